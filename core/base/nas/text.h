@@ -1,0 +1,34 @@
+/* A growing text, and numbers in it that do not depend on the locale: canonical texts are built
+ * here. */
+#ifndef NAS_TEXT_H
+#define NAS_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <nas/status.h>
+
+/* Zero it to begin: nas_text t = {0}; A failed append leaves the text as it was, sets `failed`, and
+ * makes every later append do nothing, so that a caller may check once at the end. */
+typedef struct nas_text {
+  char *data; /* NUL-terminated once anything was appended, else NULL */
+  size_t size;
+  size_t capacity;
+  int failed;
+} nas_text;
+
+NAS_API void nas_text_add(nas_text *text, const char *piece);
+NAS_API void nas_text_add_bytes(nas_text *text, const void *bytes, size_t size);
+NAS_API void nas_text_add_integer(nas_text *text, int64_t value);
+
+/* All digits of an integer below 1e+09, else the fewest that read back as the same float, with '.'
+ * in every locale: 250, -0, 0.001. Below 1e-04 and from 1e+09 on with an exponent of at least two
+ * digits: 1e-07. Not finite: inf, -inf, nan. */
+NAS_API void nas_text_add_float(nas_text *text, float value);
+
+/* The same for a double, where 1e+17 takes the place of 1e+09. */
+NAS_API void nas_text_add_double(nas_text *text, double value);
+
+/* Frees and zeroes. Accepts NULL. */
+NAS_API void nas_text_clear(nas_text *text);
+
+#endif

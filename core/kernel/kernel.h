@@ -1,0 +1,100 @@
+/* The inner loops of training, behind one table of function pointers for each instruction set.
+ *
+ * Contract of all kernels: every output element is one chain of fused multiply-adds in the order
+ * stated here, and a SIMD lane is one output element. So the tables of all instruction sets give
+ * exactly the same bits (core/NUMBERS.md); kernel_scalar.c is the readable statement of each
+ * kernel and the oracle of the tests. Kernels check nothing, allocate nothing and may run on any
+ * number of threads at once.
+ *
+ * Rows. The channels of a pixel, and the output channels of a weight, lie in rows that begin at
+ * multiples of NAS_LANES floats. Row elements from `width` up to the next multiple of NAS_LANES are
+ * padding: kernels may read them and may write to them (what comes out of padding of zeros is
+ * zero); nothing else outside the described outputs is touched. A source that is only read one
+ * channel at a time (sources[] of nas_conv) may have any stride and no padding.
+ *
+ * Pixels are addressed by lists of pixel numbers, multiplied by the stride of what they point into,
+ * so one kernel serves any stride, any window, any border and any number of images. */
+#ifndef NAS_KERNEL_H
+#define NAS_KERNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAS_LANES 16 /* floats: the widest vector of any table */
+
+/* width rounded up to whole vectors */
+static inline int nas_row(int width) {
+  return (width + NAS_LANES - 1) / NAS_LANES * NAS_LANES;
+}
+
+/* One step of a window: `channels` consecutive inputs and as many rows of weights. */
+typedef struct nas_tap {
+  int32_t source;   /* index into sources[] */
+  int32_t channels; /* at least 1 */
+  int64_t offset;   /* floats from the pixel's first channel to the tap's first; may be negative */
+  int64_t weights;  /* floats from the weights' start to the row of the tap's first channel */
+} nas_tap;
+
+/* The taps of a convolution and the pixels that it visits. Built once when a network is compiled.
+ */
+typedef struct nas_window {
+  const nas_tap *taps;
+  int tap_count;
+  int weight_stride;            /* floats between the rows of consecutive channels */
+  int width;                    /* output channels */
+  const int32_t *source_stride; /* floats between pixels, one for each source */
+  int out_stride;               /* floats between pixels of `out` */
+} nas_window;
+
+enum {
+  NAS_CONV_ACCUMULATE = 1, /* the chain starts at what `out` holds; bias must be NULL */
+  NAS_CONV_RELU = 2,       /* out = acc < 0 ? +0 : acc, so that NaN stays NaN and is noticed */
+};
+
+/* For p in 0 .. pixels-1, o in 0 .. width-1:
+ *   acc = bias ? bias[o] : 0
+ *   for each tap t in order, for c in 0 .. t.channels-1:
+ *     acc = fma(sources[t.source][in[p] * source_stride[t.source] + t.offset + c],
+ *               weights[t.weights + c * weight_stride + o], acc)
+ *   out[out_pixel[p] * out_stride + o] = acc
+ * Pixel numbers of out_pixel are distinct; out overlaps nothing that is read. */
+typedef void nas_conv_fn(const nas_window *window, const float *const *sources, const int32_t *in,
+                         const float *weights, const float *bias, float *out,
+                         const int32_t *out_pixel, size_t pixels, unsigned flags);
+
+/* The gradient of the weights. For each tap t, c in 0 .. t.channels-1, o in 0 .. width-1:
+ *   w = &d_weights[t.weights + c * weight_stride + o]
+ *   for p in 0 .. pixels-1:
+ *     *w = fma(sources[t.source][in[p] * source_stride[t.source] + t.offset + c],
+ *              d_out[out_pixel[p] * out_stride + o], *w)
+ * The weight rows of different taps do not overlap. */
+typedef void nas_conv_weights_fn(const nas_window *window, const float *const *sources,
+                                 const int32_t *in, const float *d_out, const int32_t *out_pixel,
+                                 float *d_weights, size_t pixels);
+
+/* The gradient of a bias. For o in 0 .. width-1, p in 0 .. pixels-1 in order:
+ *   sum[o] = sum[o] + rows[pixel[p] * stride + o] */
+typedef void nas_sum_rows_fn(const float *rows, int stride, const int32_t *pixel, size_t pixels,
+                             int width, float *sum);
+
+/* The gradient of ReLU, in place. For p, o: if not out[q] > 0, d_out[q] = +0, where
+ *   q = pixel[p] * stride + o */
+typedef void nas_relu_gradient_fn(const float *out, float *d_out, int stride, const int32_t *pixel,
+                                  size_t pixels, int width);
+
+typedef struct nas_kernels {
+  const char *name; /* "scalar", "baseline", "avx2", "avx512" */
+  nas_conv_fn *conv;
+  nas_conv_weights_fn *conv_weights;
+  nas_sum_rows_fn *sum_rows;
+  nas_relu_gradient_fn *relu_gradient;
+} nas_kernels;
+
+/* The best table that nas_cpu_flags allows at the time of the call. Never NULL. */
+const nas_kernels *nas_kernels_best(void);
+
+/* The table of that name if this build and this processor have it, else NULL; "scalar" is always
+ * there. */
+const nas_kernels *nas_kernels_named(const char *name);
+
+#endif

@@ -1,0 +1,64 @@
+/* The readable statement of every kernel: what the others must equal, bit for bit. */
+#include "kernel.h"
+#include <nas/elementary.h>
+
+static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,
+                        const float *weights, const float *bias, float *out,
+                        const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  for (size_t p = 0; p < pixels; p++) {
+    float *row = out + (ptrdiff_t)out_pixel[p] * window->out_stride;
+    for (int o = 0; o < window->width; o++) {
+      float acc = flags & NAS_CONV_ACCUMULATE ? row[o] : bias ? bias[o] : 0.0f;
+      for (int t = 0; t < window->tap_count; t++) {
+        const nas_tap *tap = &window->taps[t];
+        const float *x = sources[tap->source] +
+                         (ptrdiff_t)in[p] * window->source_stride[tap->source] + tap->offset;
+        const float *w = weights + tap->weights + o;
+        for (int c = 0; c < tap->channels; c++)
+          acc = nas_fmaf(x[c], w[(ptrdiff_t)c * window->weight_stride], acc);
+      }
+      if ((flags & NAS_CONV_RELU) && acc < 0.0f) acc = 0.0f;
+      row[o] = acc;
+    }
+  }
+}
+
+static void scalar_conv_weights(const nas_window *window, const float *const *sources,
+                                const int32_t *in, const float *d_out, const int32_t *out_pixel,
+                                float *d_weights, size_t pixels) {
+  for (int t = 0; t < window->tap_count; t++) {
+    const nas_tap *tap = &window->taps[t];
+    const float *source = sources[tap->source] + tap->offset;
+    ptrdiff_t stride = window->source_stride[tap->source];
+    for (int c = 0; c < tap->channels; c++)
+      for (int o = 0; o < window->width; o++) {
+        float *w = &d_weights[tap->weights + (ptrdiff_t)c * window->weight_stride + o];
+        for (size_t p = 0; p < pixels; p++)
+          *w = nas_fmaf(source[in[p] * stride + c],
+                        d_out[(ptrdiff_t)out_pixel[p] * window->out_stride + o], *w);
+      }
+  }
+}
+
+static void scalar_sum_rows(const float *rows, int stride, const int32_t *pixel, size_t pixels,
+                            int width, float *sum) {
+  for (int o = 0; o < width; o++)
+    for (size_t p = 0; p < pixels; p++) sum[o] += rows[(ptrdiff_t)pixel[p] * stride + o];
+}
+
+static void scalar_relu_gradient(const float *out, float *d_out, int stride, const int32_t *pixel,
+                                 size_t pixels, int width) {
+  for (size_t p = 0; p < pixels; p++)
+    for (int o = 0; o < width; o++) {
+      ptrdiff_t q = (ptrdiff_t)pixel[p] * stride + o;
+      if (!(out[q] > 0.0f)) d_out[q] = 0.0f;
+    }
+}
+
+const nas_kernels nas_kernels_scalar = {
+    .name = "scalar",
+    .conv = scalar_conv,
+    .conv_weights = scalar_conv_weights,
+    .sum_rows = scalar_sum_rows,
+    .relu_gradient = scalar_relu_gradient,
+};

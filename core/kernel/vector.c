@@ -1,0 +1,267 @@
+/* The kernels in GNU vector types. Compiled once for each instruction set, with its flags, and with
+ *   NAS_TABLE    the table to define (nas_kernels_avx2, ...)
+ *   NAS_ISA      its name
+ *   NAS_VECTOR   floats in a vector: 4, 8 or 16
+ *   NAS_VECTORS  vectors of output channels in a block at most, so that NAS_VECTOR * NAS_VECTORS
+ *                is a multiple of NAS_LANES or divides it
+ * A block keeps PX pixels (or weight rows) times NV vectors of sums in registers and walks the
+ * chain once for all of them: each input is read once for NV vectors, each vector of weights once
+ * for PX pixels. PX and NV are compile-time constants in every instance, so the loops over them
+ * unroll. */
+#include "tables.h"
+#include <string.h>
+#include "fma_soft.h"
+
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+typedef float vec __attribute__((vector_size(4 * NAS_VECTOR)));
+typedef int32_t mask __attribute__((vector_size(4 * NAS_VECTOR)));
+
+INLINE vec load(const float *p) {
+  vec v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+INLINE void store(float *p, vec v) {
+  memcpy(p, &v, sizeof v);
+}
+
+/* x - 0 and not x + 0, which would turn -0 into +0 */
+INLINE vec splat(float x) {
+  return x - (vec){0};
+}
+
+/* a * b + c in every lane, rounded once; one instruction where there is one */
+INLINE vec fma_lanes(vec a, vec b, vec c) {
+  vec r;
+  UNROLL for (int i = 0; i < NAS_VECTOR; i++)
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+      r[i] = __builtin_fmaf(a[i], b[i], c[i]);
+#else
+      r[i] = nas_soft_fmaf(a[i], b[i], c[i]);
+#endif
+  return r;
+}
+
+/* v where keep is all ones, else +0 */
+INLINE vec select(mask keep, vec v) {
+  return (vec)((mask)v & keep);
+}
+
+enum { BLOCK = 12, MAX_VECTORS = 4 };
+
+/* -- convolution ------------------------------------------------------------------------------ */
+
+/* count <= PX pixels, NV vectors of output channels beginning at channel o. Pixels beyond count
+ * repeat the last one and are not stored. */
+INLINE void conv_block(const int PX, const int NV, const nas_window *window,
+                       const float *const *sources, const int32_t *in, const float *weights,
+                       const float *bias, float *out, const int32_t *out_pixel, int o, int count,
+                       unsigned flags) {
+  vec acc[BLOCK][MAX_VECTORS];
+  float *row[BLOCK];
+  ptrdiff_t at[BLOCK] = {0};
+  int source = -1;
+  UNROLL for (int p = 0; p < PX; p++) {
+    row[p] = out + (ptrdiff_t)out_pixel[p < count ? p : count - 1] * window->out_stride + o;
+    UNROLL for (int v = 0; v < NV; v++) acc[p][v] = flags & NAS_CONV_ACCUMULATE
+                                                        ? load(row[p] + v * NAS_VECTOR)
+                                                    : bias ? load(bias + o + v * NAS_VECTOR)
+                                                           : (vec){0};
+  }
+  for (int t = 0; t < window->tap_count; t++) {
+    const nas_tap *tap = &window->taps[t];
+    if (tap->source != source) {
+      source = tap->source;
+      UNROLL for (int p = 0; p < PX; p++) at[p] =
+          (ptrdiff_t)in[p < count ? p : count - 1] * window->source_stride[source];
+    }
+    const float *x = sources[source] + tap->offset;
+    const float *w = weights + tap->weights + o;
+    for (int c = 0; c < tap->channels; c++, w += window->weight_stride) {
+      vec b[MAX_VECTORS];
+      UNROLL for (int v = 0; v < NV; v++) b[v] = load(w + v * NAS_VECTOR);
+      UNROLL for (int p = 0; p < PX; p++) {
+        vec a = splat(x[at[p] + c]);
+        UNROLL for (int v = 0; v < NV; v++) acc[p][v] = fma_lanes(a, b[v], acc[p][v]);
+      }
+    }
+  }
+  for (int p = 0; p < PX; p++) {
+    if (p == count) break;
+    UNROLL for (int v = 0; v < NV; v++) {
+      vec r = acc[p][v];
+      if (flags & NAS_CONV_RELU) r = select(~(mask)(r < 0.0f), r);
+      store(row[p] + v * NAS_VECTOR, r);
+    }
+  }
+}
+
+/* All pixels for NV vectors of output channels beginning at channel o. */
+#define CONV_PIXELS(PX, NV)                                                                        \
+  static __attribute__((noinline)) void conv_##PX##x##NV(                                          \
+      const nas_window *window, const float *const *sources, const int32_t *in,                    \
+      const float *weights, const float *bias, float *out, const int32_t *out_pixel,               \
+      size_t pixels, int o, unsigned flags) {                                                      \
+    for (size_t p = 0; p < pixels; p += PX)                                                        \
+      conv_block(PX, NV, window, sources, in + p, weights, bias, out, out_pixel + p, o,            \
+                 pixels - p < PX ? (int)(pixels - p) : PX, flags);                                 \
+  }
+
+/* -- gradient of the weights ------------------------------------------------------------------ */
+
+/* The weight rows (tap, channel) of a window, in order, in blocks that stay within a source. */
+typedef struct row_cursor {
+  const nas_window *window;
+  int tap, channel;
+} row_cursor;
+
+/* Takes up to `most` rows that share a source: fills x (where a row's input lies from a pixel's
+ * first channel) and w (where the row lies in the weights); returns how many, 0 at the end. */
+static int next_rows(row_cursor *cursor, int most, ptrdiff_t *x, ptrdiff_t *w, int *source) {
+  const nas_window *window = cursor->window;
+  int count = 0;
+  while (count < most && cursor->tap < window->tap_count) {
+    const nas_tap *tap = &window->taps[cursor->tap];
+    if (count && tap->source != *source) break;
+    *source = tap->source;
+    x[count] = tap->offset + cursor->channel;
+    w[count++] = tap->weights + (ptrdiff_t)cursor->channel * window->weight_stride;
+    if (++cursor->channel == tap->channels) {
+      cursor->channel = 0;
+      cursor->tap++;
+    }
+  }
+  return count;
+}
+
+/* count <= RX rows, NV vectors of output channels beginning at channel o. */
+INLINE void weights_block(const int RX, const int NV, const float *source, ptrdiff_t stride,
+                          const ptrdiff_t *x, const ptrdiff_t *w, int count, const int32_t *in,
+                          const float *d_out, ptrdiff_t out_stride, const int32_t *out_pixel,
+                          float *d_weights, size_t pixels, int o) {
+  vec acc[BLOCK][MAX_VECTORS];
+  ptrdiff_t at[BLOCK] = {0};
+  UNROLL for (int r = 0; r < RX; r++) {
+    int row = r < count ? r : count - 1;
+    at[r] = x[row];
+    UNROLL for (int v = 0; v < NV; v++) acc[r][v] = load(d_weights + w[row] + o + v * NAS_VECTOR);
+  }
+  for (size_t p = 0; p < pixels; p++) {
+    const float *s = source + in[p] * stride;
+    const float *d = d_out + out_pixel[p] * out_stride + o;
+    vec b[MAX_VECTORS];
+    UNROLL for (int v = 0; v < NV; v++) b[v] = load(d + v * NAS_VECTOR);
+    UNROLL for (int r = 0; r < RX; r++) {
+      vec a = splat(s[at[r]]);
+      UNROLL for (int v = 0; v < NV; v++) acc[r][v] = fma_lanes(a, b[v], acc[r][v]);
+    }
+  }
+  for (int r = 0; r < RX; r++) {
+    if (r == count) break;
+    UNROLL for (int v = 0; v < NV; v++) store(d_weights + w[r] + o + v * NAS_VECTOR, acc[r][v]);
+  }
+}
+
+#define CONV_WEIGHTS(RX, NV)                                                                       \
+  static __attribute__((noinline)) void weights_##RX##x##NV(                                       \
+      const nas_window *window, const float *const *sources, const int32_t *in,                    \
+      const float *d_out, const int32_t *out_pixel, float *d_weights, size_t pixels, int o) {      \
+    row_cursor cursor = {window, 0, 0};                                                            \
+    ptrdiff_t x[RX], w[RX];                                                                        \
+    int count, source = 0;                                                                         \
+    while ((count = next_rows(&cursor, RX, x, w, &source)) > 0)                                    \
+      weights_block(RX, NV, sources[source], window->source_stride[source], x, w, count, in,       \
+                    d_out, window->out_stride, out_pixel, d_weights, pixels, o);                   \
+  }
+
+/* -- the blocks of each register file --------------------------------------------------------- */
+
+/* Sums, one row of weights and an input must fit: 32 registers of 16 floats, 16 of 8 or 4. */
+#if NAS_VECTOR == 16
+CONV_PIXELS(6, 4)
+CONV_PIXELS(8, 3)
+CONV_PIXELS(12, 2)
+CONV_PIXELS(12, 1)
+CONV_WEIGHTS(6, 4)
+CONV_WEIGHTS(8, 3)
+CONV_WEIGHTS(12, 2)
+CONV_WEIGHTS(12, 1)
+#define EACH_BLOCK(function, vectors, o, ...)                                                      \
+  switch (vectors) {                                                                               \
+  case 1: function##_12x1(__VA_ARGS__); break;                                                     \
+  case 2: function##_12x2(__VA_ARGS__); break;                                                     \
+  case 3: function##_8x3(__VA_ARGS__); break;                                                      \
+  default: function##_6x4(__VA_ARGS__); break;                                                     \
+  }
+#elif NAS_VECTOR == 8
+CONV_PIXELS(6, 2)
+CONV_WEIGHTS(6, 2)
+#define EACH_BLOCK(function, vectors, o, ...) function##_6x2(__VA_ARGS__)
+#else
+CONV_PIXELS(2, 4)
+CONV_WEIGHTS(2, 4)
+#define EACH_BLOCK(function, vectors, o, ...) function##_2x4(__VA_ARGS__)
+#endif
+
+static int vectors_from(int width, int o) {
+  int left = (nas_row(width) - o) / NAS_VECTOR;
+  return left < NAS_VECTORS ? left : NAS_VECTORS;
+}
+
+static void vector_conv(const nas_window *window, const float *const *sources, const int32_t *in,
+                        const float *weights, const float *bias, float *out,
+                        const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  for (int o = 0, vectors; o < window->width; o += vectors * NAS_VECTOR) {
+    vectors = vectors_from(window->width, o);
+    EACH_BLOCK(conv, vectors, o, window, sources, in, weights, bias, out, out_pixel, pixels, o,
+               flags);
+  }
+}
+
+static void vector_conv_weights(const nas_window *window, const float *const *sources,
+                                const int32_t *in, const float *d_out, const int32_t *out_pixel,
+                                float *d_weights, size_t pixels) {
+  for (int o = 0, vectors; o < window->width; o += vectors * NAS_VECTOR) {
+    vectors = vectors_from(window->width, o);
+    EACH_BLOCK(weights, vectors, o, window, sources, in, d_out, out_pixel, d_weights, pixels, o);
+  }
+}
+
+/* -- element-wise ----------------------------------------------------------------------------- */
+
+static void vector_sum_rows(const float *rows, int stride, const int32_t *pixel, size_t pixels,
+                            int width, float *sum) {
+  for (int o = 0; o < width; o += NAS_LANES) {
+    vec acc[NAS_LANES / NAS_VECTOR];
+    UNROLL for (int v = 0; v < NAS_LANES / NAS_VECTOR; v++) acc[v] = load(sum + o + v * NAS_VECTOR);
+    for (size_t p = 0; p < pixels; p++) {
+      const float *row = rows + (ptrdiff_t)pixel[p] * stride + o;
+      UNROLL for (int v = 0; v < NAS_LANES / NAS_VECTOR; v++) acc[v] += load(row + v * NAS_VECTOR);
+    }
+    UNROLL for (int v = 0; v < NAS_LANES / NAS_VECTOR; v++) store(sum + o + v * NAS_VECTOR, acc[v]);
+  }
+}
+
+static void vector_relu_gradient(const float *out, float *d_out, int stride, const int32_t *pixel,
+                                 size_t pixels, int width) {
+  for (size_t p = 0; p < pixels; p++)
+    for (int o = 0; o < width; o += NAS_VECTOR) {
+      ptrdiff_t q = (ptrdiff_t)pixel[p] * stride + o;
+      store(d_out + q, select((mask)(load(out + q) > 0.0f), load(d_out + q)));
+    }
+}
+
+const nas_kernels NAS_TABLE = {
+    .name = NAS_ISA,
+    .conv = vector_conv,
+    .conv_weights = vector_conv_weights,
+    .sum_rows = vector_sum_rows,
+    .relu_gradient = vector_relu_gradient,
+};

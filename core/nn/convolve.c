@@ -1,0 +1,239 @@
+#include "convolve.h"
+#include <math.h>
+#include <nas/memory.h>
+#include "kernel.h"
+#include "map.h"
+
+/* The input pixels (y, x) with y % stride == a, x % stride == b share the taps through which their
+ * gradient comes: the gradient of a strided convolution is one small window for each (a, b). */
+typedef struct phase {
+  nas_window window;
+  nas_tap *taps;
+  int32_t *from, *to; /* pixels of the gradients of output and input */
+  size_t pixels;      /* of one image */
+} phase;
+
+typedef struct convolve_data {
+  nas_convolution is;
+  nas_window window;
+  nas_tap *taps;
+  int32_t in_stride, out_stride;
+  int32_t *in_pixels, *out_pixels;
+  size_t pixels; /* of one image */
+  int phase_count;
+  phase *phases; /* NULL when no gradient of the input is needed */
+} convolve_data;
+
+/* -- geometry --------------------------------------------------------------------------------- */
+
+int nas_window_count(int size, int kernel, int stride, int same, int *pad) {
+  *pad = 0;
+  if (!same) return size < kernel ? 0 : (size - kernel) / stride + 1;
+  int count = (size + stride - 1) / stride;
+  int total = (count - 1) * stride + kernel - size;
+  *pad = total > 0 ? total / 2 : 0;
+  return count;
+}
+
+static int floor_div(int a, int b) {
+  return a >= 0 ? a / b : -((b - 1 - a) / b);
+}
+
+static void widen(int *border, int needed) {
+  if (needed > *border) *border = needed;
+}
+
+/* Along one dimension. Backwards, input y meets outputs (y + pad - k) / stride for k in the
+ * kernel, which run from below 0 to past the last. */
+static void borders_along(const nas_convolution *c, int d, int *in_low, int *in_high, int *out_low,
+                          int *out_high) {
+  widen(in_low, c->pad[d]);
+  widen(in_high, (c->out[d] - 1) * c->stride[d] + c->kernel[d] - c->pad[d] - c->in[d]);
+  widen(out_low, -floor_div(c->pad[d] - (c->kernel[d] - 1), c->stride[d]));
+  widen(out_high, floor_div(c->in[d] - 1 + c->pad[d], c->stride[d]) - (c->out[d] - 1));
+}
+
+void nas_convolve_borders(const nas_convolution *c, nas_border *in, nas_border *d_out) {
+  borders_along(c, 0, &in->top, &in->bottom, &d_out->top, &d_out->bottom);
+  borders_along(c, 1, &in->left, &in->right, &d_out->left, &d_out->right);
+}
+
+/* -- compiling -------------------------------------------------------------------------------- */
+
+static nas_status compile_forward(const nas_layer *layer, convolve_data *data, nas_error *err) {
+  const nas_convolution *c = &data->is;
+  const nas_map *in = layer->inputs[0], *out = layer->output;
+  size_t taps = (size_t)c->kernel[0] * (size_t)c->kernel[1];
+  data->pixels = (size_t)c->out[0] * (size_t)c->out[1];
+  size_t pixels = data->pixels * (size_t)layer->micro_batch;
+  data->taps = nas_alloc(taps, sizeof *data->taps);
+  data->in_pixels = nas_alloc(pixels, sizeof(int32_t));
+  data->out_pixels = nas_alloc(pixels, sizeof(int32_t));
+  if (!data->taps || !data->in_pixels || !data->out_pixels)
+    return nas_fail_memory(err, "a convolution's pixel lists", pixels * 8);
+
+  nas_tap *tap = data->taps;
+  int row = nas_row(c->filters);
+  for (int ky = 0; ky < c->kernel[0]; ky++)
+    for (int kx = 0; kx < c->kernel[1]; kx++, tap++)
+      *tap = (nas_tap){
+          .channels = c->channels,
+          .offset = (int64_t)((ky - c->pad[0]) * in->pitch + kx - c->pad[1]) * in->stride,
+          .weights = (int64_t)(tap - data->taps) * c->channels * row,
+      };
+  data->in_stride = in->stride;
+  data->window =
+      (nas_window){data->taps, (int)taps, row, c->filters, &data->in_stride, out->stride};
+  const int zero[2] = {0, 0}, one[2] = {1, 1};
+  const int end[2] = {c->out[0] * c->stride[0], c->out[1] * c->stride[1]};
+  nas_map_pixels(in, layer->micro_batch, zero, c->stride, end, data->in_pixels);
+  nas_map_pixels(out, layer->micro_batch, zero, one, c->out, data->out_pixels);
+  return NAS_OK;
+}
+
+/* Input pixel a + stride * i meets kernel element k where (a + pad - k) is a multiple of stride, at
+ * output i + (a + pad - k) / stride. */
+static nas_status compile_phase(const nas_layer *layer, convolve_data *data, phase *part,
+                                const int first[2], nas_error *err) {
+  const nas_convolution *c = &data->is;
+  const nas_map *in = layer->d_inputs[0], *out = layer->d_output;
+  int count[2];
+  for (int d = 0; d < 2; d++)
+    count[d] = c->in[d] > first[d] ? (c->in[d] - first[d] + c->stride[d] - 1) / c->stride[d] : 0;
+  part->pixels = (size_t)count[0] * (size_t)count[1];
+  size_t pixels = part->pixels * (size_t)layer->micro_batch;
+  part->taps = nas_alloc((size_t)data->window.tap_count, sizeof *part->taps);
+  part->from = nas_alloc(pixels, sizeof(int32_t));
+  part->to = nas_alloc(pixels, sizeof(int32_t));
+  if (!part->taps || !part->from || !part->to)
+    return nas_fail_memory(err, "a convolution's pixel lists", pixels * 8);
+
+  int taps = 0, row = nas_row(c->channels);
+  for (int ky = 0; ky < c->kernel[0]; ky++)
+    for (int kx = 0; kx < c->kernel[1]; kx++) {
+      int y = first[0] + c->pad[0] - ky, x = first[1] + c->pad[1] - kx;
+      if (y % c->stride[0] || x % c->stride[1]) continue;
+      part->taps[taps++] = (nas_tap){
+          .channels = c->filters,
+          .offset = (int64_t)(y / c->stride[0] * out->pitch + x / c->stride[1]) * out->stride,
+          .weights = (int64_t)(ky * c->kernel[1] + kx) * c->filters * row,
+      };
+    }
+  part->window = (nas_window){part->taps, taps, row, c->channels, &data->out_stride, in->stride};
+  const int zero[2] = {0, 0}, one[2] = {1, 1};
+  nas_map_pixels(out, layer->micro_batch, zero, one, count, part->from);
+  nas_map_pixels(in, layer->micro_batch, first, c->stride, c->in, part->to);
+  return NAS_OK;
+}
+
+static nas_status compile_phases(const nas_layer *layer, convolve_data *data, nas_error *err) {
+  const nas_convolution *c = &data->is;
+  data->out_stride = layer->d_output->stride;
+  data->phase_count = c->stride[0] * c->stride[1];
+  data->phases = nas_alloc_zero((size_t)data->phase_count, sizeof *data->phases);
+  if (!data->phases) return nas_fail_memory(err, "a convolution's phases", sizeof *data->phases);
+  nas_status status = NAS_OK;
+  for (int i = 0; i < data->phase_count && status == NAS_OK; i++) {
+    const int first[2] = {i / c->stride[1], i % c->stride[1]};
+    status = compile_phase(layer, data, &data->phases[i], first, err);
+  }
+  return status;
+}
+
+nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolution,
+                                nas_error *err) {
+  convolve_data *data = nas_alloc_zero(1, sizeof *data);
+  if (!data) return nas_fail_memory(err, "a convolution", sizeof *data);
+  layer->data = data;
+  data->is = *convolution;
+  nas_status status = compile_forward(layer, data, err);
+  if (status == NAS_OK && layer->d_inputs[0]) status = compile_phases(layer, data, err);
+  if (status != NAS_OK) nas_convolve_release(layer);
+  return status;
+}
+
+void nas_convolve_release(nas_layer *layer) {
+  convolve_data *data = layer->data;
+  if (!data) return;
+  for (int i = 0; data->phases && i < data->phase_count; i++) {
+    nas_free(data->phases[i].taps);
+    nas_free(data->phases[i].from);
+    nas_free(data->phases[i].to);
+  }
+  nas_free(data->phases);
+  nas_free(data->taps);
+  nas_free(data->in_pixels);
+  nas_free(data->out_pixels);
+  nas_free(data);
+  layer->data = NULL;
+}
+
+/* -- running ---------------------------------------------------------------------------------- */
+
+void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass) {
+  const convolve_data *data = layer->data;
+  const float *source = nas_map_data(layer->inputs[0], pass->arena);
+  pass->kernels->conv(&data->window, &source, data->in_pixels, pass->params + layer->params[0],
+                      data->is.bias ? pass->params + layer->params[1] : NULL,
+                      nas_map_data(layer->output, pass->arena), data->out_pixels,
+                      data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
+}
+
+void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass) {
+  const convolve_data *data = layer->data;
+  const nas_kernels *kernels = pass->kernels;
+  const float *x = nas_map_data(layer->inputs[0], pass->arena);
+  const float *y = nas_map_data(layer->output, pass->arena);
+  float *d_y = nas_map_data(layer->d_output, pass->arena);
+  int stride = layer->d_output->stride, filters = data->is.filters;
+  size_t pixels = data->pixels * (size_t)pass->images;
+
+  if (layer->relu) /* y = max(y, 0) */
+    kernels->relu_gradient(y, d_y, stride, data->out_pixels, pixels, filters);
+  if (data->is.bias) /* y += bias */
+    kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters,
+                      pass->d_params + layer->params[1]);
+  /* y += x * kernel */
+  kernels->conv_weights(&data->window, &x, data->in_pixels, d_y, data->out_pixels,
+                        pass->d_params + layer->params[0], pixels);
+  if (!data->phases) return;
+  float *d_x = nas_map_data(layer->d_inputs[0], pass->arena);
+  const float *from = d_y;
+  for (int i = 0; i < data->phase_count; i++) {
+    const phase *part = &data->phases[i];
+    kernels->conv(&part->window, &from, part->from, pass->derived + layer->derived, NULL, d_x,
+                  part->to, part->pixels * (size_t)pass->images,
+                  layer->accumulate[0] ? NAS_CONV_ACCUMULATE : 0);
+  }
+}
+
+size_t nas_convolve_derived(const nas_convolution *c) {
+  return (size_t)c->kernel[0] * (size_t)c->kernel[1] * (size_t)c->filters *
+         (size_t)nas_row(c->channels);
+}
+
+void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
+                         int parts) {
+  const convolve_data *data = layer->data;
+  if (!data->phases) return;
+  int channels = data->is.channels, filters = data->is.filters;
+  int row = nas_row(filters), derived_row = nas_row(channels);
+  for (int t = part; t < data->window.tap_count; t += parts) {
+    const float *from = params + layer->params[0] + (size_t)t * channels * row;
+    float *to = derived + layer->derived + (size_t)t * filters * derived_row;
+    for (int c = 0; c < channels; c++)
+      for (int o = 0; o < filters; o++) to[o * derived_row + c] = from[c * row + o];
+  }
+}
+
+/* -- initial values --------------------------------------------------------------------------- */
+
+const char *const nas_init_words[] = {"glorot_uniform", "he_uniform", "uniform", NULL};
+
+float nas_init_range(int word, double uniform_range, double fan_in, double fan_out) {
+  switch (word) {
+  case 0: return (float)sqrt(6.0 / (fan_in + fan_out));
+  case 1: return (float)sqrt(6.0 / fan_in);
+  default: return (float)uniform_range;
+  }
+}

@@ -1,0 +1,44 @@
+/* The work of every layer that slides a dense window over a map: conv2d, and dense, whose window
+ * covers the whole map. */
+#ifndef NAS_CONVOLVE_H
+#define NAS_CONVOLVE_H
+
+#include <nas/layer.h>
+
+/* Pairs are height and width. */
+typedef struct nas_convolution {
+  int in[2], out[2];        /* pixels of the map and of the output */
+  int kernel[2], stride[2]; /* the window */
+  int pad[2];               /* zeros above and to the left of the map */
+  int channels, filters;
+  int bias; /* parameter set 1 is a bias */
+} nas_convolution;
+
+/* Parameter sets: 0 the kernel, [kernel height][kernel width][channels][filters]; 1 the bias. */
+nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolution,
+                                nas_error *err);
+void nas_convolve_release(nas_layer *layer);
+void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass);
+void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass);
+
+/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][channels]. */
+size_t nas_convolve_derived(const nas_convolution *convolution);
+void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
+                         int parts);
+
+/* Widens the borders to what the window needs around its input and, to run backwards, around the
+ * gradient of its output. */
+void nas_convolve_borders(const nas_convolution *convolution, nas_border *in, nas_border *d_out);
+
+/* Outputs along one dimension, without padding or with TensorFlow's 'same' padding, and in *pad the
+ * zeros before the map: the smaller half. 0 when the kernel is larger than an unpadded map. */
+int nas_window_count(int size, int kernel, int stride, int same, int *pad);
+
+/* Half the width of the uniform distribution that a layer's weights begin with:
+ *   glorot_uniform  sqrt(6 / (fan_in + fan_out))   Glorot & Bengio 2010, eq. 16
+ *   he_uniform      sqrt(6 / fan_in)               He et al. 2015, eq. 10
+ *   uniform         uniform_range */
+extern const char *const nas_init_words[];
+float nas_init_range(int word, double uniform_range, double fan_in, double fan_out);
+
+#endif

@@ -1,0 +1,43 @@
+#include "map.h"
+#include <string.h>
+
+size_t nas_map_pixels(const nas_map *map, int images, const int first[2], const int step[2],
+                      const int end[2], int32_t *list) {
+  size_t count = 0;
+  for (int n = 0; n < images; n++)
+    for (int y = first[0]; y < end[0]; y += step[0])
+      for (int x = first[1]; x < end[1]; x += step[1])
+        list[count++] = n * map->image + y * map->pitch + x;
+  return count;
+}
+
+static void clear_pixels(const nas_map *map, float *data, ptrdiff_t from, int count) {
+  if (count > 0) memset(data + from * map->stride, 0, sizeof(float) * (size_t)count * map->stride);
+}
+
+void nas_map_clear_border(const nas_map *map, float *data, int images) {
+  const nas_border *b = &map->border;
+  for (int n = 0; n < images; n++) {
+    ptrdiff_t image = (ptrdiff_t)n * map->image;
+    clear_pixels(map, data, image - b->top * map->pitch - b->left, b->top * map->pitch);
+    for (int y = 0; y < map->height; y++) {
+      ptrdiff_t row = image + y * map->pitch;
+      clear_pixels(map, data, row - b->left, b->left);
+      clear_pixels(map, data, row + map->width, b->right);
+    }
+    clear_pixels(map, data, image + map->height * map->pitch - b->left, b->bottom * map->pitch);
+  }
+}
+
+size_t nas_map_layout(nas_map *map, nas_shape shape, nas_border border, int stride, int images,
+                      size_t *before) {
+  map->height = shape.rank == 3 ? shape.dim[0] : 1;
+  map->width = shape.rank == 3 ? shape.dim[1] : 1;
+  map->channels = shape.rank == 3 ? shape.dim[2] : shape.rank == 1 ? shape.dim[0] : 1;
+  map->border = border;
+  map->stride = stride;
+  map->pitch = border.left + map->width + border.right;
+  map->image = (border.top + map->height + border.bottom) * map->pitch;
+  *before = (size_t)(border.top * map->pitch + border.left) * (size_t)stride;
+  return (size_t)images * (size_t)map->image * (size_t)stride;
+}

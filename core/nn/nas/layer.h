@@ -1,0 +1,149 @@
+/* What a kind of layer is: one constant table of functions. To add a kind, write one file with such
+ * a table and register it (core/nn/README.md).
+ *
+ * Layout of activations (nas_map). The images of a micro-batch lie one after the other; an image
+ * is rows of pixels, a pixel is a row of channels padded to NAS_LANES floats (NHWC). Around the
+ * pixels lies a border of zeros as wide as the windows of the consumers reach, so no kernel tests
+ * bounds. A vector is a map of one pixel.
+ *
+ *     border  border  border        pixel number of (image n, y, x) = n * image + y * pitch + x
+ *     border  (0,0) (0,1) border    its channels begin at
+ *     border  (1,0) (1,1) border      arena + offset + pixel number * stride
+ *     border  border  border        pixels of the border above and to the left are negative
+ */
+#ifndef NAS_LAYER_H
+#define NAS_LAYER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <nas/node.h>
+
+#define NAS_PARAMS_MAX 4 /* parameter sets of one layer */
+
+struct nas_kernels;
+
+typedef struct nas_border {
+  int top, left, bottom, right;
+} nas_border;
+
+typedef struct nas_map {
+  int height, width, channels;
+  nas_border border;
+  int stride;    /* floats between pixels */
+  int pitch;     /* pixels between rows */
+  int image;     /* pixels between images */
+  size_t offset; /* floats from the arena's start to pixel 0 */
+} nas_map;
+
+typedef enum nas_init_kind {
+  NAS_INIT_ZERO,
+  NAS_INIT_ONE,
+  NAS_INIT_UNIFORM, /* uniform in [-range, range) */
+} nas_init_kind;
+
+/* A named parameter set. The last dimension is the row (padded in memory); `range` is what the
+ * layer's initialiser gives for its fan-in and fan-out. */
+typedef struct nas_param {
+  const char *role; /* "kernel", "bias" */
+  int rank;
+  int dim[4];
+  nas_init_kind init;
+  float range;
+} nas_param;
+
+/* A layer of a compiled network, as its functions see it. */
+typedef struct nas_layer {
+  const nas_layer_kind *kind;
+  const nas_option_value *options;
+  int input_count;
+  const nas_map *inputs[NAS_INPUTS_MAX];   /* activations */
+  const nas_map *d_inputs[NAS_INPUTS_MAX]; /* their gradients; NULL where none is needed */
+  int accumulate[NAS_INPUTS_MAX];          /* 1: another consumer wrote d_inputs[i] already */
+  const nas_map *output, *d_output;
+  size_t params[NAS_PARAMS_MAX]; /* floats from the start of the parameters to each set */
+  size_t derived;                /* floats from the start of the derived data to this layer's */
+  int relu;                      /* the layer applies ReLU to its output (fused) */
+  int micro_batch;               /* images that a pass has at most */
+  void *data;                    /* of the kind: what compile made */
+} nas_layer;
+
+/* What one thread has while it takes a few images through the network. */
+typedef struct nas_pass {
+  const struct nas_kernels *kernels;
+  float *arena;          /* activations and their gradients */
+  const float *params;   /* all parameters */
+  const float *derived;  /* what derive made of them */
+  float *d_params;       /* gradients of the parameters, added to */
+  int images;            /* 1 .. micro_batch */
+  const int32_t *labels; /* [images], class indices from 0; for the loss */
+  float loss_scale;      /* 1 / images of the whole batch: backward gives gradients of the mean */
+  float *loss;           /* [images], out: the loss of each image */
+  int32_t *predicted;    /* [images], out: the class of the largest logit, the first among equals */
+} nas_pass;
+
+struct nas_layer_kind {
+  const char *name;
+  nas_option_table options;
+  int min_inputs, max_inputs;
+  int is_loss; /* the output is a loss for each image: only as the last layer, by the trainer */
+
+  /* The output's shape. NAS_ARGUMENT with shapes and reason when the inputs do not fit. */
+  nas_status (*shape)(const nas_option_value *options, const nas_shape *inputs, int count,
+                      nas_shape *output, nas_error *err);
+
+  /* Fills params with the parameter sets and returns how many; NULL: none. */
+  int (*params)(const nas_option_value *options, const nas_shape *inputs, nas_param *params);
+
+  /* Multiply-accumulates for one image, forward; NULL: none counted. */
+  int64_t (*macs)(const nas_option_value *options, const nas_shape *inputs, nas_shape output);
+
+  /* Widens the borders that the layer needs around input `index` and around the gradient of its
+   * output; NULL: none. */
+  void (*borders)(const nas_option_value *options, const nas_shape *inputs, int index,
+                  nas_border *input, nas_border *d_output);
+
+  /* Whether the kernel of this layer can apply ReLU as it stores. */
+  int fuses_relu;
+
+  /* Floats of derived data (transposed weights); NULL: none. */
+  size_t (*derived)(const nas_option_value *options, const nas_shape *inputs);
+
+  /* Builds layer->data (tap lists, pixel lists); NULL: nothing to build. On failure nothing is
+   * left behind. `release` frees it. */
+  nas_status (*compile)(nas_layer *layer, nas_error *err);
+  void (*release)(nas_layer *layer);
+
+  /* Output from inputs, for pass->images images. */
+  void (*forward)(const nas_layer *layer, const nas_pass *pass);
+
+  /* From the gradient of the output (which it may overwrite): adds to pass->d_params, and writes
+   * or adds to the gradients of the inputs. */
+  void (*backward)(const nas_layer *layer, const nas_pass *pass);
+
+  /* Makes part `part` of `parts` of the derived data from the parameters; the parts may run at
+   * once. */
+  void (*derive)(const nas_layer *layer, const float *params, float *derived, int part, int parts);
+};
+
+/* The kind of that name; or NULL and NAS_ARGUMENT in *err with the known names. */
+NAS_API const nas_layer_kind *nas_layer_kind_find(const char *name, nas_error *err);
+
+/* The index-th kind in order of registration, built-in ones first; NULL past the end. */
+NAS_API const nas_layer_kind *nas_layer_kind_at(int index);
+
+/* Adds a kind, which must stay valid for ever and have another name than those there. Before any
+ * other thread uses the library. NAS_ARGUMENT: name taken or functions missing; NAS_LIMIT: the
+ * table is full. */
+NAS_API nas_status nas_layer_kind_register(const nas_layer_kind *kind, nas_error *err);
+
+/* A pointer to pixel 0 of image 0 of a map. */
+static inline float *nas_map_data(const nas_map *map, float *arena) {
+  return arena + map->offset;
+}
+
+/* Floats from there to the first channel of pixel (y, x) of image n. */
+static inline ptrdiff_t nas_map_at(const nas_map *map, int n, int y, int x) {
+  return ((ptrdiff_t)n * map->image + (ptrdiff_t)y * map->pitch + x) * map->stride;
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* The canonical form of a network, from which everything follows: identity, costs, weights, the
+ * compiled network.
+ *
+ * Canonical: only nodes that the output depends on, in the order in which a depth-first walk from
+ * the output, inputs in order, finishes them. So names, unused nodes and the order in which
+ * independent branches were described do not matter. Nodes with equal sub-graphs are told apart
+ * by their occurrence in that order. */
+#ifndef NAS_NETWORK_H
+#define NAS_NETWORK_H
+
+#include <nas/layer.h>
+
+typedef struct nas_network nas_network;
+
+/* The canonical form of what `output` depends on. Must depend on exactly one input layer. The
+ * network keeps references to the nodes. On failure *network is NULL. Immutable: may be used from
+ * several threads. */
+NAS_API nas_status nas_network_create(nas_network **network, nas_node *output, nas_error *err);
+
+/* Frees and clears the pointer. Accepts NULL and a pointer to NULL. */
+NAS_API void nas_network_destroy(nas_network **network);
+
+/* One line for each node, in canonical order: "3 conv2d(2) kernel=3,3 filters=64 ..." */
+NAS_API const char *nas_network_text(const nas_network *network);
+
+/* XXH3-128 of the canonical text. */
+NAS_API nas_hash nas_network_hash(const nas_network *network);
+
+NAS_API int64_t nas_network_params(const nas_network *network); /* trainable numbers */
+NAS_API int64_t nas_network_macs(const nas_network *network);   /* for one image, forward */
+
+/* Bytes that training takes, by a formula over the canonical network that is the same on every
+ * machine: 4 * (6 P + 32 A), with P the parameters (weights, gradient, sum, two moments, derived)
+ * and A the activations of one image (activation and gradient, for 16 images). */
+NAS_API int64_t nas_network_memory(const nas_network *network);
+
+NAS_API int nas_network_size(const nas_network *network);
+NAS_API nas_node *nas_network_node(const nas_network *network, int index); /* borrowed */
+
+/* Which input of node `index` is which node, and which occurrence of its sub-graph the node is. */
+NAS_API int nas_network_input(const nas_network *network, int index, int input);
+NAS_API int nas_network_occurrence(const nas_network *network, int index);
+
+/* The parameters and multiply-accumulates of one node. */
+NAS_API int64_t nas_network_node_params(const nas_network *network, int index);
+NAS_API int64_t nas_network_node_macs(const nas_network *network, int index);
+
+#endif
