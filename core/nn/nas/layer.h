@@ -1,5 +1,5 @@
 /* What a kind of layer is: one constant table of functions. To add a kind, write one file with such
- * a table and register it (core/nn/README.md).
+ * a table and register it (core/README.md).
  *
  * Layout of activations (nas_map). The images of a micro-batch lie one after the other; an image
  * is rows of pixels, a pixel is a row of channels padded to NAS_LANES floats (NHWC). Around the
