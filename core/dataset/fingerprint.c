@@ -1,0 +1,59 @@
+#include "fingerprint.h"
+
+#define BYTE_CLASSES 256  /* labels of up to so many classes count as uint8 */
+#define PIECE        1024 /* labels in one go */
+
+static size_t put_big_endian(unsigned char *bytes, uint32_t value) {
+  bytes[0] = (unsigned char)(value >> 24);
+  bytes[1] = (unsigned char)(value >> 16);
+  bytes[2] = (unsigned char)(value >> 8);
+  bytes[3] = (unsigned char)value;
+  return 4;
+}
+
+/* Begins a sum with the header of an IDX file. */
+static void add_header(nas_sha256 *sha, unsigned char type, int rank, const int64_t *dims) {
+  unsigned char header[4 + 4 * NAS_RANK_MAX] = {0, 0, type, (unsigned char)rank};
+  size_t size = 4;
+  for (int d = 0; d < rank; d++) size += put_big_endian(header + size, (uint32_t)dims[d]);
+  nas_sha256_begin(sha);
+  nas_sha256_add(sha, header, size);
+}
+
+void nas_fingerprint_images(const nas_tensor *images, char sum[NAS_SHA256_HEX]) {
+  const int64_t *dims = nas_tensor_dims(images);
+  nas_sha256 sha;
+  add_header(&sha, 0x08, dims[3] == 1 ? 3 : 4, dims);
+  nas_sha256_add(&sha, nas_tensor_data(images), (size_t)nas_tensor_size(images));
+  nas_sha256_end(&sha, sum);
+}
+
+void nas_fingerprint_labels(const nas_tensor *labels, int classes, char sum[NAS_SHA256_HEX]) {
+  const int32_t *label = nas_tensor_data(labels);
+  int64_t count = nas_tensor_size(labels);
+  int bytewise = classes <= BYTE_CLASSES;
+  unsigned char piece[PIECE * 4];
+  size_t used = 0;
+  nas_sha256 sha;
+  add_header(&sha, bytewise ? 0x08 : 0x0C, 1, nas_tensor_dims(labels));
+  for (int64_t i = 0; i < count; i++) {
+    if (bytewise)
+      piece[used++] = (unsigned char)label[i];
+    else
+      used += put_big_endian(piece + used, (uint32_t)label[i]);
+    if (used + 4 > sizeof piece || i == count - 1) {
+      nas_sha256_add(&sha, piece, used);
+      used = 0;
+    }
+  }
+  nas_sha256_end(&sha, sum);
+}
+
+int nas_fingerprint_images_stored(const nas_tensor *file) {
+  int rank = nas_tensor_rank(file);
+  return rank == 3 || (rank == 4 && nas_tensor_dims(file)[3] > 1);
+}
+
+int nas_fingerprint_labels_stored(const nas_tensor *file, int classes) {
+  return nas_tensor_dtype(file) == (classes <= BYTE_CLASSES ? NAS_UINT8 : NAS_INT32);
+}

@@ -1,0 +1,79 @@
+#include <nas/tensor.h>
+#include "walk.h"
+#include <math.h>
+#include <string.h>
+
+static void round_row(nas_dtype dtype, double *row, int64_t length) {
+  if (dtype == NAS_FLOAT32) return;
+  for (int64_t i = 0; i < length; i++) row[i] = nearbyint(row[i]);
+}
+
+/* Equal dims, no overlap. May fail half-way unless check_numbers has passed. */
+static nas_status copy_numbers(nas_tensor *to, const nas_tensor *from, nas_error *err) {
+  int same_dtype = to->dtype == from->dtype;
+  size_t size = nas_dtype_size(to->dtype);
+  double row[NAS_WALK_ROW];
+  nas_walk walk = nas_walk_begin(2, (const nas_tensor *[]){to, from});
+  while (nas_walk_next(&walk)) {
+    if (same_dtype && nas_walk_stride(&walk, 0) == 1 && nas_walk_stride(&walk, 1) == 1) {
+      memcpy(nas_walk_data(&walk, 0), nas_walk_data(&walk, 1), size * (size_t)walk.length);
+      continue;
+    }
+    nas_walk_load(&walk, 1, row);
+    round_row(to->dtype, row, walk.length);
+    nas_status status = nas_walk_store(&walk, 0, row, err);
+    if (status != NAS_OK) return status;
+  }
+  return NAS_OK;
+}
+
+/* Whether every number fits, before any is written. */
+static nas_status check_numbers(nas_dtype dtype, const nas_tensor *from, nas_error *err) {
+  double row[NAS_WALK_ROW];
+  nas_walk walk = nas_walk_begin(1, &from);
+  if (dtype == NAS_FLOAT32 || dtype == from->dtype) return NAS_OK;
+  while (nas_walk_next(&walk)) {
+    nas_walk_load(&walk, 0, row);
+    round_row(dtype, row, walk.length);
+    nas_status status = nas_walk_check(&walk, dtype, row, err);
+    if (status != NAS_OK) return status;
+  }
+  return NAS_OK;
+}
+
+nas_status nas_tensor_convert(nas_tensor **out, const nas_tensor *tensor, nas_dtype dtype,
+                              nas_error *err) {
+  nas_tensor *made = NULL;
+  *out = NULL;
+  nas_status status =
+      nas_tensor_create(&made, dtype, tensor->layout.rank, tensor->layout.dims, err);
+  if (status != NAS_OK) return status;
+  status = copy_numbers(made, tensor, err);
+  if (status != NAS_OK) goto fail;
+  *out = made;
+  return NAS_OK;
+
+fail:
+  nas_tensor_destroy(&made);
+  return status;
+}
+
+nas_status nas_tensor_clone(nas_tensor **out, const nas_tensor *tensor, nas_error *err) {
+  return nas_tensor_convert(out, tensor, tensor->dtype, err);
+}
+
+nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *err) {
+  nas_tensor *apart = NULL;
+  nas_status status = nas_handle_check_equal_dims(to, from, err);
+  if (status != NAS_OK) return status;
+  status = check_numbers(to->dtype, from, err);
+  if (status != NAS_OK) return status;
+  if (nas_tensor_shares(to, from)) {
+    status = nas_tensor_clone(&apart, from, err);
+    if (status != NAS_OK) return status;
+    from = apart;
+  }
+  status = copy_numbers(to, from, err);
+  nas_tensor_destroy(&apart);
+  return status;
+}

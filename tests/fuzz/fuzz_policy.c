@@ -1,0 +1,74 @@
+/* Feeds arbitrary bytes to the reader of policies: as they are, and with size and checksum mended,
+ * so that mutations reach the fields behind. What is accepted must encode to the same bytes, and
+ * must be able to sample and learn, or fail with a message. */
+#include <stdlib.h>
+#include <string.h>
+#include <nas/hash.h>
+#include <nas/memory.h>
+#include <nas/policy.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static void require(int truth) {
+  if (!truth) abort();
+}
+
+static void put_u64(uint8_t *bytes, uint64_t value) {
+  for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+/* core/policy/FORMAT.md: the size lies at 16, the checksum in the last 16 bytes. */
+static void seal(uint8_t *bytes, size_t size) {
+  put_u64(bytes + 16, size);
+  nas_hash hash = nas_hash_bytes(bytes, size - 16);
+  put_u64(bytes + size - 16, hash.low);
+  put_u64(bytes + size - 8, hash.high);
+}
+
+static void use(nas_policy *policy) {
+  nas_tape *tape;
+  nas_error err;
+  nas_decision decision = {.name = "kernel", .options = "1,3", .count = 2};
+  nas_episode episode = {.decisions = &decision, .count = 1, .coefficients = {.log_prob = 0.1}};
+  nas_stream stream = nas_stream_open(1, "sample", NULL, 0);
+  require(nas_tape_create(&tape, policy, &err) == NAS_OK);
+  require(nas_policy_begin(policy, tape, NAS_POLICY_CURRENT, &err) == NAS_OK);
+  nas_status status =
+      nas_policy_choose(policy, tape, "kernel", "1,3", 2, &stream, &decision.chosen, NULL, &err);
+  require(status == NAS_OK ? decision.chosen >= 0 && decision.chosen < 2
+                           : status == NAS_ARGUMENT || status == NAS_DIVERGED);
+  if (status == NAS_OK) {
+    status = nas_policy_learn(policy, &episode, 1, NULL, &err);
+    require(status == NAS_OK || status == NAS_DIVERGED);
+  }
+  nas_tape_destroy(&tape);
+}
+
+static void decode(const uint8_t *bytes, size_t size) {
+  nas_policy *policy = NULL;
+  nas_error err = {0};
+  nas_text again = {0};
+  nas_status status = nas_policy_decode(&policy, bytes, size, &err);
+  if (status == NAS_OK) {
+    require(nas_policy_encode(policy, &again, &err) == NAS_OK);
+    require(again.size == size && memcmp(again.data, bytes, size) == 0);
+    use(policy);
+  } else {
+    require(status == NAS_FORMAT && !policy && err.code == status && strstr(err.text, "offset "));
+  }
+  nas_text_clear(&again);
+  nas_policy_destroy(&policy);
+  require(nas_memory_used().blocks == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
+  decode(bytes, size);
+  if (size < 40) return 0;
+  uint8_t *sealed = malloc(size);
+  if (!sealed) return 0;
+  memcpy(sealed, bytes, size);
+  seal(sealed, size);
+  decode(sealed, size);
+  free(sealed);
+  return 0;
+}

@@ -1,0 +1,134 @@
+#include "tensors.h"
+#include <math.h>
+
+static void clone_has_its_own_storage(void **state) {
+  (void)state;
+  nas_tensor *tensor = counting(NAS_INT32, DIMS(2, 2)), *copy;
+  check_ok(nas_tensor_clone(&copy, tensor, NULL), NULL);
+  assert_false(nas_tensor_shares(copy, tensor));
+  assert_int_equal(nas_tensor_dtype(copy), NAS_INT32);
+  set_element(copy, 0, 5);
+  assert_true(element_at(tensor, 0) == 0);
+  nas_tensor_destroy(&copy);
+  check_starved(nas_tensor_clone(&copy, tensor, NULL), copy);
+  nas_tensor_destroy(&copy);
+  nas_tensor_destroy(&tensor);
+}
+
+static void clone_keeps_nan_and_signs(void **state) {
+  (void)state;
+  const double values[] = {nan(""), -0.0, HUGE_VAL, 1e-45};
+  nas_tensor *tensor = tensor_of(NAS_FLOAT32, values, DIMS(2, 2)), *turned, *copy;
+  check_ok(nas_tensor_clone(&copy, tensor, NULL), NULL);
+  assert_memory_equal(nas_tensor_data(copy), nas_tensor_data(tensor), 16);
+  nas_tensor_destroy(&copy);
+  check_ok(nas_tensor_transpose(&turned, tensor, 0, 1, NULL), NULL);
+  check_ok(nas_tensor_clone(&copy, turned, NULL), NULL);
+  check_float_bits(((float *)nas_tensor_data(copy))[2], -0.0f);
+  assert_true(isnan(((float *)nas_tensor_data(copy))[0]));
+  nas_tensor_destroy(&copy);
+  nas_tensor_destroy(&turned);
+  nas_tensor_destroy(&tensor);
+}
+
+static void convert_rounds_to_the_nearest(void **state) {
+  (void)state;
+  const double values[] = {0.5, 1.5, 2.4999, 254.5, -0.4, 255.49};
+  nas_tensor *tensor = tensor_of(NAS_FLOAT32, values, DIMS(6)), *bytes, *floats;
+  check_ok(nas_tensor_convert(&bytes, tensor, NAS_UINT8, NULL), NULL);
+  assert_int_equal(nas_tensor_dtype(bytes), NAS_UINT8);
+  check_tensor(bytes, ((double[]){0, 2, 2, 254, 0, 255}), DIMS(6));
+  check_ok(nas_tensor_convert(&floats, bytes, NAS_FLOAT32, NULL), NULL);
+  check_tensor(floats, ((double[]){0, 2, 2, 254, 0, 255}), DIMS(6));
+  nas_tensor_destroy(&floats);
+  check_starved(nas_tensor_convert(&floats, bytes, NAS_FLOAT32, NULL), floats);
+  nas_tensor_destroy(&floats);
+  nas_tensor_destroy(&bytes);
+  nas_tensor_destroy(&tensor);
+}
+
+static void convert_refuses_what_does_not_fit(void **state) {
+  (void)state;
+  nas_tensor *t = tensor_of(NAS_FLOAT32, (double[]){1, 2, 256}, DIMS(3)), *out;
+  check_refused(nas_tensor_convert(&out, t, NAS_UINT8, &err), NAS_ARGUMENT, out,
+                "element 2 (in index order) would be 256; uint8 holds whole numbers from 0 to 255");
+  set_element(t, 2, nan(""));
+  check_refused(nas_tensor_convert(&out, t, NAS_INT32, &err), NAS_ARGUMENT, out, "nan");
+  set_element(t, 2, 2147483648.0);
+  check_refused(nas_tensor_convert(&out, t, NAS_INT32, &err), NAS_ARGUMENT, out, "2147483648;");
+  check_refused(nas_tensor_convert(&out, t, (nas_dtype)5, &err), NAS_ARGUMENT, out, "dtype 5");
+  nas_tensor_destroy(&t);
+}
+
+static void copy_fills_a_view(void **state) {
+  (void)state;
+  nas_tensor *tensor = counting(NAS_FLOAT32, DIMS(2, 3)), *column, *from;
+  check_ok(nas_tensor_select(&column, tensor, 1, 2, NULL), NULL);
+  from = tensor_of(NAS_INT32, (double[]){-1, -2}, DIMS(2));
+  check_ok(nas_tensor_copy(column, from, NULL), NULL);
+  check_tensor(tensor, ((double[]){0, 1, -1, 3, 4, -2}), DIMS(2, 3));
+  nas_tensor_destroy(&from);
+  nas_tensor_destroy(&column);
+  nas_tensor_destroy(&tensor);
+}
+
+static void copy_into_a_smaller_type(void **state) {
+  (void)state;
+  nas_tensor *to = counting(NAS_UINT8, DIMS(2, 2)), *from, *turned;
+  from = tensor_of(NAS_FLOAT32, (double[]){1, 2.6, 3, 255}, DIMS(2, 2));
+  check_ok(nas_tensor_transpose(&turned, from, 0, 1, NULL), NULL);
+  check_ok(nas_tensor_copy(to, turned, NULL), NULL);
+  check_tensor(to, ((double[]){1, 3, 3, 255}), DIMS(2, 2));
+  nas_tensor_destroy(&turned);
+  nas_tensor_destroy(&from);
+  nas_tensor_destroy(&to);
+}
+
+static void copy_leaves_the_target_alone_when_it_fails(void **state) {
+  (void)state;
+  double bytes[300];
+  for (int i = 0; i < 300; i++) bytes[i] = i % 256;
+  nas_tensor *to = tensor_of(NAS_UINT8, bytes, DIMS(300)), *from = counting(NAS_INT32, DIMS(300)),
+             *other;
+  nas_error err = {0};
+  assert_int_equal(nas_tensor_copy(to, from, &err), NAS_ARGUMENT);
+  check_contains(err.text, "element 256");
+  for (int i = 0; i < 300; i++) assert_true(element_at(to, i) == i % 256);
+  other = tensor_of(NAS_UINT8, bytes, DIMS(3, 100));
+  assert_int_equal(nas_tensor_copy(to, other, &err), NAS_ARGUMENT);
+  check_contains(err.text, "the shapes [300] and [3, 100] differ");
+  nas_tensor_destroy(&other);
+  nas_tensor_destroy(&from);
+  nas_tensor_destroy(&to);
+}
+
+static void copy_between_overlapping_views(void **state) {
+  (void)state;
+  nas_tensor *tensor = counting(NAS_INT32, DIMS(6)), *low, *high;
+  check_ok(nas_tensor_narrow(&low, tensor, 0, 0, 5, NULL), NULL);
+  check_ok(nas_tensor_narrow(&high, tensor, 0, 1, 5, NULL), NULL);
+  nas_memory_fail_after(0);
+  nas_status status = nas_tensor_copy(high, low, NULL);
+  nas_memory_fail_after(-1);
+  assert_int_equal(status, NAS_MEMORY);
+  check_tensor(tensor, ((double[]){0, 1, 2, 3, 4, 5}), DIMS(6));
+  check_ok(nas_tensor_copy(high, low, NULL), NULL);
+  check_tensor(tensor, ((double[]){0, 0, 1, 2, 3, 4}), DIMS(6));
+  nas_tensor_destroy(&low);
+  nas_tensor_destroy(&high);
+  nas_tensor_destroy(&tensor);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(clone_has_its_own_storage),
+      TEST(clone_keeps_nan_and_signs),
+      TEST(convert_rounds_to_the_nearest),
+      TEST(convert_refuses_what_does_not_fit),
+      TEST(copy_fills_a_view),
+      TEST(copy_into_a_smaller_type),
+      TEST(copy_leaves_the_target_alone_when_it_fails),
+      TEST(copy_between_overlapping_views),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
