@@ -1,0 +1,282 @@
+/* Only +, -, *, / and integer operations, in the order written: no fma, nothing of libm but fabs
+ * and copysign, which are exact. Nearly free of branches, so that it can become vector code lane by
+ * lane without changing a bit.
+ *
+ * Polynomials are Taylor series, a term or two longer than minimax polynomials would be; in return
+ * each coefficient can be checked by eye. */
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include <nas/elementary.h>
+#include "fma_soft.h"
+
+_Static_assert(FLT_EVAL_METHOD == 0, "double arithmetic must round to double");
+
+#define INVERSE_LN2 0x1.71547652b82fep+0
+#define LN2_HIGH    0x1.62e42fefa2p-1 /* 40 bits: times an exponent it is exact */
+#define LN2_LOW     0x1.9ef35793c7673p-41
+
+static uint64_t bits_of(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static double of_bits(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* c[0] + x (c[1] + x (c[2] + ... )) */
+#define POLYNOMIAL(x, c) polynomial((x), (c), (int)(sizeof(c) / sizeof *(c)))
+static inline double polynomial(double x, const double *c, int count) {
+  double sum = c[count - 1];
+  for (int i = count - 2; i >= 0; i--) sum = c[i] + x * sum;
+  return sum;
+}
+
+/* Pairs: two doubles that stand for their exact sum, low at most half an ulp of high. */
+
+typedef struct pair {
+  double high, low;
+} pair;
+
+/* a + b exactly, if |a| >= |b| or a is 0. */
+static pair sum_ordered(double a, double b) {
+  double high = a + b;
+  return (pair){high, (a - high) + b};
+}
+
+/* a + b exactly (Knuth). */
+static pair sum_exact(double a, double b) {
+  double high = a + b;
+  double part = high - a;
+  return (pair){high, (a - (high - part)) + (b - part)};
+}
+
+/* a * b exactly (Dekker), while |a| and |b| are below 2^995 and nothing underflows. */
+static pair product_exact(double a, double b) {
+  double high = a * b;
+  double a_scaled = a * 0x1.0000002p27, b_scaled = b * 0x1.0000002p27;
+  double a_high = a_scaled - (a_scaled - a), a_low = a - a_high;
+  double b_high = b_scaled - (b_scaled - b), b_low = b - b_high;
+  double low = ((a_high * b_high - high) + a_high * b_low + a_low * b_high) + a_low * b_low;
+  return (pair){high, low};
+}
+
+static pair product(pair a, pair b) {
+  pair p = product_exact(a.high, b.high);
+  return sum_ordered(p.high, p.low + (a.high * b.low + a.low * b.high));
+}
+
+/* a / b, as a pair. */
+static pair quotient(pair a, pair b) {
+  double high = a.high / b.high;
+  pair back = product_exact(high, b.high);
+  double rest = ((a.high - back.high) - back.low) + (a.low - high * b.low);
+  return sum_ordered(high, rest / b.high);
+}
+
+/* Exponential */
+
+/* 2^k for -1022 <= k <= 1023; some number for other k. */
+static double power_of_two(int k) {
+  return of_bits((uint64_t)((int64_t)k + 1023) << 52);
+}
+
+/* m * 2^k for m around 1 and |k| below 2000, rounded once, also to subnormal numbers. */
+static double scale(double m, int k) {
+  return m * power_of_two(k / 2) * power_of_two(k - k / 2);
+}
+
+/* e^x = 2^k (1 + r + rest) with |r| <= ln(2)/2 and |rest| < 0.07. */
+typedef struct exponential {
+  double r, rest;
+  int k;
+} exponential;
+
+/* 1/2! to 1/13! */
+static const double inverse_factorials[] = {
+    1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,      1.0 / 720,       1.0 / 5040,
+    1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
+
+/* Of x.high + x.low. Beyond the limits the result overflows or underflows all the same. */
+static exponential reduce(pair x) {
+  if (x.high < -746) x = (pair){-746, 0};
+  if (x.high > 710) x = (pair){710, 0};
+  /* Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits. */
+  double shifted = x.high * INVERSE_LN2 + 0x1.8p52;
+  double k = shifted - 0x1.8p52;
+  pair r = sum_ordered(x.high - k * LN2_HIGH, x.low - k * LN2_LOW);
+  double t = r.high;
+  double square = t * t * POLYNOMIAL(t, inverse_factorials);
+  return (exponential){t, square + (r.low + r.low * t), (int32_t)bits_of(shifted)};
+}
+
+/* 1 + r + rest */
+static pair mantissa(exponential e) {
+  pair one = sum_ordered(1, e.r);
+  return sum_ordered(one.high, one.low + e.rest);
+}
+
+double nas_exp(double x) {
+  exponential e = reduce((pair){x, 0});
+  return scale(mantissa(e).high, e.k);
+}
+
+/* tanh |x| = t / (t + 2) with t = e^(2|x|) - 1 */
+double nas_tanh(double x) {
+  double size = fabs(x);
+  if (size > 22) size = 22; /* 1 - tanh is below 2^-61 there */
+  exponential e = reduce((pair){2 * size, 0});
+  double factor = power_of_two(e.k);
+  pair small = sum_ordered(e.r, e.rest);
+  pair t = sum_ordered(factor - 1, factor * small.high);
+  t.low += factor * small.low;
+  pair below = sum_exact(2, t.high);
+  below.low += t.low;
+  return copysign(quotient(t, below).high, x);
+}
+
+/* z / (1 + z) with z = e^x for negative x, else 1 / (1 + z) with z = e^-x */
+double nas_sigmoid(double x) {
+  exponential e = reduce((pair){-fabs(x), 0});
+  pair z = mantissa(e);
+  pair below = sum_ordered(1, scale(z.high, e.k));
+  below.low += scale(z.low, e.k);
+  if (x < 0) return scale(quotient(z, below).high, e.k);
+  return quotient((pair){1, 0}, below).high;
+}
+
+/* Logarithm */
+
+/* x = 2^k (1 + f), sqrt(1/2) <= 1 + f < sqrt(2), for positive finite x. */
+static double reduce_log(double x, int *k) {
+  int shift = 0;
+  if (x < DBL_MIN) {
+    x *= 0x1p54;
+    shift = -54;
+  }
+  const uint64_t root = 0x3fe6a09e667f3bcd; /* bits of sqrt(1/2) */
+  uint64_t above = bits_of(x) - root;
+  *k = (int)((int64_t)above >> 52) + shift;
+  return of_bits((above & 0xfffffffffffff) + root) - 1;
+}
+
+static const double two_thirds_on[] = {2.0 / 3,  2.0 / 5,  2.0 / 7,  2.0 / 9,  2.0 / 11,
+                                       2.0 / 13, 2.0 / 15, 2.0 / 17, 2.0 / 19, 2.0 / 21};
+static const double two_fifths_on[] = {2.0 / 5,  2.0 / 7,  2.0 / 9,  2.0 / 11, 2.0 / 13, 2.0 / 15,
+                                       2.0 / 17, 2.0 / 19, 2.0 / 21, 2.0 / 23, 2.0 / 25};
+
+/* log(1 + f) = f - f^2/2 + s (f^2/2 + rest), where s = f / (2 + f) and
+ * rest = log(1 + f) / s - 2 = 2/3 s^2 + 2/5 s^4 + ... */
+double nas_log(double x) {
+  if (!(x > 0) || x > DBL_MAX) return x == 0 ? -HUGE_VAL : x < 0 ? (double)NAN : x;
+  int exponent;
+  double f = reduce_log(x, &exponent);
+  double k = exponent;
+  double s = f / (2 + f);
+  double z = s * s;
+  double rest = z * POLYNOMIAL(z, two_thirds_on);
+  double half = 0.5 * f * f;
+  pair main = sum_ordered(f, -half);
+  pair all = sum_ordered(k * LN2_HIGH, main.high);
+  return all.high + (all.low + (main.low + (s * (half + rest) + k * LN2_LOW)));
+}
+
+/* log x for positive finite x with an error below 2^-64 of it:
+ * s (2 + s^2 (2/3 + s^2 (2/5 + ...))), all but the last bracket in pairs. */
+static pair log_pair(double x) {
+  int exponent;
+  double f = reduce_log(x, &exponent);
+  double k = exponent;
+  pair s = quotient((pair){f, 0}, sum_ordered(2, f));
+  pair z = product(s, s);
+  double series = POLYNOMIAL(z.high, two_fifths_on);
+  pair inner = sum_ordered(0x1.5555555555555p-1, z.high * series); /* 2/3, and its low half */
+  inner.low += 0x1.5555555555555p-55 + z.low * series;
+  pair outer = product(z, inner);
+  pair two = sum_ordered(2, outer.high);
+  two.low += outer.low;
+  pair main = product(s, two);
+  pair all = sum_ordered(k * LN2_HIGH, main.high);
+  return sum_ordered(all.high, all.low + (main.low + k * LN2_LOW));
+}
+
+/* Power */
+
+/* 0: not an integer, 1: odd, 2: even */
+static int parity(double y) {
+  if (fabs(y) >= 0x1p53) return 2;
+  int64_t n = (int64_t)y;
+  if ((double)n != y) return 0;
+  return n & 1 ? 1 : 2;
+}
+
+/* x^n for n >= 1: the product of x^(2^i) over the bits i of n, the lowest first. */
+static double power_by_products(double x, int n) {
+  while (n % 2 == 0) x *= x, n /= 2;
+  double result = x;
+  while (n /= 2) {
+    x *= x;
+    if (n % 2) result *= x;
+  }
+  return result;
+}
+
+/* x^y for positive finite x and finite y. */
+static double power_by_log(double x, double y) {
+  if (fabs(y) > 0x1p64) y = copysign(0x1p64, y); /* over- or underflows, unless x is 1 */
+  pair log = log_pair(x);
+  pair exponent = product_exact(log.high, y);
+  exponent.low += log.low * y;
+  exponential e = reduce(sum_ordered(exponent.high, exponent.low));
+  return scale(mantissa(e).high, e.k);
+}
+
+/* x is 0 or infinite, or y is infinite; neither is NaN. */
+static double power_special(double x, double y) {
+  if (isinf(y) && fabs(x) == 1) return 1;
+  int large = isinf(y) ? (fabs(x) > 1) == (y > 0) : isinf(x) ? y > 0 : y < 0;
+  double size = large ? HUGE_VAL : 0;
+  return parity(y) == 1 ? copysign(size, x) : size;
+}
+
+double nas_pow(double x, double y) {
+  if (y == 0 || x == 1) return 1;
+  if (x != x || y != y) return x + y;
+  if (x == 0 || isinf(x) || isinf(y)) return power_special(x, y);
+  int kind = parity(y);
+  if (x < 0 && kind == 0) return (double)NAN;
+  if (kind && fabs(y) <= 64) {
+    double power = power_by_products(x, (int)fabs(y));
+    if (y > 0) return power;
+    if (isnormal(power)) return 1 / power;
+  }
+  double size = power_by_log(fabs(x), y);
+  return x < 0 && kind == 1 ? -size : size;
+}
+
+/* Floats */
+
+float nas_expf(float x) {
+  return (float)nas_exp((double)x);
+}
+
+float nas_logf(float x) {
+  return (float)nas_log((double)x);
+}
+
+float nas_tanhf(float x) {
+  return (float)nas_tanh((double)x);
+}
+
+float nas_sigmoidf(float x) {
+  return (float)nas_sigmoid((double)x);
+}
+
+float nas_fmaf(float a, float b, float c) {
+  return nas_soft_fmaf(a, b, c);
+}

@@ -1,0 +1,215 @@
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdlib.h>
+#include <check.h>
+#include <nas/random.h>
+#include <nas/text.h>
+
+static void pieces(void **state) {
+  (void)state;
+  nas_text text = {0};
+  nas_text_add(&text, "conv(");
+  nas_text_add_integer(&text, 24);
+  nas_text_add_bytes(&text, ", 3)?", 4);
+  assert_string_equal(text.data, "conv(24, 3)");
+  assert_int_equal(text.size, 11);
+  nas_text_clear(&text);
+  assert_null(text.data);
+  assert_int_equal(text.size, 0);
+  nas_text_clear(&text);
+  nas_text_clear(NULL);
+}
+
+static void empty_pieces(void **state) {
+  (void)state;
+  nas_text text = {0};
+  nas_text_add(&text, "");
+  assert_string_equal(text.data, "");
+  nas_text_add_bytes(&text, NULL, 0);
+  assert_string_equal(text.data, "");
+  nas_text_clear(&text);
+}
+
+static void bytes_may_hold_a_nul(void **state) {
+  (void)state;
+  nas_text text = {0};
+  nas_text_add_bytes(&text, "a\0b", 3);
+  assert_int_equal(text.size, 3);
+  assert_memory_equal(text.data, "a\0b", 4);
+  nas_text_clear(&text);
+}
+
+static void texts_grow(void **state) {
+  (void)state;
+  nas_text text = {0};
+  for (int i = 0; i < 10000; i++) nas_text_add(&text, i % 2 ? "odd" : "even");
+  assert_int_equal(text.size, 35000);
+  assert_int_equal(strlen(text.data), 35000);
+  assert_memory_equal(text.data + 34993, "evenodd", 8);
+  nas_text_clear(&text);
+}
+
+static void integers(void **state) {
+  (void)state;
+  nas_text text = {0};
+  const int64_t values[] = {0, -1, 42, INT64_MAX, INT64_MIN};
+  for (int i = 0; i < 5; i++) {
+    nas_text_add_integer(&text, values[i]);
+    nas_text_add(&text, " ");
+  }
+  assert_string_equal(text.data, "0 -1 42 9223372036854775807 -9223372036854775808 ");
+  nas_text_clear(&text);
+}
+
+static void failed_appends(void **state) {
+  (void)state;
+  nas_text text = {0};
+  nas_memory_fail_after(0);
+  nas_text_add(&text, "x");
+  nas_memory_fail_after(-1);
+  assert_true(text.failed);
+  assert_null(text.data);
+  nas_text_add(&text, "y"); /* there would be memory now */
+  assert_null(text.data);
+  nas_text_clear(&text);
+  assert_false(text.failed);
+
+  nas_text_add(&text, "kept");
+  char large[1000] = "";
+  nas_memory_fail_after(0);
+  nas_text_add_bytes(&text, large, sizeof large);
+  nas_text_add_float(&text, 1);
+  nas_memory_fail_after(-1);
+  assert_true(text.failed);
+  assert_string_equal(text.data, "kept");
+  assert_int_equal(text.size, 4);
+  nas_text_clear(&text);
+
+  nas_text_add(&text, "kept");
+  nas_text_add_bytes(&text, large, SIZE_MAX - 2); /* refused before anything is read */
+  assert_true(text.failed);
+  assert_string_equal(text.data, "kept");
+  nas_text_clear(&text);
+}
+
+/* Numbers */
+
+static void check_float(float value, const char *want) {
+  nas_text text = {0};
+  nas_text_add_float(&text, value);
+  assert_string_equal(text.data, want);
+  nas_text_clear(&text);
+}
+
+static void check_double(double value, const char *want) {
+  nas_text text = {0};
+  nas_text_add_double(&text, value);
+  assert_string_equal(text.data, want);
+  nas_text_clear(&text);
+}
+
+static void forms_of_floats(void **state) {
+  (void)state;
+  check_float(0, "0");
+  check_float(-0.0f, "-0");
+  check_float(250, "250");
+  check_float(0.001f, "0.001");
+  check_float(0.1f, "0.1");
+  check_float(-2.5f, "-2.5");
+  check_float(1e-4f, "0.0001");
+  check_float(1e-5f, "1e-05");
+  check_float(1e-7f, "1e-07");
+  check_float(16777216, "16777216");
+  check_float(100000000, "100000000");
+  check_float(1e9f, "1e+09");
+  check_float(1.0f / 3, "0.33333334");
+  check_float(FLT_MAX, "3.4028235e+38");
+  check_float(FLT_MIN, "1.1754944e-38");
+  check_float(FLT_TRUE_MIN, "1e-45");
+  check_float(HUGE_VALF, "inf");
+  check_float(-HUGE_VALF, "-inf");
+  check_float(NAN, "nan");
+  check_float(-NAN, "nan");
+}
+
+static void forms_of_doubles(void **state) {
+  (void)state;
+  check_double(0.1, "0.1");
+  check_double((double)0.1f, "0.10000000149011612");
+  check_double(1.0 / 3, "0.3333333333333333");
+  check_double(1e16, "10000000000000000");
+  check_double(1e17, "1e+17");
+  check_double(1e22, "1e+22");
+  check_double(0x1p53, "9007199254740992");
+  check_double(DBL_MAX, "1.7976931348623157e+308");
+  check_double(DBL_TRUE_MIN, "5e-324");
+  check_double(-0.0, "-0");
+  check_double(-HUGE_VAL, "-inf");
+  check_double((double)NAN, "nan");
+}
+
+/* Every number reads back; one digit less does not, unless it is an integer in plain notation. */
+static void numbers_read_back(void **state) {
+  (void)state;
+  nas_stream stream = nas_stream_open(1, "numbers", NULL, 0);
+  nas_text text = {0};
+  for (int i = 0; i < 100000; i++) {
+    uint32_t bits = nas_stream_u32(&stream);
+    uint64_t wide = (uint64_t)bits << 32 | nas_stream_u32(&stream);
+    float f, back;
+    double d, wide_back;
+    memcpy(&f, &bits, sizeof f);
+    memcpy(&d, &wide, sizeof d);
+    if (i % 2) f = (float)(int)(bits >> 8) / 256, d = (double)(wide >> 11) / 1024;
+    if (!isfinite(f) || !isfinite(d)) continue;
+    text.size = 0;
+    nas_text_add_float(&text, f);
+    back = strtof(text.data, NULL);
+    check_float_bits(back, f);
+    assert_true(text.size <= 15);
+    text.size = 0;
+    nas_text_add_double(&text, d);
+    wide_back = strtod(text.data, NULL);
+    assert_memory_equal(&wide_back, &d, sizeof d);
+    assert_true(text.size <= 24);
+  }
+  nas_text_clear(&text);
+}
+
+/* Runs where a locale with a comma is installed. */
+static void numbers_in_a_locale_with_a_comma(void **state) {
+  (void)state;
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8",  "fr_FR.UTF-8", "fr_FR.utf8",
+                                      "pl_PL.UTF-8", "ru_RU.UTF-8", "pt_BR.UTF-8", "de_DE"};
+  int found = 0;
+  for (size_t i = 0; !found && i < sizeof names / sizeof *names; i++)
+    found = setlocale(LC_ALL, names[i]) && strcmp(localeconv()->decimal_point, ",") == 0;
+  if (!found) {
+    setlocale(LC_ALL, "C");
+    check_skip("no locale with a comma is installed");
+  }
+  check_float(0.001f, "0.001");
+  check_float(-2.5f, "-2.5");
+  check_float(250, "250");
+  check_float(FLT_MAX, "3.4028235e+38");
+  check_double(1.0 / 3, "0.3333333333333333");
+  check_double(1234567.25, "1234567.25");
+  setlocale(LC_ALL, "C");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(pieces),
+      cmocka_unit_test(empty_pieces),
+      cmocka_unit_test(bytes_may_hold_a_nul),
+      cmocka_unit_test(texts_grow),
+      cmocka_unit_test(integers),
+      cmocka_unit_test(failed_appends),
+      cmocka_unit_test(forms_of_floats),
+      cmocka_unit_test(forms_of_doubles),
+      cmocka_unit_test(numbers_read_back),
+      cmocka_unit_test(numbers_in_a_locale_with_a_comma),
+  };
+  return cmocka_run_group_tests(tests, NULL, check_no_blocks);
+}
