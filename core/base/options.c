@@ -30,7 +30,6 @@ int nas_options_find(const nas_option_table *table, const char *name, nas_error 
   return -1;
 }
 
-/* Integer types in a message without a decimal point, others as short as they read. */
 static nas_status fail_range(const nas_option_table *table, const nas_option *option, double value,
                              nas_error *err) {
   const char *type = option->type == NAS_OPTION_NUMBER ? "a number" : "an integer";
@@ -77,7 +76,7 @@ nas_status nas_options_set_number(const nas_option_table *table, nas_option_valu
     return NAS_OK;
   case NAS_OPTION_NUMBER:
     if (!in_range(option, value)) return fail_range(table, option, value, err);
-    values[index].number = value;
+    values[index].number = value + 0.0; /* -0 becomes 0: one value, one text */
     return NAS_OK;
   }
   return fail_type(table, index, "of an unknown type", err);

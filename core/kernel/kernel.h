@@ -2,8 +2,8 @@
  *
  * Contract of all kernels: every output element is one chain of fused multiply-adds in the order
  * stated here, and a SIMD lane is one output element. So the tables of all instruction sets give
- * exactly the same bits (core/NUMBERS.md); kernel_scalar.c is the readable statement of each
- * kernel and the oracle of the tests. Kernels check nothing, allocate nothing and may run on any
+ * exactly the same bits (core/NUMBERS.md); scalar.c is the readable statement of each kernel
+ * and the oracle of the tests. Kernels check nothing, allocate nothing and may run on any
  * number of threads at once.
  *
  * Rows. The channels of a pixel, and the output channels of a weight, lie in rows that begin at

@@ -13,7 +13,7 @@ typedef struct place {
   size_t before, size; /* floats from the border's start to pixel 0, and in all */
   nas_border border;
   int needs_gradient;
-  int shares;                /* its gradient lies where another one was: clear the border first */
+  int shares;                /* its gradient lies where another one was: clear around it first */
   int first_write, last_use; /* backward steps between which the gradient is alive */
 } place;
 
@@ -210,7 +210,8 @@ static int overlap(const place *a, const place *b) {
   return a_at < b_at + b->size && b_at < a_at + a->size;
 }
 
-/* Where memory is shared, another gradient may lie on the border, which must be cleared again. */
+/* Where memory is shared, another gradient may lie on the border and on the padding of rows, which
+ * must be cleared again. */
 static void find_shared(nas_compiled *c) {
   for (int i = 0; i < c->size; i++)
     for (int j = 0; c->places[i].first_write && j < c->size; j++)
@@ -382,7 +383,7 @@ void nas_compiled_backward(const nas_compiled *c, const nas_pass *pass) {
     if (c->fused[i] || !c->places[c->place_of[i]].needs_gradient) continue;
     for (int k = 0; k < layer->input_count; k++)
       if (layer->d_inputs[k] && !layer->accumulate[k] && inputs[k]->shares)
-        nas_map_clear_border(layer->d_inputs[k], nas_map_data(layer->d_inputs[k], pass->arena),
+        nas_map_clear_around(layer->d_inputs[k], nas_map_data(layer->d_inputs[k], pass->arena),
                              pass->images);
     layer->kind->backward(layer, pass);
   }

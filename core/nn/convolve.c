@@ -35,8 +35,9 @@ int nas_window_count(int size, int kernel, int stride, int same, int *pad) {
   return count;
 }
 
-static int floor_div(int a, int b) {
-  return a >= 0 ? a / b : -((b - 1 - a) / b);
+/* How many of first, first + step, ... lie below end. */
+static int steps(int first, int step, int end) {
+  return first < end ? (end - first + step - 1) / step : 0;
 }
 
 static void widen(int *border, int needed) {
@@ -44,13 +45,13 @@ static void widen(int *border, int needed) {
 }
 
 /* Along one dimension. Backwards, input y meets outputs (y + pad - k) / stride for k in the
- * kernel, which run from below 0 to past the last. */
+ * kernel, where that leaves no remainder; they run from below 0 to past the last. */
 static void borders_along(const nas_convolution *c, int d, int *in_low, int *in_high, int *out_low,
                           int *out_high) {
   widen(in_low, c->pad[d]);
   widen(in_high, (c->out[d] - 1) * c->stride[d] + c->kernel[d] - c->pad[d] - c->in[d]);
-  widen(out_low, -floor_div(c->pad[d] - (c->kernel[d] - 1), c->stride[d]));
-  widen(out_high, floor_div(c->in[d] - 1 + c->pad[d], c->stride[d]) - (c->out[d] - 1));
+  widen(out_low, (c->kernel[d] - 1 - c->pad[d]) / c->stride[d]);
+  widen(out_high, (c->in[d] - 1 + c->pad[d]) / c->stride[d] - (c->out[d] - 1));
 }
 
 void nas_convolve_borders(const nas_convolution *c, nas_border *in, nas_border *d_out) {
@@ -97,25 +98,29 @@ static nas_status compile_phase(const nas_layer *layer, convolve_data *data, pha
                                 const int first[2], nas_error *err) {
   const nas_convolution *c = &data->is;
   const nas_map *in = layer->d_inputs[0], *out = layer->d_output;
-  int count[2];
-  for (int d = 0; d < 2; d++)
-    count[d] = c->in[d] > first[d] ? (c->in[d] - first[d] + c->stride[d] - 1) / c->stride[d] : 0;
+  int count[2], k[2], taps = 1; /* pixels, first kernel element, kernel elements */
+  for (int d = 0; d < 2; d++) {
+    count[d] = steps(first[d], c->stride[d], c->in[d]);
+    k[d] = (first[d] + c->pad[d]) % c->stride[d];
+    taps *= steps(k[d], c->stride[d], c->kernel[d]);
+  }
   part->pixels = (size_t)count[0] * (size_t)count[1];
   size_t pixels = part->pixels * (size_t)layer->micro_batch;
-  part->taps = nas_alloc((size_t)data->window.tap_count, sizeof *part->taps);
+  part->taps = nas_alloc((size_t)taps, sizeof *part->taps);
   part->from = nas_alloc(pixels, sizeof(int32_t));
   part->to = nas_alloc(pixels, sizeof(int32_t));
   if (!part->taps || !part->from || !part->to)
     return nas_fail_memory(err, "a convolution's pixel lists", pixels * 8);
 
-  int taps = 0, row = nas_row(c->channels);
-  for (int ky = 0; ky < c->kernel[0]; ky++)
-    for (int kx = 0; kx < c->kernel[1]; kx++) {
-      int y = first[0] + c->pad[0] - ky, x = first[1] + c->pad[1] - kx;
-      if (y % c->stride[0] || x % c->stride[1]) continue;
-      part->taps[taps++] = (nas_tap){
+  nas_tap *tap = part->taps;
+  int row = nas_row(c->channels);
+  for (int ky = k[0]; ky < c->kernel[0]; ky += c->stride[0])
+    for (int kx = k[1]; kx < c->kernel[1]; kx += c->stride[1]) {
+      int y = (first[0] + c->pad[0] - ky) / c->stride[0];
+      int x = (first[1] + c->pad[1] - kx) / c->stride[1];
+      *tap++ = (nas_tap){
           .channels = c->filters,
-          .offset = (int64_t)(y / c->stride[0] * out->pitch + x / c->stride[1]) * out->stride,
+          .offset = (int64_t)(y * out->pitch + x) * out->stride,
           .weights = (int64_t)(ky * c->kernel[1] + kx) * c->filters * row,
       };
     }
@@ -129,12 +134,14 @@ static nas_status compile_phase(const nas_layer *layer, convolve_data *data, pha
 static nas_status compile_phases(const nas_layer *layer, convolve_data *data, nas_error *err) {
   const nas_convolution *c = &data->is;
   data->out_stride = layer->d_output->stride;
-  data->phase_count = c->stride[0] * c->stride[1];
+  int rows = c->stride[0] < c->in[0] ? c->stride[0] : c->in[0];
+  int columns = c->stride[1] < c->in[1] ? c->stride[1] : c->in[1];
+  data->phase_count = rows * columns;
   data->phases = nas_alloc_zero((size_t)data->phase_count, sizeof *data->phases);
   if (!data->phases) return nas_fail_memory(err, "a convolution's phases", sizeof *data->phases);
   nas_status status = NAS_OK;
   for (int i = 0; i < data->phase_count && status == NAS_OK; i++) {
-    const int first[2] = {i / c->stride[1], i % c->stride[1]};
+    const int first[2] = {i / columns, i % columns};
     status = compile_phase(layer, data, &data->phases[i], first, err);
   }
   return status;
@@ -222,7 +229,8 @@ void nas_convolve_derive(const nas_layer *layer, const float *params, float *der
     const float *from = params + layer->params[0] + (size_t)t * channels * row;
     float *to = derived + layer->derived + (size_t)t * filters * derived_row;
     for (int c = 0; c < channels; c++)
-      for (int o = 0; o < filters; o++) to[o * derived_row + c] = from[c * row + o];
+      for (int o = 0; o < filters; o++)
+        to[(ptrdiff_t)o * derived_row + c] = from[(ptrdiff_t)c * row + o];
   }
 }
 

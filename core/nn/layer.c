@@ -40,6 +40,9 @@ nas_status nas_layer_kind_register(const nas_layer_kind *kind, nas_error *err) {
     return nas_fail(err, NAS_ARGUMENT,
                     "layer kind \"%s\": name, shape, forward and backward are required",
                     kind->name ? kind->name : "");
+  if (kind->compile && !kind->release)
+    return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": what compile builds needs a release",
+                    kind->name);
   if (kind->max_inputs > NAS_INPUTS_MAX || kind->options.count > NAS_OPTIONS_MAX)
     return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": at most %d inputs and %d options",
                     kind->name, NAS_INPUTS_MAX, NAS_OPTIONS_MAX);

@@ -15,7 +15,14 @@ static void clear_pixels(const nas_map *map, float *data, ptrdiff_t from, int co
   if (count > 0) memset(data + from * map->stride, 0, sizeof(float) * (size_t)count * map->stride);
 }
 
-void nas_map_clear_border(const nas_map *map, float *data, int images) {
+static void clear_padding(const nas_map *map, float *row) {
+  size_t padding = (size_t)(map->stride - map->channels);
+  if (padding == 0) return;
+  for (int x = 0; x < map->width; x++, row += map->stride)
+    memset(row + map->channels, 0, sizeof(float) * padding);
+}
+
+void nas_map_clear_around(const nas_map *map, float *data, int images) {
   const nas_border *b = &map->border;
   for (int n = 0; n < images; n++) {
     ptrdiff_t image = (ptrdiff_t)n * map->image;
@@ -23,6 +30,7 @@ void nas_map_clear_border(const nas_map *map, float *data, int images) {
     for (int y = 0; y < map->height; y++) {
       ptrdiff_t row = image + y * map->pitch;
       clear_pixels(map, data, row - b->left, b->left);
+      clear_padding(map, data + row * map->stride);
       clear_pixels(map, data, row + map->width, b->right);
     }
     clear_pixels(map, data, image + map->height * map->pitch - b->left, b->bottom * map->pitch);

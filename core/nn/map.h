@@ -10,8 +10,9 @@
 size_t nas_map_pixels(const nas_map *map, int images, const int first[2], const int step[2],
                       const int end[2], int32_t *list);
 
-/* Writes zeros to the border of the first `images` images of the map at data. */
-void nas_map_clear_border(const nas_map *map, float *data, int images);
+/* Writes zeros around the values of the first `images` images of the map at data: to the border and
+ * to the padding of rows. */
+void nas_map_clear_around(const nas_map *map, float *data, int images);
 
 /* Lays out a map of the shape with the border: fills all fields but offset; returns the floats from
  * its first border pixel to its end, and in *before those that lie before pixel 0. */

@@ -167,8 +167,9 @@ static nas_status write_text(nas_network *network, nas_error *err) {
     nas_text_add(&text, "\n");
   }
   if (text.failed) {
+    nas_fail_memory(err, "a network's text", text.size);
     nas_text_clear(&text);
-    return nas_fail_memory(err, "a network's text", text.size);
+    return NAS_MEMORY;
   }
   network->text = text.data;
   network->hash = nas_hash_bytes(text.data, text.size);

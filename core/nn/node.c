@@ -27,14 +27,18 @@ static nas_status hash_node(nas_node *node, nas_error *err) {
     nas_text_add(&text, " ");
     nas_text_add(&text, hex);
   }
-  if (text.failed) return nas_fail_memory(err, "a layer's text", text.size);
-  node->hash = nas_hash_bytes(text.data, text.size);
+  int failed = text.failed;
+  size_t size = text.size;
+  if (!failed) node->hash = nas_hash_bytes(text.data, size);
   nas_text_clear(&text);
-  return NAS_OK;
+  return failed ? nas_fail_memory(err, "a layer's text", size) : NAS_OK;
 }
 
 static nas_status check_inputs(const nas_layer_kind *kind, nas_node *const *inputs, int count,
                                nas_shape *shapes, nas_error *err) {
+  if (kind->min_inputs == kind->max_inputs && count != kind->min_inputs)
+    return nas_fail(err, NAS_ARGUMENT, "%s: %d inputs; expected %d", kind->name, count,
+                    kind->min_inputs);
   if (count < kind->min_inputs || count > kind->max_inputs)
     return nas_fail(err, NAS_ARGUMENT, "%s: %d inputs; expected %d to %d", kind->name, count,
                     kind->min_inputs, kind->max_inputs);
@@ -49,6 +53,9 @@ static nas_status check_inputs(const nas_layer_kind *kind, nas_node *const *inpu
 
 static nas_status check_shape(const nas_layer_kind *kind, nas_shape shape, nas_error *err) {
   char text[NAS_SHAPE_TEXT];
+  if (shape.rank != 0 && shape.rank != 1 && shape.rank != 3)
+    return nas_fail(err, NAS_ARGUMENT, "%s: output would have rank %d; expected 0, 1 or 3",
+                    kind->name, shape.rank);
   for (int i = 0; i < shape.rank; i++)
     if (shape.dim[i] < 1 || shape.dim[i] > NAS_DIM_MAX) {
       nas_shape_text(shape, text);

@@ -59,10 +59,9 @@ static double seconds_now(void) {
 
 /* Pixels x / 255 of one image into image n of the input map. */
 static void load_image(const nas_map *map, float *arena, int n, const uint8_t *pixels) {
-  const float scale = 1.0f / 255.0f;
   for (int y = 0; y < map->height; y++) {
     float *row = nas_map_data(map, arena) + nas_map_at(map, n, y, 0);
-    for (int i = 0; i < map->width * map->channels; i++) row[i] = (float)*pixels++ * scale;
+    for (int i = 0; i < map->width * map->channels; i++) row[i] = (float)*pixels++ / 255.0f;
   }
 }
 

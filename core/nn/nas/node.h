@@ -8,7 +8,8 @@
 #include <nas/options.h>
 #include <nas/status.h>
 
-/* The shape of one image's activation: rank 3 is [height][width][channels], rank 1 is [units]. */
+/* The shape of one image's activation: rank 3 is [height][width][channels], rank 1 is [units], rank
+ * 0 one number. */
 typedef struct nas_shape {
   int rank;
   int dim[3];

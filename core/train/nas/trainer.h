@@ -55,7 +55,7 @@ typedef struct nas_epoch {
 typedef int nas_poll(void *context);
 
 /* A trainer with the network's initial weights. `output` is the network without its loss. Keeps
- * references to output, data and pool-independent parts only: `pool` must outlive the trainer.
+ * references to the network's layers and to data; `pool` must outlive the trainer.
  * NAS_ARGUMENT: the network's input is not of the data's shape, or its output not one logit for
  * each class. On failure *trainer is NULL. One caller at a time. */
 NAS_API nas_status nas_trainer_create(nas_trainer **trainer, nas_node *output, nas_dataset *data,

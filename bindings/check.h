@@ -1,0 +1,26 @@
+/* Checks of arguments. Each raises an error that names the argument, what was given and what is
+ * allowed. */
+#ifndef NAS_BINDINGS_CHECK_H
+#define NAS_BINDINGS_CHECK_H
+
+#include <stdint.h>
+#include <lauxlib.h>
+
+/* Raises for argument `arg` with a message in the manner of lua_pushfstring. */
+int nas_check_failed(lua_State *L, int arg, const char *format, ...);
+
+/* An integer from low to high; `what` names it in the message. */
+lua_Integer nas_check_integer(lua_State *L, int arg, const char *what, lua_Integer low,
+                              lua_Integer high);
+
+/* An index from 1 to count, or from -1 to -count which counts from the end; returned from 0. */
+int64_t nas_check_index(lua_State *L, int arg, const char *what, int64_t count);
+
+/* A string without zero bytes, as the C side needs it. */
+const char *nas_check_name(lua_State *L, int arg, const char *what);
+
+/* The value at a stack index as a message shows it: `"abc"`, `3.5`, `true`, `a table`. Pushes it.
+ */
+const char *nas_check_shown(lua_State *L, int index);
+
+#endif

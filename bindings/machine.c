@@ -1,0 +1,83 @@
+/* Functions of luanas.core that belong to no type: the machine, texts, the interrupt. */
+#include <nas/cpu.h>
+#include <nas/hash.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include "interrupt.h"
+#include "kernel.h"
+#include "text.h"
+#include "types.h"
+
+void nas_push_hash(lua_State *L, nas_hash hash) {
+  char text[NAS_HASH_HEX];
+  nas_hash_hex(hash, text);
+  lua_pushstring(L, text);
+}
+
+static int core_hash(lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  nas_push_hash(L, nas_hash_bytes(text, size));
+  return 1;
+}
+
+static int core_number_text(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TNUMBER);
+  nas_text *text = nas_text_new(L);
+  if (lua_isinteger(L, 1))
+    nas_text_add_integer(text, lua_tointeger(L, 1));
+  else
+    nas_text_add_double(text, lua_tonumber(L, 1));
+  return nas_text_to_string(L);
+}
+
+static int core_clock(lua_State *L) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  lua_pushnumber(L, (lua_Number)t.tv_sec + 1e-9 * (lua_Number)t.tv_nsec);
+  return 1;
+}
+
+static int core_machine(lua_State *L) {
+  static const char *const isas[] = {"scalar", "baseline", "avx2", "avx512", NULL};
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, nas_kernels_best()->name);
+  lua_setfield(L, -2, "isa");
+  lua_newtable(L);
+  for (int i = 0; isas[i]; i++) {
+    if (!nas_kernels_named(isas[i])) continue;
+    lua_pushstring(L, isas[i]);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  lua_setfield(L, -2, "isas");
+  lua_pushinteger(L, nas_cpu_count());
+  lua_setfield(L, -2, "threads");
+  return 1;
+}
+
+static int core_terminal(lua_State *L) {
+  struct winsize size;
+  if (!isatty(STDERR_FILENO)) {
+    luaL_pushfail(L);
+    return 1;
+  }
+  int known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  lua_pushinteger(L, known ? size.ws_col : 80);
+  return 1;
+}
+
+static int core_check_interrupt(lua_State *L) {
+  return nas_interrupt_pending() ? nas_interrupt_raise(L) : 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"hash", core_hash},       {"number_text", core_number_text},
+    {"clock", core_clock},     {"machine", core_machine},
+    {"terminal", core_terminal}, {"check_interrupt", core_check_interrupt},
+    {NULL, NULL},
+};
+
+void nas_open_machine(lua_State *L) {
+  luaL_setfuncs(L, functions, 0);
+}

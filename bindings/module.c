@@ -1,0 +1,23 @@
+/* luanas.core: what scripts see of libnas. Described in scripts/luanas/meta/core.lua. */
+#include "module.h"
+#include <nas/version.h>
+#include "text.h"
+#include "types.h"
+
+static void (*const parts[])(lua_State *L) = {
+    nas_open_node,   nas_open_network, nas_open_options, nas_open_dataset,      nas_open_recipe,
+    nas_open_stream, nas_open_trainer, nas_open_tensor,  nas_open_tensor_table, nas_open_policy,
+    nas_open_math,   nas_open_machine,
+};
+
+int luaopen_luanas_core(lua_State *L) {
+  luaL_checkversion(L);
+  nas_text_open(L);
+  lua_newtable(L);
+  lua_pushstring(L, nas_version());
+  lua_setfield(L, -2, "version");
+  lua_pushinteger(L, nas_numeric_version());
+  lua_setfield(L, -2, "numeric_version");
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) parts[i](L);
+  return 1;
+}

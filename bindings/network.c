@@ -1,0 +1,131 @@
+/* luanas.Network: the canonical form of a network. */
+#include <nas/network.h>
+#include <string.h>
+#include "box.h"
+#include "failure.h"
+#include "types.h"
+
+static const char TYPE[] = "luanas.Network";
+
+typedef struct network_box {
+  nas_network *network;
+} network_box;
+
+static nas_network *check(lua_State *L) {
+  network_box *box = nas_box_check(L, 1, TYPE);
+  return box->network;
+}
+
+static int network_close(lua_State *L) {
+  network_box *box = nas_box_peek(L, 1, TYPE);
+  nas_network_destroy(&box->network);
+  return 0;
+}
+
+/* core.network(output) */
+static int core_network(lua_State *L) {
+  nas_error err;
+  nas_node *output = nas_check_node(L, 1);
+  network_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  if (nas_network_create(&box->network, output, &err)) return nas_raise(L, &err);
+  nas_box_pressure(L, strlen(nas_network_text(box->network)));
+  return 1;
+}
+
+static int network_text(lua_State *L) {
+  lua_pushstring(L, nas_network_text(check(L)));
+  return 1;
+}
+
+static int network_hash(lua_State *L) {
+  nas_push_hash(L, nas_network_hash(check(L)));
+  return 1;
+}
+
+static int network_params(lua_State *L) {
+  lua_pushinteger(L, nas_network_params(check(L)));
+  return 1;
+}
+
+static int network_macs(lua_State *L) {
+  lua_pushinteger(L, nas_network_macs(check(L)));
+  return 1;
+}
+
+static int network_memory(lua_State *L) {
+  lua_pushinteger(L, nas_network_memory(check(L)));
+  return 1;
+}
+
+static void push_inputs(lua_State *L, const nas_network *network, int index) {
+  int count = nas_node_input_count(nas_network_node(network, index));
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    lua_pushinteger(L, nas_network_input(network, index, i) + 1);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+static void push_layer(lua_State *L, const nas_network *network, int index) {
+  nas_node *node = nas_network_node(network, index);
+  nas_shape shape = nas_node_shape(node);
+  int64_t dims[3] = {shape.dim[0], shape.dim[1], shape.dim[2]};
+  lua_createtable(L, 0, 6);
+  lua_pushstring(L, nas_node_kind(node)->name);
+  lua_setfield(L, -2, "name");
+  push_inputs(L, network, index);
+  lua_setfield(L, -2, "inputs");
+  nas_push_dims(L, shape.rank, dims);
+  lua_setfield(L, -2, "shape");
+  lua_pushinteger(L, nas_network_node_params(network, index));
+  lua_setfield(L, -2, "params");
+  lua_pushinteger(L, nas_network_node_macs(network, index));
+  lua_setfield(L, -2, "macs");
+  lua_pushinteger(L, nas_network_occurrence(network, index) + 1);
+  lua_setfield(L, -2, "occurrence");
+}
+
+static int network_layers(lua_State *L) {
+  const nas_network *network = check(L);
+  int size = nas_network_size(network);
+  lua_createtable(L, size, 0);
+  for (int i = 0; i < size; i++) {
+    push_layer(L, network, i);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+static int network_len(lua_State *L) {
+  lua_pushinteger(L, nas_network_size(check(L)));
+  return 1;
+}
+
+static int network_tostring(lua_State *L) {
+  network_box *box = nas_box_peek(L, 1, TYPE);
+  if (!box->network)
+    lua_pushfstring(L, "%s (closed)", TYPE);
+  else
+    lua_pushfstring(L, "%s: %d layers, %I parameters, %I multiply-accumulates", TYPE,
+                    nas_network_size(box->network), (lua_Integer)nas_network_params(box->network),
+                    (lua_Integer)nas_network_macs(box->network));
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"text", network_text},     {"hash", network_hash},     {"params", network_params},
+    {"macs", network_macs},     {"memory", network_memory}, {"layers", network_layers},
+    {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__len", network_len},
+    {"__tostring", network_tostring},
+    {NULL, NULL},
+};
+
+void nas_open_network(lua_State *L) {
+  nas_box_type(L, TYPE, methods, meta, network_close);
+  lua_pushcfunction(L, core_network);
+  lua_setfield(L, -2, "network");
+}

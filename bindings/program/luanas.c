@@ -1,0 +1,242 @@
+/* The program luanas: runs Lua scripts that have the package inside. */
+#include <lauxlib.h>
+#include <lualib.h>
+#include <nas/cpu.h>
+#include <nas/version.h>
+#include <stdio.h>
+#include <string.h>
+#include "embedded.h"
+#include "interrupt.h"
+#include "kernel.h"
+#include "module.h"
+#include "running.h"
+
+enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INTERRUPT = 130 };
+
+/* math.random gives the same numbers in every run. */
+enum { RANDOM_SEED = 1 };
+
+static const char usage[] =
+    "usage: luanas [options] [script [arguments]]\n"
+    "  -e CODE     run CODE\n"
+    "  -           run standard input\n"
+    "  --version   print the versions of engine and numbers, the instruction set and the threads\n"
+    "  --help      print this\n"
+    "\n"
+    "Scripts begin with: local nas = require \"luanas\"\n"
+    "Ctrl-C ends a script after its last finished step, with status 130; twice, at once.\n";
+
+/* -- packages --------------------------------------------------------------------------------- */
+
+/* A loader of package.preload: compiles the embedded script of its upvalue when it is required. */
+static int load_embedded(lua_State *L) {
+  const nas_embedded *script = lua_touserdata(L, lua_upvalueindex(1));
+  lua_settop(L, 2);
+  if (luaL_loadbufferx(L, script->text, script->size, script->chunk, "t")) return lua_error(L);
+  lua_insert(L, 1);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+static void preload(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_luanas_core);
+  lua_setfield(L, -2, "luanas.core");
+  for (const nas_embedded *script = nas_embedded_scripts; script->module; script++) {
+    lua_pushlightuserdata(L, (void *)script);
+    lua_pushcclosure(L, load_embedded, 1);
+    lua_setfield(L, -2, script->module);
+  }
+  lua_pop(L, 1);
+}
+
+static void seed_random(lua_State *L) {
+  lua_getglobal(L, "math");
+  lua_getfield(L, -1, "randomseed");
+  lua_pushinteger(L, RANDOM_SEED);
+  lua_call(L, 1, 0);
+  lua_pop(L, 1);
+}
+
+/* -- errors ----------------------------------------------------------------------------------- */
+
+/* Message handler: adds a traceback, except to an interrupt. */
+static int explain(lua_State *L) {
+  const char *message = lua_tostring(L, 1);
+  if (!message) {
+    if (luaL_callmeta(L, 1, "__tostring") && lua_type(L, -1) == LUA_TSTRING) return 1;
+    message = lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+  }
+  if (nas_interrupt_pending()) return 1;
+  luaL_traceback(L, L, message, 1);
+  return 1;
+}
+
+/* Lets the studies of the package print the table so far. */
+static int finish_studies(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, "luanas.study") != LUA_TTABLE) return 0;
+  if (lua_getfield(L, -1, "interrupted") != LUA_TFUNCTION) return 0;
+  lua_call(L, 0, 0);
+  return 0;
+}
+
+static void print_error(lua_State *L) {
+  const char *message = lua_tostring(L, -1);
+  fprintf(stderr, "luanas: %s\n", message ? message : "(error object is not a string)");
+}
+
+/* After Ctrl-C, with the error object on top of the stack. */
+static int end_interrupted(lua_State *L) {
+  nas_interrupt_clear();
+  lua_sethook(L, NULL, 0, 0);
+  lua_pushcfunction(L, finish_studies);
+  if (lua_pcall(L, 0, 0, 0)) {
+    print_error(L);
+    lua_pop(L, 1);
+  }
+  fflush(stdout);
+  print_error(L);
+  return EXIT_INTERRUPT;
+}
+
+/* Calls the function below `count` arguments on the stack. Returns an exit status; what went wrong
+ * has been told. */
+static int call(lua_State *L, int count) {
+  int handler = lua_gettop(L) - count;
+  lua_pushcfunction(L, explain);
+  lua_insert(L, handler);
+  nas_running_begin(L);
+  int status = lua_pcall(L, count, 0, handler);
+  nas_running_end();
+  if (nas_interrupt_pending()) {
+    if (status == LUA_OK) lua_pushliteral(L, "interrupted!");
+    return end_interrupted(L);
+  }
+  if (status != LUA_OK) print_error(L);
+  lua_settop(L, handler - 1);
+  return status == LUA_OK ? EXIT_OK : EXIT_ERROR;
+}
+
+/* -- the command line ------------------------------------------------------------------------- */
+
+static void print_version(void) {
+  printf("luanas %s (numeric version %d, %s, %d thread%s)\n", nas_version(), nas_numeric_version(),
+         nas_kernels_best()->name, nas_cpu_count(), nas_cpu_count() == 1 ? "" : "s");
+}
+
+static int wrong_usage(const char *what, const char *option) {
+  fprintf(stderr, "luanas: %s%s\n%s", what, option, usage);
+  return EXIT_USAGE;
+}
+
+/* Checks the options and prints what those ask for that end the program. Returns the place of the
+ * script in argv, argc if there is none; or stores an exit status and returns 0. */
+static int read_options(int argc, char **argv, int *exit_status) {
+  int i;
+  *exit_status = EXIT_OK;
+  for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != 0; i++) {
+    if (strcmp(argv[i], "--version") == 0) {
+      print_version();
+      return 0;
+    }
+    if (strcmp(argv[i], "--help") == 0) {
+      fputs(usage, stdout);
+      return 0;
+    }
+    if (strcmp(argv[i], "--") == 0) return i + 1;
+    if (strcmp(argv[i], "-e") != 0) {
+      *exit_status = wrong_usage("unknown option ", argv[i]);
+      return 0;
+    }
+    if (++i == argc) {
+      *exit_status = wrong_usage("-e needs code", "");
+      return 0;
+    }
+  }
+  if (argc == 1) {
+    fputs(usage, stderr);
+    *exit_status = EXIT_USAGE;
+    return 0;
+  }
+  return i;
+}
+
+/* The global arg, as Lua's own program sets it: the script is arg[0]. */
+static void set_arguments(lua_State *L, int argc, char **argv, int script) {
+  int zero = script < argc ? script : 0;
+  lua_createtable(L, argc - zero - 1, zero + 1);
+  for (int i = 0; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i - zero);
+  }
+  lua_setglobal(L, "arg");
+}
+
+/* Runs the function that a load left on the stack, or tells why there is none. */
+static int run_loaded(lua_State *L, int load_status, int argc, char **argv) {
+  if (load_status != LUA_OK) {
+    print_error(L);
+    lua_pop(L, 1);
+    return EXIT_ERROR;
+  }
+  luaL_checkstack(L, argc, "too many arguments to script");
+  for (int i = 0; i < argc; i++) lua_pushstring(L, argv[i]);
+  return call(L, argc);
+}
+
+static int run_options(lua_State *L, char **argv, int script) {
+  int status = EXIT_OK;
+  for (int i = 1; i + 1 < script && status == EXIT_OK; i++) {
+    if (strcmp(argv[i], "-e") != 0) continue;
+    i++;
+    status = run_loaded(L, luaL_loadbuffer(L, argv[i], strlen(argv[i]), "=(command line)"), 0, NULL);
+  }
+  return status;
+}
+
+static int run_script(lua_State *L, int argc, char **argv, int script) {
+  const char *path = strcmp(argv[script], "-") == 0 ? NULL : argv[script];
+  int first = script + 1;
+  return run_loaded(L, luaL_loadfile(L, path), argc - first, argv + first);
+}
+
+typedef struct command {
+  int argc;
+  char **argv;
+  int script;
+  int exit_status;
+} command;
+
+/* In protected mode: all that may lack memory. */
+static int run(lua_State *L) {
+  command *given = lua_touserdata(L, 1);
+  luaL_openlibs(L);
+  preload(L);
+  seed_random(L);
+  set_arguments(L, given->argc, given->argv, given->script);
+  lua_settop(L, 0);
+  given->exit_status = run_options(L, given->argv, given->script);
+  if (given->exit_status == EXIT_OK && given->script < given->argc)
+    given->exit_status = run_script(L, given->argc, given->argv, given->script);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  command given = {argc, argv, 0, EXIT_ERROR};
+  given.script = read_options(argc, argv, &given.exit_status);
+  if (given.script == 0) return given.exit_status;
+  lua_State *L = luaL_newstate();
+  if (!L) {
+    fprintf(stderr, "luanas: not enough memory\n");
+    return EXIT_ERROR;
+  }
+  lua_pushcfunction(L, run);
+  lua_pushlightuserdata(L, &given);
+  if (lua_pcall(L, 1, 0, 0)) {
+    print_error(L);
+    given.exit_status = EXIT_ERROR;
+  }
+  lua_close(L);
+  return given.exit_status;
+}

@@ -1,0 +1,58 @@
+/* What the file of each Lua type gives to the others.
+ *
+ * nas_check_<type>: what the argument holds; raises for another type and for a closed one.
+ * nas_open_<file>: with the table of luanas.core on top of the stack, adds the file's functions to
+ * it and makes its types. */
+#ifndef NAS_BINDINGS_TYPES_H
+#define NAS_BINDINGS_TYPES_H
+
+#include <lauxlib.h>
+#include <nas/dataset.h>
+#include <nas/network.h>
+#include <nas/policy.h>
+#include <nas/random.h>
+#include <nas/tensor.h>
+#include <nas/trainer.h>
+
+nas_node *nas_check_node(lua_State *L, int arg);
+nas_dataset *nas_check_dataset(lua_State *L, int arg);
+const nas_recipe *nas_check_recipe(lua_State *L, int arg);
+nas_stream *nas_check_stream(lua_State *L, int arg);
+nas_tensor *nas_check_tensor(lua_State *L, int arg);
+
+/* Pushes an empty tensor box and returns where the handle goes. */
+nas_tensor **nas_push_tensor(lua_State *L);
+
+/* The name of a type at an argument, which may be absent: then NAS_FLOAT32. */
+nas_dtype nas_check_dtype(lua_State *L, int arg);
+
+/* A shape from the table at an argument. Returns the rank. */
+int nas_check_dims(lua_State *L, int arg, int64_t dims[NAS_RANK_MAX]);
+
+/* Pushes dims as a table. */
+void nas_push_dims(lua_State *L, int rank, const int64_t *dims);
+
+/* Pushes an element as Lua number: a float, or an integer for the integer types. */
+void nas_push_element(lua_State *L, nas_dtype dtype, double value);
+
+/* Pushes 32 hexadecimal digits. */
+void nas_push_hash(lua_State *L, nas_hash hash);
+
+/* The methods tensor_table.c adds: totable and __tostring. */
+int nas_tensor_to_table(lua_State *L);
+int nas_tensor_to_string(lua_State *L);
+
+void nas_open_node(lua_State *L);
+void nas_open_network(lua_State *L);
+void nas_open_options(lua_State *L);
+void nas_open_dataset(lua_State *L);
+void nas_open_recipe(lua_State *L);
+void nas_open_trainer(lua_State *L);
+void nas_open_stream(lua_State *L);
+void nas_open_policy(lua_State *L);
+void nas_open_tensor(lua_State *L);
+void nas_open_tensor_table(lua_State *L);
+void nas_open_math(lua_State *L);
+void nas_open_machine(lua_State *L);
+
+#endif

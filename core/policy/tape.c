@@ -1,0 +1,153 @@
+#include "tape.h"
+#include <nas/memory.h>
+#include "kind.h"
+
+nas_status nas_tape_create(nas_tape **tape, const nas_policy *policy, nas_error *err) {
+  *tape = nas_alloc_zero(1, sizeof **tape);
+  if (!*tape) return nas_fail_memory(err, "a tape", sizeof **tape);
+  (*tape)->layers = policy->options.layers;
+  (*tape)->units = policy->options.units;
+  return NAS_OK;
+}
+
+void nas_tape_destroy(nas_tape **tape) {
+  nas_tape *t = tape ? *tape : NULL;
+  if (!t) return;
+  *tape = NULL;
+  for (int l = 0; l < NAS_LAYERS_MAX; l++) {
+    nas_rows_free(&t->layer[l].output);
+    nas_rows_free(&t->layer[l].cell);
+    nas_rows_free(&t->layer[l].gates);
+    nas_rows_free(&t->layer[l].squashed);
+  }
+  nas_rows_free(&t->input);
+  nas_rows_free(&t->logit_row);
+  nas_rows_free(&t->d_gates);
+  nas_rows_free(&t->d_hidden);
+  nas_rows_free(&t->d_cell);
+  nas_rows_free(&t->d_logits);
+  nas_free(t->entries);
+  nas_free(t->logits);
+  nas_free(t->log_probabilities);
+  nas_free(t->probabilities);
+  nas_free(t);
+}
+
+void nas_tape_clear(nas_tape *tape) {
+  tape->serial = 0;
+  tape->length = 0;
+  tape->outcomes = 0;
+}
+
+/* ---- Room --------------------------------------------------------------------------------- */
+
+/* Grows to at least `rows`; a matrix that an earlier, failed attempt has grown already stays. */
+static int grow_to(nas_rows *m, int rows, int width) {
+  return m->rows >= rows ? 0 : nas_rows_grow(m, rows, width);
+}
+
+static int reserve_steps(nas_tape *tape) {
+  if (tape->length < tape->capacity) return 0;
+  int u = tape->units, capacity = tape->capacity ? 2 * tape->capacity : 16;
+  nas_tape_entry *entries =
+      nas_realloc(tape->entries, (size_t)tape->length, (size_t)capacity, sizeof *entries);
+  if (!entries) return -1;
+  tape->entries = entries;
+  if (grow_to(&tape->input, capacity, u)) return -1;
+  for (int l = 0; l < tape->layers; l++) {
+    nas_tape_layer *layer = &tape->layer[l];
+    if (grow_to(&layer->output, capacity + 1, u) || grow_to(&layer->cell, capacity + 1, u) ||
+        grow_to(&layer->gates, capacity, 4 * u) || grow_to(&layer->squashed, capacity, u))
+      return -1;
+  }
+  tape->capacity = capacity;
+  return 0;
+}
+
+static int grow_doubles(double **values, size_t old_count, size_t count) {
+  double *grown = nas_realloc(*values, old_count, count, sizeof *grown);
+  if (!grown) return -1;
+  *values = grown;
+  return 0;
+}
+
+static int reserve_outcomes(nas_tape *tape, int more) {
+  size_t needed = tape->outcomes + (size_t)more;
+  if (needed <= tape->outcome_capacity) return 0;
+  size_t capacity = needed > 2 * tape->outcome_capacity ? needed : 2 * tape->outcome_capacity;
+  if (capacity < 64) capacity = 64;
+  if (grow_doubles(&tape->logits, tape->outcomes, capacity) ||
+      grow_doubles(&tape->log_probabilities, tape->outcomes, capacity) ||
+      grow_doubles(&tape->probabilities, tape->outcomes, capacity))
+    return -1;
+  tape->outcome_capacity = capacity;
+  return 0;
+}
+
+/* A single row of at least that width. */
+static int reserve_row(nas_rows *row, int width) {
+  nas_rows wider = {0};
+  if (row->data && width <= row->stride) return 0;
+  if (nas_rows_create(&wider, 1, width)) return -1;
+  nas_rows_free(row);
+  *row = wider;
+  return 0;
+}
+
+int nas_tape_reserve(nas_tape *tape, int outcomes) {
+  if (reserve_steps(tape) || reserve_outcomes(tape, outcomes)) return -1;
+  return reserve_row(&tape->logit_row, outcomes);
+}
+
+int nas_tape_reserve_gradient(nas_tape *tape) {
+  int u = tape->units;
+  if (reserve_row(&tape->d_cell, u)) return -1;
+  if (tape->logit_row.data && reserve_row(&tape->d_logits, tape->logit_row.stride)) return -1;
+  if (tape->length <= tape->gradient_capacity) return 0;
+  if (grow_to(&tape->d_gates, tape->capacity, 4 * u) || grow_to(&tape->d_hidden, tape->capacity, u))
+    return -1;
+  tape->gradient_capacity = tape->capacity;
+  return 0;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------ */
+
+int nas_tape_length(const nas_tape *tape) {
+  return tape->length;
+}
+
+double nas_tape_log_prob(const nas_tape *tape) {
+  double sum = 0;
+  for (int t = 0; t < tape->length; t++) {
+    const nas_tape_entry *entry = &tape->entries[t];
+    sum = sum + tape->log_probabilities[entry->first + (size_t)entry->chosen];
+  }
+  return sum;
+}
+
+double nas_tape_entropy(const nas_tape *tape) {
+  double sum = 0;
+  for (int t = 0; t < tape->length; t++) sum = sum + tape->entries[t].entropy;
+  return sum;
+}
+
+nas_status nas_tape_step(const nas_tape *tape, int position, nas_policy_step *step,
+                         nas_error *err) {
+  if (position < 0 || position >= tape->length)
+    return nas_fail(err, NAS_ARGUMENT, "decision %d of a tape that holds %d (the first is 0)",
+                    position, tape->length);
+  const nas_tape_entry *entry = &tape->entries[position];
+  const nas_choice *choice = entry->choice;
+  *step =
+      (nas_policy_step){.decision = {.kind = choice->kind->number,
+                                     .name = choice->name,
+                                     .occurrence = entry->occurrence,
+                                     .options = choice->options,
+                                     .count = choice->count,
+                                     .chosen = entry->chosen},
+                        .log_prob = tape->log_probabilities[entry->first + (size_t)entry->chosen],
+                        .entropy = entry->entropy,
+                        .probabilities = tape->probabilities + entry->first,
+                        .log_probabilities = tape->log_probabilities + entry->first};
+  return NAS_OK;
+}

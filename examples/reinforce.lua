@@ -1,0 +1,49 @@
+-- REINFORCE without a baseline (Zoph & Le 2017, sec. 3.2) on Fashion-MNIST.
+-- reinforce_baseline.lua is the same with a moving-average baseline.
+local nas = require "luanas"
+local nn = nas.nn
+
+local options = nas.options(arg, {
+  trials = { 100, "architectures to sample" },
+  epochs = { 1, "passes over the training images for each" },
+  limit = { 10000, "training images; 0 takes all 55,000" },
+  seed = { 1, "seed of the search" },
+  csv = { "", "file for a table of all trials" },
+})
+
+-- 1,296 architectures: every c:choose is one decision of the controller.
+local function space(c)
+  local x = nn.input { 28, 28, 1 }
+  for layer = 1, 4 do
+    local kernel = c:choose("kernel", { 1, 3 })
+    local filters = c:choose("filters", { 32, 48, 64 })
+    local stride = layer % 2 == 1 and 2 or 1
+    x = nn.conv2d(x, { filters = filters, kernel = kernel, stride = stride, activation = "relu" })
+  end
+  return nn.dense(nn.global_avg_pool(x), { units = 10 })
+end
+
+local study = nas.study {
+  space = space,
+  data = nas.data.fashion_mnist { limit = options.limit },
+  train = { epochs = options.epochs, batch = 250, optimizer = nas.adam { rate = 1e-3 } },
+  failed = { accuracy = 0.1 }, -- what a child that diverges counts as
+  seed = options.seed,
+  trials = options.trials,
+}
+local policy = nas.policy { preset = "small", seed = options.seed }
+
+for _ = 1, options.trials do
+  local arch = policy:sample(space)
+  local trial = study:evaluate(arch) -- trains it, or recalls it
+  local reward = trial.accuracy
+  local advantage = reward
+  local learned = policy:learn { { arch, advantage = advantage } } -- a step along advantage * grad log pi(arch)
+  trial:log {
+    reward = reward, advantage = advantage, loss = learned.loss, entropy = learned.entropy, kl = learned.kl,
+  }
+end
+
+study:report()
+if options.csv then study:csv(options.csv) end
+print("the student project's size: --trials 20 --epochs 10 --limit 0")

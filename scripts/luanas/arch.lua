@@ -1,0 +1,135 @@
+--- An architecture: the record of the decisions that make it. It can be scored, learned from,
+--- printed, written down and rebuilt without its space.
+---
+--- As a line of text, decisions are separated by a space, and each is the name, the chosen option and
+--- the list of options (key texts of option_list.lua; names that are no plain words are quoted):
+---
+---   kernel=3{1,3} filters=64{32,48,64} kernel=1{1,3} filters=32{32,48,64}
+local check = require "luanas.check"
+local option_list = require "luanas.option_list"
+
+local arch = {}
+
+local Arch = { __name = "luanas.Arch" }
+Arch.__index = Arch
+
+local PLAIN_NAME = "^[%a_][%w_.%-]*$"
+
+--- From decisions { name =, occurrence =, options = list of option_list.lua, chosen = index }.
+--- Other fields tell where it comes from: log_prob, sample (its number), network (hash of what the
+--- space built), unbuildable (why the space could build nothing).
+function arch.new(decisions, fields)
+  local self = fields or {}
+  self.decisions = decisions
+  return setmetatable(self, Arch)
+end
+
+function arch.is(value)
+  return getmetatable(value) == Arch
+end
+
+--- Raises an error unless `value` is an architecture.
+function arch.check(owner, name, value)
+  if not arch.is(value) then
+    check.fail("%s: %s is %s; expected an architecture (what policy:sample returns)", owner, name, check.show(value))
+  end
+  return value
+end
+
+function Arch:line()
+  if not self.text then
+    local words = {}
+    for i, decision in ipairs(self.decisions) do
+      local name = decision.name:find(PLAIN_NAME) and decision.name or option_list.quoted(decision.name)
+      local list = decision.options
+      words[i] = ("%s=%s{%s}"):format(name, list.texts[decision.chosen], list.key)
+    end
+    self.text = table.concat(words, " ")
+  end
+  return self.text
+end
+
+function Arch:value(name, occurrence)
+  for _, decision in ipairs(self.decisions) do
+    if decision.name == name and decision.occurrence == (occurrence or 1) then
+      local option = decision.options.options[decision.chosen]
+      return type(option) == "table" and option.label or option
+    end
+  end
+  return nil
+end
+
+--- The decisions as the policy of the core takes them.
+function arch.core_decisions(self)
+  local decisions = {}
+  for i, decision in ipairs(self.decisions) do
+    local list = decision.options
+    decisions[i] = { name = decision.name, options = list.key, count = list.count, chosen = decision.chosen }
+  end
+  return decisions
+end
+
+function Arch:__len()
+  return #self.decisions
+end
+
+function Arch.__eq(a, b)
+  return arch.is(a) and arch.is(b) and a:line() == b:line()
+end
+
+-- "kernel=3 filters=64 | kernel=1 filters=32": a bar where a name comes again.
+function Arch:__tostring()
+  local words, seen = {}, {}
+  for _, decision in ipairs(self.decisions) do
+    if seen[decision.name] then
+      words[#words + 1] = "|"
+      seen = {}
+    end
+    seen[decision.name] = true
+    words[#words + 1] = decision.name .. "=" .. decision.options.shorts[decision.chosen]
+  end
+  return #words > 0 and table.concat(words, " ") or "(no decisions)"
+end
+
+-- Reads one decision of a line: name, list, chosen index and the position behind it; or nil.
+local function read_decision(line, position)
+  local name, behind
+  if line:sub(position, position) == '"' then
+    name, behind = option_list.read_quoted(line, position)
+    local needed = name and not name:find(PLAIN_NAME)
+    if not needed or option_list.quoted(name) ~= line:sub(position, behind - 1) then return nil end
+  else
+    name, behind = line:match("^([%a_][%w_.%-]*)()", position)
+  end
+  if not name or name == "" or line:sub(behind, behind) ~= "=" then return nil end
+  local option, list
+  option, behind = option_list.read_option(line, behind + 1)
+  if option == nil or line:sub(behind, behind) ~= "{" then return nil end
+  list, behind = option_list.read_list(line, behind + 1)
+  if not list or line:sub(behind, behind) ~= "}" then return nil end
+  local text = option_list.key_text(option)
+  for chosen, candidate in ipairs(list.texts) do
+    if candidate == text then return name, list, chosen, behind + 1 end
+  end
+  return nil
+end
+
+function arch.parse(line)
+  if type(line) ~= "string" then
+    check.fail("arch: line is %s; expected a string", check.show(line))
+  end
+  local decisions, counts, position = {}, {}, 1
+  while position <= #line do
+    local name, list, chosen, behind = read_decision(line, position)
+    if not name or (behind <= #line and line:sub(behind, behind) ~= " ") then
+      check.fail("arch: no decision at byte %d, %s; expected name=option{option,option,...}", position,
+        check.show(line:sub(position)))
+    end
+    counts[name] = (counts[name] or 0) + 1
+    decisions[#decisions + 1] = { name = name, occurrence = counts[name], options = list, chosen = chosen }
+    position = behind + 1
+  end
+  return arch.new(decisions)
+end
+
+return arch

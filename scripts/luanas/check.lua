@@ -1,0 +1,154 @@
+--- Checks of arguments, and errors that point at the line of the script that called into the
+--- package, however deep inside the package they are raised.
+local check = {}
+
+-- Chunk names of the package's own files all begin like this one's.
+local own = debug.getinfo(1, "S").source:match("^(.*)check") or "\0"
+
+--- Calls a function of the user. Errors pass through untouched, so that their traceback is whole.
+function check.run(user_function, ...)
+  local results = table.pack(user_function(...)) -- no tail call: position looks for this frame
+  return table.unpack(results, 1, results.n)
+end
+
+-- "script.lua:12: " for the innermost line that is not the package's. A user's function that ends
+-- in `return nn.dense(...)` has left the stack by then: where it is defined is the best there is.
+local function position()
+  for level = 2, math.huge do
+    local info = debug.getinfo(level, "Slf")
+    if not info then return "" end
+    local where, line = info, info.currentline
+    if info.func == check.run then
+      local _, user_function = debug.getlocal(level, 1)
+      where = debug.getinfo(user_function, "S")
+      line = where.linedefined
+    end
+    if where.what ~= "C" and where.source:sub(1, #own) ~= own then
+      return ("%s:%d: "):format(where.short_src, line)
+    end
+  end
+end
+
+--- Raises an error at the user's line.
+function check.fail(format, ...)
+  error(position() .. (select("#", ...) > 0 and format:format(...) or format), 0)
+end
+
+--- A message of the core without "bad argument #3 to 'luanas.core.node'" around it, where what is inside
+--- names its owner: "conv2d: unknown option ...".
+function check.message(message)
+  return message:match("^bad argument #%d+ to '[^']*' %((%l[%w_ ]*: .*)%)$") or message
+end
+
+--- Whether an error is that of Ctrl-C.
+function check.is_interrupt(message)
+  return type(message) == "string" and message:find("interrupted", 1, true) ~= nil
+end
+
+--- Calls a function of the core. Its errors are raised again at the user's line.
+function check.core(core_function, ...)
+  local results = table.pack(pcall(core_function, ...))
+  if results[1] then return table.unpack(results, 2, results.n) end
+  if type(results[2]) ~= "string" or check.is_interrupt(results[2]) then error(results[2], 0) end
+  check.fail("%s", check.message(results[2]))
+end
+
+--- A value as messages show it.
+function check.show(value)
+  if type(value) == "string" then return '"' .. (#value > 60 and value:sub(1, 57) .. "..." or value) .. '"' end
+  if value ~= value then return "NaN" end
+  if type(value) == "number" or type(value) == "boolean" or value == nil then return tostring(value) end
+  if type(value) == "userdata" then
+    local meta = debug.getmetatable(value)
+    return "a " .. (meta and type(meta.__name) == "string" and meta.__name or "userdata")
+  end
+  return "a " .. type(value)
+end
+
+--- The keys of a table as text, sorted, so that no message depends on the order of `pairs`.
+function check.sorted_keys(map)
+  local keys = {}
+  for key in pairs(map) do keys[#keys + 1] = key end
+  table.sort(keys, function(a, b)
+    if type(a) == type(b) and (type(a) == "string" or type(a) == "number") then return a < b end
+    return type(a) < type(b)
+  end)
+  return keys
+end
+
+-- Names in alphabetical order, without positions.
+local function names_text(known)
+  local names = {}
+  for _, name in ipairs(known) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+--- `given` must be a table without other keys than those of the list `known`; nil counts as {}.
+function check.options(owner, given, known)
+  if given == nil then given = {} end
+  if type(given) ~= "table" then
+    check.fail("%s: options are %s; expected a table with %s", owner, check.show(given), names_text(known))
+  end
+  local allowed = {}
+  for _, name in ipairs(known) do allowed[name] = true end
+  for _, key in ipairs(check.sorted_keys(given)) do
+    if not allowed[key] then
+      check.fail("%s: unknown option %s; known options: %s", owner, check.show(key), names_text(known))
+    end
+  end
+  return given
+end
+
+--- The checked value, or nil for nil: check.optional(check.integer, owner, name, value, low, high).
+function check.optional(check_value, owner, name, value, ...)
+  if value == nil then return nil end
+  return check_value(owner, name, value, ...)
+end
+
+local function range_text(low, high)
+  local function text(number) return ("%.14g"):format(number) end
+  if low and high then return (" from %s to %s"):format(text(low), text(high)) end
+  return low and (" of at least " .. text(low)) or high and (" of at most " .. text(high)) or ""
+end
+
+--- An integer in low..high (either may be nil); a float without a fraction counts as one.
+function check.integer(owner, name, value, low, high)
+  local integer = type(value) == "number" and math.tointeger(value)
+  if not integer or (low and integer < low) or (high and integer > high) then
+    check.fail("%s: %s is %s; expected an integer%s", owner, name, check.show(value), range_text(low, high))
+  end
+  return integer
+end
+
+--- A finite number in low..high (either may be nil).
+function check.number(owner, name, value, low, high)
+  if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge
+    or (low and value < low) or (high and value > high) then
+    check.fail("%s: %s is %s; expected a finite number%s", owner, name, check.show(value), range_text(low, high))
+  end
+  return value
+end
+
+function check.boolean(owner, name, value)
+  if type(value) ~= "boolean" then
+    check.fail("%s: %s is %s; expected true or false", owner, name, check.show(value))
+  end
+  return value
+end
+
+function check.string(owner, name, value)
+  if type(value) ~= "string" or value == "" then
+    check.fail("%s: %s is %s; expected a non-empty string", owner, name, check.show(value))
+  end
+  return value
+end
+
+--- A seed: any integer that is not negative.
+function check.seed(owner, name, value)
+  return check.integer(owner, name, value, 0)
+end
+
+return check

@@ -1,0 +1,37 @@
+--- LuaNAS: `local nas = require "luanas"`. Modules are loaded when they are first used, so that a script
+--- starts within milliseconds.
+local core = require "luanas.core"
+
+local nas = {
+  version = core.version,
+  math = core.math,
+  tensor = core.tensor,
+  tensor_from = core.tensor_from,
+  stream = core.stream,
+  machine = core.machine,
+}
+
+-- name = { module, field of the module or nil for the module itself }
+local lazy = {
+  adam = { "luanas.optimizers", "adam" },
+  arch = { "luanas.arch", "parse" },
+  data = { "luanas.data" },
+  nn = { "luanas.nn" },
+  options = { "luanas.command_line", "options" },
+  policy = { "luanas.policy" },
+  random = { "luanas.random" },
+  reward = { "luanas.reward" },
+  sgd = { "luanas.optimizers", "sgd" },
+  space = { "luanas.space" },
+  study = { "luanas.study" },
+}
+
+return setmetatable(nas, {
+  __index = function(_, name)
+    local where = lazy[name]
+    if not where then return nil end
+    local module = require(where[1])
+    nas[name] = where[2] and module[where[2]] or module
+    return nas[name]
+  end,
+})

@@ -1,0 +1,487 @@
+---@meta luanas.core
+-- luacheck: ignore
+
+--- What the C part gives to the Lua part. Scripts use `require "luanas"`, which wraps it.
+---
+--- Misuse (wrong type, shape, range, name of an option) raises an error that names the argument or option, what was
+--- given and what is allowed. The world failing (a missing or damaged file, a full disk, a loss that is not finite)
+--- returns nil, a message, and the name of a code such as "NAS_IO".
+---
+--- Indices, classes, layers and options count from 1. A seed is any integer.
+---
+--- Objects hold memory of C. The collector frees them in time; `object:close()`, or a variable with `<close>`, frees at
+--- once. A closed object raises an error when it is used; closing twice is fine. Closing an object does not harm others
+--- that were made from it.
+---@class luanas.core
+---@field version string Semantic version of the engine.
+---@field numeric_version integer Raised whenever results get other bits.
+local core = {}
+
+-- ---- Networks --------------------------------------------------------------------------------------
+
+---@class luanas.Node One layer applied to earlier ones; immutable.
+local Node = {}
+
+--- A new node. `options` are those of the layer kind's table (core.options().layers); unknown names, wrong types and
+--- values out of range raise an error that names the option, the value and what is allowed, as do inputs whose shapes
+--- do not fit.
+---@param kind string "input", "conv2d", "dense", "relu", "max_pool", "global_avg_pool", "softmax_cross_entropy"
+---@param inputs luanas.Node[] 64 at most
+---@param options? table<string, any> A pair option takes an integer or {height, width}.
+---@return luanas.Node
+function core.node(kind, inputs, options) end
+
+---@return string # the layer kind's name
+function Node:kind() end
+
+--- Shape of one image's output: {height, width, channels} or {units}.
+---@return integer[]
+function Node:shape() end
+
+--- 32 hexadecimal digits: equal for equal sub-graphs, whatever they are called and whatever follows.
+---@return string
+function Node:hash() end
+
+--- Frees the handle; networks and nodes that were made from it live on.
+function Node:close() end
+
+---@class luanas.Option
+---@field name string
+---@field type "integer"|"pair"|"number"|"boolean"|"choice"
+---@field required boolean
+---@field default any Absent if required.
+---@field low? number Inclusive; of integers, pairs and numbers.
+---@field high? number
+---@field choices? string[]
+---@field help string One sentence with unit.
+
+--- The option tables of all layer kinds, optimisers and of the policy, and the policy's presets by name. The table of a
+--- layer kind also has the fields min_inputs, max_inputs and is_loss.
+---@return { layers: table<string, luanas.Option[]>, optimizers: table<string, luanas.Option[]>, policy: luanas.Option[], policy_presets: table<string, table<string, any>> }
+function core.options() end
+
+---@class luanas.Network The canonical form of a network: identity and costs. `#network` is its number of layers.
+---@operator len: integer
+local Network = {}
+
+---@param output luanas.Node Depends on exactly one input layer.
+---@return luanas.Network
+function core.network(output) end
+
+---@return string # one line for each layer
+function Network:text() end
+
+---@return string # 32 hexadecimal digits: XXH3-128 of the text
+function Network:hash() end
+
+---@return integer # trainable parameters
+function Network:params() end
+
+---@return integer # multiply-accumulates for one image, forward
+function Network:macs() end
+
+---@return integer # bytes that training takes, by a formula that is the same on every machine
+function Network:memory() end
+
+--- One entry for each node in canonical order. `name` is the layer kind, `inputs` are positions in the list,
+--- `occurrence` counts the nodes with equal sub-graphs.
+---@return { name: string, inputs: integer[], shape: integer[], params: integer, macs: integer, occurrence: integer }[]
+function Network:layers() end
+
+function Network:close() end
+
+-- ---- Data ------------------------------------------------------------------------------------------
+
+---@class luanas.Dataset Images with their classes, and a split. `#dataset` counts all images. The test split is locked.
+---@operator len: integer
+local Dataset = {}
+
+--- From IDX files, plain or gzip'd. `sums` are expected SHA-256 sums of the decompressed content. Class k of Lua is
+--- byte k - 1 of the label file. Returns nil, message, code name ("NAS_IO", "NAS_FORMAT", ...) when a file is missing
+--- or damaged.
+---@param name string
+---@param files { images: string, labels: string, images_sha256?: string, labels_sha256?: string, classes?: integer } `classes` is 10 by default.
+---@return luanas.Dataset?, string?, string?
+function core.dataset_idx(name, files) end
+
+--- From tensors, which are copied: images uint8 {n, height, width, channels}, labels int32 {n} with classes 1..classes.
+---@param name string
+---@param images luanas.Tensor
+---@param labels luanas.Tensor
+---@param classes integer At least 2.
+---@return luanas.Dataset
+function core.dataset_tensors(name, images, labels, classes) end
+
+--- A data set of the same images with a drawn split: `validation` images validate (5000), the first `limit` of the
+--- others train (all), drawn by `seed` (0).
+---@param options? { validation?: integer, seed?: integer, limit?: integer }
+---@return luanas.Dataset
+function Dataset:split(options) end
+
+--- `fingerprint` identifies the content, `identity` also the split; `training` and `validation` count images.
+---@return { name: string, fingerprint: string, identity: string, classes: integer, count: integer, height: integer, width: integer, channels: integer, training: integer, validation: integer }
+function Dataset:info() end
+
+--- A copy of image i as uint8 {height, width, channels}, and its class.
+---@param i integer 1..#dataset, or from the end -1..-#dataset
+---@return luanas.Tensor, integer
+function Dataset:image(i) end
+
+function Dataset:close() end
+
+-- ---- Training --------------------------------------------------------------------------------------
+
+---@class luanas.Recipe How a network is trained; immutable.
+local Recipe = {}
+
+--- { batch = 250, optimizer = { name = "adam", rate = ..., ... }, loss = "softmax_cross_entropy" }; all have defaults.
+--- The optimiser's options are those of core.options().optimizers.
+---@param settings? table
+---@return luanas.Recipe
+function core.recipe(settings) end
+
+---@return string # canonical text
+function Recipe:text() end
+
+---@class luanas.Trainer
+local Trainer = {}
+
+--- A trainer with the network's initial weights. `speed` changes no bit of the results: threads (all processors that
+--- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas).
+---@param output luanas.Node The network without its loss.
+---@param data luanas.Dataset
+---@param recipe luanas.Recipe
+---@param seed integer
+---@param speed? { threads?: integer, micro_batch?: integer, isa?: string }
+---@return luanas.Trainer
+function core.trainer(output, data, recipe, seed, speed) end
+
+--- Trains one epoch more and evaluates. Losses are means, accuracies shares, of the training and the validation images.
+--- Returns nil, message, code name when a loss is not finite ("NAS_DIVERGED"); the trainer is then of no more use.
+---
+--- Ctrl-C ends it within a batch. In the program luanas it raises "interrupted!", as does every later call until the
+--- program ends or the prompt is back; the program's pcall, xpcall and coroutine.resume let that error pass, while
+--- to-be-closed variables and message handlers run. Under stock Lua it returns nil, message, "NAS_INTERRUPTED", and
+--- Lua's own error follows.
+---@return { epoch: integer, train_loss: number, train_accuracy: number, loss: number, accuracy: number, train_seconds: number, seconds: number }?, string?, string?
+function Trainer:epoch() end
+
+--- 32 hexadecimal digits, equal exactly when the bits of weights and moments are.
+---@return string
+function Trainer:digest() end
+
+--- The trained parameter sets, in canonical order, as copies. `layer` is a position in network:layers().
+---@return { layer: integer, role: string, values: luanas.Tensor }[]
+function Trainer:params() end
+
+--- Frees weights and ends threads.
+function Trainer:close() end
+
+-- ---- Random streams --------------------------------------------------------------------------------
+
+---@class luanas.Stream A random stream, addressed by (seed, purpose, indices) and by nothing else.
+local Stream = {}
+
+---@param seed integer
+---@param purpose string
+---@param ... integer 16 at most
+---@return luanas.Stream
+function core.stream(seed, purpose, ...) end
+
+---@return number # uniform in [0, 1)
+function Stream:number() end
+
+---@param n integer 1..2^32-1
+---@return integer # uniform in 1..n
+function Stream:integer(n) end
+
+---@param n integer
+---@return integer[] # a random order of 1..n
+function Stream:permutation(n) end
+
+-- ---- Policy ----------------------------------------------------------------------------------------
+
+---@class luanas.CorePolicy The LSTM policy.
+local CorePolicy = {}
+
+--- A decision as it is recorded.
+---@class luanas.CoreDecision
+---@field name string
+---@field options string Key text of the option list.
+---@field count integer Options in the list, 1..4096.
+---@field chosen integer 1..count
+
+--- Coefficients on the gradients of log pi and of entropy, which are added up: of the whole episode, for each decision,
+--- and for each option of each decision (`false` for a decision without). All are 0 by default.
+---@class luanas.CoreEpisode
+---@field decisions luanas.CoreDecision[]
+---@field advantage? number
+---@field entropy? number
+---@field advantages? number[]
+---@field entropies? number[]
+---@field options? (number[]|false)[]
+
+--- `options`: those of core.options().policy, and `preset` ("paper" by default), whose values they override.
+---@param options? table
+---@param seed integer
+---@return luanas.CorePolicy
+function core.policy(options, seed) end
+
+--- From a file. nil, message, code name when it can't be read.
+---@param path string
+---@return luanas.CorePolicy?, string?, string?
+function core.policy_load(path) end
+
+--- From the bytes of a file. nil, message, "NAS_FORMAT" when they are damaged.
+---@param bytes string
+---@return luanas.CorePolicy?, string?, string?
+function core.policy_decode(bytes) end
+
+--- Writes a file in one piece: `path` is the old file or the new one at any instant.
+---@param path string
+---@return true?, string?, string?
+function CorePolicy:save(path) end
+
+--- The bytes that save writes.
+---@return string
+function CorePolicy:bytes() end
+
+--- Begins an episode.
+function CorePolicy:begin() end
+
+--- The next decision of the episode, sampled by the stream. Returns the chosen index from 1 and its log-probability.
+---@param name string
+---@param options string Key text of the option list.
+---@param count integer
+---@param stream luanas.Stream
+---@return integer, number
+function CorePolicy:choose(name, options, count, stream) end
+
+--- The next decision of the episode, given. Returns its log-probability.
+---@param name string
+---@param options string
+---@param count integer
+---@param chosen integer 1..count
+---@return number
+function CorePolicy:force(name, options, count, chosen) end
+
+--- Log-probability and entropy (nats) of recorded decisions, in all and for each; KL to the initial policy when asked.
+--- Does not end an episode that was begun.
+---@param decisions luanas.CoreDecision[]
+---@param with_kl? boolean
+---@return { log_prob: number, entropy: number, kl?: number, decisions: { log_prob: number, entropy: number, probabilities: number[] }[] }
+function CorePolicy:score(decisions, with_kl) end
+
+--- One optimiser step along the sum of the episodes' gradients.
+---@param episodes luanas.CoreEpisode[] At least one.
+---@return { policy_loss: number, entropy_loss: number, l2: number, loss: number, entropy: number, kl: number, gradient_norm: number }
+function CorePolicy:learn(episodes) end
+
+--- Parameters as a table from block key to { rows =, width =, [1], [2], ... }, row after row.
+---@return table<string, table>
+function CorePolicy:blocks() end
+
+--- `params` counts the parameters that have appeared so far.
+---@return { seed: integer, steps: integer, params: integer, options: table<string, number> }
+function CorePolicy:info() end
+
+function CorePolicy:close() end
+
+---@class luanas.CoreGradient
+local CoreGradient = {}
+
+--- The sum of the episodes' gradients, in the direction that increases the objective.
+---@param episodes luanas.CoreEpisode[] At least one.
+---@return luanas.CoreGradient
+function CorePolicy:gradient(episodes) end
+
+--- One optimiser step along a gradient of this policy.
+---@param gradient luanas.CoreGradient
+---@return { gradient_norm: number, l2: number }
+function CorePolicy:apply(gradient) end
+
+--- As a table from block key to { rows =, width =, [1], [2], ... }, row after row.
+---@return table<string, table>
+function CoreGradient:blocks() end
+
+function CoreGradient:close() end
+
+-- ---- Tensors ---------------------------------------------------------------------------------------
+
+--- An array of float32, uint8 or int32 numbers in up to 8 dimensions.
+---
+--- Indices and dimensions count from 1, negative ones from the end. `#t` is the first dimension. `t[i]` is entry i of
+--- it: a view, or a number if there is one dimension; `t[i] = x` fills it with a number or copies a tensor into it.
+--- A view shares its elements with what it was made from. Elements of integer types are Lua integers.
+---
+--- `+ - *` work element by element, on two tensors of one type and shape or a tensor and a number; `==` compares type,
+--- shape and elements. Integer types hold whole numbers of their range only: a result that does not fit is an error.
+---@class luanas.Tensor
+---@field [integer] luanas.Tensor|number
+---@operator len: integer
+---@operator add(luanas.Tensor|number): luanas.Tensor
+---@operator sub(luanas.Tensor|number): luanas.Tensor
+---@operator mul(luanas.Tensor|number): luanas.Tensor
+---@operator unm: luanas.Tensor
+local Tensor = {}
+
+---@alias luanas.dtype "float32"|"uint8"|"int32"
+
+--- Zeros: core.tensor({2, 3}, "uint8").
+---@param shape integer[]
+---@param dtype? luanas.dtype "float32" by default
+---@return luanas.Tensor
+function core.tensor(shape, dtype) end
+
+--- From nested tables of numbers: core.tensor_from({{1, 2}, {3, 4}}, "uint8").
+---@param values any[]
+---@param dtype? luanas.dtype "float32" by default
+---@return luanas.Tensor
+function core.tensor_from(values, dtype) end
+
+---@return integer[]
+function Tensor:shape() end
+
+---@return luanas.dtype
+function Tensor:dtype() end
+
+---@return integer # number of elements
+function Tensor:size() end
+
+--- The element at one index for each dimension: t:get(2, -1).
+---@param ... integer
+---@return number
+function Tensor:get(...) end
+
+--- Sets the element at one index for each dimension to the last argument: t:set(2, -1, 0.5). Returns the tensor.
+---@param ... number
+---@return luanas.Tensor
+function Tensor:set(...) end
+
+--- Sets all elements. Returns the tensor.
+---@param value number
+---@return luanas.Tensor
+function Tensor:fill(value) end
+
+--- Overwrites the elements by those of a tensor of the same shape, converted. Returns the tensor.
+---@param from luanas.Tensor
+---@return luanas.Tensor
+function Tensor:copy(from) end
+
+--- A view of entries start .. start+count-1 of a dimension.
+---@param dimension integer
+---@param start integer
+---@param count integer
+---@return luanas.Tensor
+function Tensor:narrow(dimension, start, count) end
+
+--- A view of one entry of a dimension, which goes away; there must be another.
+---@param dimension integer
+---@param index integer
+---@return luanas.Tensor
+function Tensor:select(dimension, index) end
+
+--- A view with two dimensions exchanged: the first two by default.
+---@param first? integer
+---@param second? integer
+---@return luanas.Tensor
+function Tensor:transpose(first, second) end
+
+--- The same elements in order under another shape of equal size: a view where that is possible, else a copy.
+---@param shape integer[]
+---@return luanas.Tensor
+function Tensor:reshape(shape) end
+
+---@param other luanas.Tensor
+---@return boolean # whether both refer to the same memory
+function Tensor:shares(other) end
+
+---@return luanas.Tensor # a copy
+function Tensor:clone() end
+
+--- A copy of another type. Into an integer type numbers are rounded to the nearest.
+---@param dtype luanas.dtype
+---@return luanas.Tensor
+function Tensor:to(dtype) end
+
+--- The matrix product of float32 matrices, by OpenBLAS: fast, but its bits depend on the machine.
+---@param other luanas.Tensor
+---@return luanas.Tensor
+function Tensor:matmul(other) end
+
+---@return number
+function Tensor:sum() end
+
+---@return number
+function Tensor:mean() end
+
+---@return number # NaN if any element is
+function Tensor:min() end
+
+---@return number # NaN if any element is
+function Tensor:max() end
+
+--- Where the largest entry of the last dimension is, the first among equals: an integer if there is one dimension, else
+--- an int32 tensor of the other dimensions.
+---@return integer|luanas.Tensor
+function Tensor:argmax() end
+
+---@return any[] # nested tables
+function Tensor:totable() end
+
+--- Frees the handle; views of the same memory live on.
+function Tensor:close() end
+
+-- ---- Mathematics -----------------------------------------------------------------------------------
+
+---@class luanas.core.math Elementary functions with the same bits on every machine.
+core.math = {}
+
+---@param x number
+---@return number
+function core.math.exp(x) end
+
+---@param x number
+---@return number # natural logarithm
+function core.math.log(x) end
+
+---@param x number
+---@return number
+function core.math.tanh(x) end
+
+---@param x number
+---@return number
+function core.math.sigmoid(x) end
+
+---@param x number
+---@param y number
+---@return number
+function core.math.pow(x, y) end
+
+-- ---- Texts and the machine -------------------------------------------------------------------------
+
+--- XXH3-128 of a text as 32 hexadecimal digits.
+---@param text string
+---@return string
+function core.hash(text) end
+
+--- Shortest decimal form that reads back as the same number, with '.' in every locale.
+---@param number number
+---@return string
+function core.number_text(number) end
+
+---@return number # seconds of a monotonic clock
+function core.clock() end
+
+--- The best instruction set that this processor has, all that it has, and how many processors the process may use.
+---@return { isa: string, isas: string[], threads: integer }
+function core.machine() end
+
+--- Columns of the terminal that standard error is, or nil when it is none.
+---@return integer?
+function core.terminal() end
+
+--- Raises the pending interrupt, if Ctrl-C was pressed (see Trainer:epoch).
+function core.check_interrupt() end
+
+return core

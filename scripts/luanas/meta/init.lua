@@ -1,0 +1,111 @@
+---@meta luanas
+-- luacheck: ignore
+
+--- Neural architecture search by reinforcement learning.
+---
+--- Errors: misuse raises an error at the line of the script, with the argument, what was given and what is
+--- allowed; so do files that can't be read or written.
+---@class luanas
+---@field version string Semantic version of the engine.
+---@field math luanas.core.math Elementary functions with the same bits everywhere; Lua's `^` and math.exp are not.
+---@field nn luanas.nn Layers.
+---@field space luanas.space Search spaces.
+---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
+---@field reward luanas.reward Baselines, clipping, powers.
+---@field data luanas.data Data sets.
+---@field study luanas.study Trials on one space, data set and recipe: nas.study { ... }.
+local nas = {}
+
+--- Adam (Kingma & Ba 2015) for a study's `train.optimizer`. Checked at once.
+---@param options? { rate?: number, beta1?: number, beta2?: number, epsilon?: number } Default: 1e-3, 0.9, 0.999, 1e-7.
+---@return table # A description: { name = "adam", ... }.
+function nas.adam(options) end
+
+--- Stochastic gradient descent for a study's `train.optimizer`. Checked at once.
+---@param options? { rate?: number, momentum?: number } Default: 0.01, 0 (no momentum).
+---@return table # A description: { name = "sgd", ... }.
+function nas.sgd(options) end
+
+--- The architecture that a line of text describes, as Arch:line writes it.
+---@param line string
+---@return luanas.Arch # Raises an error that names the byte where the line is wrong.
+function nas.arch(line) end
+
+--- Uniform sampling, with the same `sample` as a policy: what every agent is compared with.
+---@param options? { seed?: integer } seed: at least 0, default 1.
+---@return luanas.Random
+function nas.random(options) end
+
+--- A random stream for scripts, addressed by all arguments: the same numbers on every machine.
+---@param seed integer
+---@param purpose string
+---@param ... integer
+---@return luanas.Stream
+function nas.stream(seed, purpose, ...) end
+
+--- A tensor of zeros.
+---@param shape integer[]
+---@param dtype? "float32"|"uint8"|"int32" Default: "float32".
+---@return luanas.Tensor
+function nas.tensor(shape, dtype) end
+
+--- A tensor from nested Lua tables.
+---@param values any
+---@param dtype? "float32"|"uint8"|"int32" Default: "float32".
+---@return luanas.Tensor
+function nas.tensor_from(values, dtype) end
+
+--- What this machine has: { isa = best kernels, isas = {...}, threads = usable processors }.
+---@return table
+function nas.machine() end
+
+--- Options of a script from its command line: --name VALUE, --name=VALUE, --flag, --help. A default says the
+--- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
+--- --data-limit outside. Ends the program after --help (status 0), and with a message on standard error after
+--- wrong arguments (status 2).
+---@param arguments string[] The global table `arg`.
+---@param specifications table<string, any> Name to default, or to { default, "help text" }.
+---@return table<string, any>
+function nas.options(arguments, specifications) end
+
+--- One architecture: the record of the decisions that make it. Equal (==) to another with the same record.
+--- tostring gives a short form, # the number of decisions.
+---@class luanas.Arch
+---@field decisions luanas.Decision[]
+---@field log_prob number? Log-probability when it was sampled, in nats.
+---@field sample integer? Number of the sample, from 1.
+---@field network string? Hash of the network that the space built.
+---@field unbuildable string? Why the space could build nothing.
+local Arch = {}
+
+---@class luanas.Decision
+---@field name string
+---@field occurrence integer How often the name has come so far, this one included.
+---@field options table The list: count, options (as recorded), key (key text).
+---@field chosen integer Index of the chosen option, from 1.
+---@field log_prob number? When it was sampled, given the decisions before.
+
+--- The record as one line of text, which nas.arch reads:
+--- `kernel=3{1,3} filters=64{32,48,64}`. Strings are quoted, labels are written @"label"; \" \\ and \xHH stand
+--- for quotes, backslashes and control characters.
+---@return string
+function Arch:line() end
+
+--- The chosen option of a decision, nil where there is none. Of a labelled option: the label.
+---@param name string
+---@param occurrence? integer Default: 1, the first of that name.
+---@return number|string|boolean|nil
+function Arch:value(name, occurrence) end
+
+---@class luanas.Random Uniform sampling.
+---@field seed integer
+---@field samples integer How many were drawn.
+local Random = {}
+
+--- Draws architectures; each option of a decision has the same probability.
+---@param space luanas.Space
+---@param count? integer Default: one architecture; else a list.
+---@return luanas.Arch|luanas.Arch[]
+function Random:sample(space, count) end
+
+return nas

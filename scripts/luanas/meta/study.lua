@@ -1,0 +1,115 @@
+---@meta luanas.study
+-- luacheck: ignore
+
+--- How networks are trained.
+---@class luanas.Train
+---@field epochs? integer Passes over the training images, 1 to 1000000; default 10.
+---@field batch? integer Images in a step, 1 to 65536; default 250.
+---@field optimizer? table nas.adam {...} (the default) or nas.sgd {...}.
+---@field loss? "softmax_cross_entropy"
+
+---@class luanas.study.Options
+---@field space luanas.Space
+---@field data luanas.Data Read when the first architecture is evaluated.
+---@field train? luanas.Train
+---@field seed? integer Of study:random; at least 0, default 1.
+---@field evaluation_seed? integer Of initial weights and shuffles; at least 0, default 0 for all searches, so that they
+--- share evaluations.
+---@field limits? { params?: number, macs?: number, memory?: number, seconds?: number } A network above one is a failed
+--- trial: trainable parameters; multiply-accumulates for one image; bytes that training takes (a formula, the same on
+--- every machine); measured seconds, looked at after each epoch and never stored as the evaluation's outcome.
+---@field failed? table<string, number> Metrics of a failed trial, such as { accuracy = 0.1 }; others are nil.
+---@field trials? integer How many there will be, for the progress line; see study:expect.
+---@field threads? integer Default: all usable processors. Changes no bit.
+---@field micro_batch? integer Images that a thread takes at once, 1 to 16; default: by the cache. Changes no bit.
+---@field quiet? boolean No progress line. There is none either where standard error is no terminal.
+---@field store? table The field `store` of another study, to share its evaluations.
+---@field path? nil A file that keeps the study: not in this version, which raises an error.
+
+--- A study: one space, data set and recipe; its trials; and the store of evaluations behind them. An evaluation is a
+--- pure function of network, data, recipe, evaluation seed and numeric version, and is stored under exactly those: no
+--- network is trained twice, and ten epochs contain three.
+---@class luanas.study
+---@overload fun(options: luanas.study.Options): luanas.Study
+local study = {}
+
+--- Prints the table so far of the study that was used last, unless no trial is new since its last table. For hosts,
+--- when Ctrl-C has ended a script elsewhere than in study:evaluate, which prints the table itself.
+function study.interrupted() end
+
+---@class luanas.Study
+---@field space luanas.Space
+---@field data luanas.Data
+---@field seed integer
+---@field evaluation_seed integer
+---@field store table Where evaluations are kept.
+local Study = {}
+
+--- Trains an architecture's network, or recalls its evaluation. A network that can't be built, exceeds a limit or
+--- diverges is a trial with the status "failed". Raises an error when the space asks for other decisions than the
+--- record has, or builds another network than it did when the architecture was sampled. Ctrl-C prints the table so far
+--- and raises an error that contains "interrupted".
+---@param record luanas.Arch
+---@return luanas.Trial
+function Study:evaluate(record) end
+
+--- Says how many trials there will be, for the progress line.
+---@param count? integer nil: unknown.
+function Study:expect(count) end
+
+--- All trials so far, in order.
+---@return luanas.Trial[]
+function Study:trials() end
+
+--- The study's random stream, for scripts: always the same object.
+---@return luanas.Stream
+function Study:random() end
+
+--- The trials with the highest values of a metric, one for each network, failed ones left out.
+---@param count? integer Default: all.
+---@param metric? string Default: "accuracy".
+---@return luanas.Trial[]
+function Study:best(count, metric) end
+
+--- One hash over all that two runs of a script must have in common: decisions, log-probabilities, metrics except
+--- measured ones, logged values.
+---@return string # 32 hexadecimal digits
+function Study:fingerprint() end
+
+--- Prints the best architectures with accuracy, parameters, multiply-accumulates and seconds, how many trials and
+--- different networks there were, why trials failed, and the first and last entropy and kl that were logged.
+---@param rows? integer Default: 10.
+function Study:report(rows) end
+
+--- Writes all trials as comma-separated values: trial, status, reason, recalled, epochs, network, sample, log_prob,
+--- architecture, decisions (a line that nas.arch reads), accuracy, loss, train_accuracy, train_loss, params, macs,
+--- memory, seconds, train_seconds, further metrics, and logged_NAME for logged values. Raises an error when the file
+--- can't be written.
+---@param path string
+function Study:csv(path) end
+
+--- Metrics read like fields, too: trial.accuracy is trial.metrics.accuracy.
+---@class luanas.Trial
+---@field number integer From 1.
+---@field arch luanas.Arch
+---@field network string? Hash of the network; nil when it can't be built.
+---@field status "ok"|"failed"
+---@field reason string? Why it failed.
+---@field recalled boolean Whether nothing was trained.
+---@field epochs table[] For each epoch: epoch, train_loss, train_accuracy, loss, accuracy, seconds, train_seconds.
+---@field metrics table<string, number> accuracy, loss (validation, after the last epoch), train_accuracy, train_loss,
+--- params, macs, memory (bytes), seconds, train_seconds.
+---@field measured table<string, boolean> Which of them are measured: no other run need have the same.
+---@field logged table<string, number|string|boolean>
+---@field accuracy number?
+---@field loss number?
+---@field params integer?
+---@field macs integer?
+---@field seconds number?
+local Trial = {}
+
+--- Records values with the trial: numbers (NaN is refused, -0.0 becomes 0.0), strings, booleans. Each name once.
+---@param values table<string, number|string|boolean> Names of letters, digits and underscores.
+function Trial:log(values) end
+
+return study

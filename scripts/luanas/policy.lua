@@ -1,0 +1,149 @@
+--- The controller: samples architectures from spaces and learns from coefficients on the gradient of
+--- their log-probability. It knows nothing of rewards.
+local core = require "luanas.core"
+local arch = require "luanas.arch"
+local check = require "luanas.check"
+local policy_chooser = require "luanas.choosers.policy"
+local sampler = require "luanas.sampler"
+
+local policy = {}
+
+local Policy = { __name = "luanas.Policy" }
+Policy.__index = Policy
+
+local DEFAULT_PRESET = "small"
+local DEFAULT_SEED = 1
+
+local function wrap(own, samples)
+  local info = own:info()
+  return setmetatable({ core = own, seed = info.seed, options = info.options, samples = samples }, Policy)
+end
+
+-- nas.policy { ... }
+local function new(options)
+  local known = { "preset", "seed" }
+  for _, option in ipairs(core.options().policy) do known[#known + 1] = option.name end
+  local own = {}
+  for name, value in pairs(check.options("policy", options, known)) do own[name] = value end
+  local seed = check.seed("policy", "seed", own.seed or DEFAULT_SEED)
+  own.seed = nil
+  own.preset = own.preset or DEFAULT_PRESET
+  return wrap(check.core(core.policy, own, seed), 0)
+end
+
+function policy.load(path, options)
+  check.string("policy.load", "path", path)
+  check.options("policy.load", options, { "samples" })
+  local samples = check.integer("policy.load", "samples", options and options.samples or 0, 0)
+  local own, message = core.policy_load(path)
+  if not own then check.fail("%s", message) end
+  return wrap(own, samples)
+end
+
+function Policy:save(path)
+  check.string("policy:save", "path", path)
+  local ok, message = self.core:save(path)
+  if not ok then check.fail("%s", message) end
+end
+
+function Policy:bytes()
+  return self.core:bytes()
+end
+
+-- ---- Sampling ------------------------------------------------------------------------------------
+
+function Policy:sample(space, count)
+  return sampler.sample("policy:sample", self, space, count, function(number)
+    return policy_chooser(self.core, core.stream(self.seed, "sample", number))
+  end)
+end
+
+-- ---- Scoring -------------------------------------------------------------------------------------
+
+function Policy:score(archs, options)
+  check.options("policy:score", options, { "kl" })
+  local with_kl = options and options.kl or false
+  check.boolean("policy:score", "kl", with_kl)
+  if arch.is(archs) then return check.core(self.core.score, self.core, arch.core_decisions(archs), with_kl) end
+  if type(archs) ~= "table" then arch.check("policy:score", "archs", archs) end
+  local scores = {}
+  for i, record in ipairs(archs) do
+    arch.check("policy:score", ("archs[%d]"):format(i), record)
+    scores[i] = check.core(self.core.score, self.core, arch.core_decisions(record), with_kl)
+  end
+  return scores
+end
+
+-- ---- Learning ------------------------------------------------------------------------------------
+
+local COEFFICIENTS = { 1, "advantage", "advantages", "entropies", "entropy", "options" }
+
+-- A list of one finite number for each decision (or option of one).
+local function check_list(owner, name, list, count)
+  if type(list) ~= "table" or #list ~= count then
+    check.fail("%s: %s is %s; expected a list of %d numbers", owner, name,
+      type(list) == "table" and ("a list of %d"):format(#list) or check.show(list), count)
+  end
+  for i = 1, count do check.number(owner, ("%s[%d]"):format(name, i), list[i]) end
+end
+
+-- { arch, advantage = ..., ... } as the core takes it.
+local function core_episode(owner, given)
+  check.options(owner, given, COEFFICIENTS)
+  local record = arch.check(owner, "the first element", given[1])
+  local length = #record.decisions
+  for _, name in ipairs { "advantage", "entropy" } do check.optional(check.number, owner, name, given[name]) end
+  for _, name in ipairs { "advantages", "entropies" } do
+    if given[name] ~= nil then check_list(owner, name, given[name], length) end
+  end
+  if given.options ~= nil then
+    if type(given.options) ~= "table" or #given.options ~= length then
+      check.fail("%s: options is %s; expected a list of %d lists, one for each decision", owner,
+        type(given.options) == "table" and ("a list of %d"):format(#given.options) or check.show(given.options), length)
+    end
+    for i, decision in ipairs(record.decisions) do
+      check_list(owner, ("options[%d]"):format(i), given.options[i], decision.options.count)
+    end
+  end
+  return {
+    decisions = arch.core_decisions(record),
+    advantage = given.advantage, advantages = given.advantages,
+    entropy = given.entropy, entropies = given.entropies,
+    options = given.options,
+  }
+end
+
+local function core_episodes(owner, episodes)
+  if type(episodes) ~= "table" or arch.is(episodes) or arch.is(episodes[1]) or #episodes == 0 then
+    check.fail("%s: episodes is %s; expected a list of episodes, as in %s { { arch, advantage = 0.1 } }", owner,
+      type(episodes) == "table" and (arch.is(episodes[1]) and "one episode" or #episodes == 0 and "an empty list")
+      or check.show(episodes), owner)
+  end
+  local own = {}
+  for i, episode in ipairs(episodes) do
+    own[i] = core_episode(("%s, episode %d"):format(owner, i), episode)
+  end
+  return own
+end
+
+function Policy:learn(episodes)
+  return check.core(self.core.learn, self.core, core_episodes("policy:learn", episodes))
+end
+
+function Policy:gradient(episodes)
+  return check.core(self.core.gradient, self.core, core_episodes("policy:gradient", episodes))
+end
+
+function Policy:apply(gradient)
+  return check.core(self.core.apply, self.core, gradient)
+end
+
+function Policy:steps()
+  return self.core:info().steps
+end
+
+function Policy:__tostring()
+  return ("luanas.Policy: seed %d, %d samples, %d steps"):format(self.seed, self.samples, self:steps())
+end
+
+return setmetatable(policy, { __call = function(_, options) return new(options) end })

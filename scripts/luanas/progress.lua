@@ -1,0 +1,95 @@
+--- One line on the terminal while a child trains: trial, epoch, accuracy so far, best, time left.
+--- Nothing is shown when standard error is no terminal. The line is gone when a trial ends, so that
+--- what a script prints between trials stays readable.
+local core = require "luanas.core"
+
+local progress = {}
+
+local Progress = { __name = "luanas.Progress" }
+Progress.__index = Progress
+
+local BAR_MIN, BAR_MAX = 8, 30 -- characters
+
+function progress.new(quiet)
+  return setmetatable({ quiet = quiet, done = 0 }, Progress)
+end
+
+-- 75 -> "1:15", 3675 -> "1:01:15".
+local function duration(seconds)
+  local whole = math.max(0, math.floor(seconds + 0.5))
+  local hours, minutes = whole // 3600, whole // 60 % 60
+  if hours > 0 then return ("%d:%02d:%02d"):format(hours, minutes, whole % 60) end
+  return ("%d:%02d"):format(minutes, whole % 60)
+end
+
+local function coloured(text)
+  local no_color, term = os.getenv("NO_COLOR"), os.getenv("TERM")
+  if (no_color and no_color ~= "") or term == "dumb" then return text end
+  return "\27[32m" .. text .. "\27[0m"
+end
+
+-- How many trials are done, the share of the present one included.
+local function position(self)
+  return self.done + self.epoch / self.epochs
+end
+
+local function time_text(self)
+  local elapsed = core.clock() - self.began
+  if not self.total or position(self) == 0 then return duration(elapsed) .. " so far" end
+  return duration(elapsed / position(self) * math.max(0, self.total - position(self))) .. " left"
+end
+
+local function texts(self)
+  local left = self.total and ("trial %d/%d "):format(self.number, self.total) or ("trial %d "):format(self.number)
+  local right = (" epoch %d/%d"):format(self.epoch, self.epochs)
+  if self.accuracy then right = right .. ("  accuracy %.4f"):format(self.accuracy) end
+  if self.best then right = right .. ("  best %.4f"):format(self.best) end
+  return left, right .. "  " .. time_text(self)
+end
+
+-- The line for a terminal of so many columns, without colour in its lengths.
+local function draw(self)
+  local columns = not self.quiet and core.terminal()
+  if not columns then return end
+  local left, right = texts(self)
+  local room = math.min(columns - 1 - #left - #right - 2, BAR_MAX)
+  local line
+  if self.total and room >= BAR_MIN then
+    local filled = math.min(room, math.floor(room * position(self) / self.total))
+    line = left .. "[" .. coloured(("="):rep(filled)) .. (" "):rep(room - filled) .. "]" .. right
+  else
+    line = (left .. right:sub(2)):sub(1, math.max(0, columns - 1))
+  end
+  io.stderr:write("\r\27[K", line)
+  io.stderr:flush()
+  self.shown = true
+end
+
+--- A trial begins: its number, the number of all (or nil), its epochs, the best accuracy so far (or nil).
+function Progress:begin(number, total, epochs, best)
+  self.began = self.began or core.clock()
+  self.number, self.total, self.epochs, self.best = number, total, epochs, best
+  self.epoch, self.accuracy = 0, nil
+  draw(self)
+end
+
+--- An epoch of it is done.
+function Progress:step(epoch, accuracy)
+  self.epoch, self.accuracy = epoch, accuracy
+  draw(self)
+end
+
+--- The trial is done.
+function Progress:finish()
+  self.done = self.done + 1
+  self:clear()
+end
+
+function Progress:clear()
+  if not self.shown then return end
+  io.stderr:write("\r\27[K")
+  io.stderr:flush()
+  self.shown = false
+end
+
+return progress

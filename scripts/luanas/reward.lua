@@ -1,0 +1,118 @@
+--- From metrics to rewards, and from rewards to advantages.
+local core = require "luanas.core"
+local check = require "luanas.check"
+
+local reward = {}
+
+-- ---- Moving average --------------------------------------------------------------------------------
+--
+--   average(k) = decay * average(k-1) + (1 - decay) * reward(k)
+--
+-- Where it begins: at `start`; without a start at the first reward; with bias_correction at 0, and what
+-- is read is average(k) / (1 - decay^k), a weighted mean of the rewards seen (Kingma & Ba 2015, sec. 3).
+
+local MovingAverage = { __name = "luanas.MovingAverage" }
+MovingAverage.__index = MovingAverage
+
+function reward.moving_average(decay, options)
+  local owner = "moving_average"
+  check.number(owner, "decay", decay, 0, 1)
+  if decay == 1 then check.fail("%s: decay is 1; expected a number from 0 to below 1", owner) end
+  options = check.options(owner, options, { "start", "bias_correction", "update_first" })
+  check.optional(check.boolean, owner, "bias_correction", options.bias_correction)
+  check.optional(check.boolean, owner, "update_first", options.update_first)
+  if options.start ~= nil then
+    check.number(owner, "start", options.start)
+    if options.bias_correction then
+      check.fail("%s: start and bias_correction contradict each other; bias correction is for an average that "
+        .. "begins at 0", owner)
+    end
+  end
+  return setmetatable({
+    decay = decay,
+    bias_correction = options.bias_correction or false,
+    update_first = options.update_first or false,
+    average = options.bias_correction and 0.0 or options.start, -- nil: nothing seen, no start
+    decay_power = 1.0, -- decay^count
+    count = 0,
+  }, MovingAverage)
+end
+
+function MovingAverage:value()
+  if not self.bias_correction then return self.average end
+  return self.count > 0 and self.average / (1 - self.decay_power) or nil
+end
+
+function MovingAverage:update(value)
+  check.number("moving_average", "reward", value)
+  self.average = self.average and self.decay * self.average + (1 - self.decay) * value or value
+  self.decay_power = self.decay_power * self.decay
+  self.count = self.count + 1
+end
+
+function MovingAverage:advantages(rewards)
+  if type(rewards) ~= "table" then
+    check.fail("moving_average: rewards are %s; expected a list of numbers", check.show(rewards))
+  end
+  for i = 1, #rewards do check.number("moving_average", ("rewards[%d]"):format(i), rewards[i]) end
+  local before = self:value()
+  for i = 1, #rewards do self:update(rewards[i]) end
+  local baseline = before
+  if self.update_first then baseline = self:value() end
+  local advantages = {}
+  for i = 1, #rewards do advantages[i] = baseline and rewards[i] - baseline or 0.0 end
+  return advantages
+end
+
+function MovingAverage:advantage(value)
+  check.number("moving_average", "reward", value)
+  return self:advantages({ value })[1]
+end
+
+function MovingAverage:__tostring()
+  local value = self:value()
+  return ("luanas.MovingAverage: decay %s, %s after %d rewards"):format(core.number_text(self.decay),
+    value and core.number_text(value) or "nothing", self.count)
+end
+
+-- ---- Clipping --------------------------------------------------------------------------------------
+
+local Clip = { __name = "luanas.Clip" }
+Clip.__index = Clip
+
+function reward.clip(limit)
+  limit = limit or false
+  if limit and (type(limit) ~= "number" or limit ~= limit or limit <= 0) then
+    check.fail("clip: limit is %s; expected a number above 0, or false for no clipping", check.show(limit))
+  end
+  return setmetatable({ limit = limit, clipped = 0, count = 0 }, Clip)
+end
+
+function Clip:__call(value)
+  check.number("clip", "value", value)
+  self.count = self.count + 1
+  if not self.limit or (value <= self.limit and value >= -self.limit) then return value end
+  self.clipped = self.clipped + 1
+  return value > 0 and self.limit or -self.limit
+end
+
+function Clip:__tostring()
+  local limit = self.limit and "+-" .. core.number_text(self.limit) or "off"
+  return ("luanas.Clip: %s, clipped %d of %d"):format(limit, self.clipped, self.count)
+end
+
+-- ---- Powers ----------------------------------------------------------------------------------------
+
+local MAX_PRODUCT = 64 -- largest exponent that is computed as a product
+
+function reward.power(value, exponent)
+  check.number("power", "value", value)
+  check.number("power", "exponent", exponent)
+  local whole = math.tointeger(exponent)
+  if not whole or whole < 1 or whole > MAX_PRODUCT then return core.math.pow(value, exponent) end
+  local product = value
+  for _ = 2, whole do product = product * value end
+  return product
+end
+
+return reward

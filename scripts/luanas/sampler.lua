@@ -1,0 +1,26 @@
+--- What everything that samples architectures has in common: samples are numbered, and sample number k
+--- has a random stream of its own, so that it does not depend on how much randomness was used before.
+local build = require "luanas.build"
+local check = require "luanas.check"
+
+local sampler = {}
+
+local function sample_one(self, space, new_chooser)
+  local number = self.samples + 1
+  local record = build.run(space, new_chooser(number)).arch
+  local log_prob = 0.0
+  for _, decision in ipairs(record.decisions) do log_prob = log_prob + decision.log_prob end
+  record.log_prob, record.sample = log_prob, number
+  self.samples = number
+  return record
+end
+
+--- One architecture, or a list of `count`. `new_chooser` gets the sample's number; self.samples counts.
+function sampler.sample(owner, self, space, count, new_chooser)
+  if count == nil then return sample_one(self, space, new_chooser) end
+  local records = {}
+  for i = 1, check.integer(owner, "count", count, 0) do records[i] = sample_one(self, space, new_chooser) end
+  return records
+end
+
+return sampler

@@ -1,0 +1,110 @@
+--- Search spaces. A space is a function that builds a network and asks c:choose for every decision.
+local build = require "luanas.build"
+local arch = require "luanas.arch"
+local check = require "luanas.check"
+local enumerator = require "luanas.choosers.enumerate"
+local nn = require "luanas.nn"
+local replayer = require "luanas.choosers.replay"
+
+local space = {}
+
+local SIZE_LIMIT = 1000000
+
+function space.build(space_function, record)
+  arch.check("space.build", "architecture", record)
+  local built = build.run(space_function, replayer(record))
+  if built.arch.unbuildable then return nil, built.arch.unbuildable end
+  return built.output, built.network, built.train
+end
+
+function space.enumerate(space_function, limit)
+  if limit ~= nil then limit = check.integer("space.enumerate", "limit", limit, 0) end
+  local next_chooser = enumerator()
+  local count = 0
+  return function()
+    if count == limit then return nil end
+    local c = next_chooser()
+    if not c then return nil end
+    count = count + 1
+    return build.run(space_function, c).arch
+  end
+end
+
+function space.size(space_function, limit)
+  limit = check.integer("space.size", "limit", limit or SIZE_LIMIT, 1)
+  local count = 0
+  for _ in space.enumerate(space_function, limit + 1) do count = count + 1 end
+  if count > limit then return limit, false end
+  return count, true
+end
+
+-- ---- The plain case: so many layers, these choices each ----------------------------------------
+
+local CHAIN_OPTIONS = { "activation", "bias", "classes", "filters", "input", "kernel", "layers", "padding", "stride" }
+
+-- A setting that is one value or a list of options: a function of the chooser.
+local function choice(name, given, default)
+  if given == nil then given = default end
+  if given == nil then
+    check.fail("space.chain: %s is missing; expected a value or a list of options", name)
+  end
+  if type(given) ~= "table" then return function() return given end end
+  if #given == 0 then check.fail("space.chain: %s is an empty list; expected at least one option", name) end
+  local options = table.move(given, 1, #given, 1, {})
+  return function(c) return c:choose(name, options) end
+end
+
+-- Strides are no decision: one for all layers, or a list with one for each.
+local function stride_list(given, layers)
+  if type(given) ~= "table" then
+    local stride = check.integer("space.chain", "stride", given or 1, 1)
+    return function() return stride end
+  end
+  local most = type(layers) == "table" and math.max(table.unpack(layers)) or layers
+  if #given ~= most then
+    check.fail("space.chain: stride has %d entries; expected one number, or one for each of %d layers", #given, most)
+  end
+  local strides = table.move(given, 1, #given, 1, {})
+  for _, stride in ipairs(strides) do check.integer("space.chain", "stride", stride, 1) end
+  return function(layer) return strides[layer] end
+end
+
+local function check_layers(layers)
+  for _, count in ipairs(type(layers) == "table" and layers or { layers }) do
+    check.integer("space.chain", "layers", count, 1)
+  end
+end
+
+function space.chain(options)
+  check.options("space.chain", options, CHAIN_OPTIONS)
+  check_layers(options.layers)
+  local layers = choice("layers", options.layers)
+  local kernel = choice("kernel", options.kernel, 3)
+  local filters = choice("filters", options.filters)
+  local padding = choice("padding", options.padding, "same")
+  local activation = choice("activation", options.activation, "relu")
+  local bias = choice("bias", options.bias, true)
+  local stride = stride_list(options.stride, options.layers)
+  local classes = check.integer("space.chain", "classes", options.classes, 1)
+  nn.input(options.input) -- for its checks
+  local input = table.move(options.input, 1, 3, 1, {})
+
+  local function chain(c)
+    local x = nn.input(input)
+    for layer = 1, layers(c) do
+      local layer_options = { stride = stride(layer) }
+      layer_options.kernel = kernel(c) -- one after the other: this is the order of the decisions
+      layer_options.filters = filters(c)
+      layer_options.padding = padding(c)
+      layer_options.activation = activation(c)
+      layer_options.bias = bias(c)
+      x = nn.conv2d(x, layer_options)
+    end
+    return nn.dense(nn.global_avg_pool(x), { units = classes })
+  end
+
+  build.run(chain, enumerator()()) -- what is wrong with the options is an error here already
+  return chain
+end
+
+return space

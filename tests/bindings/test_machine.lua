@@ -1,0 +1,67 @@
+local core = require "luanas.core"
+local lu = require "luaunit"
+local raises = require("support").raises
+
+local tests = {}
+
+function tests.test_versions()
+  lu.assertStrMatches(core.version, "%d+%.%d+%.%d+")
+  lu.assertEquals(math.type(core.numeric_version), "integer")
+end
+
+function tests.test_hash()
+  lu.assertEquals(core.hash "", "99aa06d3014798d86001c324468d497f") -- XXH3's documented value
+  lu.assertNotEquals(core.hash "a\0b", core.hash "a")
+  raises("bad argument #1", core.hash, nil)
+end
+
+function tests.test_number_text()
+  lu.assertEquals(core.number_text(250), "250")
+  lu.assertEquals(core.number_text(250.0), "250")
+  lu.assertEquals(core.number_text(0.1), "0.1")
+  lu.assertEquals(core.number_text(math.mininteger), tostring(math.mininteger))
+  for _, x in ipairs { 1 / 3, 1e-300, -1e17, 123456.789 } do lu.assertEquals(tonumber(core.number_text(x)), x) end
+  raises("number expected, got string", core.number_text, "1")
+end
+
+function tests.test_clock()
+  local before = core.clock()
+  lu.assertTrue(core.clock() >= before)
+end
+
+function tests.test_machine()
+  local machine = core.machine()
+  lu.assertTrue(machine.threads >= 1)
+  lu.assertEquals(machine.isas[1], "scalar")
+  lu.assertEquals(machine.isas[2], "baseline")
+  lu.assertTableContains(machine.isas, machine.isa)
+end
+
+function tests.test_terminal()
+  local columns = core.terminal()
+  lu.assertTrue(columns == nil or columns > 0)
+  lu.assertEquals(select("#", core.terminal()), 1)
+end
+
+function tests.test_options()
+  local options = core.options()
+  local kernel = options.layers.conv2d[1]
+  lu.assertEquals({ kernel.name, kernel.type, kernel.required, kernel.low, kernel.high }, { "kernel", "pair", true, 1, 255 })
+  lu.assertNil(kernel.default)
+  lu.assertStrContains(kernel.help, "pixels")
+  for kind, list in pairs(options.layers) do
+    lu.assertTrue(list.min_inputs <= list.max_inputs, kind)
+    lu.assertIsBoolean(list.is_loss)
+  end
+  local by_name = {}
+  for _, option in ipairs(options.layers.conv2d) do by_name[option.name] = option end
+  lu.assertEquals(by_name.stride.default, 1)
+  lu.assertEquals(by_name.bias.default, true)
+  lu.assertTableContains(by_name.padding.choices, by_name.padding.default)
+  lu.assertNotNil(options.optimizers.adam)
+  lu.assertEquals(options.policy[1].name, "layers")
+  lu.assertEquals(options.policy_presets.paper.units, 35)
+  lu.assertNotNil(options.policy_presets.small)
+end
+
+return tests

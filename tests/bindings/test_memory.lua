@@ -1,0 +1,120 @@
+-- Every constructor, with 0, 1, 2, ... allocations allowed until it succeeds; and the collector's view of C memory.
+local core = require "luanas.core"
+local lu = require "luaunit"
+local runner = require "runner"
+local support = require "support"
+
+local tests = {}
+
+function tests.test_module()
+  support.with_little_memory(runner.open_core)
+  package.loaded["luanas.core"] = nil
+  require "luanas.core"
+end
+
+function tests.test_node()
+  local input = support.input()
+  support.with_little_memory(function()
+    return core.node("conv2d", { input }, { kernel = { 3, 3 }, filters = 4, padding = "same" })
+  end)
+end
+
+function tests.test_network()
+  local output = support.network()
+  support.with_little_memory(function()
+    local network = core.network(output)
+    return network:text(), network:hash(), network:layers(), tostring(network)
+  end)
+end
+
+function tests.test_dataset_from_tensors()
+  local images, labels = support.tensors(6)
+  support.with_little_memory(function()
+    local dataset = core.dataset_tensors("test", images, labels, 3)
+    return dataset:split({ validation = 2 }):info(), dataset:image(1)
+  end)
+end
+
+function tests.test_dataset_from_files()
+  local images, labels = os.tmpname(), os.tmpname()
+  local file = assert(io.open(images, "wb"))
+  file:write("\0\0\x08\x03", string.pack(">I4I4I4", 2, 2, 2), "abcdefgh")
+  file:close()
+  file = assert(io.open(labels, "wb"))
+  file:write("\0\0\x08\x01", string.pack(">I4", 2), "\0\1")
+  file:close()
+  support.with_little_memory(function()
+    return assert(core.dataset_idx("files", { images = images, labels = labels }))
+  end)
+  os.remove(images)
+  os.remove(labels)
+end
+
+function tests.test_recipe_and_stream()
+  support.with_little_memory(function()
+    local recipe = core.recipe { batch = 12, optimizer = { name = "sgd", rate = 0.1 } }
+    return recipe:text(), tostring(recipe), core.stream(1, "test", 2, 3):permutation(20)
+  end)
+end
+
+function tests.test_trainer()
+  local output, data, recipe = support.network(), support.dataset(), core.recipe { batch = 12 }
+  support.with_little_memory(function()
+    local trainer = core.trainer(output, data, recipe, 0, { threads = 2 })
+    return trainer:epoch(), trainer:digest(), trainer:params(), tostring(trainer)
+  end)
+end
+
+function tests.test_tensor()
+  local values = { { 1, 2 }, { 3, 4 } }
+  support.with_little_memory(function()
+    local t = core.tensor_from(values)
+    local _ = t + core.tensor { 2, 2 } - 1
+    t:copy(t:transpose():reshape { 4 }:reshape { 2, 2 })
+    return (3 - t * -t):matmul(t):argmax(), t[1], t:narrow(1, 1, 1):clone():to "int32", t:totable(), tostring(t)
+  end)
+end
+
+local decisions = { { name = "a", options = "1,2", count = 2, chosen = 1 }, { name = "a", options = "x", count = 3, chosen = 3 } }
+local episodes = { { decisions = decisions, advantage = 1, entropies = { 0.1, 0.1 }, options = { false, { 1, 0, 0 } } } }
+
+function tests.test_policy()
+  support.with_little_memory(function()
+    local p = core.policy({ units = 2, layers = 1 }, 1)
+    p:begin()
+    p:choose("a", "1,2", 2, core.stream(1, "test"))
+    p:learn(episodes)
+    local gradient = p:gradient(episodes)
+    p:apply(gradient)
+    return p:score(decisions, true), gradient:blocks(), p:blocks(), p:info(), p:bytes(), core.policy_decode(p:bytes())
+  end)
+end
+
+function tests.test_others()
+  support.with_little_memory(function()
+    return core.options(), core.machine(), core.number_text(0.1), core.hash "abc"
+  end)
+end
+
+-- A loop that drops 400 tensors of 4 MiB must not hold many of them at once.
+function tests.test_collector_sees_c_memory()
+  local most = 0
+  for _ = 1, 400 do
+    core.tensor { 1024, 1024 }
+    local _, bytes = runner.used()
+    most = math.max(most, bytes)
+  end
+  lu.assertTrue(most < 200 * 2 ^ 20, ("%.0f MiB were held at once"):format(most / 2 ^ 20))
+end
+
+function tests.test_a_stopped_collector_stays_stopped()
+  local seen = setmetatable({}, { __mode = "k" })
+  collectgarbage "stop"
+  seen[{}] = true
+  for _ = 1, 100 do core.tensor { 256, 256 } end
+  local still_there = next(seen) ~= nil
+  collectgarbage "restart"
+  lu.assertTrue(still_there)
+end
+
+return tests

@@ -1,0 +1,52 @@
+local core = require "luanas.core"
+local lu = require "luaunit"
+local support = require "support"
+local raises = support.raises
+
+local tests = {}
+
+function tests.test_identity_and_costs()
+  local network = core.network(support.network())
+  lu.assertStrMatches(network:hash(), ("%x"):rep(32))
+  lu.assertStrContains(network:text(), "conv2d")
+  lu.assertEquals(core.hash(network:text()), network:hash())
+  lu.assertEquals(network:params(), (3 * 3 * 1 + 1) * 4 + (4 + 1) * 3)
+  lu.assertEquals(network:macs(), 4 * 4 * 3 * 3 * 4 + 4 * 3)
+  lu.assertTrue(network:memory() > 4 * 6 * network:params())
+end
+
+function tests.test_equal_descriptions_are_one_network()
+  local a, b = core.network(support.network()), core.network(support.network())
+  lu.assertEquals(a:hash(), b:hash())
+end
+
+function tests.test_layers()
+  local network = core.network(support.network())
+  local layers = network:layers()
+  lu.assertEquals(#layers, #network)
+  lu.assertEquals(layers[1], { name = "input", inputs = {}, shape = { 8, 8, 1 }, params = 0, macs = 0, occurrence = 1 })
+  lu.assertEquals(layers[2].name, "conv2d")
+  lu.assertEquals(layers[2].inputs, { 1 })
+  lu.assertEquals(layers[2].params, 40)
+  lu.assertEquals(layers[#layers].shape, { 3 })
+end
+
+function tests.test_tostring()
+  lu.assertStrContains(tostring(core.network(support.network())), "5 layers, 55 parameters")
+end
+
+function tests.test_lives_without_its_nodes()
+  local network = core.network(support.network())
+  collectgarbage()
+  lu.assertEquals(#network:layers(), 5)
+end
+
+function tests.test_misuse()
+  raises("luanas.Node expected, got nil", core.network, nil)
+  local network = core.network(support.network())
+  network:close()
+  raises("this luanas.Network is closed", network.text, network)
+  lu.assertEquals(tostring(network), "luanas.Network (closed)")
+end
+
+return tests

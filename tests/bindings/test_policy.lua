@@ -1,0 +1,251 @@
+local core = require "luanas.core"
+local lu = require "luaunit"
+local raises = require("support").raises
+
+local tests = {}
+
+local function policy(seed, options)
+  return core.policy(options or { preset = "small" }, seed or 1)
+end
+
+-- Three decisions, by the policy.
+local function sample(p, number)
+  local stream, decisions, sum = core.stream(1, "sample", number), {}, 0
+  p:begin()
+  for i, name in ipairs { "kernel", "filters", "kernel" } do
+    local options, count = name == "kernel" and "1,3" or "32,48,64", name == "kernel" and 2 or 3
+    local chosen, log_prob = p:choose(name, options, count, stream)
+    decisions[i] = { name = name, options = options, count = count, chosen = chosen }
+    sum = sum + log_prob
+  end
+  return decisions, sum
+end
+
+-- ---- Sampling and scoring --------------------------------------------------------------------------
+
+function tests.test_sampling_follows_seed_and_stream()
+  for number = 1, 5 do lu.assertEquals(sample(policy(), number), (sample(policy(), number))) end
+  local seen = {}
+  for number = 1, 200 do seen[sample(policy(), number)[2].chosen] = true end
+  lu.assertEquals(seen, { true, true, true })
+end
+
+function tests.test_score_agrees_with_sampling()
+  local p = policy()
+  local decisions, log_prob = sample(p, 1)
+  local score = p:score(decisions, true)
+  lu.assertEquals(score.log_prob, log_prob)
+  lu.assertEquals(score.kl, 0.0)
+  lu.assertNil(p:score(decisions).kl)
+  lu.assertEquals(#score.decisions, 3)
+  for i, step in ipairs(score.decisions) do
+    local sum = 0
+    for _, probability in ipairs(step.probabilities) do sum = sum + probability end
+    lu.assertAlmostEquals(sum, 1, 1e-12)
+    lu.assertEquals(#step.probabilities, decisions[i].count)
+    lu.assertAlmostEquals(step.log_prob, math.log(step.probabilities[decisions[i].chosen]), 1e-12)
+  end
+end
+
+function tests.test_force_agrees_with_score()
+  local p = policy()
+  local decisions = sample(p, 3)
+  p:begin()
+  local sum = 0
+  for _, d in ipairs(decisions) do sum = sum + p:force(d.name, d.options, d.count, d.chosen) end
+  lu.assertEquals(sum, p:score(decisions).log_prob)
+end
+
+function tests.test_score_does_not_end_an_episode()
+  local p = policy()
+  local decisions = sample(p, 1)
+  p:begin()
+  p:force("kernel", "1,3", 2, 1)
+  p:score(decisions)
+  lu.assertIsNumber(p:force("filters", "32,48,64", 3, 1))
+end
+
+function tests.test_choose_needs_an_episode()
+  local p = policy()
+  lu.assertErrorMsgContains("episode", p.choose, p, "kernel", "1,3", 2, core.stream(1, "a"))
+end
+
+function tests.test_choose_checks()
+  local p = policy()
+  p:begin()
+  raises("count is 0; expected 1 to 4096", p.choose, p, "kernel", "1,3", 0, core.stream(1, "a"))
+  raises("luanas.Stream expected", p.choose, p, "kernel", "1,3", 2)
+  raises("chosen is 3; expected 1 to 2", p.force, p, "kernel", "1,3", 2, 3)
+  raises("name contains a zero byte", p.force, p, "k\0", "1,3", 2, 1)
+end
+
+function tests.test_decisions_are_checked()
+  local p = policy()
+  local good = { name = "kernel", options = "1,3", count = 2, chosen = 1 }
+  local function with(field, value)
+    local bad = { name = good.name, options = good.options, count = good.count, chosen = good.chosen }
+    bad[field] = value
+    return { good, bad }
+  end
+  raises("decisions[2].chosen is 3; expected an integer from 1 to 2", p.score, p, with("chosen", 3))
+  raises("decisions[2].count is 1.5; expected an integer from 1 to 4096", p.score, p, with("count", 1.5))
+  raises("decisions[2].name is nil; expected a string", p.score, p, with("name"))
+  raises("decisions[2].options is 13; expected a string", p.score, p, with("options", 13))
+  raises("decisions[2].name is", p.score, p, with("name", "a\0"))
+  raises("decisions[1] is 5; expected a table", p.score, p, { 5 })
+  raises("bad argument", p.score, p, nil)
+  lu.assertEquals(p:score({}).log_prob, 0.0)
+end
+
+-- ---- Learning --------------------------------------------------------------------------------------
+
+function tests.test_learning_moves_probabilities()
+  local p = policy()
+  local decisions = sample(p, 1)
+  local before = p:score(decisions).log_prob
+  local learned
+  for _ = 1, 5 do learned = p:learn { { decisions = decisions, advantage = 1 } } end
+  lu.assertTrue(p:score(decisions).log_prob > before)
+  lu.assertTrue(p:score(decisions, true).kl > 0)
+  lu.assertAlmostEquals(learned.loss, learned.policy_loss + learned.entropy_loss + learned.l2, 1e-12)
+  lu.assertTrue(learned.gradient_norm > 0)
+  lu.assertEquals(p:info().steps, 5)
+end
+
+function tests.test_coefficients_add_up()
+  local a, b, c = policy(), policy(), policy()
+  local decisions = sample(policy(), 1)
+  a:learn { { decisions = decisions, advantage = 0.5 } }
+  b:learn { { decisions = decisions, advantages = { 0.5, 0.5, 0.5 }, entropies = { 0, 0, 0 } } }
+  local rows = {}
+  for i, d in ipairs(decisions) do
+    rows[i] = {}
+    for k = 1, d.count do rows[i][k] = k == d.chosen and 0.5 or 0 end
+  end
+  c:learn { { decisions = decisions, options = rows } }
+  lu.assertEquals(a:bytes(), b:bytes())
+  lu.assertAlmostEquals(a:score(decisions).log_prob, c:score(decisions).log_prob, 1e-6)
+end
+
+function tests.test_gradient_and_apply_are_learn()
+  local a, b = policy(), policy()
+  local episodes = {
+    { decisions = sample(policy(), 1), advantage = 0.3, entropy = 0.01 },
+    { decisions = sample(policy(), 2), advantage = -0.2 },
+  }
+  local learned = a:learn(episodes)
+  local gradient = b:gradient(episodes)
+  local applied = b:apply(gradient)
+  lu.assertEquals(applied.gradient_norm, learned.gradient_norm)
+  lu.assertEquals(a:bytes(), b:bytes())
+end
+
+function tests.test_gradient_blocks()
+  local p = policy()
+  local gradient = p:gradient { { decisions = sample(p, 1), advantage = 1 } }
+  local blocks, params = gradient:blocks(), p:blocks()
+  lu.assertEquals(tostring(gradient), "luanas.CoreGradient")
+  local count = 0
+  for key, block in pairs(params) do
+    lu.assertEquals({ blocks[key].rows, blocks[key].width }, { block.rows, block.width })
+    lu.assertEquals(#block, block.rows * block.width)
+    count = count + #block
+  end
+  lu.assertEquals(count, p:info().params)
+  local some = false
+  for _, block in pairs(blocks) do
+    for _, value in ipairs(block) do some = some or value ~= 0 end
+  end
+  lu.assertTrue(some)
+end
+
+function tests.test_gradient_keeps_its_policy()
+  local gradient = (function()
+    local p = policy()
+    return p:gradient { { decisions = sample(p, 1), advantage = 1 } }
+  end)()
+  collectgarbage()
+  lu.assertNotNil(next(gradient:blocks()))
+end
+
+function tests.test_gradient_of_another_policy()
+  local p, q = policy(), policy()
+  local gradient = p:gradient { { decisions = sample(p, 1), advantage = 1 } }
+  raises("another policy", q.apply, q, gradient)
+  p:close()
+  raises("this luanas.CorePolicy is closed", gradient.blocks, gradient)
+  gradient:close()
+  raises("this luanas.CoreGradient is closed", q.apply, q, gradient)
+end
+
+function tests.test_episodes_are_checked()
+  local p = policy()
+  local decisions = sample(p, 1)
+  local function learn(episode) return p:learn { { decisions = decisions }, episode } end
+  raises("episodes has 0 entries; expected 1 to", p.learn, p, {})
+  raises('episodes[2]: unknown field "advantge"; known fields: decisions, advantage', learn,
+    { decisions = decisions, advantge = 1, zeal = 1 })
+  raises("episodes[2].decisions is nil; expected an array", learn, {})
+  raises("episodes[2].decisions[1] is 1; expected a table", learn, { decisions = { 1 } })
+  raises('episodes[2].advantage is "1"; expected a number', learn, { decisions = decisions, advantage = "1" })
+  raises("episodes[2].advantages has 2 entries; expected 3 to 3", learn, { decisions = decisions, advantages = { 1, 1 } })
+  raises("episodes[2].entropies[3] is true; expected a number", learn,
+    { decisions = decisions, entropies = { 1, 1, true } })
+  raises("episodes[2].options[2] has 2 entries; expected 3 to 3", learn,
+    { decisions = decisions, options = { { 0, 0 }, { 0, 0 }, { 0, 0 } } })
+  raises("episodes[2] is 4; expected a table", learn, 4)
+  raises("finite", learn, { decisions = decisions, advantage = math.huge })
+  lu.assertEquals(p:info().steps, 0)
+  p:learn { { decisions = decisions, options = { false, { 1, 0, 0 }, false } } }
+end
+
+-- ---- Files and options -----------------------------------------------------------------------------
+
+function tests.test_files()
+  local p = policy(-5)
+  p:learn { { decisions = sample(p, 1), advantage = 1 } }
+  local path = os.tmpname()
+  lu.assertTrue(p:save(path))
+  local loaded = core.policy_load(path)
+  lu.assertEquals(loaded:bytes(), p:bytes())
+  lu.assertEquals(core.policy_decode(p:bytes()):bytes(), p:bytes())
+  lu.assertEquals(loaded:info(), p:info())
+  lu.assertEquals(loaded:info().seed, -5)
+  os.remove(path)
+end
+
+function tests.test_bad_files()
+  local none, message, code = core.policy_load "/nowhere/policy"
+  lu.assertNil(none)
+  lu.assertStrContains(message, "/nowhere/policy")
+  lu.assertEquals(code, "NAS_IO")
+  none, message, code = core.policy_decode "not a policy"
+  lu.assertNil(none)
+  lu.assertIsString(message)
+  lu.assertEquals(code, "NAS_FORMAT")
+  none, message, code = policy():save "/nowhere/policy"
+  lu.assertNil(none)
+  lu.assertStrContains(message, "/nowhere")
+  lu.assertEquals(code, "NAS_IO")
+end
+
+function tests.test_options()
+  lu.assertEquals(core.policy(nil, 1):info().options.units, 35)
+  lu.assertEquals(core.policy({ units = 8 }, 1):info().options.units, 8)
+  lu.assertEquals(core.policy({ preset = "small", rate = 0.5 }, 1):info().options.rate, 0.5)
+  raises("policy: units is 0; expected an integer from 1 to 1024", core.policy, { units = 0 }, 1)
+  raises('policy: unknown option "unit"; known options: preset, layers', core.policy, { unit = 0 }, 1)
+  raises('preset is "big"', core.policy, { preset = "big" }, 1)
+  raises("policy: preset is 3; expected a string", core.policy, { preset = 3 }, 1)
+  raises("bad argument #2", core.policy, {})
+end
+
+function tests.test_closed()
+  local p = policy()
+  lu.assertStrContains(tostring(p), "luanas.CorePolicy: ")
+  p:close()
+  raises("this luanas.CorePolicy is closed", p.begin, p)
+  lu.assertEquals(tostring(p), "luanas.CorePolicy (closed)")
+end
+
+return tests

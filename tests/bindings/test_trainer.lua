@@ -1,0 +1,144 @@
+local core = require "luanas.core"
+local lu = require "luaunit"
+local runner = require "runner"
+local support = require "support"
+local raises = support.raises
+
+local tests = {}
+
+local function trainer(speed, settings, data)
+  return core.trainer(support.network(), data or support.dataset(), core.recipe(settings or { batch = 12 }), 0, speed)
+end
+
+function tests.test_epochs()
+  local t = trainer()
+  local first, second = t:epoch(), t:epoch()
+  lu.assertEquals({ first.epoch, second.epoch }, { 1, 2 })
+  for _, name in ipairs { "train_loss", "train_accuracy", "loss", "accuracy", "train_seconds", "seconds" } do
+    lu.assertIsNumber(first[name], name)
+  end
+  lu.assertTrue(second.train_loss < first.train_loss)
+  lu.assertTrue(first.seconds >= first.train_seconds)
+end
+
+function tests.test_speed_changes_no_bit()
+  local digests = {}
+  for i, speed in ipairs { { threads = 1 }, { threads = 3, micro_batch = 1 }, { isa = "scalar" }, { micro_batch = 16 } } do
+    local t = trainer(speed)
+    t:epoch()
+    digests[i] = t:digest()
+    lu.assertEquals(digests[i], digests[1])
+  end
+  lu.assertStrMatches(digests[1], ("%x"):rep(32))
+end
+
+function tests.test_params()
+  local t = trainer()
+  local before = t:params()
+  lu.assertEquals(#before, 4)
+  lu.assertEquals(before[1].layer, 2)
+  lu.assertEquals(before[1].role, "kernel")
+  lu.assertEquals(before[1].values:shape(), { 3, 3, 1, 4 })
+  lu.assertEquals(before[2].values:shape(), { 4 })
+  local copy = before[1].values:clone()
+  t:epoch()
+  lu.assertTrue(before[1].values == copy)
+  lu.assertFalse(t:params()[1].values == copy)
+  local count = 0
+  for _, set in ipairs(before) do count = count + set.values:size() end
+  lu.assertEquals(count, core.network(support.network()):params())
+end
+
+function tests.test_divergence_is_an_answer()
+  local x = support.input()
+  for _ = 1, 12 do -- activations grow beyond float32
+    x = core.node("conv2d", { x }, { kernel = 3, filters = 16, init = "uniform", init_range = 1000 })
+  end
+  local output = core.node("dense", { core.node("global_avg_pool", { x }) }, { units = 3 })
+  local t = core.trainer(output, support.dataset(), core.recipe { batch = 12 }, 0)
+  local result, message, code = t:epoch()
+  lu.assertNil(result)
+  lu.assertStrContains(message, "epoch 1")
+  lu.assertEquals(code, "NAS_DIVERGED")
+  lu.assertFalse((pcall(t.epoch, t)))
+end
+
+function tests.test_keeps_what_it_needs()
+  local data = support.dataset()
+  local t = trainer(nil, nil, data)
+  data:close()
+  collectgarbage()
+  lu.assertEquals(t:epoch().epoch, 1)
+end
+
+function tests.test_misuse()
+  local output, data, recipe = support.network(), support.dataset(), core.recipe { batch = 12 }
+  raises("luanas.Node expected, got nil", core.trainer, nil, data, recipe, 0)
+  raises("luanas.Dataset expected, got nil", core.trainer, output, nil, recipe, 0)
+  raises("luanas.Recipe expected, got table", core.trainer, output, data, {}, 0)
+  raises("bad argument #4", core.trainer, output, data, recipe)
+  raises("speed: threads is 0; expected an integer from 1 to 256", core.trainer, output, data, recipe, 0, { threads = 0 })
+  raises("speed: micro_batch is 17", core.trainer, output, data, recipe, 0, { micro_batch = 17 })
+  raises('speed: isa is "mmx"', core.trainer, output, data, recipe, 0, { isa = "mmx" })
+  raises('speed: unknown option "thread"', core.trainer, output, data, recipe, 0, { thread = 1 })
+  local other = core.node("dense", { core.node("global_avg_pool", { support.input(9, 9) }) }, { units = 3 })
+  lu.assertErrorMsgContains("8x8x1", core.trainer, other, data, recipe, 0)
+end
+
+function tests.test_closed()
+  local t = trainer { threads = 2 }
+  lu.assertStrContains(tostring(t), "luanas.Trainer: 2 threads")
+  t:close()
+  t:close()
+  raises("this luanas.Trainer is closed", t.epoch, t)
+  lu.assertEquals(tostring(t), "luanas.Trainer (closed)")
+end
+
+-- ---- Interruption ----------------------------------------------------------------------------------
+
+-- An epoch that takes far longer than the test.
+local function long_trainer()
+  local x = core.node("conv2d", { support.input() }, { kernel = 7, filters = 256 })
+  x = core.node("conv2d", { x }, { kernel = 7, filters = 256 })
+  local output = core.node("dense", { core.node("global_avg_pool", { x }) }, { units = 3 })
+  return core.trainer(output, support.dataset(2000, 12), core.recipe { batch = 1 }, 0)
+end
+
+function tests.test_flag_interrupts_an_epoch()
+  local t <close> = long_trainer()
+  local began = core.clock()
+  runner.interrupt_after(0.05, "flag")
+  local ok, message = pcall(t.epoch, t)
+  lu.assertFalse(ok)
+  lu.assertStrMatches(message, ".*interrupted!")
+  lu.assertTrue(core.clock() - began < 30)
+  -- The flag stays until the host clears it.
+  raises("interrupted!", core.check_interrupt)
+  raises("interrupted!", core.check_interrupt)
+  runner.set_interrupt(false)
+  core.check_interrupt()
+end
+
+-- As stock Lua does it: its handler of Ctrl-C sets a hook on the main thread.
+function tests.test_hook_interrupts_an_epoch()
+  local t <close> = long_trainer()
+  runner.interrupt_after(0.05, "hook")
+  local ok, message = pcall(function() return t:epoch() end)
+  lu.assertFalse(ok)
+  lu.assertStrMatches(message, ".*interrupted!")
+end
+
+function tests.test_hook_interrupts_an_epoch_in_a_coroutine()
+  local t <close> = long_trainer()
+  runner.interrupt_after(0.05, "hook")
+  local result, message, code
+  local ok = pcall(function()
+    coroutine.wrap(function() result, message, code = t:epoch() end)()
+  end)
+  lu.assertFalse(ok)
+  lu.assertNil(result)
+  lu.assertStrContains(message, "interrupted")
+  lu.assertEquals(code, "NAS_INTERRUPTED")
+end
+
+return tests

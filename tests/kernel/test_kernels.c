@@ -1,0 +1,477 @@
+/* Every table of kernels against the scalar one, bit for bit, on random windows. Inputs are
+ * allocated to the float, so that a sanitizer sees a read too far; outputs lie in buffers with
+ * guard zones, and whole buffers are compared. */
+#include "check.h"
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <nas/cpu.h>
+#include <nas/random.h>
+#include "kernel.h"
+
+#define TEST(function) cmocka_unit_test_teardown(function, check_no_blocks)
+
+static const char *const table_names[] = {"baseline", "avx2", "avx512"};
+
+#define EACH_TABLE(table)                                                                          \
+  for (size_t name_ = 0; name_ < sizeof table_names / sizeof *table_names; name_++)                \
+    for (const nas_kernels *table = nas_kernels_named(table_names[name_]); table; table = NULL)
+
+static nas_stream dice;
+
+static int between(int low, int high) {
+  return low + (int)nas_stream_below(&dice, (uint32_t)(high - low + 1));
+}
+
+static int one_in(int n) {
+  return between(1, n) == 1;
+}
+
+/* -- numbers ---------------------------------------------------------------------------------- */
+
+static float plain_number(void) {
+  return ldexpf(2 * nas_stream_float(&dice) - 1, between(-3, 3));
+}
+
+static float any_number(void) {
+  static const float special[] = {NAN,      INFINITY,  -INFINITY, 0.0f,    -0.0f,    1e-45f,
+                                  -1e-40f,  FLT_MIN,   -FLT_MIN,  FLT_MAX, -FLT_MAX, 1e-30f,
+                                  1.1e-38f, -1.1e-38f, 3e38f,     1e19f,   -1e-23f,  2.3e-23f};
+  return one_in(4) ? special[between(0, sizeof special / sizeof *special - 1)] : plain_number();
+}
+
+/* How the numbers of a case are drawn. */
+typedef enum mood {
+  PLAIN, /* finite, garbage in the padding of rows */
+  CLEAN, /* finite, zeros in the padding of rows, which must stay zero */
+  WILD,  /* some NaN, infinities, zeros of both signs, denormals */
+  ZEROS, /* mostly zeros of both signs */
+  MOODS,
+} mood;
+
+static float number_in(mood m) {
+  if (m == ZEROS && !one_in(20)) return one_in(2) ? 0.0f : -0.0f;
+  return m == WILD && one_in(12) ? any_number() : plain_number();
+}
+
+static float *numbers(size_t count, mood m) {
+  float *block = nas_alloc(count, sizeof *block);
+  assert_non_null(block);
+  for (size_t i = 0; i < count; i++) block[i] = number_in(m);
+  return block;
+}
+
+/* Zeros into the padding of rows when the mood is CLEAN. */
+static void clean_row(float *row, int width, mood m) {
+  for (int o = width; o < nas_row(width) && m == CLEAN; o++) row[o] = 0.0f;
+}
+
+/* -- outputs ---------------------------------------------------------------------------------- */
+
+enum { GUARD = 48 };
+
+typedef enum owner { UNTOUCHED, PADDING, OUTPUT } owner;
+
+/* A buffer that kernels write to: what it held, and two results. */
+typedef struct board {
+  size_t size, zero; /* floats; where index 0 of the kernel lies */
+  float *before, *expected, *got;
+  uint8_t *owners;
+} board;
+
+/* For rows of `width` that begin at the given multiples of NAS_LANES. */
+static board board_of(const ptrdiff_t *rows, size_t count, int width, mood m) {
+  ptrdiff_t low = 0, high = 0;
+  for (size_t r = 0; r < count; r++) {
+    if (rows[r] < low) low = rows[r];
+    if (rows[r] + nas_row(width) > high) high = rows[r] + nas_row(width);
+  }
+  board b = {.size = (size_t)(high - low) + 2 * GUARD, .zero = (size_t)(GUARD - low)};
+  b.before = numbers(b.size, m);
+  b.owners = nas_alloc_zero(b.size, 1);
+  assert_non_null(b.owners);
+  for (size_t r = 0; r < count; r++) {
+    size_t at = b.zero + (size_t)rows[r];
+    clean_row(b.before + at, width, m);
+    memset(b.owners + at, PADDING, (size_t)nas_row(width));
+    memset(b.owners + at, OUTPUT, (size_t)width);
+  }
+  b.expected = nas_alloc(b.size, sizeof(float));
+  b.got = nas_alloc(b.size, sizeof(float));
+  assert_true(b.expected && b.got);
+  memcpy(b.expected, b.before, b.size * sizeof(float));
+  return b;
+}
+
+static void board_free(board *b) {
+  nas_free(b->before);
+  nas_free(b->expected);
+  nas_free(b->got);
+  nas_free(b->owners);
+}
+
+static int same(float a, float b) {
+  return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+}
+
+static void board_compare(const board *b, const char *what, int number, mood m) {
+  for (size_t i = 0; i < b->size; i++) {
+    float expected = b->owners[i] == UNTOUCHED ? b->before[i] : b->expected[i], got = b->got[i];
+    if (b->owners[i] == PADDING && (m != CLEAN || got == 0.0f)) continue;
+    if (b->owners[i] != PADDING && same(expected, got)) continue;
+    fail_msg("%s, case %d: float %zd of %zu is %a, expected %a (%s)", what, number,
+             (ptrdiff_t)(i - b->zero), b->size, (double)got, (double)expected,
+             b->owners[i] == OUTPUT    ? "output"
+             : b->owners[i] == PADDING ? "padding that was zero"
+                                       : "outside the outputs");
+  }
+}
+
+/* -- windows ---------------------------------------------------------------------------------- */
+
+enum { TAPS_MAX = 12, SOURCES_MAX = 4, PIXELS_MAX = 40, CHANNELS_MAX = 40 };
+
+typedef struct problem {
+  mood mood;
+  nas_window window;
+  nas_tap taps[TAPS_MAX];
+  int32_t source_stride[SOURCES_MAX];
+  float *blocks[SOURCES_MAX]; /* what the sources' floats lie in */
+  const float *sources[SOURCES_MAX];
+  int32_t in[PIXELS_MAX], out_pixel[PIXELS_MAX];
+  ptrdiff_t out_row[PIXELS_MAX];                 /* where the rows of `out` begin */
+  ptrdiff_t weight_row[TAPS_MAX * CHANNELS_MAX]; /* and those of the weights */
+  size_t pixels, weight_rows;
+} problem;
+
+/* A stride of rows, often larger than it must be. */
+static int row_stride(int width) {
+  return nas_row(width) + (one_in(2) ? 0 : NAS_LANES * between(1, 3));
+}
+
+/* Rows of weights for the taps, in any order and with gaps, none in common. */
+static void draw_weight_rows(problem *p) {
+  int order[TAPS_MAX], slot = between(0, 3);
+  for (int t = 0; t < p->window.tap_count; t++) order[t] = t;
+  for (int t = p->window.tap_count - 1; t > 0; t--) {
+    int other = between(0, t), moved = order[t];
+    order[t] = order[other];
+    order[other] = moved;
+  }
+  for (int t = 0; t < p->window.tap_count; t++) {
+    nas_tap *tap = &p->taps[order[t]];
+    tap->weights = (int64_t)slot * p->window.weight_stride;
+    for (int c = 0; c < tap->channels; c++)
+      p->weight_row[p->weight_rows++] = (ptrdiff_t)(slot + c) * p->window.weight_stride;
+    slot += tap->channels + between(0, 2);
+  }
+}
+
+static void draw_taps(problem *p, int sources) {
+  int channels = between(1, CHANNELS_MAX), most = one_in(3) ? TAPS_MAX : 4;
+  p->window.tap_count = one_in(20) ? 0 : between(1, most);
+  for (int t = 0; t < p->window.tap_count; t++)
+    p->taps[t] = (nas_tap){.source = between(0, sources - 1),
+                           .channels = one_in(2) ? channels : between(1, channels),
+                           .offset = between(-300, 300)};
+  draw_weight_rows(p);
+}
+
+static void draw_pixels(problem *p) {
+  int32_t order[2 * PIXELS_MAX];
+  int bunched = one_in(2); /* out pixels in a row */
+  nas_stream_permutation(&dice, order, 2 * PIXELS_MAX);
+  for (size_t i = 0; i < p->pixels; i++) {
+    p->in[i] = between(-20, 60);
+    p->out_pixel[i] = bunched ? (int32_t)i : order[i] - 10;
+    p->out_row[i] = (ptrdiff_t)p->out_pixel[i] * p->window.out_stride;
+  }
+}
+
+/* Exactly the floats that the window reads. */
+static void draw_source(problem *p, int source) {
+  ptrdiff_t low = PTRDIFF_MAX, high = PTRDIFF_MIN;
+  for (int t = 0; t < p->window.tap_count; t++)
+    for (size_t i = 0; i < p->pixels && p->taps[t].source == source; i++) {
+      ptrdiff_t at = (ptrdiff_t)p->in[i] * p->source_stride[source] + p->taps[t].offset;
+      if (at < low) low = at;
+      if (at + p->taps[t].channels > high) high = at + p->taps[t].channels;
+    }
+  if (low > high) low = high = 0;
+  p->blocks[source] = numbers((size_t)(high - low), p->mood);
+  p->sources[source] = p->blocks[source] - low;
+}
+
+static void problem_draw(problem *p, int width, size_t pixels, mood m) {
+  int sources = between(1, SOURCES_MAX);
+  *p = (problem){.mood = m, .pixels = pixels};
+  p->window = (nas_window){.taps = p->taps,
+                           .weight_stride = row_stride(width),
+                           .width = width,
+                           .source_stride = p->source_stride,
+                           .out_stride = row_stride(width)};
+  for (int s = 0; s < sources; s++) p->source_stride[s] = between(1, 90);
+  draw_taps(p, sources);
+  draw_pixels(p);
+  for (int s = 0; s < sources; s++) draw_source(p, s);
+}
+
+static void problem_free(problem *p) {
+  for (int s = 0; s < SOURCES_MAX; s++) nas_free(p->blocks[s]);
+}
+
+static float *draw_weights(const problem *p) {
+  ptrdiff_t end = 0;
+  for (size_t r = 0; r < p->weight_rows; r++)
+    if (p->weight_row[r] + nas_row(p->window.width) > end)
+      end = p->weight_row[r] + nas_row(p->window.width);
+  float *weights = numbers((size_t)end, p->mood);
+  for (size_t r = 0; r < p->weight_rows; r++)
+    clean_row(weights + p->weight_row[r], p->window.width, p->mood);
+  return weights;
+}
+
+enum { WIDTHS = 70, CASES = WIDTHS * (PIXELS_MAX + 1) };
+
+/* Every width from 1 with every number of pixels from 0. */
+static void problem_number(problem *p, int number) {
+  problem_draw(p, 1 + number % WIDTHS, (size_t)(number / WIDTHS), (mood)(number % MOODS));
+}
+
+static void conv_equals_scalar(void **state) {
+  (void)state;
+  dice = nas_stream_open(1, "conv", NULL, 0);
+  for (int number = 0; number < CASES; number++) {
+    problem p;
+    problem_number(&p, number);
+    int width = p.window.width;
+    unsigned flags = (unsigned)between(0, 3);
+    float *weights = draw_weights(&p), *bias = NULL;
+    if (!(flags & NAS_CONV_ACCUMULATE) && one_in(2)) {
+      bias = numbers((size_t)nas_row(width), p.mood);
+      clean_row(bias, width, p.mood);
+    }
+    board out = board_of(p.out_row, p.pixels, width, p.mood);
+    nas_kernels_named("scalar")->conv(&p.window, p.sources, p.in, weights, bias,
+                                      out.expected + out.zero, p.out_pixel, p.pixels, flags);
+    EACH_TABLE(table) {
+      memcpy(out.got, out.before, out.size * sizeof(float));
+      table->conv(&p.window, p.sources, p.in, weights, bias, out.got + out.zero, p.out_pixel,
+                  p.pixels, flags);
+      board_compare(&out, table->name, number, p.mood);
+    }
+    board_free(&out);
+    nas_free(weights);
+    nas_free(bias);
+    problem_free(&p);
+  }
+}
+
+static void conv_weights_equals_scalar(void **state) {
+  (void)state;
+  dice = nas_stream_open(1, "conv_weights", NULL, 0);
+  for (int number = 0; number < CASES; number++) {
+    problem p;
+    problem_number(&p, number);
+    board d_out = board_of(p.out_row, p.pixels, p.window.width, p.mood); /* only read here */
+    board d_weights = board_of(p.weight_row, p.weight_rows, p.window.width, p.mood);
+    nas_kernels_named("scalar")->conv_weights(&p.window, p.sources, p.in, d_out.before + d_out.zero,
+                                              p.out_pixel, d_weights.expected + d_weights.zero,
+                                              p.pixels);
+    EACH_TABLE(table) {
+      memcpy(d_weights.got, d_weights.before, d_weights.size * sizeof(float));
+      table->conv_weights(&p.window, p.sources, p.in, d_out.before + d_out.zero, p.out_pixel,
+                          d_weights.got + d_weights.zero, p.pixels);
+      board_compare(&d_weights, table->name, number, p.mood);
+    }
+    board_free(&d_out);
+    board_free(&d_weights);
+    problem_free(&p);
+  }
+}
+
+static void sum_rows_equals_scalar(void **state) {
+  (void)state;
+  static const ptrdiff_t first_row = 0;
+  dice = nas_stream_open(1, "sum_rows", NULL, 0);
+  for (int number = 0; number < CASES; number++) {
+    problem p;
+    problem_number(&p, number);
+    int width = p.window.width, stride = p.window.out_stride;
+    board rows = board_of(p.out_row, p.pixels, width, p.mood);
+    board sum = board_of(&first_row, 1, width, p.mood);
+    nas_kernels_named("scalar")->sum_rows(rows.before + rows.zero, stride, p.out_pixel, p.pixels,
+                                          width, sum.expected + sum.zero);
+    EACH_TABLE(table) {
+      memcpy(sum.got, sum.before, sum.size * sizeof(float));
+      table->sum_rows(rows.before + rows.zero, stride, p.out_pixel, p.pixels, width,
+                      sum.got + sum.zero);
+      board_compare(&sum, table->name, number, p.mood);
+    }
+    board_free(&rows);
+    board_free(&sum);
+    problem_free(&p);
+  }
+}
+
+static void relu_gradient_equals_scalar(void **state) {
+  (void)state;
+  dice = nas_stream_open(1, "relu_gradient", NULL, 0);
+  for (int number = 0; number < CASES; number++) {
+    problem p;
+    problem_number(&p, number);
+    int width = p.window.width, stride = p.window.out_stride;
+    board out = board_of(p.out_row, p.pixels, width, p.mood); /* only read here */
+    board d_out = board_of(p.out_row, p.pixels, width, p.mood);
+    nas_kernels_named("scalar")->relu_gradient(out.before + out.zero, d_out.expected + d_out.zero,
+                                               stride, p.out_pixel, p.pixels, width);
+    EACH_TABLE(table) {
+      memcpy(d_out.got, d_out.before, d_out.size * sizeof(float));
+      table->relu_gradient(out.before + out.zero, d_out.got + d_out.zero, stride, p.out_pixel,
+                           p.pixels, width);
+      board_compare(&d_out, table->name, number, p.mood);
+    }
+    board_free(&out);
+    board_free(&d_out);
+    problem_free(&p);
+  }
+}
+
+/* -- what the scalar table itself states ------------------------------------------------------ */
+
+/* 1 + 2^24 is 2^24 in float, so the sums show where a chain begins and in which order it goes. */
+static void order_of_the_chain(void **state) {
+  (void)state;
+  const nas_kernels *scalar = nas_kernels_named("scalar");
+  const float big = 0x1p24f;
+  const nas_tap taps[] = {{.source = 1, .channels = 1, .offset = -1, .weights = NAS_LANES},
+                          {.source = 0, .channels = 2, .offset = 0, .weights = 2 * NAS_LANES}};
+  const int32_t strides[] = {2, 1}, in[] = {1}, out_pixel[] = {1};
+  const nas_window window = {taps, 2, NAS_LANES, 2, strides, NAS_LANES};
+  const float first[] = {0, 0, -1, 1}, second[] = {1};
+  const float *sources[] = {first, second};
+  float weights[4 * NAS_LANES] = {0}, bias[NAS_LANES] = {1, 3}, out[2 * NAS_LANES] = {0};
+  weights[NAS_LANES] = big;     /* 1 + 2^24 -> 2^24 */
+  weights[2 * NAS_LANES] = big; /* - 2^24 -> 0 */
+  weights[3 * NAS_LANES] = 0.5f;
+  weights[2 * NAS_LANES + 1] = 5; /* 3 - 5 */
+  scalar->conv(&window, sources, in, weights, bias, out, out_pixel, 1, 0);
+  check_float_bits(out[NAS_LANES], 0.5f);
+  check_float_bits(out[NAS_LANES + 1], -2.0f);
+  scalar->conv(&window, sources, in, weights, bias, out, out_pixel, 1, NAS_CONV_RELU);
+  check_float_bits(out[NAS_LANES + 1], 0.0f);
+  out[NAS_LANES] = 0.25f; /* 0.25 + 2^24 -> 2^24 */
+  scalar->conv(&window, sources, in, weights, NULL, out, out_pixel, 1, NAS_CONV_ACCUMULATE);
+  check_float_bits(out[NAS_LANES], 0.5f);
+  check_float_bits(out[NAS_LANES + 1], -5.0f);
+}
+
+static void gradients_by_hand(void **state) {
+  (void)state;
+  const nas_kernels *scalar = nas_kernels_named("scalar");
+  const nas_tap tap = {.channels = 2, .offset = 1, .weights = NAS_LANES};
+  const int32_t stride = 3, in[] = {0, 1}, pixel[] = {1, 0};
+  const nas_window window = {&tap, 1, NAS_LANES, 1, &stride, NAS_LANES};
+  const float x[] = {9, 1, 2, 9, 3, 4};
+  const float *source = x;
+  float d_out[2 * NAS_LANES] = {10, [NAS_LANES] = 100}, d_weights[3 * NAS_LANES] = {0};
+  d_weights[NAS_LANES] = 0.5f;
+  scalar->conv_weights(&window, &source, in, d_out, pixel, d_weights, 2);
+  check_float_bits(d_weights[NAS_LANES], 130.5f);     /* 0.5 + 1 * 100 + 3 * 10 */
+  check_float_bits(d_weights[2 * NAS_LANES], 240.0f); /* 2 * 100 + 4 * 10 */
+  float sum[NAS_LANES] = {1};
+  scalar->sum_rows(d_out, NAS_LANES, pixel, 2, 1, sum);
+  check_float_bits(sum[0], 111.0f);
+  const float out[2 * NAS_LANES] = {-0.0f, [NAS_LANES] = 1e-45f};
+  scalar->relu_gradient(out, d_out, NAS_LANES, pixel, 2, 1);
+  check_float_bits(d_out[0], 0.0f);
+  check_float_bits(d_out[NAS_LANES], 100.0f);
+}
+
+/* -- pixels far away -------------------------------------------------------------------------- */
+
+/* Pixel number times stride beyond 2^31 floats, in memory of which only the touched pages exist. */
+static void far_pixels(void **state) {
+  (void)state;
+  enum { STRIDE = 64, WIDTH = 5, COUNT = 2 };
+  const int32_t in[COUNT] = {1, 36000000}, out_pixel[COUNT] = {35000001, 35000000}, stride = STRIDE;
+  size_t bytes = (size_t)36000001 * STRIDE * sizeof(float);
+  if (sizeof(size_t) < 8) skip();
+  float *far =
+      mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (far == MAP_FAILED) skip();
+  const nas_tap tap = {.channels = 1};
+  const nas_window window = {&tap, 1, NAS_LANES, WIDTH, &stride, STRIDE};
+  const float *source = far;
+  const float weights[NAS_LANES] = {1, 2, 3, 4, 5};
+  for (int i = 0; i < COUNT; i++) far[(size_t)in[i] * STRIDE] = (float)(i + 1);
+  EACH_TABLE(table) {
+    float *rows[COUNT], d_weights[NAS_LANES] = {0}, sum[NAS_LANES] = {0};
+    for (int i = 0; i < COUNT; i++) rows[i] = far + (size_t)out_pixel[i] * STRIDE;
+    table->conv(&window, &source, in, weights, NULL, far, out_pixel, COUNT, 0);
+    for (int i = 0; i < COUNT; i++)
+      for (int o = 0; o < WIDTH; o++) check_float_bits(rows[i][o], (float)((i + 1) * (o + 1)));
+    table->conv_weights(&window, &source, in, far, out_pixel, d_weights, COUNT);
+    table->sum_rows(far, STRIDE, out_pixel, COUNT, WIDTH, sum);
+    rows[1][0] = -1;
+    table->relu_gradient(far, far, STRIDE, out_pixel, COUNT, WIDTH);
+    for (int o = 0; o < WIDTH; o++) {
+      check_float_bits(d_weights[o], (float)(5 * (o + 1)));
+      check_float_bits(sum[o], (float)(3 * (o + 1)));
+    }
+    check_float_bits(rows[1][0], 0.0f);
+    check_float_bits(rows[1][1], 4.0f);
+  }
+  munmap(far, bytes);
+}
+
+/* -- choosing --------------------------------------------------------------------------------- */
+
+static void tables_by_name(void **state) {
+  (void)state;
+  assert_string_equal(nas_kernels_named("scalar")->name, "scalar");
+  assert_string_equal(nas_kernels_named("baseline")->name, "baseline");
+  assert_null(nas_kernels_named("sse9"));
+  assert_null(nas_kernels_named(""));
+  EACH_TABLE(table) assert_string_equal(table->name, table_names[name_]);
+}
+
+/* The best one goes down the ladder as instruction sets are switched off. */
+static void tables_by_mask(void **state) {
+  (void)state;
+  const nas_kernels *avx2 = nas_kernels_named("avx2"), *avx512 = nas_kernels_named("avx512");
+  const nas_kernels *baseline = nas_kernels_named("baseline");
+  assert_ptr_equal(nas_kernels_best(), avx512 ? avx512 : avx2 ? avx2 : baseline);
+  nas_cpu_mask(NAS_CPU_AVX2);
+  assert_ptr_equal(nas_kernels_best(), avx2 ? avx2 : baseline);
+  assert_null(nas_kernels_named("avx512"));
+  nas_cpu_mask(0);
+  assert_ptr_equal(nas_kernels_best(), baseline);
+  assert_null(nas_kernels_named("avx2"));
+  nas_cpu_mask(~0u);
+}
+
+static void tables_by_environment(void **state) {
+  (void)state;
+  static const char *const names[] = {"scalar", "baseline", "avx2", "avx512"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    unsetenv("LUANAS_ISA");
+    const nas_kernels *table = nas_kernels_named(names[i]);
+    setenv("LUANAS_ISA", names[i], 1);
+    if (table) assert_ptr_equal(nas_kernels_best(), table);
+  }
+  unsetenv("LUANAS_ISA");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(tables_by_name),         TEST(tables_by_mask),
+      TEST(tables_by_environment),  TEST(order_of_the_chain),
+      TEST(gradients_by_hand),      TEST(far_pixels),
+      TEST(conv_equals_scalar),     TEST(conv_weights_equals_scalar),
+      TEST(sum_rows_equals_scalar), TEST(relu_gradient_equals_scalar),
+  };
+  unsetenv("LUANAS_ISA");
+  return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}

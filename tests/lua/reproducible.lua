@@ -1,0 +1,47 @@
+-- A small search that prints all that two runs must have in common, bit for bit: decisions, log-probabilities, metrics,
+-- logged values, the policy's bytes. usage: reproducible.lua SEED THREADS MICRO_BATCH
+local core = require "luanas.core"
+local nas = require "luanas"
+local nn = nas.nn
+
+local seed, threads, micro_batch = math.tointeger(arg[1]), math.tointeger(arg[2]), math.tointeger(arg[3])
+
+-- Odd sizes, every layer, and a branch.
+local function space(c)
+  local x = nn.input { 9, 7, 1 }
+  x = nn.conv2d(x, { kernel = { c:choose("kernel", { 1, 3 }), 3 }, filters = c:choose("filters", { 5, 18 }), stride = 2 })
+  x = nn.relu(x)
+  if c:choose("pool", { true, false }) then x = nn.max_pool(x, { pool = 2, padding = "same" }) end
+  x = nn.conv2d(x, { kernel = c:choose("kernel", { 1, 3 }), filters = 6, activation = "relu", init = "he_uniform" })
+  if c:choose("head", { "pooled", "whole" }) == "pooled" then x = nn.global_avg_pool(x) end
+  return nn.dense(x, { units = 10 })
+end
+
+local study = nas.study {
+  space = space, threads = threads, micro_batch = micro_batch, quiet = true,
+  data = nas.data.synthetic { images = 180, height = 9, width = 7 },
+  train = { epochs = 2, batch = 50, optimizer = seed % 2 == 0 and nas.sgd { rate = 0.1, momentum = 0.9 } or nas.adam() },
+}
+local policy = nas.policy { seed = seed, layers = 2, units = 9, init = 0.1, rate = 0.01 }
+local baseline = nas.reward.moving_average(0.8)
+
+local function show(name, values, skip)
+  local names = {}
+  for key in pairs(values) do if not (skip and skip[key]) then names[#names + 1] = key end end
+  table.sort(names)
+  for i, key in ipairs(names) do names[i] = key .. "=" .. core.number_text(values[key]) end
+  print(name, table.concat(names, " "))
+end
+
+for _ = 1, 6 do
+  local arch = policy:sample(space)
+  local trial = study:evaluate(arch)
+  local advantage = baseline:advantage(trial.accuracy)
+  local learned = policy:learn { { arch, advantage = advantage, entropy = 0.01 } }
+  trial:log { advantage = advantage, loss = learned.loss, entropy = learned.entropy, kl = learned.kl }
+  print("trial", trial.number, arch:line(), core.number_text(arch.log_prob))
+  show("metrics", trial.metrics, trial.measured)
+  show("logged", trial.logged)
+end
+print("policy", core.hash(policy:bytes()))
+print("run", study:fingerprint())

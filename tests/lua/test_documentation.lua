@@ -1,0 +1,48 @@
+-- Every Lua snippet of the documentation runs. The snippets of one page are one script, in a folder of its own; to be
+-- quick, Fashion-MNIST is cut to a few images and loops over 100 trials to three.
+local lu = require "luaunit"
+
+local T = {}
+
+local SOURCE, PROGRAM = os.getenv "LUANAS_SOURCE", os.getenv "LUANAS_PROGRAM"
+
+local PRELUDE = [[
+do
+  local data = require "luanas".data
+  local whole = data.fashion_mnist
+  data.fashion_mnist = function() return whole { limit = 250 } end
+end]]
+
+local function snippets(page)
+  local lines, inside = { PRELUDE }, false
+  for line in io.lines(SOURCE .. "/" .. page) do
+    if line:match "^```" then
+      inside = line == "```lua"
+    elseif inside then
+      lines[#lines + 1] = line
+    end
+  end
+  lu.assertTrue(#lines > 1, page .. " has no snippet")
+  return (table.concat(lines, "\n"):gsub("1, 100 do", "1, 3 do"))
+end
+
+local function check(page)
+  local pipe = assert(io.popen "mktemp -d")
+  local folder = pipe:read "l"
+  pipe:close()
+  local file <close> = assert(io.open(folder .. "/page.lua", "w"))
+  file:write(snippets(page))
+  file:close()
+  pipe = assert(io.popen(("cd '%s' && '%s' page.lua 2>&1"):format(folder, PROGRAM)))
+  local output = pipe:read "a"
+  local ok = pipe:close()
+  os.execute(("rm -r '%s'"):format(folder))
+  lu.skipIf(output:find("Fashion-MNIST .* was not found", 1) ~= nil, "Fashion-MNIST is not installed")
+  lu.assertTrue(ok, output)
+end
+
+function T.test_readme()
+  check "README.md"
+end
+
+return T

@@ -1,0 +1,90 @@
+-- Every example runs, at a tiny size, in the program.
+local lu = require "luaunit"
+
+local T = {}
+
+local SOURCE, PROGRAM = os.getenv "LUANAS_SOURCE", os.getenv "LUANAS_PROGRAM"
+
+-- Output (with standard error) and exit status of a command.
+local function run(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
+  local output = pipe:read "a"
+  local _, kind, status = pipe:close()
+  return output, kind == "exit" and status or kind
+end
+
+local function example(name, arguments)
+  local output, status = run(("'%s' '%s/examples/%s.lua' %s"):format(PROGRAM, SOURCE, name, arguments))
+  lu.skipIf(output:find("Fashion-MNIST .* was not found", 1) ~= nil, "Fashion-MNIST is not installed")
+  return output, status
+end
+
+local function fingerprint(output)
+  return output:match "fingerprint of this run: (%x+)"
+end
+
+local TINY = "--trials 3 --epochs 1 --limit 250"
+
+local function check(name, ...)
+  local path = os.tmpname()
+  local output, status = example(name, TINY .. " --csv " .. path)
+  lu.assertEquals(status, 0, output)
+  for _, text in ipairs { "rank  accuracy", "3 trials of ", "entropy", "kl 0.0000", ... } do
+    lu.assertStrContains(output, text)
+  end
+  lu.assertStrContains(output:match "([^\n]*)\n$", "--trials 20 --epochs 10")
+  local lines = 0
+  for _ in io.lines(path) do lines = lines + 1 end
+  os.remove(path)
+  lu.assertEquals(lines, 4)
+
+  lu.assertEquals(fingerprint(example(name, TINY)), fingerprint(output))
+  lu.assertNotEquals(fingerprint(example(name, TINY .. " --seed 2")), fingerprint(output))
+end
+
+function T.test_reinforce_baseline()
+  check("reinforce_baseline", "+-0.1, clipped")
+end
+
+function T.test_reinforce()
+  check("reinforce")
+end
+
+function T.test_planted_reward()
+  local output, status = example("planted_reward", "--trials 25 --seeds 2")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "networks 1296")
+  lu.assertStrContains(output, "last 20 of 25 samples, 2 seeds")
+end
+
+function T.test_the_main_job_is_short()
+  local lines = 0
+  for _ in io.lines(SOURCE .. "/examples/reinforce_baseline.lua") do lines = lines + 1 end
+  lu.assertTrue(lines <= 60, lines .. " lines")
+end
+
+function T.test_every_example_is_tested()
+  local files = run(("cd '%s/examples' && ls *.lua"):format(SOURCE))
+  for name in files:gmatch "([%w_]+)%.lua" do lu.assertIsFunction(T["test_" .. name], name) end
+end
+
+function T.test_help_and_wrong_arguments()
+  local help, status = example("reinforce_baseline", "--help")
+  lu.assertEquals(status, 0)
+  lu.assertStrContains(help, "--trials INTEGER")
+  local message, wrong = example("reinforce_baseline", "--trails 3")
+  lu.assertEquals(wrong, 2)
+  lu.assertStrContains(message, "unknown argument --trails; known options: --help, --csv")
+end
+
+function T.test_ctrl_c_prints_the_table_so_far()
+  local script = SOURCE .. "/examples/reinforce_baseline.lua"
+  local output, status = run(("timeout --preserve-status -s INT 5 '%s' '%s' --trials 1000000 --limit 250")
+    :format(PROGRAM, script))
+  lu.skipIf(output:find("Fashion-MNIST .* was not found", 1) ~= nil, "Fashion-MNIST is not installed")
+  lu.assertEquals(status, 130, output)
+  local _, tables = output:gsub("interrupted after %d+ trials\nrank", "")
+  lu.assertEquals(tables, 1, output)
+end
+
+return T

@@ -1,0 +1,168 @@
+local lu = require "luaunit"
+local nas = require "luanas"
+local nn = nas.nn
+local spaces = require "spaces"
+
+local T = {}
+
+local image = nn.input { 8, 8, 3 }
+
+-- ---- Layers ----------------------------------------------------------------------------------------
+
+function T.test_shapes()
+  lu.assertEquals(image:shape(), { 8, 8, 3 })
+  lu.assertEquals(nn.conv2d(image, { filters = 5, kernel = 3 }):shape(), { 8, 8, 5 })
+  lu.assertEquals(nn.conv2d(image, { filters = 5, kernel = { 1, 3 }, stride = { 2, 1 } }):shape(), { 4, 8, 5 })
+  lu.assertEquals(nn.conv2d(image, { filters = 5, kernel = 3, padding = "valid" }):shape(), { 6, 6, 5 })
+  lu.assertEquals(nn.dense(image, { units = 7 }):shape(), { 7 })
+  lu.assertEquals(nn.relu(image):shape(), { 8, 8, 3 })
+  lu.assertEquals(nn.global_avg_pool(image):shape(), { 3 })
+end
+
+function T.test_the_stride_of_a_pool_is_its_window()
+  lu.assertEquals(nn.max_pool(image):shape(), { 4, 4, 3 })
+  lu.assertEquals(nn.max_pool(image, { pool = 4 }):shape(), { 2, 2, 3 })
+  lu.assertEquals(nn.max_pool(image, { pool = 4, stride = 2 }):shape(), { 3, 3, 3 })
+end
+
+function T.test_activation_is_a_relu_layer()
+  local options = { filters = 5, kernel = 3 }
+  local with = { filters = 5, kernel = 3, activation = "relu" }
+  local without = { filters = 5, kernel = 3, activation = "none" }
+  lu.assertEquals(nn.conv2d(image, with):hash(), nn.relu(nn.conv2d(image, options)):hash())
+  lu.assertEquals(nn.conv2d(image, without):hash(), nn.conv2d(image, options):hash())
+  lu.assertEquals(with, { filters = 5, kernel = 3, activation = "relu" }) -- untouched
+end
+
+function T.test_bad_layers()
+  local function refused(text, layer, ...) lu.assertErrorMsgContains(text, layer, ...) end
+  refused("input: shape is 28; expected { height, width, channels }", nn.input, 28)
+  refused("input: shape is a list of 2", nn.input, { 28, 28 })
+  refused("input: channels is 0; expected", nn.input, { 28, 28, 0 })
+  refused("conv2d: input is nil; expected a layer", nn.conv2d, nil, {})
+  refused("conv2d: input is a luanas.Stream; expected a layer", nn.conv2d, nas.stream(1, "x"), {})
+  refused("conv2d: options are 3", nn.conv2d, image, 3)
+  refused('conv2d: unknown option "filter"; known options: activation, bias, filters', nn.conv2d, image, { filter = 3 })
+  refused("conv2d: unknown option 1;", nn.conv2d, image, { 3 })
+  refused("conv2d: filters is missing", nn.conv2d, image, { kernel = 3 })
+  refused("conv2d: filters is 0; expected an integer from 1 to 65536", nn.conv2d, image, { filters = 0, kernel = 3 })
+  refused("conv2d: filters is -1", nn.conv2d, image, { filters = -1, kernel = 3 })
+  refused("conv2d: filters is 1e+300", nn.conv2d, image, { filters = 1e300, kernel = 3 })
+  refused("conv2d: filters is 1.5", nn.conv2d, image, { filters = 1.5, kernel = 3 })
+  refused("conv2d: kernel is a table", nn.conv2d, image, { filters = 3, kernel = { 1, 2, 3 } })
+  refused('conv2d: padding is "full"; expected one of same, valid', nn.conv2d, image,
+    { filters = 3, kernel = 3, padding = "full" })
+  refused('conv2d: activation is "tanh"; expected "relu" or "none"', nn.conv2d, image,
+    { filters = 3, kernel = 3, activation = "tanh" })
+  refused("kernel 9x9 is larger than the input 8x8x3", nn.conv2d, image, { filters = 3, kernel = 9, padding = "valid" })
+  refused("dense: units is missing", nn.dense, image)
+end
+
+-- ---- Networks that can't be built ------------------------------------------------------------------
+
+function T.test_the_record_is_whole_where_the_network_cant_be_built()
+  local good, bad = 0, 0
+  for arch in nas.space.enumerate(spaces.fragile) do
+    lu.assertEquals(#arch, 2)
+    if arch.unbuildable then
+      bad = bad + 1
+      lu.assertStrContains(arch.unbuildable, "conv2d: kernel 5x5 is larger than the input 4x4x1")
+      lu.assertNil(arch.network)
+      local output, reason = nas.space.build(spaces.fragile, arch)
+      lu.assertNil(output)
+      lu.assertEquals(reason, arch.unbuildable)
+    else
+      good = good + 1
+      lu.assertNotNil(arch.network)
+    end
+  end
+  lu.assertEquals({ good, bad }, { 2, 2 })
+end
+
+function T.test_mistakes_in_a_space_are_errors_not_failed_trials()
+  local function sample(space) return nas.random():sample(space) end
+  lu.assertErrorMsgContains('unknown option "filter"', sample, function()
+    return nn.conv2d(nn.input { 2, 2, 1 }, { filter = 3, kernel = 5, padding = "valid" })
+  end)
+  lu.assertErrorMsgContains("the space returned nil; expected a network", sample, function() end)
+  lu.assertErrorMsgContains("the space returned a table; expected a network", sample, function() return {} end)
+  lu.assertErrorMsgContains("space is a table; expected a function(c)", sample, {})
+  lu.assertErrorMsgContains('unknown option "recipe"; known options: train', sample, function()
+    return image, { recipe = {} }
+  end)
+  lu.assertErrorMsgContains('space: train: unknown option "epoch"', sample, function()
+    return image, { train = { epoch = 3 } }
+  end)
+  lu.assertErrorMsgContains("kernel 9x9 is larger", nn.conv2d, image, { filters = 3, kernel = 9, padding = "valid" })
+end
+
+function T.test_an_error_in_a_tail_call_points_at_the_space_function()
+  local line = debug.getinfo(1, "l").currentline + 1
+  local function space()
+    return nn.dense(image, { unit = 10 })
+  end
+  local ok, message = pcall(nas.random().sample, nas.random(), space)
+  lu.assertFalse(ok)
+  lu.assertStrMatches(message, "^.*test_space.lua:" .. line .. ': dense: unknown option "unit".*$')
+end
+
+function T.test_errors_of_the_user_keep_their_traceback()
+  local function deep() error("mine") end
+  local function space() deep() end
+  local _, traceback = xpcall(function() nas.random():sample(space) end, debug.traceback)
+  lu.assertStrContains(traceback, "mine")
+  lu.assertStrContains(traceback, "in upvalue 'deep'")
+end
+
+-- ---- Chains ----------------------------------------------------------------------------------------
+
+local function chain(options)
+  local own = {
+    input = { 28, 28, 1 }, classes = 10,
+    layers = 4, kernel = { 1, 3 }, filters = { 32, 48, 64 }, stride = { 2, 1, 2, 1 },
+  }
+  for name, value in pairs(options or {}) do own[name] = value end
+  return nas.space.chain(own)
+end
+
+function T.test_the_students_space_as_a_chain()
+  local space = chain()
+  local following = nas.space.enumerate(space)
+  for arch in nas.space.enumerate(spaces.student) do
+    local other = following()
+    lu.assertTrue(arch == other)
+    lu.assertEquals(arch.network, other.network)
+  end
+  lu.assertNil(following())
+end
+
+function T.test_fixed_settings_are_no_decisions()
+  lu.assertEquals({ nas.space.size(chain { kernel = 3, filters = 8 }) }, { 1, true })
+  local deep = chain { layers = { 1, 2 }, stride = 2, kernel = 3, filters = { 4, 8 } }
+  lu.assertEquals({ nas.space.size(deep) }, { 6, true })
+  lu.assertEquals(tostring(nas.space.enumerate(chain { layers = { 1, 2 }, stride = { 1, 2 } })()),
+    "layers=1 kernel=1 filters=32")
+end
+
+function T.test_bad_chains()
+  lu.assertErrorMsgContains('unknown option "filter"; known options: activation', nas.space.chain, { filter = 3 })
+  lu.assertErrorMsgContains("space.chain: layers is missing", nas.space.chain, { filters = 3 })
+  lu.assertErrorMsgContains("space.chain: layers is 0", chain, { layers = 0 })
+  lu.assertErrorMsgContains("space.chain: stride has 3 entries; expected one number, or one for each of 4 layers",
+    chain, { stride = { 1, 2, 1 } })
+  lu.assertErrorMsgContains("space.chain: kernel is an empty list", chain, { kernel = {} })
+  lu.assertErrorMsgContains("conv2d: kernel is 0", chain, { kernel = { 0, 1 } })
+  lu.assertErrorMsgContains("space.chain: classes is nil", nas.space.chain, { layers = 1, filters = 1 })
+  lu.assertErrorMsgContains("input: shape is nil", nas.space.chain, { layers = 1, filters = 1, classes = 2 })
+end
+
+function T.test_build()
+  local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"
+  local output, network, train = nas.space.build(spaces.tiny, arch)
+  lu.assertEquals(output:shape(), { 10 })
+  lu.assertEquals(network:params(), 3 * 3 * 2 + 2 + 2 * 10 + 10)
+  lu.assertNil(train)
+  lu.assertErrorMsgContains("architecture is nil", nas.space.build, spaces.tiny, nil)
+end
+
+return T

@@ -1,0 +1,116 @@
+-- Every public function of the package is described in a stub (scripts/luanas/meta/), and nothing else is. The stub of
+-- luanas.core has its own test in tests/bindings.
+local lu = require "luaunit"
+local build = require "luanas.build"
+local nas = require "luanas"
+local spaces = require "spaces"
+
+local T = {}
+
+local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
+local STUBS = { "data", "init", "nn", "policy", "reward", "space", "study" }
+
+local function read(name)
+  local file = assert(io.open(FOLDER .. name .. ".lua"))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+-- From class to a set of the functions that a stub declares for it, and whether each is preceded by a comment.
+local function described()
+  local classes = {}
+  for _, stub in ipairs(STUBS) do
+    local class_of, class, previous = {}, nil, ""
+    for line in read(stub):gmatch "[^\n]*" do
+      class = line:match "^%-%-%-@class ([%w_.]+)" or class
+      local variable = line:match "^local ([%w_]+) = {}$"
+      if variable then
+        class_of[variable] = class
+        classes[class] = {}
+      end
+      local owner, name = line:match "^function ([%w_]+)[.:]([%w_]+)%(.*%) end$"
+      if owner then
+        lu.assertNotNil(class_of[owner], stub .. ": " .. line)
+        lu.assertTrue(previous:find "^%-%-%-" ~= nil, stub .. " has no comment above: " .. line)
+        classes[class_of[owner]][name] = true
+      end
+      previous = line
+    end
+  end
+  return classes
+end
+
+local function functions(owner)
+  local set = {}
+  for name, value in pairs(owner) do
+    if type(value) == "function" and name:sub(1, 2) ~= "__" then set[name] = true end
+  end
+  return set
+end
+
+local function methods(object)
+  local class = getmetatable(object)
+  return functions(class.__index == nil and class or type(class.__index) == "table" and class.__index or class)
+end
+
+-- The same for what is really there.
+local function real()
+  for _, name in ipairs { "adam", "arch", "options", "random", "sgd" } do lu.assertIsFunction(nas[name]) end
+  local chooser
+  build.run(function(c)
+    chooser = c
+    return nas.nn.input { 1, 1, 1 }
+  end, require "luanas.choosers.random"(nas.stream(1, "x")))
+  local study, arch = spaces.study(), nas.arch "kernel=3{1,3} filters=2{2,4}"
+  return {
+    ["luanas"] = functions(nas),
+    ["luanas.nn"] = functions(nas.nn),
+    ["luanas.space"] = functions(nas.space),
+    ["luanas.policy"] = functions(nas.policy),
+    ["luanas.reward"] = functions(nas.reward),
+    ["luanas.data"] = functions(nas.data),
+    ["luanas.study"] = functions(nas.study),
+    ["luanas.Chooser"] = methods(chooser),
+    ["luanas.Arch"] = methods(arch),
+    ["luanas.Random"] = methods(nas.random()),
+    ["luanas.Policy"] = methods(nas.policy()),
+    ["luanas.MovingAverage"] = methods(nas.reward.moving_average(0.5)),
+    ["luanas.Clip"] = methods(nas.reward.clip(1)),
+    ["luanas.Data"] = methods(spaces.data()),
+    ["luanas.Study"] = methods(study),
+    ["luanas.Trial"] = methods(study:evaluate(arch)),
+  }
+end
+
+function T.test_stubs_and_package_agree()
+  lu.assertEquals(described(), real())
+end
+
+function T.test_stubs_are_lua_and_name_their_module()
+  for _, stub in ipairs(STUBS) do
+    local text = read(stub)
+    lu.assertStrMatches(text, "^%-%-%-@meta luanas.*")
+    lu.assertEquals(text:match "^%-%-%-@meta ([%w.]+)", stub == "init" and "luanas" or "luanas." .. stub)
+    lu.assertIsTable(assert(load(text, "=" .. stub, "t", {}))())
+  end
+end
+
+function T.test_parameters_are_those_of_the_functions()
+  local wrong = {}
+  for _, stub in ipairs(STUBS) do
+    local documented = {}
+    for line in read(stub):gmatch "[^\n]*" do
+      local name = line:match "^%-%-%-@param ([%w_.]+)"
+      if name then documented[#documented + 1] = name end
+      local parameters = line:match "^function [%w_.:]+%((.*)%) end$"
+      if parameters then
+        if table.concat(documented, ", ") ~= parameters then wrong[#wrong + 1] = stub .. ": " .. line end
+        documented = {}
+      end
+    end
+  end
+  lu.assertEquals(wrong, {})
+end
+
+return T

@@ -1,0 +1,400 @@
+/* Networks in a line of text, a machine that runs them, and layers that look at what passes:
+ *   test_sum    adds its inputs, so that one output may feed several consumers
+ *   test_watch  hands its input on, and the gradient back, which it also keeps in `watched.d_y`
+ *   test_probe  a loss: the sum of its input times `probe.weights`, linear so that differences of
+ * it have no truncation error; keeps its input in `probe.y` Included by one program each. */
+#ifndef TESTS_NETWORKS_H
+#define TESTS_NETWORKS_H
+
+#include "check.h"
+#include <math.h>
+#include <stdlib.h>
+#include <nas/compiled.h>
+#include <nas/random.h>
+#include "kernel.h"
+
+/* A test that must leave no block behind. */
+#define TEST(function) cmocka_unit_test_teardown(function, check_no_blocks)
+
+/* -- describing ------------------------------------------------------------------------------- */
+
+/* One layer from text such as "conv2d kernel=3,5 filters=7 padding=valid"; inputs are borrowed. */
+static inline nas_status node_try(nas_node **node, const char *text, nas_node *const *inputs,
+                                  int count, nas_error *err) {
+  char copy[256], *rest, *word;
+  nas_option_value values[NAS_OPTIONS_MAX];
+  assert_true(strlen(text) < sizeof copy);
+  strcpy(copy, text);
+  word = strtok_r(copy, " ", &rest);
+  const nas_layer_kind *kind = nas_layer_kind_find(word, err);
+  assert_non_null(kind);
+  nas_options_default(&kind->options, values);
+  while ((word = strtok_r(NULL, " ", &rest))) {
+    char *value = strchr(word, '='), *end, *second;
+    assert_non_null(value);
+    *value++ = 0;
+    int at = nas_options_find(&kind->options, word, err);
+    if (at < 0) return NAS_ARGUMENT;
+    double number = strtod(value, &end);
+    nas_status status;
+    if (end == value)
+      status = nas_options_set_word(&kind->options, values, at, value, err);
+    else if (*end == ',')
+      status =
+          nas_options_set_pair(&kind->options, values, at, number, strtod(end + 1, &second), err);
+    else
+      status = nas_options_set_number(&kind->options, values, at, number, err);
+    if (status != NAS_OK) return status;
+  }
+  return nas_node_create(node, kind, values, inputs, count, err);
+}
+
+/* The same; must succeed, and takes the references to the inputs. */
+static inline nas_node *node_take(const char *text, nas_node **inputs, int count) {
+  nas_node *node = NULL;
+  nas_error err;
+  check_ok(node_try(&node, text, inputs, count, &err), &err);
+  for (int i = 0; i < count; i++) nas_node_release(&inputs[i]);
+  return node;
+}
+
+/* A layer with several inputs, whose references it takes. */
+#define JOIN(text, ...)                                                                            \
+  node_take((text), (nas_node *[]){__VA_ARGS__},                                                   \
+            (int)(sizeof((nas_node *[]){__VA_ARGS__}) / sizeof(nas_node *)))
+
+/* Layers one after the other upon x (NULL: the first has no input), whose reference it takes:
+ * "input size=6,5 channels=3; conv2d kernel=3 filters=4; relu". */
+static inline nas_node *stack(nas_node *x, const char *text) {
+  char copy[1024], *rest;
+  assert_true(strlen(text) < sizeof copy);
+  strcpy(copy, text);
+  for (char *one = strtok_r(copy, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
+    one += strspn(one, " ");
+    x = node_take(one, &x, x ? 1 : 0);
+  }
+  return x;
+}
+
+static inline nas_network *network_of(nas_node *output) {
+  nas_network *network;
+  nas_error err;
+  check_ok(nas_network_create(&network, output, &err), &err);
+  nas_node_release(&output);
+  return network;
+}
+
+/* -- layers that look ------------------------------------------------------------------------- */
+
+/* Arrays [image][y][x][channel] without padding, or NULL. */
+static struct {
+  const float *weights;
+  float *y;
+  double loss; /* added to, over the images */
+  int first;   /* image that the pass begins with */
+} probe;
+
+static struct { float *d_y; } watched;
+
+static inline size_t map_size(const nas_map *map) {
+  return (size_t)map->height * (size_t)map->width * (size_t)map->channels;
+}
+
+/* Floats to channel c of pixel (y, x) of image n, by a running index in raster order. */
+static inline ptrdiff_t map_index(const nas_map *map, int n, size_t i) {
+  size_t c = i % (size_t)map->channels, pixel = i / (size_t)map->channels;
+  return nas_map_at(map, n, (int)(pixel / (size_t)map->width), (int)(pixel % (size_t)map->width)) +
+         (ptrdiff_t)c;
+}
+
+static inline nas_status same_shape(const nas_option_value *values, const nas_shape *inputs,
+                                    int count, nas_shape *output, nas_error *err) {
+  (void)values, (void)err;
+  for (int i = 1; i < count; i++)
+    if (memcmp(&inputs[i], &inputs[0], sizeof *inputs) != 0)
+      return nas_fail(err, NAS_ARGUMENT, "inputs of different shapes");
+  *output = inputs[0];
+  return NAS_OK;
+}
+
+static inline void give_gradient(const nas_layer *layer, const nas_pass *pass, int input, int n,
+                                 size_t i, float g) {
+  const nas_map *map = layer->d_inputs[input];
+  if (!map) return;
+  float *at = nas_map_data(map, pass->arena) + map_index(map, n, i);
+  *at = layer->accumulate[input] ? *at + g : g;
+}
+
+static inline void sum_forward(const nas_layer *layer, const nas_pass *pass) {
+  for (int n = 0; n < pass->images; n++)
+    for (size_t i = 0; i < map_size(layer->output); i++) {
+      float sum = 0;
+      for (int k = 0; k < layer->input_count; k++)
+        sum += nas_map_data(layer->inputs[k], pass->arena)[map_index(layer->inputs[k], n, i)];
+      nas_map_data(layer->output, pass->arena)[map_index(layer->output, n, i)] = sum;
+    }
+}
+
+static inline void sum_backward(const nas_layer *layer, const nas_pass *pass) {
+  for (int k = 0; k < layer->input_count; k++)
+    for (int n = 0; n < pass->images; n++)
+      for (size_t i = 0; i < map_size(layer->output); i++)
+        give_gradient(layer, pass, k, n, i,
+                      nas_map_data(layer->d_output, pass->arena)[map_index(layer->d_output, n, i)]);
+}
+
+static const nas_layer_kind test_sum = {
+    .name = "test_sum",
+    .options = {"test_sum", NULL, 0},
+    .min_inputs = 1,
+    .max_inputs = NAS_INPUTS_MAX,
+    .shape = same_shape,
+    .forward = sum_forward,
+    .backward = sum_backward,
+};
+
+/* A parameter makes the gradient come here. */
+static inline int watch_params(const nas_option_value *values, const nas_shape *inputs,
+                               nas_param *sets) {
+  (void)values, (void)inputs;
+  sets[0] = (nas_param){.role = "unused", .rank = 1, .dim = {1}, .init = NAS_INIT_ONE};
+  return 1;
+}
+
+static inline void watch_backward(const nas_layer *layer, const nas_pass *pass) {
+  sum_backward(layer, pass);
+  const float *d_y = nas_map_data(layer->d_output, pass->arena);
+  size_t size = map_size(layer->d_output);
+  for (int n = 0; n < pass->images; n++)
+    for (size_t i = 0; i < size && watched.d_y; i++)
+      watched.d_y[(size_t)(probe.first + n) * size + i] = d_y[map_index(layer->d_output, n, i)];
+}
+
+static const nas_layer_kind test_watch = {
+    .name = "test_watch",
+    .options = {"test_watch", NULL, 0},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .shape = same_shape,
+    .params = watch_params,
+    .forward = sum_forward,
+    .backward = watch_backward,
+};
+
+static inline nas_status probe_shape(const nas_option_value *values, const nas_shape *inputs,
+                                     int count, nas_shape *output, nas_error *err) {
+  (void)values, (void)inputs, (void)count, (void)err;
+  *output = (nas_shape){0};
+  return NAS_OK;
+}
+
+static inline void probe_forward(const nas_layer *layer, const nas_pass *pass) {
+  const nas_map *in = layer->inputs[0];
+  size_t size = map_size(in);
+  for (int n = 0; n < pass->images; n++) {
+    double loss = 0;
+    for (size_t i = 0; i < size; i++) {
+      size_t at = (size_t)(probe.first + n) * size + i;
+      float y = nas_map_data(in, pass->arena)[map_index(in, n, i)];
+      if (probe.y) probe.y[at] = y;
+      if (probe.weights) loss += (double)probe.weights[at] * (double)y;
+    }
+    probe.loss += loss;
+    pass->loss[n] = (float)loss;
+    pass->predicted[n] = 0;
+  }
+}
+
+static inline void probe_backward(const nas_layer *layer, const nas_pass *pass) {
+  size_t size = map_size(layer->inputs[0]);
+  for (int n = 0; n < pass->images; n++)
+    for (size_t i = 0; i < size; i++)
+      give_gradient(layer, pass, 0, n, i,
+                    probe.weights[(size_t)(probe.first + n) * size + i] * pass->loss_scale);
+}
+
+static const nas_layer_kind test_probe = {
+    .name = "test_probe",
+    .options = {"test_probe", NULL, 0},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .is_loss = 1,
+    .shape = probe_shape,
+    .forward = probe_forward,
+    .backward = probe_backward,
+};
+
+/* A group setup. */
+static inline int register_test_layers(void **state) {
+  (void)state;
+  return nas_layer_kind_register(&test_sum, NULL) || nas_layer_kind_register(&test_watch, NULL) ||
+         nas_layer_kind_register(&test_probe, NULL);
+}
+
+/* -- running ---------------------------------------------------------------------------------- */
+
+enum {
+  ZONE = 64
+}; /* floats before and behind each array of a machine that must stay as they are */
+
+typedef struct machine {
+  nas_network *network;
+  nas_compiled *compiled;
+  float *params, *derived, *arena, *d_params;
+  size_t floats, derived_floats, arena_floats;
+  size_t *numbers; /* where every trainable number lies in params and d_params */
+  size_t count;
+  const int32_t *labels; /* of all images; NULL: all 0 */
+  float loss_scale;
+  float *loss; /* [images] of a run, or NULL */
+  int32_t *predicted;
+} machine;
+
+static inline float *zoned(size_t floats) {
+  float *block = nas_alloc_zero(floats + 2 * ZONE, sizeof *block);
+  assert_non_null(block);
+  for (int i = 0; i < ZONE; i++) block[i] = block[ZONE + floats + (size_t)i] = (float)(1000 + i);
+  return block + ZONE;
+}
+
+static inline void check_zones(const float *array, size_t floats) {
+  for (int i = 0; i < ZONE; i++) {
+    check_float_bits(array[i - ZONE], (float)(1000 + i));
+    check_float_bits(array[floats + (size_t)i], (float)(1000 + i));
+  }
+}
+
+/* Where element (r, o) of a parameter set lies in params and d_params. */
+static inline size_t param_at(const nas_param_place *set, size_t r, int o) {
+  return set->at + r * (size_t)nas_row(set->width) + (size_t)o;
+}
+
+static inline void list_numbers(machine *m) {
+  m->numbers = nas_alloc((size_t)nas_network_params(m->network), sizeof *m->numbers);
+  assert_non_null(m->numbers);
+  for (int s = 0; s < nas_compiled_param_count(m->compiled); s++) {
+    nas_param_place set = nas_compiled_param(m->compiled, s);
+    for (size_t r = 0; r < set.rows; r++)
+      for (int o = 0; o < set.width; o++) m->numbers[m->count++] = param_at(&set, r, o);
+  }
+  assert_int_equal(m->count, nas_network_params(m->network));
+}
+
+/* Compiles the network that ends in the loss, whose reference it takes. All parameters are 0. */
+static inline machine machine_with(nas_node *loss, int micro_batch, const nas_kernels *kernels) {
+  machine m = {.network = network_of(loss), .loss_scale = 1};
+  nas_compile_options options = {micro_batch, kernels};
+  nas_error err;
+  check_ok(nas_compiled_create(&m.compiled, m.network, &options, &err), &err);
+  m.floats = nas_compiled_param_floats(m.compiled);
+  m.derived_floats = nas_compiled_derived_floats(m.compiled);
+  m.arena_floats = nas_compiled_arena_floats(m.compiled);
+  m.params = zoned(m.floats);
+  m.d_params = zoned(m.floats);
+  m.derived = zoned(m.derived_floats);
+  m.arena = zoned(m.arena_floats);
+  list_numbers(&m);
+  return m;
+}
+
+static inline machine machine_of(nas_node *loss) {
+  return machine_with(loss, 0, NULL);
+}
+
+static inline void machine_free(machine *m) {
+  check_zones(m->params, m->floats);
+  check_zones(m->d_params, m->floats);
+  check_zones(m->derived, m->derived_floats);
+  check_zones(m->arena, m->arena_floats);
+  nas_free(m->params - ZONE);
+  nas_free(m->d_params - ZONE);
+  nas_free(m->derived - ZONE);
+  nas_free(m->arena - ZONE);
+  nas_free(m->numbers);
+  nas_compiled_destroy(&m->compiled);
+  nas_network_destroy(&m->network);
+}
+
+/* The images [count][height][width][channels] through the network, micro-batch after micro-batch;
+ * with `backward` the gradients of their losses times loss_scale are added to d_params. Returns the
+ * sum of the losses; `probe.loss` is the one of a test_probe before it was rounded to float. */
+static inline double machine_run(machine *m, const float *images, int count, int backward) {
+  int micro_batch = nas_compiled_micro_batch(m->compiled);
+  const nas_map *input = nas_compiled_input(m->compiled);
+  size_t size = map_size(input);
+  double sum = 0;
+  probe.loss = 0;
+  nas_compiled_derive(m->compiled, m->params, m->derived, 0, 1);
+  for (int first = 0; first < count; first += micro_batch) {
+    int32_t labels[16] = {0}, predicted[16];
+    float loss[16];
+    int n = count - first < micro_batch ? count - first : micro_batch;
+    for (int i = 0; i < n; i++) {
+      for (size_t k = 0; k < size; k++)
+        nas_map_data(input, m->arena)[map_index(input, i, k)] =
+            images[(size_t)(first + i) * size + k];
+      if (m->labels) labels[i] = m->labels[first + i];
+    }
+    nas_pass pass = {.kernels = nas_compiled_kernels(m->compiled),
+                     .arena = m->arena,
+                     .params = m->params,
+                     .derived = m->derived,
+                     .d_params = m->d_params,
+                     .images = n,
+                     .labels = labels,
+                     .loss_scale = m->loss_scale,
+                     .loss = loss,
+                     .predicted = predicted};
+    probe.first = first;
+    nas_compiled_forward(m->compiled, &pass);
+    if (backward) nas_compiled_backward(m->compiled, &pass);
+    for (int i = 0; i < n; i++) {
+      sum += (double)loss[i];
+      if (m->loss) m->loss[first + i] = loss[i];
+      if (m->predicted) m->predicted[first + i] = predicted[i];
+    }
+  }
+  return sum;
+}
+
+static inline void machine_clear_gradient(machine *m) {
+  memset(m->d_params, 0, m->floats * sizeof(float));
+}
+
+/* The padding of all rows of parameters, or of their gradient, is zero. */
+static inline void check_padding(const machine *m, const float *array) {
+  for (int s = 0; s < nas_compiled_param_count(m->compiled); s++) {
+    nas_param_place set = nas_compiled_param(m->compiled, s);
+    for (size_t r = 0; r < set.rows; r++)
+      for (int o = set.width; o < nas_row(set.width); o++) {
+        float value = array[param_at(&set, r, o)];
+        if (value == 0.0f) continue;
+        fail_msg("%s of layer %d, row %zu: padding %d of %d is %g", set.is.role, set.node, r, o,
+                 nas_row(set.width), (double)value);
+      }
+  }
+}
+
+/* -- numbers ---------------------------------------------------------------------------------- */
+
+static inline int between(nas_stream *dice, int low, int high) {
+  return low + (int)nas_stream_below(dice, (uint32_t)(high - low + 1));
+}
+
+static inline float *floats(size_t count) {
+  float *block = nas_alloc_zero(count, sizeof *block);
+  assert_non_null(block);
+  return block;
+}
+
+/* Uniform in [-1, 1). */
+static inline void fill_uniform(nas_stream *dice, float *array, size_t count) {
+  for (size_t i = 0; i < count; i++) array[i] = 2 * nas_stream_float(dice) - 1;
+}
+
+/* Whole numbers from -most to most: sums and products of few of them are exact. */
+static inline void fill_integers(nas_stream *dice, float *array, size_t count, int most) {
+  for (size_t i = 0; i < count; i++) array[i] = (float)between(dice, -most, most);
+}
+
+#endif

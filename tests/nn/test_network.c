@@ -1,0 +1,254 @@
+#include "networks.h"
+#include "tensor/tensors.h"
+
+static void check_text(nas_node *output, const char *expected) {
+  nas_network *network = network_of(output);
+  assert_string_equal(nas_network_text(network), expected);
+  nas_hash hash = nas_hash_bytes(expected, strlen(expected));
+  assert_int_equal(nas_hash_compare(nas_network_hash(network), hash), 0);
+  nas_network_destroy(&network);
+  assert_null(network);
+}
+
+/* -- canonical text --------------------------------------------------------------------------- */
+
+static void text_of_a_chain(void **state) {
+  (void)state;
+  check_text(stack(NULL, "input size=28 channels=1; conv2d kernel=3 filters=32 stride=2; relu; "
+                         "max_pool; conv2d kernel=1,5 filters=48 padding=valid bias=0 "
+                         "init=uniform init_range=0.1; global_avg_pool; dense units=10 "
+                         "init=he_uniform; softmax_cross_entropy"),
+             "1 input size=28,28 channels=1\n"
+             "2 conv2d(1) kernel=3,3 filters=32 stride=2,2 padding=same bias=1 init=glorot_uniform "
+             "init_range=0.05\n"
+             "3 relu(2)\n"
+             "4 max_pool(3) pool=2,2 stride=2,2 padding=valid\n"
+             "5 conv2d(4) kernel=1,5 filters=48 stride=1,1 padding=valid bias=0 init=uniform "
+             "init_range=0.1\n"
+             "6 global_avg_pool(5)\n"
+             "7 dense(6) units=10 bias=1 init=he_uniform init_range=0.05\n"
+             "8 softmax_cross_entropy(7)\n");
+}
+
+static const char branches[] = "1 input size=4,4 channels=2\n"
+                               "2 relu(1)\n"
+                               "3 max_pool(2) pool=3,3 stride=1,1 padding=same\n"
+                               "4 max_pool(1) pool=2,2 stride=1,1 padding=same\n"
+                               "5 test_sum(3,4,1)\n";
+
+static const char left[] = "relu; max_pool pool=3 stride=1 padding=same";
+static const char right[] = "max_pool pool=2 stride=1 padding=same";
+
+/* The order of description does not matter, nor what else is described. */
+static void order_of_description(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=4 channels=2");
+  nas_node *a = stack(nas_node_retain(x), left), *b = stack(nas_node_retain(x), right);
+  check_text(JOIN("test_sum", a, b, x), branches);
+
+  x = stack(NULL, "input size=4 channels=2");
+  nas_node *unused = stack(nas_node_retain(x), "conv2d kernel=3 filters=9; relu");
+  b = stack(nas_node_retain(x), right);
+  nas_node *other = stack(nas_node_retain(b), "relu");
+  a = stack(nas_node_retain(x), left);
+  check_text(JOIN("test_sum", a, b, x), branches);
+  nas_node_release(&unused);
+  nas_node_release(&other);
+
+  x = stack(NULL, "input size=4 channels=2"); /* inputs in another order: another network */
+  a = stack(nas_node_retain(x), left), b = stack(nas_node_retain(x), right);
+  check_text(JOIN("test_sum", b, a, x), "1 input size=4,4 channels=2\n"
+                                        "2 max_pool(1) pool=2,2 stride=1,1 padding=same\n"
+                                        "3 relu(1)\n"
+                                        "4 max_pool(3) pool=3,3 stride=1,1 padding=same\n"
+                                        "5 test_sum(2,4,1)\n");
+}
+
+/* One layer used twice is another network than two equal layers, which are told apart. */
+static void occurrences(void **state) {
+  (void)state;
+  static const int expected[] = {0, 0, 1, 0, 2, 0, 0, 0};
+  static const char conv[] = "conv2d kernel=3 filters=2";
+  nas_node *x = stack(NULL, "input size=4 channels=2");
+  nas_node *a = stack(nas_node_retain(x), conv), *b = stack(nas_node_retain(x), conv);
+  nas_node *c = stack(stack(nas_node_retain(x), conv), "relu");
+  nas_node *d = stack(nas_node_retain(b), conv), *e = stack(nas_node_retain(c), conv);
+  nas_node *sum = JOIN("test_sum", a, b, d, c, e, x);
+  nas_network *network = network_of(sum);
+  static const char *const layers[] = {"input",  "conv2d", "conv2d", "conv2d",
+                                       "conv2d", "relu",   "conv2d", "test_sum"};
+  assert_int_equal(nas_network_size(network), 8);
+  for (int i = 0; i < 8; i++) {
+    assert_string_equal(nas_node_kind(nas_network_node(network, i))->name, layers[i]);
+    assert_int_equal(nas_network_occurrence(network, i), expected[i]);
+  }
+  static const int inputs[] = {1, 2, 3, 5, 6, 0};
+  for (int k = 0; k < 6; k++) assert_int_equal(nas_network_input(network, 7, k), inputs[k]);
+  nas_network_destroy(&network);
+
+  x = stack(NULL, "input size=4 channels=2");
+  a = stack(x, conv);
+  nas_network *shared = network_of(JOIN("test_sum", a, nas_node_retain(a)));
+  x = stack(NULL, "input size=4 channels=2");
+  a = stack(nas_node_retain(x), conv);
+  nas_network *twice = network_of(JOIN("test_sum", a, stack(x, conv)));
+  assert_int_equal(nas_network_size(shared) + 1, nas_network_size(twice));
+  assert_int_equal(2 * nas_network_params(shared), nas_network_params(twice));
+  assert_int_not_equal(nas_hash_compare(nas_network_hash(shared), nas_network_hash(twice)), 0);
+  nas_network_destroy(&shared);
+  nas_network_destroy(&twice);
+}
+
+/* -- costs ------------------------------------------------------------------------------------ */
+
+typedef struct cost {
+  const char *network;
+  int64_t params, macs, activations;
+} cost;
+
+static void check_cost(const cost *c) {
+  nas_network *network = network_of(stack(NULL, c->network));
+  int64_t params = 0, macs = 0;
+  assert_int_equal(nas_network_params(network), c->params);
+  assert_int_equal(nas_network_macs(network), c->macs);
+  assert_int_equal(nas_network_memory(network), 4 * (6 * c->params + 32 * c->activations));
+  for (int i = 0; i < nas_network_size(network); i++) {
+    params += nas_network_node_params(network, i);
+    macs += nas_network_node_macs(network, i);
+  }
+  assert_int_equal(params, c->params);
+  assert_int_equal(macs, c->macs);
+  nas_network_destroy(&network);
+}
+
+static void costs(void **state) {
+  (void)state;
+  static const cost cases[] = {
+      {"input size=5,7 channels=3; conv2d kernel=2,3 filters=4 stride=1,2", 6 * 3 * 4 + 4,
+       5 * 4 * 4 * 6 * 3, 105 + 80},
+      {"input size=5,7 channels=3; conv2d kernel=2,3 filters=4 padding=valid bias=0", 6 * 3 * 4,
+       4 * 5 * 4 * 6 * 3, 105 + 80},
+      {"input size=5,7 channels=3; dense units=11", 105 * 11 + 11, 105 * 11, 105 + 11},
+      {"input size=5,7 channels=3; dense units=11 bias=0; dense units=2; softmax_cross_entropy",
+       105 * 11 + 22 + 2, 105 * 11 + 22, 105 + 11 + 2 + 1},
+      {"input size=4,6 channels=3; max_pool; relu; global_avg_pool", 0, 0, 72 + 18 + 18 + 3},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_cost(&cases[i]);
+}
+
+/* Four convolutions of one kernel size and number of filters, strides 2, 1, 2, 1, for
+ * Fashion-MNIST: the corners of a space whose sizes are known. */
+static void known_space(void **state) {
+  (void)state;
+  static const struct {
+    int kernel, filters;
+    int64_t params;
+  } corners[] = {{1, 32, 3562}, {3, 64, 112074}};
+  for (size_t i = 0; i < 2; i++) {
+    int k = corners[i].kernel, f = corners[i].filters;
+    char text[500] = "input size=28 channels=1; ";
+    for (int layer = 0; layer < 4; layer++)
+      snprintf(text + strlen(text), sizeof text - strlen(text),
+               "conv2d kernel=%d filters=%d stride=%d; relu; ", k, f, layer % 2 ? 1 : 2);
+    strcat(text, "global_avg_pool; dense units=10; softmax_cross_entropy");
+    int64_t large = 14 * 14 * f, small = 7 * 7 * f, window = k * k;
+    cost c = {text, corners[i].params,
+              large * window + large * window * f + 2 * small * window * f + f * 10,
+              784 + 4 * large + 4 * small + f + 10 + 1};
+    check_cost(&c);
+  }
+}
+
+static int64_t endless_macs(const nas_option_value *values, const nas_shape *inputs,
+                            nas_shape output) {
+  (void)values, (void)inputs, (void)output;
+  return INT64_MAX - 1;
+}
+
+/* Sums stop at the largest number. */
+static void endless_costs(void **state) {
+  (void)state;
+  static nas_layer_kind endless;
+  endless = test_sum;
+  endless.name = "test_endless";
+  endless.options.owner = "test_endless";
+  endless.macs = endless_macs;
+  check_ok(nas_layer_kind_register(&endless, NULL), NULL);
+  nas_network *network =
+      network_of(stack(NULL, "input size=1 channels=1; test_endless; test_endless; test_endless"));
+  assert_true(nas_network_macs(network) == INT64_MAX);
+  nas_network_destroy(&network);
+  /* the largest numbers of each layer, many times */
+  nas_node *x = stack(NULL, "input size=512 channels=100");
+  for (int i = 0; i < 5000; i++) x = stack(x, "conv2d kernel=255 filters=100");
+  network = network_of(x);
+  int64_t macs = (int64_t)512 * 512 * 100 * 255 * 255 * 100;
+  assert_true(nas_network_node_macs(network, 1) == macs);
+  assert_true(nas_network_macs(network) == (macs > INT64_MAX / 5000 ? INT64_MAX : 5000 * macs));
+  assert_int_equal(nas_network_params(network), (int64_t)5000 * (255 * 255 * 10000 + 100));
+  nas_network_destroy(&network);
+}
+
+/* -- limits and misuse ------------------------------------------------------------------------ */
+
+static nas_node *chain_of(int nodes) {
+  nas_node *x = stack(NULL, "input size=1 channels=1");
+  for (int i = 1; i < nodes; i++) x = stack(x, "relu");
+  return x;
+}
+
+static void number_of_nodes(void **state) {
+  (void)state;
+  nas_network *network = network_of(chain_of(NAS_NODES_MAX));
+  assert_int_equal(nas_network_size(network), NAS_NODES_MAX);
+  assert_int_equal(nas_network_input(network, NAS_NODES_MAX - 1, 0), NAS_NODES_MAX - 2);
+  nas_network_destroy(&network);
+  nas_node *x = chain_of(NAS_NODES_MAX + 1);
+  check_refused(nas_network_create(&network, x, &err), NAS_LIMIT, network,
+                "network: more than 10000 layers");
+  nas_node_release(&x);
+}
+
+/* Paths from output to input that share layers: 2^9000 of them. */
+static void many_paths(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=1 channels=1");
+  for (int i = 0; i < 9000; i++) x = JOIN("test_sum", nas_node_retain(x), x);
+  nas_network *network = network_of(x);
+  assert_int_equal(nas_network_size(network), 9001);
+  nas_network_destroy(&network);
+}
+
+static void one_input_layer(void **state) {
+  (void)state;
+  nas_network *network = (nas_network *)16;
+  nas_node *a = stack(NULL, "input size=2 channels=1"), *b = stack(NULL, "input size=2 channels=1");
+  nas_node *both = JOIN("test_sum", a, b);
+  check_refused(nas_network_create(&network, both, &err), NAS_ARGUMENT, network,
+                "network: 2 different input layers; expected 1");
+  nas_node_release(&both);
+  network = network_of(stack(NULL, "input size=2 channels=1"));
+  assert_int_equal(nas_network_size(network), 1);
+  nas_network_destroy(&network);
+  nas_network_destroy(&network);
+  nas_network_destroy(NULL);
+}
+
+static void without_memory(void **state) {
+  (void)state;
+  nas_network *network;
+  nas_node *x = stack(NULL, "input size=9 channels=2; conv2d kernel=3 filters=2; relu; max_pool; "
+                            "conv2d kernel=3 filters=2; relu; global_avg_pool; dense units=3");
+  check_starved(nas_network_create(&network, x, NULL), network);
+  nas_node_release(&x);
+  nas_network_destroy(&network);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(text_of_a_chain), TEST(order_of_description), TEST(occurrences),     TEST(costs),
+      TEST(known_space),     TEST(endless_costs),        TEST(number_of_nodes), TEST(many_paths),
+      TEST(one_input_layer), TEST(without_memory),
+  };
+  return cmocka_run_group_tests_name("network", tests, register_test_layers, NULL);
+}

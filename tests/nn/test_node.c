@@ -1,0 +1,372 @@
+#include "networks.h"
+#include "tensor/tensors.h"
+#include <nas/pool.h>
+
+/* A layer that gives whatever shape it is asked for, and parameters of it. */
+enum { ODD_RANK, ODD_SIZE, ODD_CHANNELS, ODD_PARAMS, ODD_OPTIONS };
+static const nas_option odd_options[ODD_OPTIONS] = {
+    [ODD_RANK] = {"rank", NAS_OPTION_INTEGER, 0, 3, -1000, 1000, NULL, ""},
+    [ODD_SIZE] = {"size", NAS_OPTION_PAIR, 0, 1, -1e9, 1e9, NULL, ""},
+    [ODD_CHANNELS] = {"channels", NAS_OPTION_INTEGER, 0, 1, -1e9, 1e9, NULL, ""},
+    [ODD_PARAMS] = {"params", NAS_OPTION_PAIR, 0, 1, 1, 1e9, NULL, ""},
+};
+
+static nas_status odd_shape(const nas_option_value *values, const nas_shape *inputs, int count,
+                            nas_shape *output, nas_error *err) {
+  (void)inputs, (void)count, (void)err;
+  *output = (nas_shape){
+      values[ODD_RANK].integer,
+      {values[ODD_SIZE].pair[0], values[ODD_SIZE].pair[1], values[ODD_CHANNELS].integer}};
+  return NAS_OK;
+}
+
+static int odd_params(const nas_option_value *values, const nas_shape *inputs, nas_param *sets) {
+  (void)inputs;
+  sets[0] = (nas_param){
+      .role = "table", .rank = 2, .dim = {values[ODD_PARAMS].pair[0], values[ODD_PARAMS].pair[1]}};
+  return 1;
+}
+
+static void nothing(const nas_layer *layer, const nas_pass *pass) {
+  (void)layer, (void)pass;
+}
+
+static const nas_layer_kind test_odd = {
+    .name = "test_odd",
+    .options = {"test_odd", odd_options, ODD_OPTIONS},
+    .max_inputs = 2,
+    .shape = odd_shape,
+    .params = odd_params,
+    .forward = nothing,
+    .backward = nothing,
+};
+
+static void check_shape(const char *text, const char *expected) {
+  char shape[NAS_SHAPE_TEXT];
+  nas_node *node = stack(NULL, text);
+  nas_shape_text(nas_node_shape(node), shape);
+  if (strcmp(shape, expected) != 0) fail_msg("%s: shape %s, expected %s", text, shape, expected);
+  nas_node_release(&node);
+}
+
+static void shapes(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"input size=28,27 channels=3", "28x27x3"},
+      {"input size=65536,511 channels=1", "65536x511x1"},
+      {"input size=28 channels=1; conv2d kernel=3 filters=7", "28x28x7"},
+      {"input size=28,27 channels=1; conv2d kernel=3,2 filters=7 stride=2", "14x14x7"},
+      {"input size=28,27 channels=1; conv2d kernel=3,2 filters=7 stride=3,4", "10x7x7"},
+      {"input size=28,27 channels=1; conv2d kernel=3,2 filters=7 padding=valid", "26x26x7"},
+      {"input size=7 channels=1; conv2d kernel=7 filters=2 padding=valid stride=255", "1x1x2"},
+      {"input size=7 channels=1; conv2d kernel=255 filters=2 stride=255", "1x1x2"},
+      {"input size=9,8 channels=4; max_pool", "4x4x4"},
+      {"input size=9,8 channels=4; max_pool padding=same", "5x4x4"},
+      {"input size=9,8 channels=4; max_pool pool=3 stride=1", "7x6x4"},
+      {"input size=9,8 channels=4; max_pool pool=3 stride=1 padding=same", "9x8x4"},
+      {"input size=9,8 channels=4; relu", "9x8x4"},
+      {"input size=9,8 channels=4; global_avg_pool", "4"},
+      {"input size=9,8 channels=4; dense units=65536", "65536"},
+      {"input size=9,8 channels=4; dense units=5; relu; dense units=3", "3"},
+      {"input size=1 channels=2; global_avg_pool; softmax_cross_entropy", "scalar"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_shape(cases[i][0], cases[i][1]);
+}
+
+static void shape_size(void **state) {
+  (void)state;
+  assert_int_equal(nas_shape_size((nas_shape){0}), 1);
+  assert_int_equal(nas_shape_size((nas_shape){1, {7}}), 7);
+  assert_int_equal(nas_shape_size((nas_shape){3, {65536, 65536, 65536}}), (int64_t)1 << 48);
+}
+
+/* -- misuse ----------------------------------------------------------------------------------- */
+
+/* `layer` upon `below` (NULL: nothing) fails with that status and exactly that message. */
+static void check_refusal(const char *below, const char *layer, nas_status status,
+                          const char *message) {
+  nas_node *x = below ? stack(NULL, below) : NULL, *node = (nas_node *)16;
+  nas_error err = {0};
+  assert_int_equal(node_try(&node, layer, &x, x ? 1 : 0, &err), status);
+  assert_null(node);
+  assert_int_equal(err.code, status);
+  assert_string_equal(err.text, message);
+  assert_int_equal(node_try(&node, layer, &x, x ? 1 : 0, NULL), status);
+  assert_null(node);
+  nas_node_release(&x);
+}
+
+static void messages(void **state) {
+  (void)state;
+  static const char vector[] = "input size=3 channels=2; dense units=7";
+  check_refusal(vector, "conv2d kernel=3 filters=1", NAS_ARGUMENT,
+                "conv2d: input has shape 7; expected height x width x channels");
+  check_refusal(vector, "max_pool", NAS_ARGUMENT,
+                "max_pool: input has shape 7; expected height x width x channels");
+  check_refusal(vector, "global_avg_pool", NAS_ARGUMENT,
+                "global_avg_pool: input has shape 7; expected height x width x channels");
+  check_refusal("input size=3,9 channels=2", "conv2d kernel=4,2 filters=1 padding=valid",
+                NAS_ARGUMENT,
+                "conv2d: kernel 4x2 is larger than the input 3x9x2, which is not padded; use "
+                "padding = \"same\" or a smaller kernel");
+  check_refusal("input size=9,3 channels=2", "conv2d kernel=2,4 filters=1 padding=valid",
+                NAS_ARGUMENT,
+                "conv2d: kernel 2x4 is larger than the input 9x3x2, which is not padded; use "
+                "padding = \"same\" or a smaller kernel");
+  check_refusal("input size=1,9 channels=2", "max_pool", NAS_ARGUMENT,
+                "max_pool: window 2x2 is larger than the input 1x9x2, which is not padded; use "
+                "padding = \"same\" or a smaller pool");
+  check_refusal("input size=1,9 channels=2", "softmax_cross_entropy", NAS_ARGUMENT,
+                "softmax_cross_entropy: input has shape 1x9x2; expected one logit for each of 2 or "
+                "more classes");
+  check_refusal("input size=3 channels=2; dense units=1", "softmax_cross_entropy", NAS_ARGUMENT,
+                "softmax_cross_entropy: input has shape 1; expected one logit for each of 2 or "
+                "more classes");
+  check_refusal("input size=3 channels=2; dense units=2; softmax_cross_entropy", "relu",
+                NAS_ARGUMENT, "relu: input 1 is a loss, which ends a network");
+}
+
+static void numbers_of_inputs(void **state) {
+  (void)state;
+  static const char *const kinds[] = {"conv2d",   "dense",           "relu",
+                                      "max_pool", "global_avg_pool", "softmax_cross_entropy"};
+  char message[100];
+  nas_node *x = stack(NULL, "input size=3 channels=2"), *node;
+  nas_node *two[] = {x, x};
+  nas_error err;
+  check_refusal("input size=3 channels=2", "input", NAS_ARGUMENT, "input: 1 inputs; expected 0");
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    snprintf(message, sizeof message, "%s: 0 inputs; expected 1", kinds[i]);
+    check_refusal(NULL, kinds[i], NAS_ARGUMENT, message);
+    snprintf(message, sizeof message, "%s: 2 inputs; expected 1", kinds[i]);
+    assert_int_equal(node_try(&node, kinds[i], two, 2, &err), NAS_ARGUMENT);
+    assert_string_equal(err.text, message);
+  }
+  nas_node *many[NAS_INPUTS_MAX + 1];
+  for (int i = 0; i <= NAS_INPUTS_MAX; i++) many[i] = x;
+  assert_int_equal(node_try(&node, "test_sum", many, NAS_INPUTS_MAX + 1, &err), NAS_ARGUMENT);
+  assert_string_equal(err.text, "test_sum: 65 inputs; expected 1 to 64");
+  assert_int_equal(node_try(&node, "test_sum", many, -1, &err), NAS_ARGUMENT);
+  check_ok(node_try(&node, "test_sum", many, NAS_INPUTS_MAX, &err), &err);
+  nas_node_release(&node);
+  nas_node_release(&x);
+}
+
+/* -- limits ----------------------------------------------------------------------------------- */
+
+static void huge_shapes(void **state) {
+  (void)state;
+  check_refusal(NULL, "input size=65536 channels=1", NAS_LIMIT,
+                "input: output of shape 65536x65536x1 has more than 33554431 values");
+  check_refusal(NULL, "input size=65536 channels=65536", NAS_LIMIT,
+                "input: output of shape 65536x65536x65536 has more than 33554431 values");
+  check_refusal(NULL, "input size=65536,512 channels=1", NAS_LIMIT,
+                "input: output of shape 65536x512x1 has more than 33554431 values");
+  check_refusal("input size=1000 channels=1", "conv2d kernel=1 filters=34", NAS_LIMIT,
+                "conv2d: output of shape 1000x1000x34 has more than 33554431 values");
+  static const char *const sizes[][2] = {{"size=65537,1", "65537x1x1"},
+                                         {"size=1,0", "1x0x1"},
+                                         {"channels=-3", "1x1x-3"},
+                                         {"channels=1000000000", "1x1x1000000000"},
+                                         {"rank=1 size=0", "0"}};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    char layer[80], message[120];
+    snprintf(layer, sizeof layer, "test_odd %s", sizes[i][0]);
+    snprintf(message, sizeof message,
+             "test_odd: output would have shape %s; each dimension must be 1 to 65536",
+             sizes[i][1]);
+    check_refusal(NULL, layer, NAS_ARGUMENT, message);
+  }
+}
+
+static void ranks(void **state) {
+  (void)state;
+  static const int wrong[] = {-1, 2, 4, 1000};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    char layer[80], message[120];
+    snprintf(layer, sizeof layer, "test_odd rank=%d", wrong[i]);
+    snprintf(message, sizeof message, "test_odd: output would have rank %d; expected 0, 1 or 3",
+             wrong[i]);
+    check_refusal(NULL, layer, NAS_ARGUMENT, message);
+  }
+  check_shape("test_odd rank=0", "scalar");
+}
+
+static void many_parameters(void **state) {
+  (void)state;
+  check_refusal("input size=5000 channels=1", "dense units=100", NAS_LIMIT,
+                "dense: kernel would have 2500000000 parameters; at most 2147483647 are possible");
+  check_refusal("input size=1 channels=65536", "conv2d kernel=255 filters=1", NAS_LIMIT,
+                "conv2d: kernel would have 4261478400 parameters; at most 2147483647 are possible");
+  check_refusal(
+      NULL, "test_odd params=1000000000,3", NAS_LIMIT,
+      "test_odd: table would have 3000000000 parameters; at most 2147483647 are possible");
+  check_shape("test_odd params=1000000000,2", "1x1x1");
+  check_shape("input size=1 channels=65535; conv2d kernel=1 filters=32768", "1x1x32768");
+}
+
+/* -- identity --------------------------------------------------------------------------------- */
+
+static nas_hash hash_of(const char *text) {
+  nas_node *node = stack(NULL, text);
+  nas_hash hash = nas_node_hash(node);
+  nas_node_release(&node);
+  return hash;
+}
+
+/* Equal for equal layers upon equal layers; every option and every input tells. */
+static void hashes(void **state) {
+  (void)state;
+  static const char *const different[] = {
+      "input size=8 channels=1; relu",
+      "input size=8,9 channels=1; relu",
+      "input size=8 channels=2; relu",
+      "input size=8 channels=1; max_pool",
+      "input size=8 channels=1; max_pool stride=1",
+      "input size=8 channels=1; conv2d kernel=3 filters=2",
+      "input size=8 channels=1; conv2d kernel=3 filters=2 stride=2",
+      "input size=8 channels=1; conv2d kernel=3 filters=2 stride=2,1",
+      "input size=8 channels=1; conv2d kernel=3 filters=2 padding=valid",
+      "input size=8 channels=1; conv2d kernel=3 filters=2 bias=0",
+      "input size=8 channels=1; conv2d kernel=3 filters=2 init=he_uniform",
+      "input size=8 channels=1; conv2d kernel=3 filters=2 init_range=0.1",
+      "input size=8 channels=1; relu; relu",
+  };
+  enum { COUNT = sizeof different / sizeof *different };
+  for (int i = 0; i < COUNT; i++)
+    for (int j = 0; j < COUNT; j++)
+      assert_int_equal(nas_hash_compare(hash_of(different[i]), hash_of(different[j])) == 0, i == j);
+
+  nas_node *x = stack(NULL, "input size=8 channels=1");
+  nas_node *a = stack(nas_node_retain(x), "relu"), *b = stack(x, "relu; relu");
+  nas_node *ab = JOIN("test_sum", nas_node_retain(a), nas_node_retain(b));
+  nas_node *ba = JOIN("test_sum", nas_node_retain(b), nas_node_retain(a));
+  nas_node *aa = JOIN("test_sum", nas_node_retain(a), nas_node_retain(a));
+  nas_node *again = JOIN("test_sum", a, b);
+  assert_int_equal(nas_hash_compare(nas_node_hash(ab), nas_node_hash(again)), 0);
+  assert_int_not_equal(nas_hash_compare(nas_node_hash(ab), nas_node_hash(ba)), 0);
+  assert_int_not_equal(nas_hash_compare(nas_node_hash(ab), nas_node_hash(aa)), 0);
+  nas_node_release(&ab);
+  nas_node_release(&ba);
+  nas_node_release(&aa);
+  nas_node_release(&again);
+}
+
+static void looking(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=8,7 channels=3");
+  nas_node *y = stack(nas_node_retain(x), "conv2d kernel=3,5 filters=2");
+  assert_string_equal(nas_node_kind(y)->name, "conv2d");
+  assert_int_equal(nas_node_input_count(y), 1);
+  assert_ptr_equal(nas_node_input(y, 0), x);
+  assert_int_equal(nas_node_input_count(x), 0);
+  int kernel = nas_options_find(&nas_node_kind(y)->options, "kernel", NULL);
+  assert_int_equal(nas_node_options(y)[kernel].pair[1], 5);
+  nas_node_release(&x);
+  nas_node_release(&y);
+}
+
+/* Without values a layer has the defaults of its table. */
+static void default_options(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=8,7 channels=3"), *y, *z;
+  nas_error err;
+  check_ok(nas_node_create(&y, nas_layer_kind_find("max_pool", &err), NULL, &x, 1, &err), &err);
+  z = stack(x, "max_pool pool=2 stride=2 padding=valid");
+  assert_int_equal(nas_hash_compare(nas_node_hash(y), nas_node_hash(z)), 0);
+  nas_node_release(&y);
+  nas_node_release(&z);
+}
+
+/* -- ownership -------------------------------------------------------------------------------- */
+
+static void references(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=8 channels=1");
+  nas_node *y = JOIN("test_sum", x, nas_node_retain(x), nas_node_retain(x)); /* takes all three */
+  assert_int_equal(nas_memory_used().blocks, 2);
+  nas_node *z = stack(nas_node_retain(y), "relu");
+  nas_node *same = nas_node_retain(z);
+  assert_ptr_equal(same, z);
+  nas_node_release(&z);
+  assert_null(z);
+  assert_int_equal(nas_memory_used().blocks, 3);
+  nas_node_release(&same);
+  assert_int_equal(nas_memory_used().blocks, 2);
+  nas_node_release(&y);
+  nas_node_release(&y);
+  nas_node_release(NULL);
+}
+
+/* Nothing recurses. */
+static void deep_release(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=1 channels=1");
+  nas_node *branch = nas_node_retain(x);
+  for (int i = 0; i < 100000; i++) {
+    x = stack(x, "relu");
+    if (i % 1000 == 0) x = JOIN("test_sum", x, nas_node_retain(x), nas_node_retain(branch));
+  }
+  nas_node_release(&branch);
+  nas_node_release(&x);
+}
+
+/* Workers share nodes and give them up at once. */
+static void share(void *context, int worker, int workers) {
+  nas_node *shared = context;
+  (void)worker, (void)workers;
+  for (int i = 0; i < 300; i++) {
+    nas_node *mine = stack(nas_node_retain(shared), "relu; relu");
+    nas_node *other = nas_node_retain(mine);
+    nas_node_release(&mine);
+    nas_node_release(&other);
+  }
+  nas_node_release(&shared);
+}
+
+static void shared_between_threads(void **state) {
+  (void)state;
+  nas_pool *pool;
+  nas_error err;
+  check_ok(nas_pool_create(&pool, 4, &err), &err);
+  nas_node *x = stack(NULL, "input size=8 channels=1; relu; relu");
+  for (int i = 1; i < 4; i++) nas_node_retain(x);
+  nas_pool_run(pool, share, x);
+  nas_pool_destroy(&pool);
+}
+
+static void without_memory(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=8 channels=1"), *node;
+  nas_node *many[NAS_INPUTS_MAX]; /* a text that grows several times */
+  nas_error err;
+  const nas_layer_kind *sum = nas_layer_kind_find("test_sum", &err);
+  for (int i = 0; i < NAS_INPUTS_MAX; i++) many[i] = x;
+  check_starved(nas_node_create(&node, sum, NULL, many, NAS_INPUTS_MAX, &err), node);
+  nas_node_release(&node);
+  nas_node_release(&x);
+}
+
+static int set_up(void **state) {
+  return register_test_layers(state) || nas_layer_kind_register(&test_odd, NULL);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(shapes),
+      TEST(shape_size),
+      TEST(messages),
+      TEST(numbers_of_inputs),
+      TEST(huge_shapes),
+      TEST(ranks),
+      TEST(many_parameters),
+      TEST(hashes),
+      TEST(looking),
+      TEST(default_options),
+      TEST(references),
+      TEST(deep_release),
+      TEST(shared_between_threads),
+      TEST(without_memory),
+  };
+  return cmocka_run_group_tests_name("node", tests, set_up, NULL);
+}

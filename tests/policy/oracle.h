@@ -1,0 +1,145 @@
+/* The policy once more: in double, straight from the equations, without kernels, tapes or tables.
+ * It computes the objective of an episode from a vector of parameters, so that finite differences
+ * of it are exact to about 1e-9. */
+#ifndef TESTS_ORACLE_H
+#define TESTS_ORACLE_H
+
+#include "check.h"
+#include <math.h>
+#include <stdlib.h>
+#include <nas/policy.h>
+
+enum { ORACLE_LAYERS = 8, ORACLE_UNITS = 32, ORACLE_STEPS = 16, ORACLE_OPTIONS = 8 };
+
+/* Where parameters of an episode lie in the flat vector. */
+typedef struct oracle {
+  nas_policy_options options;
+  int steps;
+  const nas_decision *decisions;
+  size_t input[ORACLE_LAYERS], hidden[ORACLE_LAYERS], bias[ORACLE_LAYERS];
+  size_t last[ORACLE_STEPS], name[ORACLE_STEPS], occurrence[ORACLE_STEPS];
+  size_t weight[ORACLE_STEPS], head_bias[ORACLE_STEPS];
+} oracle;
+
+static inline size_t oracle_at(const nas_policy *policy, const char *key) {
+  nas_policy_block block;
+  nas_error err;
+  check_ok(nas_policy_block_find(policy, key, &block, &err), &err);
+  return block.first;
+}
+
+/* The blocks must have appeared: score the episode before. */
+static inline oracle oracle_plan(const nas_policy *policy, const nas_decision *decisions,
+                                 int count) {
+  oracle o = {.options = *nas_policy_options_of(policy), .steps = count, .decisions = decisions};
+  char key[200];
+  int u = o.options.units;
+  for (int l = 0; l < o.options.layers; l++) {
+    snprintf(key, sizeof key, "lstm/%d/input", l + 1);
+    o.input[l] = oracle_at(policy, key);
+    snprintf(key, sizeof key, "lstm/%d/hidden", l + 1);
+    o.hidden[l] = oracle_at(policy, key);
+    snprintf(key, sizeof key, "lstm/%d/bias", l + 1);
+    o.bias[l] = oracle_at(policy, key);
+  }
+  for (int t = 0; t < count; t++) {
+    const nas_decision *d = &decisions[t];
+    snprintf(key, sizeof key, "name/%s", d->name);
+    o.name[t] = oracle_at(policy, key);
+    snprintf(key, sizeof key, "occurrence/%d", d->occurrence);
+    o.occurrence[t] = oracle_at(policy, key);
+    snprintf(key, sizeof key, "head/%s/%s/weight", d->name, d->options);
+    o.weight[t] = oracle_at(policy, key);
+    snprintf(key, sizeof key, "head/%s/%s/bias", d->name, d->options);
+    o.head_bias[t] = oracle_at(policy, key);
+    if (t == 0) {
+      o.last[t] = oracle_at(policy, "start");
+    } else {
+      const nas_decision *before = &decisions[t - 1];
+      snprintf(key, sizeof key, "option/%s/%s", before->name, before->options);
+      o.last[t] = oracle_at(policy, key) + (size_t)(before->chosen * u);
+    }
+  }
+  return o;
+}
+
+static inline double oracle_sigmoid(double x) {
+  return 1 / (1 + exp(-x));
+}
+
+/* h and c of one layer from x, h and c. */
+static inline void oracle_layer(const oracle *o, const double *w, int l, const double *x, double *h,
+                                double *c) {
+  int u = o->options.units;
+  double a[4 * ORACLE_UNITS];
+  for (int k = 0; k < 4 * u; k++) {
+    a[k] = w[o->bias[l] + (size_t)k];
+    for (int i = 0; i < u; i++)
+      a[k] += x[i] * w[o->input[l] + (size_t)(i * 4 * u + k)] +
+              h[i] * w[o->hidden[l] + (size_t)(i * 4 * u + k)];
+  }
+  for (int k = 0; k < u; k++) {
+    c[k] = oracle_sigmoid(a[u + k] + o->options.forget_bias) * c[k] +
+           oracle_sigmoid(a[k]) * tanh(a[2 * u + k]);
+    h[k] = oracle_sigmoid(a[3 * u + k]) * tanh(c[k]);
+  }
+}
+
+/* log p of all options of step t from the last layer's h. */
+static inline void oracle_head(const oracle *o, const double *w, int t, const double *h,
+                               double *log_p) {
+  int n = o->decisions[t].count;
+  double sum = 0;
+  for (int k = 0; k < n; k++) {
+    double z = w[o->head_bias[t] + (size_t)k];
+    for (int i = 0; i < o->options.units; i++) z += h[i] * w[o->weight[t] + (size_t)(i * n + k)];
+    z /= o->options.temperature;
+    if (o->options.tanh_constant > 0) z = o->options.tanh_constant * tanh(z);
+    log_p[k] = z;
+    sum += exp(z);
+  }
+  for (int k = 0; k < n; k++) log_p[k] -= log(sum);
+}
+
+/* The objective of nas_coefficients; *log_prob (may be NULL) receives log pi of the episode. */
+static inline double oracle_objective(const oracle *o, const double *w,
+                                      const nas_coefficients *coefficients, double *log_prob) {
+  double h[ORACLE_LAYERS][ORACLE_UNITS] = {{0}}, c[ORACLE_LAYERS][ORACLE_UNITS] = {{0}};
+  double objective = 0, total = 0;
+  for (int t = 0; t < o->steps; t++) {
+    double x[ORACLE_UNITS], log_p[ORACLE_OPTIONS] = {0};
+    for (int k = 0; k < o->options.units; k++)
+      x[k] =
+          w[o->last[t] + (size_t)k] + w[o->name[t] + (size_t)k] + w[o->occurrence[t] + (size_t)k];
+    for (int l = 0; l < o->options.layers; l++) oracle_layer(o, w, l, l ? h[l - 1] : x, h[l], c[l]);
+    oracle_head(o, w, t, h[o->options.layers - 1], log_p);
+    double a = coefficients->log_prob, e = coefficients->entropy;
+    if (coefficients->log_probs) a += coefficients->log_probs[t];
+    if (coefficients->entropies) e += coefficients->entropies[t];
+    objective += a * log_p[o->decisions[t].chosen];
+    total += log_p[o->decisions[t].chosen];
+    for (int k = 0; k < o->decisions[t].count; k++) {
+      objective -= e * exp(log_p[k]) * log_p[k];
+      if (coefficients->option_log_probs && coefficients->option_log_probs[t])
+        objective += coefficients->option_log_probs[t][k] * log_p[k];
+    }
+  }
+  if (log_prob) *log_prob = total;
+  return objective;
+}
+
+/* The policy's parameters in double; the caller frees. */
+static inline double *oracle_parameters(const nas_policy *policy) {
+  size_t size = nas_policy_size(policy);
+  float *values = malloc(size * sizeof *values);
+  double *w = malloc(size * sizeof *w);
+  nas_error err;
+  assert_non_null(values);
+  assert_non_null(w);
+  check_ok(nas_policy_get(policy, NAS_POLICY_CURRENT, 0, size, values, &err), &err);
+  for (size_t i = 0; i < size; i++) w[i] = (double)values[i];
+  free(values);
+  return w;
+}
+
+#endif

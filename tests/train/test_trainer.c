@@ -1,0 +1,592 @@
+#include "datasets.h"
+#include "tensor/tensors.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* A network with every kind of layer for images of 6x5x2 and 4 classes. */
+static const char small[] = "input size=6,5 channels=2; conv2d kernel=3 filters=5; relu; "
+                            "max_pool pool=3,2 stride=1,2 padding=same; conv2d kernel=2 filters=17 "
+                            "stride=2; relu; global_avg_pool; dense units=7; relu; dense units=4";
+
+static nas_dataset *small_data(void) {
+  return toy_dataset(70, 6, 5, 2, 4, 19, 1);
+}
+
+/* -- bits ------------------------------------------------------------------------------------- */
+
+enum { EPOCHS = 2 };
+
+/* What a training gives. */
+typedef struct outcome {
+  nas_epoch epochs[EPOCHS];
+  nas_hash digest;
+} outcome;
+
+static outcome train(nas_dataset *data, const nas_recipe *recipe, uint64_t seed, int threads,
+                     int micro_batch, const nas_kernels *kernels) {
+  outcome o;
+  nas_pool *pool = pool_of(threads);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, recipe, seed, pool,
+                                    &(nas_trainer_options){micro_batch, kernels});
+  for (int e = 0; e < EPOCHS; e++) o.epochs[e] = epoch_of(trainer);
+  o.digest = digest_of(trainer);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  return o;
+}
+
+static void check_same_numbers(const nas_epoch *a, const nas_epoch *b) {
+  assert_int_equal(a->epoch, b->epoch);
+  assert_memory_equal(&a->train_loss, &b->train_loss, sizeof a->train_loss);
+  assert_memory_equal(&a->train_accuracy, &b->train_accuracy, sizeof a->train_accuracy);
+  assert_memory_equal(&a->loss, &b->loss, sizeof a->loss);
+  assert_memory_equal(&a->accuracy, &b->accuracy, sizeof a->accuracy);
+}
+
+static void check_same(const outcome *a, const outcome *b) {
+  for (int e = 0; e < EPOCHS; e++) check_same_numbers(&a->epochs[e], &b->epochs[e]);
+  assert_int_equal(nas_hash_compare(a->digest, b->digest), 0);
+}
+
+static void threads_and_micro_batches_change_no_bit(void **state) {
+  (void)state;
+  static const int threads[] = {1, 2, 3, 5}, micro_batches[] = {1, 3, 8, 16, 0};
+  static const int batches[] = {24, 16, 1, 7, 51, 1000}; /* of 51 images that train */
+  static const char *const optimizers[] = {"adam", "sgd"};
+  nas_dataset *data = small_data();
+  for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+    nas_recipe recipe = recipe_of(batches[b], optimizers[b % 2], 0.01);
+    outcome expected = train(data, &recipe, 1, 1, 1, NULL);
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++)
+      for (size_t m = 0; m < sizeof micro_batches / sizeof *micro_batches; m++) {
+        outcome got = train(data, &recipe, 1, threads[t], micro_batches[m], NULL);
+        check_same(&got, &expected);
+      }
+  }
+  nas_dataset_release(&data);
+}
+
+static void kernels_change_no_bit(void **state) {
+  (void)state;
+  static const char *const tables[] = {"scalar", "baseline", "avx2", "avx512"};
+  nas_dataset *data = small_data();
+  nas_recipe recipe = recipe_of(24, "adam", 0.01);
+  outcome expected = train(data, &recipe, 1, 2, 4, nas_kernels_named("scalar"));
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    const nas_kernels *kernels = nas_kernels_named(tables[i]);
+    if (!kernels) continue;
+    outcome got = train(data, &recipe, 1, 2, 5, kernels);
+    check_same(&got, &expected);
+  }
+  nas_dataset_release(&data);
+}
+
+/* Seed, batch, rate and optimiser all tell. */
+static void what_changes_bits(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  const nas_recipe recipes[] = {recipe_of(24, "adam", 0.01), recipe_of(24, "adam", 0.01),
+                                recipe_of(25, "adam", 0.01), recipe_of(24, "adam", 0.02),
+                                recipe_of(24, "sgd", 0.01)};
+  enum { COUNT = sizeof recipes / sizeof *recipes };
+  outcome got[COUNT];
+  for (int i = 0; i < COUNT; i++) got[i] = train(data, &recipes[i], i == 1 ? 2 : 1, 2, 0, NULL);
+  for (int i = 0; i < COUNT; i++)
+    for (int j = 0; j < i; j++)
+      assert_int_not_equal(nas_hash_compare(got[i].digest, got[j].digest), 0);
+  nas_dataset_release(&data);
+}
+
+/* Three epochs and seven more are ten, whatever else ran on the pool in between. */
+static void extension(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  nas_trainer *ten = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_epoch epochs[10];
+  for (int e = 0; e < 10; e++) epochs[e] = epoch_of(ten);
+  nas_trainer *three = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  for (int e = 0; e < 10; e++) {
+    if (e == 3) {
+      nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 2, pool, NULL);
+      epoch_of(other);
+      nas_trainer_destroy(&other);
+    }
+    nas_epoch epoch = epoch_of(three);
+    assert_int_equal(epoch.epoch, e + 1);
+    check_same_numbers(&epoch, &epochs[e]);
+  }
+  assert_int_equal(nas_hash_compare(digest_of(three), digest_of(ten)), 0);
+  nas_trainer_destroy(&three);
+  nas_trainer_destroy(&ten);
+  nas_trainer_destroy(&ten);
+  nas_trainer_destroy(NULL);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+/* -- what an epoch does ----------------------------------------------------------------------- */
+
+static float *pixels_of(const nas_dataset *data, int64_t image, float *to) {
+  int dims[3];
+  nas_dataset_image_dims(data, dims);
+  const uint8_t *bytes = nas_dataset_pixels(data, image);
+  for (int i = 0; i < dims[0] * dims[1] * dims[2]; i++) *to++ = (float)bytes[i] / 255.0f;
+  return to;
+}
+
+/* All images of a split as floats, and their labels. */
+static int images_of(const nas_dataset *data, int validation, float *pixels, int32_t *labels) {
+  int64_t count;
+  const int32_t *images =
+      validation ? nas_dataset_validation(data, &count) : nas_dataset_training(data, &count);
+  for (int64_t i = 0; i < count; i++) {
+    pixels = pixels_of(data, images[i], pixels);
+    labels[i] = nas_dataset_label(data, images[i]);
+  }
+  return (int)count;
+}
+
+static double share_right(const int32_t *predicted, const int32_t *labels, int count) {
+  int right = 0;
+  for (int i = 0; i < count; i++) right += predicted[i] == labels[i];
+  return (double)right / count;
+}
+
+/* One step of SGD with rate 1 moves every weight by the mean of the images' gradients, each of
+ * which has been computed alone; a sum of `count` numbers in another order differs by at most
+ * about count * 2^-24 times the sum of their sizes. Metrics are means, too. */
+static void a_batch_is_the_mean_of_its_images(void **state) {
+  (void)state;
+  enum { MOST = 70 };
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_recipe recipe = recipe_of(MOST, "sgd", 1);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  machine m = machine_of(stack(stack(NULL, small), "softmax_cross_entropy"));
+  float *pixels = floats((size_t)MOST * 6 * 5 * 2), *sizes = floats(m.count);
+  double *mean = nas_alloc_zero(m.count, sizeof *mean);
+  int32_t labels[MOST], predicted[MOST];
+  assert_non_null(mean);
+  assert_memory_equal(nas_compiled_input(m.compiled),
+                      nas_compiled_input(nas_trainer_compiled(trainer)), 3 * sizeof(int));
+  memcpy(m.params, nas_trainer_params(trainer), m.floats * sizeof(float));
+
+  int count = images_of(data, 0, pixels, labels);
+  m.predicted = predicted;
+  m.labels = labels;
+  double loss = machine_run(&m, pixels, count, 0) / count;
+  double accuracy = share_right(predicted, labels, count);
+  for (int n = 0; n < count; n++) {
+    machine_clear_gradient(&m);
+    m.labels = labels + n;
+    machine_run(&m, pixels + (size_t)n * 60, 1, 1);
+    for (size_t i = 0; i < m.count; i++) {
+      double g = (double)m.d_params[m.numbers[i]] / count;
+      mean[i] += g;
+      sizes[i] += (float)fabs(g);
+    }
+  }
+  nas_epoch epoch = epoch_of(trainer);
+  check_near(epoch.train_loss, loss, 1e-12);
+  check_near(epoch.train_accuracy, accuracy, 1e-12);
+  const float *after = nas_trainer_params(trainer);
+  for (size_t i = 0; i < m.count; i++) {
+    double moved = (double)m.params[m.numbers[i]] - (double)after[m.numbers[i]];
+    double bound = 0x1p-24 * (2 * count * (double)sizes[i] + fabs((double)after[m.numbers[i]]));
+    /* a gradient sums over pixels, too */
+    check_near(moved, mean[i], 30 * bound);
+  }
+
+  memcpy(m.params, after, m.floats * sizeof(float)); /* validation sees the weights after it */
+  count = images_of(data, 1, pixels, labels);
+  m.labels = labels;
+  m.predicted = predicted;
+  check_near(epoch.loss, machine_run(&m, pixels, count, 0) / count, 1e-12);
+  check_near(epoch.accuracy, share_right(predicted, labels, count), 1e-12);
+  assert_true(epoch.train_seconds > 0 && epoch.seconds >= epoch.train_seconds);
+  nas_free(pixels);
+  nas_free(sizes);
+  nas_free(mean);
+  machine_free(&m);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+/* -- a loss that looks ------------------------------------------------------------------------ */
+
+enum { CENSUS = 64 };
+static atomic_int visits[CENSUS]; /* how often an image of each label came */
+static int32_t visited[8 * CENSUS];
+static atomic_int visited_count;
+static atomic_int wrong_pixels;
+
+static void census_forward(const nas_layer *layer, const nas_pass *pass) {
+  const nas_map *in = layer->inputs[0];
+  for (int n = 0; n < pass->images; n++) {
+    int label = pass->labels[n];
+    atomic_fetch_add(&visits[label], 1);
+    visited[atomic_fetch_add(&visited_count, 1) % (8 * CENSUS)] = label;
+    const float *z = nas_map_data(in, pass->arena) + nas_map_at(in, n, 0, 0);
+    for (int k = 0; k < in->channels; k++)
+      if (z[k] != (float)((k * 4 + label) % 256) / 255.0f) atomic_fetch_add(&wrong_pixels, 1);
+    pass->loss[n] = 1;
+    pass->predicted[n] = label;
+  }
+}
+
+static void census_backward(const nas_layer *layer, const nas_pass *pass) {
+  (void)layer, (void)pass;
+}
+
+static const nas_layer_kind census = {
+    .name = "test_census",
+    .options = {"test_census", NULL, 0},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .is_loss = 1,
+    .shape = probe_shape,
+    .forward = census_forward,
+    .backward = census_backward,
+};
+
+/* Each image has a label of its own, and comes once an epoch: in another order in each epoch and
+ * for each seed, the same for every number of threads. The network hands on its pixels, which are
+ * x / 255 to the bit. */
+static void every_image_once_an_epoch(void **state) {
+  (void)state;
+  uint8_t pixels[CENSUS][CENSUS];
+  int32_t labels[CENSUS], orders[4][CENSUS];
+  for (int n = 0; n < CENSUS; n++) {
+    labels[n] = n;
+    for (int k = 0; k < CENSUS; k++) pixels[n][k] = (uint8_t)(k * 4 + n);
+  }
+  nas_dataset *data = dataset_of(pixels[0], labels, CENSUS, 1, 1, CENSUS, CENSUS, 10);
+  nas_recipe recipe = recipe_of(20, "sgd", 0.1);
+  recipe.loss = &census;
+  char network[80];
+  snprintf(network, sizeof network, "input size=1 channels=%d; global_avg_pool", CENSUS);
+  for (int run = 0; run < 4; run++) {
+    nas_pool *pool = pool_of(run == 3 ? 5 : 1);
+    nas_trainer *trainer =
+        trainer_of(stack(NULL, network), data, &recipe, run == 2 ? 9 : 1, pool, NULL);
+    if (run == 1) epoch_of(trainer);
+    for (int n = 0; n < CENSUS; n++) atomic_store(&visits[n], 0);
+    atomic_store(&visited_count, 0);
+    nas_epoch epoch = epoch_of(trainer);
+    check_near(epoch.train_loss, 1, 0);
+    check_near(epoch.train_accuracy, 1, 0);
+    assert_int_equal(atomic_load(&visited_count), CENSUS);
+    for (int n = 0; n < CENSUS; n++) assert_int_equal(atomic_load(&visits[n]), 1);
+    if (run < 3) memcpy(orders[run], visited, sizeof orders[run]);
+    nas_trainer_destroy(&trainer);
+    nas_pool_destroy(&pool);
+  }
+  size_t training = (CENSUS - 10) * sizeof(int32_t);
+  assert_int_equal(atomic_load(&wrong_pixels), 0);
+  assert_memory_not_equal(orders[0], orders[1], training);
+  assert_memory_not_equal(orders[0], orders[2], training);
+  assert_memory_equal(orders[0] + CENSUS - 10, orders[1] + CENSUS - 10, 10 * sizeof(int32_t));
+  nas_dataset_release(&data);
+}
+
+/* -- learning --------------------------------------------------------------------------------- */
+
+static void learns(void **state) {
+  (void)state;
+  static const struct {
+    const char *network, *optimizer;
+    double rate;
+  } cases[] = {
+      {"input size=8,6 channels=1; conv2d kernel=3 filters=16 stride=2,1; relu; "
+       "conv2d kernel=3 filters=16; relu; dense units=4",
+       "adam", 0.003},
+      {"input size=8,6 channels=1; dense units=4", "adam", 0.02},
+      {"input size=8,6 channels=1; max_pool pool=1,2 stride=1,2; dense units=12 init=he_uniform; "
+       "relu; dense units=4",
+       "sgd", 0.1},
+  };
+  nas_dataset *data = toy_dataset(700, 8, 6, 1, 4, 200, 1);
+  nas_pool *pool = pool_of(2);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    nas_recipe recipe = recipe_of(32, cases[i].optimizer, cases[i].rate);
+    nas_trainer *trainer = trainer_of(stack(NULL, cases[i].network), data, &recipe, 1, pool, NULL);
+    nas_epoch first = epoch_of(trainer), last = first;
+    for (int e = 1; e < 15; e++) last = epoch_of(trainer);
+    print_message("%s: loss %.3f to %.3f, accuracy %.3f\n", cases[i].network, first.train_loss,
+                  last.train_loss, last.accuracy);
+    assert_true(first.train_loss < 1.6);
+    assert_true(last.train_loss < first.train_loss / 3);
+    assert_true(last.loss < first.loss);
+    assert_true(last.train_accuracy > 0.95 && last.accuracy > 0.95);
+    nas_trainer_destroy(&trainer);
+  }
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+/* Padding of parameters is never touched by a training. */
+static void padding_stays_zero(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(3);
+  nas_recipe recipe = recipe_of(24, "adam", 0.01);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  machine m = machine_of(stack(stack(NULL, small), "softmax_cross_entropy"));
+  for (int e = 0; e < 3; e++) epoch_of(trainer);
+  check_padding(&m, nas_trainer_params(trainer));
+  machine_free(&m);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+/* -- endings ---------------------------------------------------------------------------------- */
+
+static void check_ended(nas_trainer *trainer, const char *message) {
+  nas_epoch epoch;
+  nas_error err;
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err), NAS_STATE);
+    assert_string_equal(err.text, message);
+  }
+}
+
+static void divergence(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_epoch epoch;
+  nas_error err = {0};
+  nas_recipe recipe = recipe_of(20, "sgd", 1e6);
+  static const char deep[] = "input size=6,5 channels=2; conv2d kernel=3 filters=9; "
+                             "conv2d kernel=3 filters=9; dense units=9; dense units=4";
+  nas_trainer *trainer = trainer_of(stack(NULL, deep), data, &recipe, 1, pool, NULL);
+  nas_status status = NAS_OK;
+  for (int e = 0; e < 20 && status == NAS_OK; e++)
+    status = nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err);
+  assert_int_equal(status, NAS_DIVERGED);
+  assert_int_equal(err.code, NAS_DIVERGED);
+  print_message("%s\n", err.text);
+  int at, batch;
+  assert_int_equal(sscanf(err.text, "the loss is not finite in epoch %d, batch %d", &at, &batch),
+                   2);
+  assert_in_range(at, 1, 2);
+  assert_in_range(batch, 1, 3);
+  assert_int_equal(epoch.epoch, at);
+  check_ended(trainer, "this trainer ended: loss is not finite");
+  digest_of(trainer);
+  nas_trainer_destroy(&trainer);
+
+  /* a single batch: the training loss is that of the initial weights, the next one not finite */
+  recipe = recipe_of(1000, "sgd", 1e6);
+  trainer = trainer_of(stack(NULL, "input size=6,5 channels=2; dense units=9 init=uniform "
+                                   "init_range=1000; dense units=9; dense units=9; dense units=9; "
+                                   "dense units=9; dense units=9; dense units=4"),
+                       data, &recipe, 1, pool, NULL);
+  assert_int_equal(nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err), NAS_DIVERGED);
+  assert_string_equal(err.text, "the validation loss is not finite after epoch 1");
+  assert_true(isfinite(epoch.train_loss));
+  check_ended(trainer, "this trainer ended: loss is not finite");
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+typedef struct interrupter {
+  int calls, stop_at;
+  pthread_t thread;
+} interrupter;
+
+static int interrupt(void *context) {
+  interrupter *i = context;
+  if (!pthread_equal(i->thread, pthread_self())) return 1;
+  return ++i->calls == i->stop_at;
+}
+
+static void interruption(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_recipe recipe = recipe_of(20, "adam", 0.01); /* 51 images: 3 batches */
+  for (int threads = 1; threads < 4; threads++) {
+    nas_pool *pool = pool_of(threads);
+    nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+    nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+    interrupter i = {.stop_at = 5, .thread = pthread_self()};
+    nas_epoch epoch;
+    nas_error err = {0};
+    check_ok(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), &err);
+    assert_int_equal(i.calls, 3);
+    assert_int_equal(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), NAS_INTERRUPTED);
+    assert_int_equal(i.calls, 5);
+    assert_string_equal(err.text, "training was interrupted in epoch 2");
+    check_ended(trainer, "this trainer ended: interrupted");
+    epoch_of(other); /* the pool still works */
+    nas_trainer_destroy(&trainer);
+    nas_trainer_destroy(&other);
+    nas_pool_destroy(&pool);
+  }
+  nas_dataset_release(&data);
+}
+
+/* -- misuse ----------------------------------------------------------------------------------- */
+
+static void check_refusal(const char *network, nas_dataset *data, const nas_recipe *recipe,
+                          const char *message) {
+  nas_pool *pool = pool_of(1);
+  nas_trainer *trainer = (nas_trainer *)16;
+  nas_node *output = stack(NULL, network);
+  check_refused(nas_trainer_create(&trainer, output, data, recipe, 1, pool, NULL, &err),
+                NAS_ARGUMENT, trainer, message);
+  nas_node_release(&output);
+  nas_pool_destroy(&pool);
+}
+
+static void wrong_networks(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  check_refusal("input size=5,6 channels=2; dense units=4", data, &recipe,
+                "the network's input has shape 5x6x2; the images of toy have 6x5x2");
+  check_refusal("input size=6,5 channels=1; dense units=4", data, &recipe,
+                "the network's input has shape 6x5x1; the images of toy have 6x5x2");
+  check_refusal("input size=6,5 channels=2; dense units=5", data, &recipe,
+                "the network's output has shape 5; toy has 4 classes, so expected 4 units");
+  check_refusal("input size=6,5 channels=2", data, &recipe,
+                "softmax_cross_entropy: input has shape 6x5x2; expected one logit for each of 2 or "
+                "more classes");
+  check_refusal("input size=6,5 channels=2; dense units=4; softmax_cross_entropy", data, &recipe,
+                "softmax_cross_entropy: input 1 is a loss, which ends a network");
+  nas_dataset_release(&data);
+}
+
+static void wrong_recipes(void **state) {
+  (void)state;
+  static const int batches[] = {0, -1, 65537, INT32_MAX};
+  nas_dataset *data = small_data();
+  for (int i = 0; i < 4; i++) {
+    nas_recipe recipe = recipe_of(20, "adam", 0.01);
+    char message[100];
+    recipe.batch = batches[i];
+    snprintf(message, sizeof message, "batch is %d; expected an integer from 1 to 65536",
+             batches[i]);
+    check_refusal(small, data, &recipe, message);
+  }
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  recipe.optimizer = NULL;
+  check_refusal(small, data, &recipe, "a recipe needs an optimizer and a loss");
+  recipe = recipe_of(20, "adam", 0.01);
+  recipe.loss = NULL;
+  check_refusal(small, data, &recipe, "a recipe needs an optimizer and a loss");
+  recipe.loss = nas_layer_kind_find("relu", NULL);
+  check_refusal(small, data, &recipe, "a recipe needs an optimizer and a loss");
+  recipe = recipe_of(65536, "adam", 0.01);
+  nas_pool *pool = pool_of(1);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  epoch_of(trainer);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+static void data_without_a_split(void **state) {
+  (void)state;
+  nas_tensor *images, *labels;
+  nas_dataset *data;
+  nas_error err;
+  const int64_t dims[] = {3, 6, 5, 2};
+  check_ok(nas_tensor_create(&images, NAS_UINT8, 4, dims, &err), &err);
+  check_ok(nas_tensor_create(&labels, NAS_INT32, 1, dims, &err), &err);
+  check_ok(nas_dataset_from_tensors(&data, "toy", images, labels, 4, &err), &err);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  check_refusal(small, data, &recipe, "toy has 3 training and 0 validation images; split it first");
+  nas_dataset_release(&data);
+  nas_tensor_destroy(&images);
+  nas_tensor_destroy(&labels);
+}
+
+static void wrong_options(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(1);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  nas_node *output = stack(NULL, small);
+  nas_trainer *trainer;
+  nas_trainer_options options = {.micro_batch = 17};
+  check_refused(nas_trainer_create(&trainer, output, data, &recipe, 1, pool, &options, &err),
+                NAS_ARGUMENT, trainer, "micro_batch is 17; expected 1 to 16, or 0 to choose");
+  nas_node_release(&output);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+/* A trainer keeps what it needs of network and data. */
+static void references(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_dataset_release(&data);
+  memset(&recipe, 0, sizeof recipe);
+  nas_hash before = digest_of(trainer);
+  epoch_of(trainer);
+  assert_int_not_equal(nas_hash_compare(before, digest_of(trainer)), 0);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+}
+
+static void without_memory(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  nas_node *output = stack(NULL, small);
+  nas_trainer *trainer;
+  nas_hash digest, expected;
+  nas_error err = {0};
+  check_starved(nas_trainer_create(&trainer, output, data, &recipe, 1, pool, NULL, NULL), trainer);
+  nas_memory_fail_after(0); /* a step allocates nothing */
+  epoch_of(trainer);
+  for (long allowed = 0; allowed < 3; allowed++) {
+    nas_memory_fail_after(allowed);
+    assert_int_equal(nas_trainer_digest(trainer, &digest, &err), NAS_MEMORY);
+    assert_int_equal(err.code, NAS_MEMORY);
+  }
+  nas_memory_fail_after(-1);
+  expected = digest_of(trainer);
+  check_ok(nas_trainer_digest(trainer, &digest, &err), &err);
+  assert_int_equal(nas_hash_compare(digest, expected), 0);
+  nas_trainer_destroy(&trainer);
+  nas_node_release(&output);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+static int set_up(void **state) {
+  return register_test_layers(state) || nas_layer_kind_register(&census, NULL);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(threads_and_micro_batches_change_no_bit),
+      TEST(kernels_change_no_bit),
+      TEST(what_changes_bits),
+      TEST(extension),
+      TEST(a_batch_is_the_mean_of_its_images),
+      TEST(every_image_once_an_epoch),
+      TEST(learns),
+      TEST(padding_stays_zero),
+      TEST(divergence),
+      TEST(interruption),
+      TEST(wrong_networks),
+      TEST(wrong_recipes),
+      TEST(data_without_a_split),
+      TEST(wrong_options),
+      TEST(references),
+      TEST(without_memory),
+  };
+  return cmocka_run_group_tests_name("trainer", tests, set_up, NULL);
+}
