@@ -27,7 +27,7 @@ static int core_network(lua_State *L) {
   nas_error err;
   nas_node *output = nas_check_node(L, 1);
   network_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  if (nas_network_create(&box->network, output, &err)) return nas_raise(L, &err);
+  if (nas_network_create(&box->network, output, &err)) return nas_fail_or_raise(L, &err);
   nas_box_pressure(L, strlen(nas_network_text(box->network)));
   return 1;
 }

@@ -39,11 +39,11 @@ static nas_status shape(const nas_option_value *values, const nas_shape *inputs,
   char text[NAS_SHAPE_TEXT];
   nas_shape_text(inputs[0], text);
   if (inputs[0].rank != 3)
-    return nas_fail(err, NAS_ARGUMENT,
+    return nas_fail(err, NAS_SHAPE,
                     "conv2d: input has shape %s; expected height x width x channels", text);
   nas_convolution c = convolution_of(values, inputs[0]);
   if (c.out[0] < 1 || c.out[1] < 1)
-    return nas_fail(err, NAS_ARGUMENT,
+    return nas_fail(err, NAS_SHAPE,
                     "conv2d: kernel %dx%d is larger than the input %s, which is not padded; use "
                     "padding = \"same\" or a smaller kernel",
                     c.kernel[0], c.kernel[1], text);

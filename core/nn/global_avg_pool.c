@@ -7,7 +7,7 @@ static nas_status shape(const nas_option_value *values, const nas_shape *inputs,
   if (inputs[0].rank != 3) {
     char text[NAS_SHAPE_TEXT];
     nas_shape_text(inputs[0], text);
-    return nas_fail(err, NAS_ARGUMENT,
+    return nas_fail(err, NAS_SHAPE,
                     "global_avg_pool: input has shape %s; expected height x width x channels",
                     text);
   }

@@ -21,13 +21,13 @@ static nas_status shape(const nas_option_value *values, const nas_shape *inputs,
   char text[NAS_SHAPE_TEXT];
   nas_shape_text(inputs[0], text);
   if (inputs[0].rank != 3)
-    return nas_fail(err, NAS_ARGUMENT,
+    return nas_fail(err, NAS_SHAPE,
                     "max_pool: input has shape %s; expected height x width x channels", text);
   for (int d = 0; d < 2; d++)
     out[d] = nas_window_count(inputs[0].dim[d], values[POOL].pair[d], values[STRIDE].pair[d],
                               values[PADDING].integer == 1, &pad);
   if (out[0] < 1 || out[1] < 1)
-    return nas_fail(err, NAS_ARGUMENT,
+    return nas_fail(err, NAS_SHAPE,
                     "max_pool: window %dx%d is larger than the input %s, which is not padded; use "
                     "padding = \"same\" or a smaller pool",
                     values[POOL].pair[0], values[POOL].pair[1], text);

@@ -20,89 +20,117 @@ struct nas_network {
 
 /* -- order ------------------------------------------------------------------------------------ */
 
-/* An open-addressing map from node to its index in the walk. */
-typedef struct visited {
-  const nas_node **nodes;
-  int *index; /* position in canonical order, or UNFINISHED */
-  size_t mask;
-} visited;
+/* A node that the walk has met, in a map with open addressing. */
+typedef struct slot {
+  const nas_node *node; /* NULL: free */
+  int index;            /* position in canonical order, once it is finished */
+} slot;
 
-enum { UNFINISHED = -1 };
-
-static size_t slot_of(const visited *seen, const nas_node *node) {
-  size_t slot = ((uintptr_t)node >> 6) * 0x9E3779B97F4A7C15u >> 20 & seen->mask;
-  while (seen->nodes[slot] && seen->nodes[slot] != node) slot = (slot + 1) & seen->mask;
-  return slot;
-}
-
+/* A node whose inputs are being walked. */
 typedef struct frame {
   nas_node *node;
   int next_input;
 } frame;
 
-/* Depth first from output, inputs in order: fills network->entries[].node in post-order. */
-static nas_status order_nodes(nas_network *network, visited *seen, frame *stack, nas_node *output,
-                              nas_error *err) {
-  int depth = 0, open = 1;
-  stack[0] = (frame){output, 0};
-  size_t slot = slot_of(seen, output);
-  seen->nodes[slot] = output;
-  seen->index[slot] = UNFINISHED;
-  while (depth >= 0) {
-    frame *top = &stack[depth];
+/* A depth-first walk. Nothing but memory can run out: all parts grow together. */
+typedef struct walk {
+  slot *slots;      /* [2 * capacity] */
+  frame *stack;     /* [capacity] */
+  nas_node **order; /* [capacity], the finished nodes; borrowed */
+  size_t capacity;  /* a power of two; 0 at first */
+  size_t met, depth, finished;
+} walk;
+
+static slot *slot_of(const walk *w, const nas_node *node) {
+  size_t mask = 2 * w->capacity - 1;
+  size_t i = ((uintptr_t)node >> 6) * 0x9E3779B97F4A7C15u >> 20 & mask;
+  while (w->slots[i].node && w->slots[i].node != node) i = (i + 1) & mask;
+  return &w->slots[i];
+}
+
+static void walk_clear(walk *w) {
+  nas_free(w->slots);
+  nas_free(w->stack);
+  nas_free(w->order);
+}
+
+static nas_status walk_grow(walk *w, nas_error *err) {
+  size_t capacity = w->capacity ? 2 * w->capacity : 32;
+  walk larger = {.slots = nas_alloc_zero(2 * capacity, sizeof(slot)),
+                 .stack = nas_alloc(capacity, sizeof(frame)),
+                 .order = nas_alloc(capacity, sizeof(nas_node *)),
+                 .capacity = capacity,
+                 .met = w->met,
+                 .depth = w->depth,
+                 .finished = w->finished};
+  if (!larger.slots || !larger.stack || !larger.order) {
+    walk_clear(&larger);
+    return nas_fail_memory(err, "a network", 2 * capacity * sizeof(slot));
+  }
+  for (size_t i = 0; i < 2 * w->capacity; i++)
+    if (w->slots[i].node) *slot_of(&larger, w->slots[i].node) = w->slots[i];
+  for (size_t i = 0; i < w->depth; i++) larger.stack[i] = w->stack[i];
+  for (size_t i = 0; i < w->finished; i++) larger.order[i] = w->order[i];
+  walk_clear(w);
+  *w = larger;
+  return NAS_OK;
+}
+
+/* Opens a node that is met for the first time. */
+static nas_status walk_meet(walk *w, nas_node *node, nas_error *err) {
+  if (w->capacity && slot_of(w, node)->node) return NAS_OK;
+  if (w->met == NAS_NODES_MAX)
+    return nas_fail(err, NAS_LIMIT, "network: more than %d layers", NAS_NODES_MAX);
+  if (w->met == w->capacity) {
+    nas_status status = walk_grow(w, err);
+    if (status != NAS_OK) return status;
+  }
+  slot_of(w, node)->node = node;
+  w->stack[w->depth++] = (frame){node, 0};
+  w->met++;
+  return NAS_OK;
+}
+
+/* From output, inputs in order: fills w->order in post-order. */
+static nas_status walk_from(walk *w, nas_node *output, nas_error *err) {
+  nas_status status = walk_meet(w, output, err);
+  while (status == NAS_OK && w->depth > 0) {
+    frame *top = &w->stack[w->depth - 1];
     if (top->next_input < nas_node_input_count(top->node)) {
-      nas_node *input = nas_node_input(top->node, top->next_input++);
-      slot = slot_of(seen, input);
-      if (seen->nodes[slot]) continue;
-      if (++open > NAS_NODES_MAX)
-        return nas_fail(err, NAS_LIMIT, "network: more than %d layers", NAS_NODES_MAX);
-      seen->nodes[slot] = input;
-      seen->index[slot] = UNFINISHED;
-      stack[++depth] = (frame){input, 0};
+      status = walk_meet(w, nas_node_input(top->node, top->next_input++), err);
     } else {
-      seen->index[slot_of(seen, top->node)] = network->size;
-      network->entries[network->size++].node = nas_node_retain(top->node);
-      depth--;
+      slot_of(w, top->node)->index = (int)w->finished;
+      w->order[w->finished++] = top->node;
+      w->depth--;
     }
+  }
+  return status;
+}
+
+/* Keeps the walked nodes and which is whose input. */
+static nas_status keep_order(nas_network *network, const walk *w, nas_error *err) {
+  size_t edges = 0;
+  for (size_t i = 0; i < w->finished; i++) edges += (size_t)nas_node_input_count(w->order[i]);
+  network->entries = nas_alloc_zero(w->finished, sizeof *network->entries);
+  network->input_indices = nas_alloc(edges, sizeof(int));
+  if (!network->entries || !network->input_indices)
+    return nas_fail_memory(err, "a network", w->finished * sizeof *network->entries);
+  int *next = network->input_indices;
+  for (size_t i = 0; i < w->finished; i++) {
+    entry *e = &network->entries[network->size++];
+    e->node = nas_node_retain(w->order[i]);
+    e->inputs = next;
+    for (int k = 0; k < nas_node_input_count(e->node); k++)
+      *next++ = slot_of(w, nas_node_input(e->node, k))->index;
   }
   return NAS_OK;
 }
 
 static nas_status canonical_order(nas_network *network, nas_node *output, nas_error *err) {
-  enum { SLOTS = 1 << 15 }; /* more than twice NAS_NODES_MAX */
-  nas_status status = NAS_MEMORY;
-  visited seen = {nas_alloc_zero(SLOTS, sizeof(nas_node *)), nas_alloc(SLOTS, sizeof(int)),
-                  SLOTS - 1};
-  frame *stack = nas_alloc(NAS_NODES_MAX, sizeof *stack);
-  network->entries = nas_alloc_zero(NAS_NODES_MAX, sizeof *network->entries);
-  if (!seen.nodes || !seen.index || !stack || !network->entries) {
-    nas_fail_memory(err, "a network", SLOTS * sizeof(nas_node *));
-    goto done;
-  }
-  if ((status = order_nodes(network, &seen, stack, output, err)) != NAS_OK) goto done;
-
-  size_t edges = 0;
-  for (int i = 0; i < network->size; i++)
-    edges += (size_t)nas_node_input_count(network->entries[i].node);
-  entry *fitted =
-      nas_realloc(network->entries, (size_t)network->size, (size_t)network->size, sizeof *fitted);
-  if (fitted) network->entries = fitted;
-  network->input_indices = nas_alloc(edges, sizeof(int));
-  if (!network->input_indices) {
-    status = nas_fail_memory(err, "a network", edges * sizeof(int));
-    goto done;
-  }
-  int *next = network->input_indices;
-  for (int i = 0; i < network->size; i++) {
-    entry *e = &network->entries[i];
-    e->inputs = next;
-    for (int k = 0; k < nas_node_input_count(e->node); k++)
-      *next++ = seen.index[slot_of(&seen, nas_node_input(e->node, k))];
-  }
-done:
-  nas_free(seen.nodes);
-  nas_free(seen.index);
-  nas_free(stack);
+  walk w = {0};
+  nas_status status = walk_from(&w, output, err);
+  if (status == NAS_OK) status = keep_order(network, &w, err);
+  walk_clear(&w);
   return status;
 }
 
@@ -181,7 +209,7 @@ static nas_status check_inputs(const nas_network *network, nas_error *err) {
   for (int i = 0; i < network->size; i++)
     inputs += nas_node_input_count(network->entries[i].node) == 0;
   if (inputs == 1) return NAS_OK;
-  return nas_fail(err, NAS_ARGUMENT, "network: %d different input layers; expected 1", inputs);
+  return nas_fail(err, NAS_SHAPE, "network: %d different input layers; expected 1", inputs);
 }
 
 nas_status nas_network_create(nas_network **out, nas_node *output, nas_error *err) {

@@ -9,7 +9,7 @@ static nas_status shape(const nas_option_value *values, const nas_shape *inputs,
   if (inputs[0].rank != 1 || inputs[0].dim[0] < 2) {
     char text[NAS_SHAPE_TEXT];
     nas_shape_text(inputs[0], text);
-    return nas_fail(err, NAS_ARGUMENT,
+    return nas_fail(err, NAS_SHAPE,
                     "softmax_cross_entropy: input has shape %s; expected one logit for each of 2 "
                     "or more classes",
                     text);

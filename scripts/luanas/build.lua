@@ -19,10 +19,7 @@ end
 -- The canonical network, or nil and why there is none.
 local function network_of(output)
   if node.is_unbuildable(output) then return nil, output.reason end
-  local ok, network = pcall(core.network, output)
-  if ok then return network end
-  if type(network) ~= "string" then error(network, 0) end
-  return nil, network
+  return core.network(output)
 end
 
 --- Returns { arch =, output = node, network = canonical form, train = overrides or nil }; for a network

@@ -6,26 +6,15 @@ local node = require "luanas.node"
 
 local nn = {}
 
--- An image that every layer with legal options fits: what fails on it too is a mistake in the script,
--- what fails on the true input only is a network that can't be built.
-local function legal_options(kind, options)
-  local image = core.node("input", {}, { size = { 512, 512 }, channels = 1 })
-  return (pcall(core.node, kind, { image }, options))
-end
-
 local function layer(kind, input, options)
   if not node.is(input) then
     check.fail("%s: input is %s; expected a layer (what nn.input, nn.conv2d, ... return)", kind, check.show(input))
   end
   if node.is_unbuildable(input) then return input end
-  local ok, result = pcall(core.node, kind, { input }, options)
-  if ok then return result end
-  if type(result) ~= "string" then error(result, 0) end
-  result = check.message(result)
-  if node.in_space() and legal_options(kind, options) then
-    return node.unbuildable(result, input:shape())
-  end
-  check.fail("%s", result)
+  local made, misfit = check.core(core.node, kind, { input }, options)
+  if made then return made end
+  if node.in_space() then return node.unbuildable(misfit, input:shape()) end
+  check.fail("%s", misfit)
 end
 
 local tables -- option tables of the core, read once

@@ -106,9 +106,11 @@ end
 -- The space's network for a recorded architecture; it must be the one that was built at first.
 local function rebuild(self, record)
   local built = build.run(self.space, replayer(record))
-  if record.network and built.arch.network ~= record.network then
+  local built_before = record.network or record.unbuildable -- not so where the record was read from text
+  if built_before and built.arch.network ~= record.network then
     check.fail("study: the space built network %s for decisions with which it built %s before (%s); a space must be "
-      .. "a pure function of its decisions", built.arch.network or "nothing", record.network, tostring(record))
+      .. "a pure function of its decisions", built.arch.network or "nothing", record.network or "nothing",
+      tostring(record))
   end
   return built
 end

@@ -9,8 +9,8 @@ local seed, threads, micro_batch = math.tointeger(arg[1]), math.tointeger(arg[2]
 -- Odd sizes, every layer, and a branch.
 local function space(c)
   local x = nn.input { 9, 7, 1 }
-  x = nn.conv2d(x, { kernel = { c:choose("kernel", { 1, 3 }), 3 }, filters = c:choose("filters", { 5, 18 }), stride = 2 })
-  x = nn.relu(x)
+  local kernel, filters = c:choose("kernel", { 1, 3 }), c:choose("filters", { 5, 18 })
+  x = nn.relu(nn.conv2d(x, { kernel = { kernel, 3 }, filters = filters, stride = 2 }))
   if c:choose("pool", { true, false }) then x = nn.max_pool(x, { pool = 2, padding = "same" }) end
   x = nn.conv2d(x, { kernel = c:choose("kernel", { 1, 3 }), filters = 6, activation = "relu", init = "he_uniform" })
   if c:choose("head", { "pooled", "whole" }) == "pooled" then x = nn.global_avg_pool(x) end
@@ -20,7 +20,10 @@ end
 local study = nas.study {
   space = space, threads = threads, micro_batch = micro_batch, quiet = true,
   data = nas.data.synthetic { images = 180, height = 9, width = 7 },
-  train = { epochs = 2, batch = 50, optimizer = seed % 2 == 0 and nas.sgd { rate = 0.1, momentum = 0.9 } or nas.adam() },
+  train = {
+    epochs = 2, batch = 50,
+    optimizer = seed % 2 == 0 and nas.sgd { rate = 0.1, momentum = 0.9 } or nas.adam(),
+  },
 }
 local policy = nas.policy { seed = seed, layers = 2, units = 9, init = 0.1, rate = 0.01 }
 local baseline = nas.reward.moving_average(0.8)

@@ -421,6 +421,18 @@ function T.test_a_space_that_builds_another_network_says_so()
   lu.assertErrorMsgContains("a space must be a pure function of its decisions", study.evaluate, study, arch)
 end
 
+function T.test_a_space_that_builds_a_network_where_it_built_none_says_so()
+  local padding = "valid"
+  local function space()
+    return nn.dense(nn.conv2d(nn.input { 8, 8, 1 }, { kernel = 9, filters = 2, padding = padding }), { units = 10 })
+  end
+  local study = spaces.study { space = space }
+  local arch = nas.random():sample(space)
+  lu.assertEquals(study:evaluate(arch).status, "failed")
+  padding = "same"
+  lu.assertErrorMsgContains("with which it built nothing before", study.evaluate, study, arch)
+end
+
 function T.test_a_network_that_does_not_fit_the_data_is_an_error()
   local seven = spaces.study { space = function() return nn.dense(nn.input { 8, 8, 1 }, { units = 7 }) end }
   lu.assertErrorMsgContains("ends in shape 7, but synthetic has 10 classes; end it with nn.dense(x, { units = 10 })",

@@ -224,7 +224,7 @@ static void one_input_layer(void **state) {
   nas_network *network = (nas_network *)16;
   nas_node *a = stack(NULL, "input size=2 channels=1"), *b = stack(NULL, "input size=2 channels=1");
   nas_node *both = JOIN("test_sum", a, b);
-  check_refused(nas_network_create(&network, both, &err), NAS_ARGUMENT, network,
+  check_refused(nas_network_create(&network, both, &err), NAS_SHAPE, network,
                 "network: 2 different input layers; expected 1");
   nas_node_release(&both);
   network = network_of(stack(NULL, "input size=2 channels=1"));

@@ -99,27 +99,25 @@ static void check_refusal(const char *below, const char *layer, nas_status statu
 static void messages(void **state) {
   (void)state;
   static const char vector[] = "input size=3 channels=2; dense units=7";
-  check_refusal(vector, "conv2d kernel=3 filters=1", NAS_ARGUMENT,
+  check_refusal(vector, "conv2d kernel=3 filters=1", NAS_SHAPE,
                 "conv2d: input has shape 7; expected height x width x channels");
-  check_refusal(vector, "max_pool", NAS_ARGUMENT,
+  check_refusal(vector, "max_pool", NAS_SHAPE,
                 "max_pool: input has shape 7; expected height x width x channels");
-  check_refusal(vector, "global_avg_pool", NAS_ARGUMENT,
+  check_refusal(vector, "global_avg_pool", NAS_SHAPE,
                 "global_avg_pool: input has shape 7; expected height x width x channels");
-  check_refusal("input size=3,9 channels=2", "conv2d kernel=4,2 filters=1 padding=valid",
-                NAS_ARGUMENT,
+  check_refusal("input size=3,9 channels=2", "conv2d kernel=4,2 filters=1 padding=valid", NAS_SHAPE,
                 "conv2d: kernel 4x2 is larger than the input 3x9x2, which is not padded; use "
                 "padding = \"same\" or a smaller kernel");
-  check_refusal("input size=9,3 channels=2", "conv2d kernel=2,4 filters=1 padding=valid",
-                NAS_ARGUMENT,
+  check_refusal("input size=9,3 channels=2", "conv2d kernel=2,4 filters=1 padding=valid", NAS_SHAPE,
                 "conv2d: kernel 2x4 is larger than the input 9x3x2, which is not padded; use "
                 "padding = \"same\" or a smaller kernel");
-  check_refusal("input size=1,9 channels=2", "max_pool", NAS_ARGUMENT,
+  check_refusal("input size=1,9 channels=2", "max_pool", NAS_SHAPE,
                 "max_pool: window 2x2 is larger than the input 1x9x2, which is not padded; use "
                 "padding = \"same\" or a smaller pool");
-  check_refusal("input size=1,9 channels=2", "softmax_cross_entropy", NAS_ARGUMENT,
+  check_refusal("input size=1,9 channels=2", "softmax_cross_entropy", NAS_SHAPE,
                 "softmax_cross_entropy: input has shape 1x9x2; expected one logit for each of 2 or "
                 "more classes");
-  check_refusal("input size=3 channels=2; dense units=1", "softmax_cross_entropy", NAS_ARGUMENT,
+  check_refusal("input size=3 channels=2; dense units=1", "softmax_cross_entropy", NAS_SHAPE,
                 "softmax_cross_entropy: input has shape 1; expected one logit for each of 2 or "
                 "more classes");
   check_refusal("input size=3 channels=2; dense units=2; softmax_cross_entropy", "relu",
@@ -175,7 +173,7 @@ static void huge_shapes(void **state) {
     snprintf(message, sizeof message,
              "test_odd: output would have shape %s; each dimension must be 1 to 65536",
              sizes[i][1]);
-    check_refusal(NULL, layer, NAS_ARGUMENT, message);
+    check_refusal(NULL, layer, NAS_SHAPE, message);
   }
 }
 
@@ -187,7 +185,7 @@ static void ranks(void **state) {
     snprintf(layer, sizeof layer, "test_odd rank=%d", wrong[i]);
     snprintf(message, sizeof message, "test_odd: output would have rank %d; expected 0, 1 or 3",
              wrong[i]);
-    check_refusal(NULL, layer, NAS_ARGUMENT, message);
+    check_refusal(NULL, layer, NAS_SHAPE, message);
   }
   check_shape("test_odd rank=0", "scalar");
 }

@@ -20,7 +20,8 @@
   X(DIVERGED, -6, "loss is not finite")                                                            \
   X(INTERRUPTED, -7, "interrupted")                                                                \
   X(STATE, -8, "object is not in a state that allows this")                                        \
-  X(SYSTEM, -9, "the operating system refused a resource")
+  X(SYSTEM, -9, "the operating system refused a resource")                                         \
+  X(SHAPE, -10, "layers whose shapes do not fit together")
 
 typedef enum nas_status {
 #define X(name, value, text) NAS_##name = value,

@@ -87,7 +87,7 @@ struct nas_layer_kind {
   int min_inputs, max_inputs;
   int is_loss; /* the output is a loss for each image: only as the last layer, by the trainer */
 
-  /* The output's shape. NAS_ARGUMENT with shapes and reason when the inputs do not fit. */
+  /* The output's shape. NAS_SHAPE with shapes and reason when the inputs do not fit. */
   nas_status (*shape)(const nas_option_value *options, const nas_shape *inputs, int count,
                       nas_shape *output, nas_error *err);
 

@@ -23,12 +23,12 @@ local core = {}
 local Node = {}
 
 --- A new node. `options` are those of the layer kind's table (core.options().layers); unknown names, wrong types and
---- values out of range raise an error that names the option, the value and what is allowed, as do inputs whose shapes
---- do not fit.
+--- values out of range raise an error that names the option, the value and what is allowed. Returns nil, message, code
+--- ("NAS_SHAPE", "NAS_LIMIT") when the layer can't be applied to inputs of these shapes.
 ---@param kind string "input", "conv2d", "dense", "relu", "max_pool", "global_avg_pool", "softmax_cross_entropy"
 ---@param inputs luanas.Node[] 64 at most
 ---@param options? table<string, any> A pair option takes an integer or {height, width}.
----@return luanas.Node
+---@return luanas.Node?, string?, string?
 function core.node(kind, inputs, options) end
 
 ---@return string # the layer kind's name
@@ -64,8 +64,9 @@ function core.options() end
 ---@operator len: integer
 local Network = {}
 
+--- Returns nil, message, code ("NAS_SHAPE", "NAS_LIMIT") for more than one input layer or 10,000 layers.
 ---@param output luanas.Node Depends on exactly one input layer.
----@return luanas.Network
+---@return luanas.Network?, string?, string?
 function core.network(output) end
 
 ---@return string # one line for each layer
