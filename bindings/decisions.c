@@ -25,8 +25,8 @@ static int check_array(const place *at, const char *field, int low, int high) {
   if (lua_type(L, -1) != LUA_TTABLE) failed(at, field, -1, "an array");
   lua_Unsigned length = lua_rawlen(L, -1);
   if (length < (lua_Unsigned)low || length > (lua_Unsigned)high)
-    luaL_error(L, "%s%s has %I entries; expected %d to %d", at->path, field,
-                     (lua_Integer)length, low, high);
+    luaL_error(L, "%s%s has %I entries; expected %d to %d", at->path, field, (lua_Integer)length,
+               low, high);
   return (int)length;
 }
 
@@ -70,8 +70,7 @@ static int next_occurrence(lua_State *L, int counts, const char *name) {
   return (int)before;
 }
 
-const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *path,
-                                       int *count) {
+const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *path, int *count) {
   luaL_checkstack(L, 10, "decisions");
   int length = check_array(&(place){L, path}, "", 0, NAS_TAPE_LENGTH_MAX);
   int list = lua_gettop(L);
@@ -129,8 +128,8 @@ static const double *numbers_field(const place *at, const char *field, int scrat
 }
 
 /* One number for each option of each decision; a decision's may be false. NULL if absent. */
-static const double *const *option_rows(const place *at, int scratch,
-                                        const nas_decision *decisions, int length) {
+static const double *const *option_rows(const place *at, int scratch, const nas_decision *decisions,
+                                        int length) {
   static const char field[] = ".options";
   lua_State *L = at->L;
   const double **rows = NULL;
@@ -165,9 +164,9 @@ static void check_fields(const place *at) {
   }
   if (first)
     luaL_error(L,
-                     "%s: unknown field \"%s\"; known fields: decisions, advantage, entropy, "
-                     "advantages, entropies, options",
-                     at->path, first);
+               "%s: unknown field \"%s\"; known fields: decisions, advantage, entropy, "
+               "advantages, entropies, options",
+               at->path, first);
 }
 
 /* The episode on top of the stack. */

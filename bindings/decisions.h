@@ -10,8 +10,7 @@
 
 /* { { name, options = key text, count, chosen }, ... } on top of the stack; `path` names it in
  * errors. */
-const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *path,
-                                       int *count);
+const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *path, int *count);
 
 /* { { decisions, advantage, entropy, advantages, entropies, options }, ... } at argument `arg`. */
 const nas_episode *nas_episodes_read(lua_State *L, int arg, int scratch, int *count);

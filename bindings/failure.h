@@ -12,7 +12,8 @@
 int nas_raise(lua_State *L, const nas_error *err);
 
 /* Misuse and lack of memory raise. The world failing (NAS_IO, NAS_FORMAT, NAS_LIMIT, NAS_DIVERGED,
- * NAS_INTERRUPTED, NAS_SYSTEM) and layers that do not fit (NAS_SHAPE) pushes nil, the message and the name of the code, and returns 3. */
+ * NAS_INTERRUPTED, NAS_SYSTEM) and layers that do not fit (NAS_SHAPE) push nil, the message and the
+ * name of the code, and return 3. */
 int nas_fail_or_raise(lua_State *L, const nas_error *err);
 
 #endif

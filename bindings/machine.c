@@ -72,9 +72,12 @@ static int core_check_interrupt(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"hash", core_hash},       {"number_text", core_number_text},
-    {"clock", core_clock},     {"machine", core_machine},
-    {"terminal", core_terminal}, {"check_interrupt", core_check_interrupt},
+    {"hash", core_hash},
+    {"number_text", core_number_text},
+    {"clock", core_clock},
+    {"machine", core_machine},
+    {"terminal", core_terminal},
+    {"check_interrupt", core_check_interrupt},
     {NULL, NULL},
 };
 

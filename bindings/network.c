@@ -113,8 +113,8 @@ static int network_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"text", network_text},     {"hash", network_hash},     {"params", network_params},
-    {"macs", network_macs},     {"memory", network_memory}, {"layers", network_layers},
+    {"text", network_text}, {"hash", network_hash},     {"params", network_params},
+    {"macs", network_macs}, {"memory", network_memory}, {"layers", network_layers},
     {NULL, NULL},
 };
 

@@ -54,7 +54,8 @@ static int core_node(lua_State *L) {
   nas_settings_options(&settings, &kind->options, values);
 
   node_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  if (nas_node_create(&box->node, kind, values, inputs, count, &err)) return nas_fail_or_raise(L, &err);
+  if (nas_node_create(&box->node, kind, values, inputs, count, &err))
+    return nas_fail_or_raise(L, &err);
   return 1;
 }
 

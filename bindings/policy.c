@@ -56,8 +56,7 @@ static int core_policy(lua_State *L) {
   nas_settings_known(&settings, (const char *const[]){"preset", NULL}, &nas_policy_option_table);
   nas_policy_options_default(&options);
   const char *preset = nas_settings_string(&settings, "preset", NULL);
-  if (preset && nas_policy_options_preset(&options, preset, &err))
-    return nas_raise(L, &err);
+  if (preset && nas_policy_options_preset(&options, preset, &err)) return nas_raise(L, &err);
   nas_policy_options_to_values(&options, values);
   nas_settings_options(&settings, &nas_policy_option_table, values);
   nas_policy_options_from_values(&options, values);
@@ -119,8 +118,8 @@ static int policy_choose(lua_State *L) {
   const char *options = nas_check_name(L, 3, "options");
   int count = (int)nas_check_integer(L, 4, "count", 1, NAS_DECISION_COUNT_MAX);
   nas_stream *stream = nas_check_stream(L, 5);
-  if (nas_policy_choose(box->policy, box->episode, name, options, count, stream, &chosen,
-                        &log_prob, &err))
+  if (nas_policy_choose(box->policy, box->episode, name, options, count, stream, &chosen, &log_prob,
+                        &err))
     return nas_raise(L, &err);
   lua_pushinteger(L, (lua_Integer)chosen + 1);
   lua_pushnumber(L, log_prob);
@@ -237,8 +236,8 @@ static int policy_gradient(lua_State *L) {
     nas_status status = nas_policy_score(box->policy, box->scored, NAS_POLICY_CURRENT,
                                          episode->decisions, episode->count, &err);
     if (!status)
-      status = nas_policy_accumulate(box->policy, box->scored, &episode->coefficients, *gradient,
-                                     &err);
+      status =
+          nas_policy_accumulate(box->policy, box->scored, &episode->coefficients, *gradient, &err);
     if (status) return luaL_error(L, "episode %d: %s", i + 1, err.text);
   }
   nas_box_pressure(L, sizeof(float) * nas_policy_size(box->policy));
@@ -337,10 +336,10 @@ static int policy_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"save", policy_save},         {"bytes", policy_bytes},   {"begin", policy_begin},
-    {"choose", policy_choose},     {"force", policy_force},   {"score", policy_score},
-    {"learn", policy_learn},       {"gradient", policy_gradient}, {"apply", policy_apply},
-    {"blocks", policy_blocks},     {"info", policy_info},     {NULL, NULL},
+    {"save", policy_save},     {"bytes", policy_bytes},       {"begin", policy_begin},
+    {"choose", policy_choose}, {"force", policy_force},       {"score", policy_score},
+    {"learn", policy_learn},   {"gradient", policy_gradient}, {"apply", policy_apply},
+    {"blocks", policy_blocks}, {"info", policy_info},         {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

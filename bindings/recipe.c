@@ -19,8 +19,8 @@ static void check_loss(const nas_settings *settings, nas_recipe *recipe) {
   if (!recipe->loss->is_loss)
     luaL_error(settings->L,
                "recipe: loss is \"%s\", a layer; expected a loss such as "
-                     "\"softmax_cross_entropy\"",
-                     name);
+               "\"softmax_cross_entropy\"",
+               name);
 }
 
 /* optimizer = { name = "adam", its options } */
@@ -29,8 +29,7 @@ static void check_optimizer(const nas_settings *settings, nas_recipe *recipe) {
   nas_settings inner = nas_settings_inner(settings, "optimizer");
   const char *name = nas_settings_string(&inner, "name", recipe->optimizer->name);
   recipe->optimizer = nas_optimizer_find(name, &err);
-  if (!recipe->optimizer)
-    luaL_error(settings->L, "recipe: optimizer: %s", err.text);
+  if (!recipe->optimizer) luaL_error(settings->L, "recipe: optimizer: %s", err.text);
   inner.owner = recipe->optimizer->name;
   nas_settings_known(&inner, (const char *const[]){"name", NULL}, &recipe->optimizer->options);
   nas_options_default(&recipe->optimizer->options, recipe->optimizer_options);

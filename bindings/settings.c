@@ -64,8 +64,8 @@ static void unknown(const nas_settings *settings, const char *key, const char *c
   }
   if (*comma == 0) luaL_addstring(&known, "none");
   luaL_pushresult(&known);
-  luaL_error(settings->L, "%s: unknown option \"%s\"; known options: %s",
-                   settings->owner, key, lua_tostring(settings->L, -1));
+  luaL_error(settings->L, "%s: unknown option \"%s\"; known options: %s", settings->owner, key,
+             lua_tostring(settings->L, -1));
 }
 
 void nas_settings_known(const nas_settings *settings, const char *const *names,
@@ -86,15 +86,13 @@ void nas_settings_known(const nas_settings *settings, const char *const *names,
     if (!is_known(key, length, names, table) && (!first || strcmp(key, first) < 0)) first = key;
   }
   if (first) unknown(settings, first, names, table);
-  if (strange)
-    luaL_error(L, "%s: options are named, as in {name = value}",
-                     settings->owner);
+  if (strange) luaL_error(L, "%s: options are named, as in {name = value}", settings->owner);
 }
 
 /* -- single fields ---------------------------------------------------------------------------- */
 
-lua_Integer nas_settings_integer(const nas_settings *settings, const char *name,
-                                 lua_Integer preset, lua_Integer low, lua_Integer high) {
+lua_Integer nas_settings_integer(const nas_settings *settings, const char *name, lua_Integer preset,
+                                 lua_Integer low, lua_Integer high) {
   lua_State *L = settings->L;
   int type = push_field(settings, name), is_integer = 0;
   lua_Integer value = preset;
@@ -122,8 +120,7 @@ const char *nas_settings_string(const nas_settings *settings, const char *name,
 }
 
 void nas_settings_missing(const nas_settings *settings, const char *name, const char *expected) {
-  luaL_error(settings->L, "%s: %s is missing; expected %s", settings->owner,
-                   name, expected);
+  luaL_error(settings->L, "%s: %s is missing; expected %s", settings->owner, name, expected);
 }
 
 /* -- options of a table ----------------------------------------------------------------------- */
@@ -144,8 +141,7 @@ static const char *expected_value(lua_State *L, const nas_option *option) {
   double low = option->low, high = option->high;
   switch (option->type) {
   case NAS_OPTION_INTEGER: return expected_range(L, "an integer", low, high);
-  case NAS_OPTION_PAIR:
-    return expected_range(L, "an integer or {height, width}, each", low, high);
+  case NAS_OPTION_PAIR: return expected_range(L, "an integer or {height, width}, each", low, high);
   case NAS_OPTION_NUMBER: return expected_range(L, "a number", low, high);
   case NAS_OPTION_BOOLEAN: return lua_pushliteral(L, "true or false");
   case NAS_OPTION_CHOICE: break;
@@ -199,8 +195,7 @@ void nas_settings_options(const nas_settings *settings, const nas_option_table *
   for (int i = 0; i < table->count; i++) {
     const nas_option *option = &table->options[i];
     if (push_field(settings, option->name) == LUA_TNIL) {
-      if (option->required)
-        nas_settings_missing(settings, option->name, expected_value(L, option));
+      if (option->required) nas_settings_missing(settings, option->name, expected_value(L, option));
     } else if (!set_option(L, table, i, values)) {
       failed(settings, option->name, -2, expected_value(L, option));
     }

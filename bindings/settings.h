@@ -24,12 +24,11 @@ nas_settings nas_settings_inner(const nas_settings *settings, const char *name);
 void nas_settings_known(const nas_settings *settings, const char *const *names,
                         const nas_option_table *table);
 
-lua_Integer nas_settings_integer(const nas_settings *settings, const char *name,
-                                 lua_Integer preset, lua_Integer low, lua_Integer high);
+lua_Integer nas_settings_integer(const nas_settings *settings, const char *name, lua_Integer preset,
+                                 lua_Integer low, lua_Integer high);
 
 /* Valid as long as the table is unchanged; without zero bytes. */
-const char *nas_settings_string(const nas_settings *settings, const char *name,
-                                const char *preset);
+const char *nas_settings_string(const nas_settings *settings, const char *name, const char *preset);
 
 /* Raises because the field is absent. */
 void nas_settings_missing(const nas_settings *settings, const char *name, const char *expected);

@@ -58,8 +58,8 @@ static void check_entries(lua_State *L, int64_t size, const int64_t *indices, in
   }
   lua_Integer length = (lua_Integer)lua_rawlen(L, -1);
   if (length != size)
-    nas_check_failed(L, 1, "values%s has length %I; expected %I",
-                     place_text(L, indices, depth - 1), length, (lua_Integer)size);
+    nas_check_failed(L, 1, "values%s has length %I; expected %I", place_text(L, indices, depth - 1),
+                     length, (lua_Integer)size);
 }
 
 /* Stores the table on top of the stack, whose place is indices[0 .. depth-1]. */

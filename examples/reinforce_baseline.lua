@@ -6,7 +6,7 @@ local nn = nas.nn
 local options = nas.options(arg, {
   trials = { 100, "architectures to sample" },
   epochs = { 1, "passes over the training images for each" },
-  limit = { 10000, "training images; 0 takes all 55,000" },
+  limit = { 0, "training images; 0 takes all 55,000" },
   seed = { 1, "seed of the search" },
   csv = { "", "file for a table of all trials" },
 })
@@ -49,4 +49,4 @@ end
 study:report()
 print(clip)
 if options.csv then study:csv(options.csv) end
-print("the student project's size: --trials 20 --epochs 10 --limit 0")
+print("the student project's size: --trials 20 --epochs 10")

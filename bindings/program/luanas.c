@@ -190,7 +190,8 @@ static int run_options(lua_State *L, char **argv, int script) {
   for (int i = 1; i + 1 < script && status == EXIT_OK; i++) {
     if (strcmp(argv[i], "-e") != 0) continue;
     i++;
-    status = run_loaded(L, luaL_loadbuffer(L, argv[i], strlen(argv[i]), "=(command line)"), 0, NULL);
+    status =
+        run_loaded(L, luaL_loadbuffer(L, argv[i], strlen(argv[i]), "=(command line)"), 0, NULL);
   }
   return status;
 }

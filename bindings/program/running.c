@@ -40,7 +40,8 @@ static lua_State *enter(lua_State *L) {
   return before;
 }
 
-/* -- coroutines: as in Lua's own library, but for enter ------------------------------------------ */
+/* -- coroutines: as in Lua's own library, but for enter ------------------------------------------
+ */
 
 static lua_State *check_coroutine(lua_State *L, int arg) {
   luaL_checktype(L, arg, LUA_TTHREAD);
@@ -133,7 +134,8 @@ static int coroutine_close(lua_State *L) {
   return 2;
 }
 
-/* -- protected calls: as in Lua's own library, but an interrupt passes ---------------------------- */
+/* -- protected calls: as in Lua's own library, but an interrupt passes ----------------------------
+ */
 
 /* The context of a protected call: how many values lie below the results (0 or 2), and how often an
  * interrupt had been raised before it. */
@@ -143,7 +145,8 @@ static lua_KContext call_context(int below) {
 
 static int finish_call(lua_State *L, int status, lua_KContext context) {
   int failed = status != LUA_OK && status != LUA_YIELD;
-  if ((lua_KContext)nas_interrupt_raised() != context / 4) /* a handler may have changed the error */
+  if ((lua_KContext)nas_interrupt_raised() !=
+      context / 4) /* a handler may have changed the error */
     return failed && lua_isstring(L, -1) ? lua_error(L) : nas_interrupt_raise(L);
   if (!failed) return lua_gettop(L) - (int)(context % 4);
   lua_pushboolean(L, 0);
@@ -171,7 +174,8 @@ static int base_xpcall(lua_State *L) {
   return finish_call(L, status, context);
 }
 
-/* -- begin and end ------------------------------------------------------------------------------ */
+/* -- begin and end ------------------------------------------------------------------------------
+ */
 
 static const luaL_Reg coroutine_functions[] = {
     {"resume", coroutine_resume},

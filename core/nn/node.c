@@ -54,8 +54,8 @@ static nas_status check_inputs(const nas_layer_kind *kind, nas_node *const *inpu
 static nas_status check_shape(const nas_layer_kind *kind, nas_shape shape, nas_error *err) {
   char text[NAS_SHAPE_TEXT];
   if (shape.rank != 0 && shape.rank != 1 && shape.rank != 3)
-    return nas_fail(err, NAS_SHAPE, "%s: output would have rank %d; expected 0, 1 or 3",
-                    kind->name, shape.rank);
+    return nas_fail(err, NAS_SHAPE, "%s: output would have rank %d; expected 0, 1 or 3", kind->name,
+                    shape.rank);
   for (int i = 0; i < shape.rank; i++)
     if (shape.dim[i] < 1 || shape.dim[i] > NAS_DIM_MAX) {
       nas_shape_text(shape, text);

@@ -132,13 +132,13 @@ static void numbers_out_of_range(void **state) {
       {COUNT, 2.5, "thing: count is 2.5; expected an integer from -3 to 100000"},
       {COUNT, 1e300, "thing: count is 1e+300; expected an integer from -3 to 100000"},
       {COUNT, 4294967297.0, "thing: count is 4.2949673e+09; expected an integer from -3 to 100000"},
-      {COUNT, INFINITY, "thing: count is inf; expected an integer from -3 to 100000"},
+      {COUNT, HUGE_VAL, "thing: count is inf; expected an integer from -3 to 100000"},
       {SIZE, 0, "thing: size is 0; expected an integer from 1 to 255"},
       {SIZE, 1.5, "thing: size is 1.5; expected an integer from 1 to 255"},
       {SIZE, 256, "thing: size is 256; expected an integer from 1 to 255"},
       {RATE, -1e-9, "thing: rate is -1e-09; expected a number from 0 to 1000000"},
       {RATE, 1000001, "thing: rate is 1000001; expected a number from 0 to 1000000"},
-      {RATE, -INFINITY, "thing: rate is -inf; expected a number from 0 to 1000000"},
+      {RATE, -HUGE_VAL, "thing: rate is -inf; expected a number from 0 to 1000000"},
       {FLAG, 2, "thing: flag is a number; expected true or false"},
       {FLAG, 0.5, "thing: flag is a number; expected true or false"},
       {COLOUR, 1, "thing: colour is a number; expected a word"},
@@ -162,7 +162,7 @@ static void nan_is_refused(void **state) {
     nas_option_value values[OPTIONS];
     nas_error err = {0};
     nas_options_default(&table, values);
-    assert_int_equal(nas_options_set_number(&table, values, indices[i], NAN, &err), NAS_ARGUMENT);
+    assert_int_equal(nas_options_set_number(&table, values, indices[i], (double)NAN, &err), NAS_ARGUMENT);
     check_contains(err.text, options[indices[i]].name);
     check_text(values, preset);
   }
@@ -177,7 +177,7 @@ static void pairs_out_of_range(void **state) {
                   "thing: size is 256; expected an integer from 1 to 255");
   check_unchanged(values, nas_options_set_pair(&table, values, SIZE, 0.5, 5, &err), &err,
                   "thing: size is 0.5; expected an integer from 1 to 255");
-  assert_int_equal(nas_options_set_pair(&table, values, SIZE, 5, NAN, &err), NAS_ARGUMENT);
+  assert_int_equal(nas_options_set_pair(&table, values, SIZE, 5, (double)NAN, &err), NAS_ARGUMENT);
   static const char *const messages[] = {
       [COUNT] = "thing: count is a pair; expected an integer",
       [RATE] = "thing: rate is a pair; expected a number",

@@ -85,8 +85,8 @@ static int runner_interrupt_after(lua_State *L) {
   static const char *const kinds[] = {"flag", "hook", NULL};
   double seconds = luaL_checknumber(L, 1);
   int hook = luaL_checkoption(L, 2, NULL, kinds);
-  struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds,
-                                         .tv_usec = (long)(1e6 * (seconds - (long)seconds))}};
+  struct itimerval timer = {
+      .it_value = {.tv_sec = (time_t)seconds, .tv_usec = (long)(1e6 * (seconds - (long)seconds))}};
   signal(SIGALRM, hook ? on_alarm_hook : on_alarm_flag);
   setitimer(ITIMER_REAL, &timer, NULL);
   return 0;

@@ -1,4 +1,5 @@
 -- Runs one test file under luaunit, then checks that nothing of libnas is left. Returns whether both went well.
+-- luacheck: globals arg
 local runner = require "runner"
 
 local path = ...

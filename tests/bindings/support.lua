@@ -43,23 +43,29 @@ function support.dataset(count, validation)
   return core.dataset_tensors("test", images, labels, 3):split { validation = validation or 12 }
 end
 
+-- Whether f succeeded with so many allocations allowed.
+local function attempt(f, lua, nas)
+  collectgarbage "stop" -- a finalizer that lacks memory itself is lost, which is Lua's matter
+  local ok, message = runner.limited(lua, nas, f)
+  collectgarbage "restart"
+  if not ok then lu.assertStrContains(tostring(message), "memory") end
+  return ok
+end
+
+local function collected()
+  collectgarbage()
+  collectgarbage()
+  return (runner.used())
+end
+
 -- f runs with 0, 1, 2, ... allocations allowed until it succeeds: first those of Lua are limited, then those of
 -- libnas. Each time nothing may be left.
 function support.with_little_memory(f)
   for kind = 1, 2 do
-    local allowed, done, result = 0, false, nil
-    collectgarbage()
-    collectgarbage()
-    local before = runner.used()
+    local before, allowed, done = collected(), 0, false
     while not done do
-      collectgarbage "stop" -- a finalizer that lacks memory itself is lost, which is Lua's matter
-      done, result = runner.limited(kind == 1 and allowed or -1, kind == 2 and allowed or -1, f)
-      collectgarbage "restart"
-      if not done then lu.assertStrContains(tostring(result), "memory") end
-      result = nil
-      collectgarbage()
-      collectgarbage()
-      lu.assertEquals(runner.used(), before, ("blocks after %d allocations"):format(allowed))
+      done = attempt(f, kind == 1 and allowed or -1, kind == 2 and allowed or -1)
+      lu.assertEquals(collected(), before, ("blocks after %d allocations"):format(allowed))
       allowed = allowed + 1
     end
   end

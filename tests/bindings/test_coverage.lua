@@ -1,5 +1,5 @@
--- Every function of luanas.core is described in its stub, and every function of libnas is bound, or listed here with the
--- reason why not.
+-- Every function of luanas.core is described in its stub, and every function of libnas is bound, or listed here with
+-- the reason why not.
 local core = require "luanas.core"
 local lu = require "luaunit"
 local support = require "support"
@@ -106,9 +106,8 @@ local UNBOUND = {
 
 local function is_unbound(name)
   for part in pairs(UNBOUND) do
-    if name == part or (part:sub(-1) == "_" and name:sub(1, #part) == part) or name:sub(1, #part + 1) == part .. "_" then
-      return true
-    end
+    local beginning = part:gsub("_$", "") .. "_"
+    if name == part or name:sub(1, #beginning) == beginning then return true end
   end
   return false
 end

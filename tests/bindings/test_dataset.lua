@@ -96,7 +96,8 @@ function tests.test_files()
   lu.assertEquals(image:shape(), { 2, 3, 1 })
   lu.assertEquals(image:get(2, 3, 1), ("f"):byte())
 
-  local none, message, code = core.dataset_idx("files", { images = images, labels = labels, images_sha256 = ("0"):rep(64) })
+  local none, message, code = core.dataset_idx("files",
+    { images = images, labels = labels, images_sha256 = ("0"):rep(64) })
   lu.assertNil(none)
   lu.assertStrContains(message, images)
   lu.assertEquals(code, "NAS_FORMAT")

@@ -75,8 +75,13 @@ function tests.test_tensor()
   end)
 end
 
-local decisions = { { name = "a", options = "1,2", count = 2, chosen = 1 }, { name = "a", options = "x", count = 3, chosen = 3 } }
-local episodes = { { decisions = decisions, advantage = 1, entropies = { 0.1, 0.1 }, options = { false, { 1, 0, 0 } } } }
+local decisions = {
+  { name = "a", options = "1,2", count = 2, chosen = 1 },
+  { name = "a", options = "x", count = 3, chosen = 3 },
+}
+local episodes = {
+  { decisions = decisions, advantage = 1, entropies = { 0.1, 0.1 }, options = { false, { 1, 0, 0 } } },
+}
 
 function tests.test_policy()
   support.with_little_memory(function()

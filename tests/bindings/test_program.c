@@ -222,7 +222,8 @@ static void test_error_objects(void **state) {
   (void)state;
   result given = RUN("", "-e", "error({})");
   check_result(&given, 1, "", "luanas: (error object is a table value)");
-  given = RUN("", "-e", "error(setmetatable({}, { __tostring = function() return 'own text' end }))");
+  given =
+      RUN("", "-e", "error(setmetatable({}, { __tostring = function() return 'own text' end }))");
   check_result(&given, 1, "", "luanas: own text\n");
 }
 

@@ -23,7 +23,8 @@ end
 
 function tests.test_speed_changes_no_bit()
   local digests = {}
-  for i, speed in ipairs { { threads = 1 }, { threads = 3, micro_batch = 1 }, { isa = "scalar" }, { micro_batch = 16 } } do
+  local speeds = { { threads = 1 }, { threads = 3, micro_batch = 1 }, { isa = "scalar" }, { micro_batch = 16 } }
+  for i, speed in ipairs(speeds) do
     local t = trainer(speed)
     t:epoch()
     digests[i] = t:digest()
@@ -77,10 +78,11 @@ function tests.test_misuse()
   raises("luanas.Dataset expected, got nil", core.trainer, output, nil, recipe, 0)
   raises("luanas.Recipe expected, got table", core.trainer, output, data, {}, 0)
   raises("bad argument #4", core.trainer, output, data, recipe)
-  raises("speed: threads is 0; expected an integer from 1 to 256", core.trainer, output, data, recipe, 0, { threads = 0 })
-  raises("speed: micro_batch is 17", core.trainer, output, data, recipe, 0, { micro_batch = 17 })
-  raises('speed: isa is "mmx"', core.trainer, output, data, recipe, 0, { isa = "mmx" })
-  raises('speed: unknown option "thread"', core.trainer, output, data, recipe, 0, { thread = 1 })
+  local function fast(speed) return core.trainer(output, data, recipe, 0, speed) end
+  raises("speed: threads is 0; expected an integer from 1 to 256", fast, { threads = 0 })
+  raises("speed: micro_batch is 17", fast, { micro_batch = 17 })
+  raises('speed: isa is "mmx"', fast, { isa = "mmx" })
+  raises('speed: unknown option "thread"', fast, { thread = 1 })
   local other = core.node("dense", { core.node("global_avg_pool", { support.input(9, 9) }) }, { units = 3 })
   lu.assertErrorMsgContains("8x8x1", core.trainer, other, data, recipe, 0)
 end

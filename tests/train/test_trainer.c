@@ -434,12 +434,12 @@ static void interruption(void **state) {
 /* -- misuse ----------------------------------------------------------------------------------- */
 
 static void check_refusal(const char *network, nas_dataset *data, const nas_recipe *recipe,
-                          const char *message) {
+                          nas_status status, const char *message) {
   nas_pool *pool = pool_of(1);
   nas_trainer *trainer = (nas_trainer *)16;
   nas_node *output = stack(NULL, network);
-  check_refused(nas_trainer_create(&trainer, output, data, recipe, 1, pool, NULL, &err),
-                NAS_ARGUMENT, trainer, message);
+  check_refused(nas_trainer_create(&trainer, output, data, recipe, 1, pool, NULL, &err), status,
+                trainer, message);
   nas_node_release(&output);
   nas_pool_destroy(&pool);
 }
@@ -448,17 +448,17 @@ static void wrong_networks(void **state) {
   (void)state;
   nas_dataset *data = small_data();
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
-  check_refusal("input size=5,6 channels=2; dense units=4", data, &recipe,
+  check_refusal("input size=5,6 channels=2; dense units=4", data, &recipe, NAS_ARGUMENT,
                 "the network's input has shape 5x6x2; the images of toy have 6x5x2");
-  check_refusal("input size=6,5 channels=1; dense units=4", data, &recipe,
+  check_refusal("input size=6,5 channels=1; dense units=4", data, &recipe, NAS_ARGUMENT,
                 "the network's input has shape 6x5x1; the images of toy have 6x5x2");
-  check_refusal("input size=6,5 channels=2; dense units=5", data, &recipe,
+  check_refusal("input size=6,5 channels=2; dense units=5", data, &recipe, NAS_ARGUMENT,
                 "the network's output has shape 5; toy has 4 classes, so expected 4 units");
-  check_refusal("input size=6,5 channels=2", data, &recipe,
+  check_refusal("input size=6,5 channels=2", data, &recipe, NAS_SHAPE,
                 "softmax_cross_entropy: input has shape 6x5x2; expected one logit for each of 2 or "
                 "more classes");
   check_refusal("input size=6,5 channels=2; dense units=4; softmax_cross_entropy", data, &recipe,
-                "softmax_cross_entropy: input 1 is a loss, which ends a network");
+                NAS_ARGUMENT, "softmax_cross_entropy: input 1 is a loss, which ends a network");
   nas_dataset_release(&data);
 }
 
@@ -472,16 +472,16 @@ static void wrong_recipes(void **state) {
     recipe.batch = batches[i];
     snprintf(message, sizeof message, "batch is %d; expected an integer from 1 to 65536",
              batches[i]);
-    check_refusal(small, data, &recipe, message);
+    check_refusal(small, data, &recipe, NAS_ARGUMENT, message);
   }
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   recipe.optimizer = NULL;
-  check_refusal(small, data, &recipe, "a recipe needs an optimizer and a loss");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT, "a recipe needs an optimizer and a loss");
   recipe = recipe_of(20, "adam", 0.01);
   recipe.loss = NULL;
-  check_refusal(small, data, &recipe, "a recipe needs an optimizer and a loss");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT, "a recipe needs an optimizer and a loss");
   recipe.loss = nas_layer_kind_find("relu", NULL);
-  check_refusal(small, data, &recipe, "a recipe needs an optimizer and a loss");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT, "a recipe needs an optimizer and a loss");
   recipe = recipe_of(65536, "adam", 0.01);
   nas_pool *pool = pool_of(1);
   nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
@@ -501,7 +501,8 @@ static void data_without_a_split(void **state) {
   check_ok(nas_tensor_create(&labels, NAS_INT32, 1, dims, &err), &err);
   check_ok(nas_dataset_from_tensors(&data, "toy", images, labels, 4, &err), &err);
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
-  check_refusal(small, data, &recipe, "toy has 3 training and 0 validation images; split it first");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT,
+                "toy has 3 training and 0 validation images; split it first");
   nas_dataset_release(&data);
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);

@@ -1,0 +1,65 @@
+/* Compiled once for each instruction set, with its flags, and with
+ *   PEAK         the function to define (peak_avx2, ...)
+ *   PEAK_VECTOR  floats in a vector
+ * Without an instruction for it, a multiply-add is a product and a sum. */
+#include <string.h>
+#include <time.h>
+
+double PEAK(double seconds);
+
+typedef float vec __attribute__((vector_size(4 * PEAK_VECTOR)));
+
+/* Enough to keep two units busy for four or five cycles each, with registers left for the factors.
+ */
+enum { CHAINS = 12, ROUNDS = 20000, TRIES = 5 };
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static inline __attribute__((always_inline)) vec multiply_add(vec a, vec b, vec c) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+  vec r;
+#ifdef __clang__
+  _Pragma("clang loop unroll(full)")
+#else
+  _Pragma("GCC unroll 16")
+#endif
+      for (int i = 0; i < PEAK_VECTOR; i++) r[i] = __builtin_fmaf(a[i], b[i], c[i]);
+  return r;
+#else
+  return a * b + c;
+#endif
+}
+
+/* Converges to 1; the results go into *sink, so that nothing is left out. */
+static __attribute__((noinline)) void run(vec *sink) {
+  vec acc[CHAINS], a = (vec){0} + 0.5f, b = (vec){0} + 0.5f;
+  for (int k = 0; k < CHAINS; k++) acc[k] = (vec){0} + (float)k;
+  for (int i = 0; i < ROUNDS; i++)
+#ifdef __clang__
+    _Pragma("clang loop unroll(full)")
+#else
+    _Pragma("GCC unroll 16")
+#endif
+        for (int k = 0; k < CHAINS; k++) acc[k] = multiply_add(acc[k], a, b);
+  for (int k = 0; k < CHAINS; k++) *sink += acc[k];
+}
+
+double PEAK(double seconds) {
+  static const double flops = 2.0 * PEAK_VECTOR * CHAINS * ROUNDS;
+  volatile float out;
+  vec sink = {0};
+  double best = 0;
+  for (int i = 0; i < TRIES; i++) {
+    double start = now(), end = start;
+    long runs = 0;
+    for (; end - start < seconds / TRIES || runs == 0; runs++, end = now()) run(&sink);
+    if (flops * (double)runs / (end - start) > best) best = flops * (double)runs / (end - start);
+  }
+  out = sink[0];
+  (void)out;
+  return best * 1e-9;
+}

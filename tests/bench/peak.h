@@ -1,0 +1,49 @@
+/* What a core can do at most: the yardstick of the benchmarks. */
+#ifndef TESTS_PEAK_H
+#define TESTS_PEAK_H
+
+#include <string.h>
+#include <nas/pool.h>
+#include "kernel.h"
+
+/* Multiply-adds in registers, none waiting for another, for about that many seconds: GFLOP/s of the
+ * calling thread, best of several tries. One function for each instruction set (peak.c). */
+double peak_baseline(double seconds);
+double peak_avx2(double seconds);
+double peak_avx512(double seconds);
+
+typedef double peak_fn(double seconds);
+
+/* The one for a table of kernels. The scalar table is measured against the baseline's. */
+static inline peak_fn *peak_for(const nas_kernels *kernels) {
+#ifdef NAS_HAVE_AVX2
+  if (strcmp(kernels->name, "avx2") == 0) return peak_avx2;
+#endif
+#ifdef NAS_HAVE_AVX512
+  if (strcmp(kernels->name, "avx512") == 0) return peak_avx512;
+#endif
+  (void)kernels;
+  return peak_baseline;
+}
+
+typedef struct peak_task {
+  peak_fn *peak;
+  double seconds, each[256];
+} peak_task;
+
+static inline void peak_worker(void *context, int worker, int workers) {
+  peak_task *task = context;
+  (void)workers;
+  task->each[worker] = task->peak(task->seconds);
+}
+
+/* GFLOP/s of all threads of the pool at once. */
+static inline double peak_of_pool(nas_pool *pool, const nas_kernels *kernels, double seconds) {
+  peak_task task = {.peak = peak_for(kernels), .seconds = seconds};
+  double sum = 0;
+  nas_pool_run(pool, peak_worker, &task);
+  for (int w = 0; w < nas_pool_threads(pool); w++) sum += task.each[w];
+  return sum;
+}
+
+#endif
