@@ -1,11 +1,10 @@
 #include "decisions.h"
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include "box.h"
 #include "check.h"
 
-enum { PATH_SIZE = 64 };
+enum { PATH_SIZE = 64, EPISODES_MAX = 1000000 };
 
 /* Where a value is, for messages. */
 typedef struct place {
@@ -24,9 +23,12 @@ static int check_array(const place *at, const char *field, int low, int high) {
   lua_State *L = at->L;
   if (lua_type(L, -1) != LUA_TTABLE) failed(at, field, -1, "an array");
   lua_Unsigned length = lua_rawlen(L, -1);
-  if (length < (lua_Unsigned)low || length > (lua_Unsigned)high)
-    luaL_error(L, "%s%s has %I entries; expected %d to %d", at->path, field, (lua_Integer)length,
-               low, high);
+  if (length < (lua_Unsigned)low || length > (lua_Unsigned)high) {
+    const char *expected =
+        low == high ? lua_pushfstring(L, "%d", low) : lua_pushfstring(L, "%d to %d", low, high);
+    luaL_error(L, "%s%s has %I entries; expected %s", at->path, field, (lua_Integer)length,
+               expected);
+  }
   return (int)length;
 }
 
@@ -189,7 +191,7 @@ static nas_episode read_episode(const place *at, int scratch) {
 
 const nas_episode *nas_episodes_read(lua_State *L, int arg, int scratch, int *count) {
   lua_pushvalue(L, arg);
-  int length = check_array(&(place){L, "episodes"}, "", 1, INT_MAX);
+  int length = check_array(&(place){L, "episodes"}, "", 1, EPISODES_MAX);
   nas_episode *episodes = nas_box_scratch(L, scratch, (size_t)length, sizeof *episodes);
   for (int i = 0; i < length; i++) {
     char path[PATH_SIZE];

@@ -188,11 +188,11 @@ function tests.test_episodes_are_checked()
   raises("episodes[2].decisions is nil; expected an array", learn, {})
   raises("episodes[2].decisions[1] is 1; expected a table", learn, { decisions = { 1 } })
   raises('episodes[2].advantage is "1"; expected a number', learn, { decisions = decisions, advantage = "1" })
-  raises("episodes[2].advantages has 2 entries; expected 3 to 3", learn,
+  raises("episodes[2].advantages has 2 entries; expected 3", learn,
     { decisions = decisions, advantages = { 1, 1 } })
   raises("episodes[2].entropies[3] is true; expected a number", learn,
     { decisions = decisions, entropies = { 1, 1, true } })
-  raises("episodes[2].options[2] has 2 entries; expected 3 to 3", learn,
+  raises("episodes[2].options[2] has 2 entries; expected 3", learn,
     { decisions = decisions, options = { { 0, 0 }, { 0, 0 }, { 0, 0 } } })
   raises("episodes[2] is 4; expected a table", learn, 4)
   raises("finite", learn, { decisions = decisions, advantage = math.huge })

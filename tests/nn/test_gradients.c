@@ -108,7 +108,7 @@ static void check_exactly(nas_node *output, const char *text, nas_stream *dice, 
 }
 
 static void report(const char *what, sample s, double least) {
-  print_message("%s: %d directions, %d smooth\n", what, s.tried, s.smooth);
+  print_message("# %s: %d directions, %d smooth\n", what, s.tried, s.smooth);
   assert_true(s.smooth >= least * s.tried);
 }
 
@@ -412,7 +412,7 @@ static void check_whole(const whole *w, nas_stream *dice) {
     }
     first += size;
   }
-  print_message("%d of %d slopes to a twentieth\n", sharp, sets * DIRECTIONS);
+  print_message("# %d of %d slopes to a twentieth\n", sharp, sets * DIRECTIONS);
   assert_true(3 * sharp >= sets * DIRECTIONS);
   nas_free(images);
   nas_free(direction);

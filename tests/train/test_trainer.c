@@ -315,7 +315,7 @@ static void learns(void **state) {
     nas_trainer *trainer = trainer_of(stack(NULL, cases[i].network), data, &recipe, 1, pool, NULL);
     nas_epoch first = epoch_of(trainer), last = first;
     for (int e = 1; e < 15; e++) last = epoch_of(trainer);
-    print_message("%s: loss %.3f to %.3f, accuracy %.3f\n", cases[i].network, first.train_loss,
+    print_message("# %s: loss %.3f to %.3f, accuracy %.3f\n", cases[i].network, first.train_loss,
                   last.train_loss, last.accuracy);
     assert_true(first.train_loss < 1.6);
     assert_true(last.train_loss < first.train_loss / 3);
@@ -369,7 +369,7 @@ static void divergence(void **state) {
     status = nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err);
   assert_int_equal(status, NAS_DIVERGED);
   assert_int_equal(err.code, NAS_DIVERGED);
-  print_message("%s\n", err.text);
+  print_message("# %s\n", err.text);
   int at, batch;
   assert_int_equal(sscanf(err.text, "the loss is not finite in epoch %d, batch %d", &at, &batch),
                    2);
