@@ -24,6 +24,7 @@ static const char usage[] =
     "  --help      print this\n"
     "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"
+    "math.random gives the same numbers in every run, until a script calls math.randomseed.\n"
     "Ctrl-C ends a script after its last finished step, with status 130; twice, at once.\n";
 
 /* -- packages --------------------------------------------------------------------------------- */

@@ -40,8 +40,7 @@ static lua_State *enter(lua_State *L) {
   return before;
 }
 
-/* -- coroutines: as in Lua's own library, but for enter ------------------------------------------
- */
+/* -- coroutines: as in Lua's own library, but for enter --------------------------------------- */
 
 static lua_State *check_coroutine(lua_State *L, int arg) {
   luaL_checktype(L, arg, LUA_TTHREAD);
@@ -134,8 +133,7 @@ static int coroutine_close(lua_State *L) {
   return 2;
 }
 
-/* -- protected calls: as in Lua's own library, but an interrupt passes ----------------------------
- */
+/* -- protected calls: as in Lua's own library, but an interrupt passes ------------------------ */
 
 /* The context of a protected call: how many values lie below the results (0 or 2), and how often an
  * interrupt had been raised before it. */
@@ -174,8 +172,7 @@ static int base_xpcall(lua_State *L) {
   return finish_call(L, status, context);
 }
 
-/* -- begin and end ------------------------------------------------------------------------------
- */
+/* -- begin and end ---------------------------------------------------------------------------- */
 
 static const luaL_Reg coroutine_functions[] = {
     {"resume", coroutine_resume},

@@ -162,7 +162,8 @@ static void nan_is_refused(void **state) {
     nas_option_value values[OPTIONS];
     nas_error err = {0};
     nas_options_default(&table, values);
-    assert_int_equal(nas_options_set_number(&table, values, indices[i], (double)NAN, &err), NAS_ARGUMENT);
+    assert_int_equal(nas_options_set_number(&table, values, indices[i], (double)NAN, &err),
+                     NAS_ARGUMENT);
     check_contains(err.text, options[indices[i]].name);
     check_text(values, preset);
   }

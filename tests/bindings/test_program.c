@@ -1,7 +1,6 @@
 /* The program luanas, from outside: its command line, what it prints, its exit status, Ctrl-C.
- * usage: test_program PROGRAM */
+ * usage: test_program PROGRAM [LUA]; with stock Lua, also Ctrl-C there. */
 #include "check.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <nas/version.h>
 #include <poll.h>
@@ -13,11 +12,13 @@
 
 enum { ARGUMENTS_MAX = 12, OUTPUT_MAX = 16384, PATIENCE = 60 /* seconds */ };
 
-static const char *program;
+static const char *program;   /* luanas */
+static const char *stock_lua; /* may be NULL */
 
 /* -- running it ------------------------------------------------------------------------------- */
 
 typedef struct request {
+  const char *program;             /* NULL: luanas */
   const char *args[ARGUMENTS_MAX]; /* after the program's name; NULL-terminated */
   const char *input;               /* of standard input, which then ends; NULL: it stays open */
   int interrupts;                  /* SIGINTs, each sent when a line "ready" has come */
@@ -37,7 +38,8 @@ static double now(void) {
 }
 
 static void execute(const request *asked, const int in[2], const int out[2], const int err[2]) {
-  const char *argv[ARGUMENTS_MAX + 1] = {program};
+  const char *path = asked->program ? asked->program : program;
+  const char *argv[ARGUMENTS_MAX + 1] = {path};
   memcpy(argv + 1, asked->args, sizeof asked->args);
   signal(SIGINT, asked->ignored ? SIG_IGN : SIG_DFL);
   dup2(in[0], STDIN_FILENO);
@@ -46,7 +48,7 @@ static void execute(const request *asked, const int in[2], const int out[2], con
   close(in[1]);
   close(out[0]);
   close(err[0]);
-  execv(program, (char **)argv);
+  execv(path, (char **)argv);
   _exit(127);
 }
 
@@ -342,20 +344,32 @@ static void test_interrupt_prints_tables(void **state) {
                     "false\tthe table\n");
 }
 
+/* Trains for longer than any test. */
+#define TRAINING                                                                                   \
+  "local core = require 'luanas.core'\n"                                                           \
+  "local images = core.tensor({ 200000, 8, 8, 1 }, 'uint8')\n"                                     \
+  "local labels = core.tensor({ 200000 }, 'int32'):fill(1)\n"                                      \
+  "local data = core.dataset_tensors('test', images, labels, 2):split { validation = 10 }\n"       \
+  "local x = core.node('input', {}, { size = 8, channels = 1 })\n"                                 \
+  "x = core.node('conv2d', { x }, { kernel = 7, filters = 64 })\n"                                 \
+  "x = core.node('dense', { core.node('global_avg_pool', { x }) }, { units = 2 })\n"               \
+  "local trainer = core.trainer(x, data, core.recipe { batch = 1 }, 0)\n" READY
+
 static void test_interrupt_training(void **state) {
   (void)state;
-  check_interrupted(
-      "local core = require 'luanas.core'\n"
-      "local images, labels = core.tensor({ 4000, 8, 8, 1 }, 'uint8'), core.tensor({ 4000 }, "
-      "'int32')\n"
-      "labels:fill(1)\n"
-      "local data = core.dataset_tensors('test', images, labels, 2):split { validation = 10 }\n"
-      "local x = core.node('input', {}, { size = 8, channels = 1 })\n"
-      "for _ = 1, 2 do x = core.node('conv2d', { x }, { kernel = 7, filters = 256 }) end\n"
-      "x = core.node('dense', { core.node('global_avg_pool', { x }) }, { units = 2 })\n"
-      "local trainer = core.trainer(x, data, core.recipe { batch = 1 }, 0)\n" READY
-      "while true do pcall(trainer.epoch, trainer) end",
-      "");
+  check_interrupted(TRAINING "while true do pcall(trainer.epoch, trainer) end", "");
+}
+
+/* Its handler sets a hook, which raises once the epoch has returned. */
+static void test_interrupt_training_in_stock_lua(void **state) {
+  (void)state;
+  if (!stock_lua) skip();
+  result given = run((request){.program = stock_lua,
+                               .args = {script(TRAINING "trainer:epoch() print 'went on'")},
+                               .interrupts = 1});
+  check_result(&given, 1, "ready\n", "interrupted!\nstack traceback:");
+  assert_null(strstr(given.out, "went on"));
+  assert_true(given.seconds <= 20);
 }
 
 static void test_interrupt_reading(void **state) {
@@ -405,14 +419,16 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_interrupt_runs_handlers),
       cmocka_unit_test(test_interrupt_prints_tables),
       cmocka_unit_test(test_interrupt_training),
+      cmocka_unit_test(test_interrupt_training_in_stock_lua),
       cmocka_unit_test(test_interrupt_reading),
       cmocka_unit_test(test_second_interrupt_ends_at_once),
       cmocka_unit_test(test_ignored_interrupt_stays_ignored),
   };
-  if (argc != 2) {
-    fprintf(stderr, "usage: test_program PROGRAM\n");
+  if (argc != 2 && argc != 3) {
+    fprintf(stderr, "usage: test_program PROGRAM [LUA]\n");
     return 2;
   }
   program = argv[1];
+  stock_lua = argv[2];
   return cmocka_run_group_tests(tests, NULL, remove_script) != 0;
 }
