@@ -18,7 +18,8 @@ static double milliseconds_now(void) {
 
 /* One run of `program -e ''`; negative when it did not end well. */
 static double run(char *program) {
-  char *arguments[] = {program, "-e", "", NULL};
+  char option[] = "-e", nothing[] = "";
+  char *arguments[] = {program, option, nothing, NULL};
   pid_t child;
   int status;
   double start = milliseconds_now();

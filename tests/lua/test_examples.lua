@@ -50,6 +50,12 @@ function T.test_reinforce()
   check("reinforce")
 end
 
+function T.test_child()
+  local output, status = example("child", "--filters 16 --epochs 2 --seeds 2 --limit 250")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrMatches(output:match "([^\n]*)\n$", "mean accuracy after the last epoch: 0%.%d+")
+end
+
 function T.test_planted_reward()
   local output, status = example("planted_reward", "--trials 25 --seeds 2")
   lu.assertEquals(status, 0, output)
