@@ -1,5 +1,6 @@
 /* y[n][i][j][c] = max over the window of x; what padding adds never wins. The gradient goes to the
  * first of equal largest inputs, in raster order. */
+#include <string.h>
 #include "convolve.h"
 #include "kinds.h"
 
@@ -74,17 +75,29 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
         max_of(in, x, n, window_of(layer, i, j), y + nas_map_at(out, n, i, j));
 }
 
+/* Channels are taken four at a time, whether there are as many or not: rows are padded, but for the
+ * network's input, whose gradient nobody asks for. */
+enum { QUAD = 4 };
+typedef float quad __attribute__((vector_size(4 * QUAD)));
+typedef int32_t choice __attribute__((vector_size(4 * QUAD)));
+
 /* One output pixel's gradient to the first input that equals the output, for each channel. */
 static void give_back(const nas_map *in, const float *x, float *d_x, int n, span w, const float *y,
                       const float *d_y) {
-  for (int c = 0; c < in->channels; c++) {
-    int open = 1;
-    for (int i = w.first[0]; i < w.end[0] && open; i++)
-      for (int j = w.first[1]; j < w.end[1] && open; j++) {
+  for (int c = 0; c < in->channels; c += QUAD) {
+    quad largest, given, here, sum;
+    choice open = ~(choice){0}; /* until the gradient was given */
+    memcpy(&largest, y + c, sizeof largest);
+    memcpy(&given, d_y + c, sizeof given);
+    for (int i = w.first[0]; i < w.end[0]; i++)
+      for (int j = w.first[1]; j < w.end[1]; j++) {
         ptrdiff_t p = nas_map_at(in, n, i, j) + c;
-        if (x[p] != y[c]) continue;
-        d_x[p] += d_y[c];
-        open = 0;
+        memcpy(&here, x + p, sizeof here);
+        memcpy(&sum, d_x + p, sizeof sum);
+        choice takes = open & (here == largest);
+        sum = (quad)((takes & (choice)(sum + given)) | (~takes & (choice)sum));
+        memcpy(d_x + p, &sum, sizeof sum);
+        open &= ~takes;
       }
   }
 }

@@ -52,7 +52,8 @@ static double seconds_of(nas_node *output, nas_dataset *data, nas_pool *pool, in
 
 int main(int count, char **arguments) {
   int tiny = count > 1 && strcmp(arguments[1], "--tiny") == 0;
-  int images = tiny ? 40 : 60000, epochs = tiny ? 1 : 2, validation = tiny ? 16 : 256;
+  int images = tiny ? 40 : 60000, epochs = tiny ? 1 : 3, validation = tiny ? 16 : 256;
+  double slice = tiny ? 0.001 : 0.5;
   const nas_kernels *kernels = nas_kernels_best();
   nas_pool *pool = pool_of(nas_cpu_count());
   nas_dataset *data = toy_dataset(images + validation, 28, 28, 1, CLASSES, validation, 0);
@@ -65,8 +66,10 @@ int main(int count, char **arguments) {
     char name[40];
     nas_node *output = child_of(children[i], name, sizeof name);
     double work = 1e-9 * work_of(output, images);
-    double peak = peak_of_pool(pool, kernels, tiny ? 0.001 : 0.5); /* other work comes and goes */
+    double peak =
+        peak_of_pool(pool, kernels, slice); /* before and after: other work comes and goes */
     double seconds = seconds_of(output, data, pool, epochs);
+    peak = fmax(peak, peak_of_pool(pool, kernels, slice));
     printf("%-24s %9.3f %10.1f %10.1f %7.0f%%\n", name, seconds, work / seconds, peak,
            100 * work / seconds / peak);
     fflush(stdout);
