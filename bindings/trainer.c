@@ -74,7 +74,7 @@ static int core_trainer(lua_State *L) {
   trainer_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   if (nas_pool_create(&box->pool, how.threads, &err)) return nas_raise(L, &err);
   if (nas_trainer_create(&box->trainer, output, data, recipe, seed, box->pool, &how.options, &err))
-    return nas_raise(L, &err);
+    return nas_fail_or_raise(L, &err);
   nas_box_pressure(L, trainer_bytes(box->trainer, how.threads));
   return 1;
 }

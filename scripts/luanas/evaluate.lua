@@ -64,10 +64,12 @@ local function seconds_of(epochs, count)
   return seconds, train_seconds
 end
 
--- Trains until `count` epochs are done, a loss is not finite, or the limit in seconds is passed.
+-- Trains until all epochs are done, a loss is not finite, or the limit in seconds is passed. Returns nil and why
+-- for a network that is too large for the engine.
 local function train(study, built, own_recipe, observe)
-  local trainer <close> = check.core(core.trainer, built.output, study.data:load(), own_recipe.core,
+  local trainer <close>, too_large = check.core(core.trainer, built.output, study.data:load(), own_recipe.core,
     study.evaluation_seed, study.speed)
+  if not trainer then return nil, too_large end
   local evaluation = { epochs = {} }
   local epochs = evaluation.epochs
   while #epochs < own_recipe.epochs do
@@ -85,12 +87,13 @@ local function train(study, built, own_recipe, observe)
   return evaluation
 end
 
--- The evaluation, and whether it was recalled whole.
+-- The evaluation, and whether it was recalled whole; nil, false and the reason where there can be none.
 local function evaluation_of(study, built, own_recipe, observe)
   local key = key_text(study, built, own_recipe)
   local stored = study.store:find(key)
   if stored and (#stored.epochs >= own_recipe.epochs or stored.diverged) then return stored, true end
-  local evaluation = train(study, built, own_recipe, observe)
+  local evaluation, too_large = train(study, built, own_recipe, observe)
+  if not evaluation then return nil, false, too_large end
   if not stored or #evaluation.epochs > #stored.epochs or evaluation.diverged then
     study.store:put(key, evaluation)
   end
@@ -131,7 +134,8 @@ function evaluate.outcome(study, built, observe)
   if reason then return failed(study, costs, reason) end
 
   local own_recipe = recipe.new(study.train, built.train)
-  local evaluation, recalled = evaluation_of(study, built, own_recipe, observe)
+  local evaluation, recalled, too_large = evaluation_of(study, built, own_recipe, observe)
+  if not evaluation then return failed(study, costs, too_large) end
   local count = own_recipe.epochs
   local epochs = table.move(evaluation.epochs, 1, math.min(count, #evaluation.epochs), 1, {})
   reason = failure(study, evaluation, count)

@@ -269,6 +269,20 @@ function T.test_limits()
   lu.assertEquals(evaluate { params = params }.status, "ok")
 end
 
+function T.test_a_network_too_large_for_the_engine_is_a_failed_trial()
+  local function space()
+    local x = nn.conv2d(nn.input { 28, 28, 1 }, { filters = 42000, kernel = 1 })
+    for _ = 1, 60 do x = nn.max_pool(x, { pool = 1, stride = 1 }) end
+    return nn.dense(nn.global_avg_pool(x), { units = 10 })
+  end
+  local data = nas.data.synthetic { images = 20, height = 28, width = 28 }
+  local study = nas.study { space = space, data = data, failed = { accuracy = 0.1 }, micro_batch = 4, quiet = true }
+  local trial = study:evaluate(nas.random():sample(space))
+  lu.assertEquals(trial.status, "failed")
+  lu.assertStrContains(trial.reason, "activations take")
+  lu.assertEquals(trial.accuracy, 0.1)
+end
+
 function T.test_a_limit_in_seconds_is_no_outcome_of_the_evaluation()
   local study = spaces.study { limits = { seconds = 0 }, failed = { accuracy = 0.1 } }
   local trial = study:evaluate(arch_a)

@@ -148,13 +148,14 @@ function Recipe:text() end
 local Trainer = {}
 
 --- A trainer with the network's initial weights. `speed` changes no bit of the results: threads (all processors that
---- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas).
+--- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas). Returns nil, message,
+--- "NAS_LIMIT" for a network whose activations are too large for the engine.
 ---@param output luanas.Node The network without its loss.
 ---@param data luanas.Dataset
 ---@param recipe luanas.Recipe
 ---@param seed integer
 ---@param speed? { threads?: integer, micro_batch?: integer, isa?: string }
----@return luanas.Trainer
+---@return luanas.Trainer?, string?, string?
 function core.trainer(output, data, recipe, seed, speed) end
 
 --- Trains one epoch more and evaluates. Losses are means, accuracies shares, of the training and the validation images.
