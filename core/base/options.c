@@ -15,12 +15,10 @@ void nas_options_default(const nas_option_table *table, nas_option_value *values
 }
 
 int nas_options_find(const nas_option_table *table, const char *name, nas_error *err) {
+  for (int i = 0; i < table->count; i++)
+    if (strcmp(table->options[i].name, name) == 0) return i;
   nas_text known = {0};
   for (int i = 0; i < table->count; i++) {
-    if (strcmp(table->options[i].name, name) == 0) {
-      nas_text_clear(&known);
-      return i;
-    }
     if (i) nas_text_add(&known, ", ");
     nas_text_add(&known, table->options[i].name);
   }
@@ -97,13 +95,13 @@ nas_status nas_options_set_word(const nas_option_table *table, nas_option_value 
                                 const char *word, nas_error *err) {
   const nas_option *option = &table->options[index];
   if (option->type != NAS_OPTION_CHOICE) return fail_type(table, index, "a word", err);
-  nas_text known = {0};
-  for (int i = 0; option->choices[i]; i++) {
+  for (int i = 0; option->choices[i]; i++)
     if (strcmp(option->choices[i], word) == 0) {
-      nas_text_clear(&known);
       values[index].integer = i;
       return NAS_OK;
     }
+  nas_text known = {0};
+  for (int i = 0; option->choices[i]; i++) {
     if (i) nas_text_add(&known, ", ");
     nas_text_add(&known, option->choices[i]);
   }

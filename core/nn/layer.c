@@ -20,12 +20,10 @@ const nas_layer_kind *nas_layer_kind_at(int index) {
 }
 
 const nas_layer_kind *nas_layer_kind_find(const char *name, nas_error *err) {
+  for (int i = 0; i < KINDS_MAX && kinds[i]; i++)
+    if (strcmp(kinds[i]->name, name) == 0) return kinds[i];
   nas_text known = {0};
   for (int i = 0; i < KINDS_MAX && kinds[i]; i++) {
-    if (strcmp(kinds[i]->name, name) == 0) {
-      nas_text_clear(&known);
-      return kinds[i];
-    }
     if (i) nas_text_add(&known, ", ");
     nas_text_add(&known, kinds[i]->name);
   }

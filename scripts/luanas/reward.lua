@@ -103,16 +103,10 @@ end
 
 -- ---- Powers ----------------------------------------------------------------------------------------
 
-local MAX_PRODUCT = 64 -- largest exponent that is computed as a product
-
 function reward.power(value, exponent)
   check.number("power", "value", value)
   check.number("power", "exponent", exponent)
-  local whole = math.tointeger(exponent)
-  if not whole or whole < 1 or whole > MAX_PRODUCT then return core.math.pow(value, exponent) end
-  local product = value
-  for _ = 2, whole do product = product * value end
-  return product
+  return core.math.pow(value, exponent)
 end
 
 return reward

@@ -54,8 +54,8 @@ function reward.clip(limit) end
 ---@overload fun(value: number): number
 local Clip = {}
 
---- value to the power of exponent, with the same bits on every machine: a product (r*r*r) for whole exponents from 1
---- to 64, nas.math.pow for others.
+--- value to the power of exponent, with the same bits on every machine; the cube is r * (r * r). As nas.math.pow, but
+--- both must be finite.
 ---@param value number
 ---@param exponent number
 ---@return number
