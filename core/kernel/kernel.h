@@ -82,12 +82,52 @@ typedef void nas_sum_rows_fn(const float *rows, int stride, const int32_t *pixel
 typedef void nas_relu_gradient_fn(const float *out, float *d_out, int stride, const int32_t *pixel,
                                   size_t pixels, int width);
 
+/* Rows of pixels: row p begins at data + pixel[p] * stride. */
+typedef struct nas_pixel_rows {
+  float *data;
+  const int32_t *pixel;
+  int stride;
+} nas_pixel_rows;
+
+static inline float *nas_pixel_row(const nas_pixel_rows *rows, size_t p) {
+  return rows->data + (ptrdiff_t)rows->pixel[p] * rows->stride;
+}
+
+/* Batch normalisation. Rows may lie without padding; none is touched. For o in 0 .. width-1, p in
+ * 0 .. pixels-1 in order, in double, each operation rounded:
+ *   sum[o] = sum[o] + x[p][o];  square[o] = square[o] + x[p][o] * x[p][o] */
+typedef void nas_moments_fn(const float *x, int stride, const int32_t *pixel, size_t pixels,
+                            int width, double *sum, double *square);
+
+/* y[p][o] = (x[p][o] - mean[o]) * scale[o] + offset[o], each operation rounded; with relu, +0 where
+ * that is below 0. */
+typedef void nas_normalize_fn(const nas_pixel_rows *x, const nas_pixel_rows *y, size_t pixels,
+                              int width, const float *mean, const float *scale, const float *offset,
+                              int relu);
+
+/* With n = (x[p][o] - mean[o]) * inverse[o]:
+ *   sum[o] = sum[o] + d_y[p][o];  product[o] = product[o] + d_y[p][o] * n   (in double) */
+typedef void nas_normalize_sums_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
+                                   size_t pixels, int width, const float *mean,
+                                   const float *inverse, double *sum, double *product);
+
+/* d_x[p][o] = (accumulate ? d_x[p][o] : nothing) + g,
+ *   g = scale[o] * ((d_y[p][o] - d_mean[o]) - n * d_product[o]) */
+typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
+                                       const nas_pixel_rows *d_x, size_t pixels, int width,
+                                       const float *mean, const float *inverse, const float *scale,
+                                       const float *d_mean, const float *d_product, int accumulate);
+
 typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
   nas_conv_fn *conv;
   nas_conv_weights_fn *conv_weights;
   nas_sum_rows_fn *sum_rows;
   nas_relu_gradient_fn *relu_gradient;
+  nas_moments_fn *moments;
+  nas_normalize_fn *normalize;
+  nas_normalize_sums_fn *normalize_sums;
+  nas_normalize_gradient_fn *normalize_gradient;
 } nas_kernels;
 
 /* The best table that nas_cpu_flags allows at the time of the call. Never NULL. */

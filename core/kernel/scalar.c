@@ -1,5 +1,6 @@
 /* The readable statement of every kernel: what the others must equal, bit for bit. */
 #include "kernel.h"
+#include "normalize.h"
 #include <nas/elementary.h>
 
 static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,
@@ -61,4 +62,8 @@ const nas_kernels nas_kernels_scalar = {
     .conv_weights = scalar_conv_weights,
     .sum_rows = scalar_sum_rows,
     .relu_gradient = scalar_relu_gradient,
+    .moments = moments,
+    .normalize = normalize,
+    .normalize_sums = normalize_sums,
+    .normalize_gradient = normalize_gradient,
 };

@@ -11,6 +11,7 @@
 #include "tables.h"
 #include <string.h>
 #include "fma_soft.h"
+#include "normalize.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
@@ -264,4 +265,8 @@ const nas_kernels NAS_TABLE = {
     .conv_weights = vector_conv_weights,
     .sum_rows = vector_sum_rows,
     .relu_gradient = vector_relu_gradient,
+    .moments = moments,
+    .normalize = normalize,
+    .normalize_sums = normalize_sums,
+    .normalize_gradient = normalize_gradient,
 };

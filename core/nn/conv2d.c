@@ -59,8 +59,9 @@ static int params(const nas_option_value *values, const nas_shape *inputs, nas_p
                         {c.kernel[0], c.kernel[1], c.channels, c.filters},
                         NAS_INIT_UNIFORM,
                         nas_init_range(values[INIT].integer, values[INIT_RANGE].number,
-                                       window * c.channels, window * c.filters)};
-  sets[1] = (nas_param){"bias", 1, {c.filters}, NAS_INIT_ZERO, 0};
+                                       window * c.channels, window * c.filters),
+                        NAS_PARAM_WEIGHT};
+  sets[1] = (nas_param){"bias", 1, {c.filters}, NAS_INIT_ZERO, 0, NAS_PARAM_OFFSET};
   return c.bias ? 2 : 1;
 }
 

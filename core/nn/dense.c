@@ -46,8 +46,9 @@ static int params(const nas_option_value *values, const nas_shape *inputs, nas_p
       2,
       {(int)fan_in, units},
       NAS_INIT_UNIFORM,
-      nas_init_range(values[INIT].integer, values[INIT_RANGE].number, (double)fan_in, units)};
-  sets[1] = (nas_param){"bias", 1, {units}, NAS_INIT_ZERO, 0};
+      nas_init_range(values[INIT].integer, values[INIT_RANGE].number, (double)fan_in, units),
+      NAS_PARAM_WEIGHT};
+  sets[1] = (nas_param){"bias", 1, {units}, NAS_INIT_ZERO, 0, NAS_PARAM_OFFSET};
   return values[BIAS].integer ? 2 : 1;
 }
 

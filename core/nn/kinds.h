@@ -5,6 +5,8 @@
 #include <nas/layer.h>
 
 extern const nas_layer_kind nas_kind_input;
+extern const nas_layer_kind nas_kind_target;
+extern const nas_layer_kind nas_kind_batch_norm;
 extern const nas_layer_kind nas_kind_conv2d;
 extern const nas_layer_kind nas_kind_dense;
 extern const nas_layer_kind nas_kind_relu;

@@ -6,13 +6,9 @@
 enum { KINDS_MAX = 128 };
 
 static const nas_layer_kind *kinds[KINDS_MAX] = {
-    &nas_kind_input,
-    &nas_kind_conv2d,
-    &nas_kind_dense,
-    &nas_kind_relu,
-    &nas_kind_max_pool,
-    &nas_kind_global_avg_pool,
-    &nas_kind_softmax_cross_entropy,
+    &nas_kind_input,    &nas_kind_target,          &nas_kind_conv2d,
+    &nas_kind_dense,    &nas_kind_batch_norm,      &nas_kind_relu,
+    &nas_kind_max_pool, &nas_kind_global_avg_pool, &nas_kind_softmax_cross_entropy,
 };
 
 const nas_layer_kind *nas_layer_kind_at(int index) {
@@ -40,6 +36,9 @@ nas_status nas_layer_kind_register(const nas_layer_kind *kind, nas_error *err) {
                     kind->name ? kind->name : "");
   if (kind->compile && !kind->release)
     return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": what compile builds needs a release",
+                    kind->name);
+  if (kind->sums && (!kind->collect || !kind->collect_backward))
+    return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": sums need collect and collect_backward",
                     kind->name);
   if (kind->max_inputs > NAS_INPUTS_MAX || kind->options.count > NAS_OPTIONS_MAX)
     return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": at most %d inputs and %d options",

@@ -1,6 +1,7 @@
 #include <nas/network.h>
 #include <nas/memory.h>
 #include <string.h>
+#include "kinds.h"
 
 typedef struct entry {
   nas_node *node;
@@ -139,7 +140,8 @@ static nas_status canonical_order(nas_network *network, nas_node *output, nas_er
 /* Numbers nodes with equal sub-graphs. Quadratic only among parameter layers, which are few. */
 static void number_occurrences(nas_network *network) {
   for (int i = 0; i < network->size; i++) {
-    if (!nas_node_kind(network->entries[i].node)->params) continue;
+    const nas_layer_kind *kind = nas_node_kind(network->entries[i].node);
+    if (!kind->params && !kind->draws) continue;
     nas_hash hash = nas_node_hash(network->entries[i].node);
     for (int j = i - 1; j >= 0; j--)
       if (nas_hash_compare(nas_node_hash(network->entries[j].node), hash) == 0) {
@@ -167,7 +169,7 @@ static void count_costs(nas_network *network) {
     for (int s = 0; s < sets; s++) {
       int64_t numbers = 1;
       for (int d = 0; d < params[s].rank; d++) numbers *= params[s].dim[d];
-      e->params += numbers;
+      if (params[s].use != NAS_PARAM_STATE) e->params += numbers;
     }
     if (kind->macs)
       e->macs = kind->macs(nas_node_options(e->node), shapes, nas_node_shape(e->node));
@@ -204,12 +206,20 @@ static nas_status write_text(nas_network *network, nas_error *err) {
   return NAS_OK;
 }
 
+static int count_kind(const nas_network *network, const nas_layer_kind *kind) {
+  int count = 0;
+  for (int i = 0; i < network->size; i++) count += nas_node_kind(network->entries[i].node) == kind;
+  return count;
+}
+
 static nas_status check_inputs(const nas_network *network, nas_error *err) {
-  int inputs = 0;
-  for (int i = 0; i < network->size; i++)
-    inputs += nas_node_input_count(network->entries[i].node) == 0;
-  if (inputs == 1) return NAS_OK;
-  return nas_fail(err, NAS_SHAPE, "network: %d different input layers; expected 1", inputs);
+  int inputs = count_kind(network, &nas_kind_input);
+  int targets = count_kind(network, &nas_kind_target);
+  if (inputs != 1)
+    return nas_fail(err, NAS_SHAPE, "network: %d different input layers; expected 1", inputs);
+  if (targets > 1)
+    return nas_fail(err, NAS_SHAPE, "network: %d different targets; expected at most 1", targets);
+  return NAS_OK;
 }
 
 nas_status nas_network_create(nas_network **out, nas_node *output, nas_error *err) {

@@ -42,12 +42,7 @@ static nas_status check_inputs(const nas_layer_kind *kind, nas_node *const *inpu
   if (count < kind->min_inputs || count > kind->max_inputs)
     return nas_fail(err, NAS_ARGUMENT, "%s: %d inputs; expected %d to %d", kind->name, count,
                     kind->min_inputs, kind->max_inputs);
-  for (int i = 0; i < count; i++) {
-    if (inputs[i]->kind->is_loss)
-      return nas_fail(err, NAS_ARGUMENT, "%s: input %d is a loss, which ends a network", kind->name,
-                      i + 1);
-    shapes[i] = inputs[i]->shape;
-  }
+  for (int i = 0; i < count; i++) shapes[i] = inputs[i]->shape;
   return NAS_OK;
 }
 

@@ -56,9 +56,9 @@ static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]
   for (int run = 0; run == 0 || sum < least; run++) {
     memset(seconds, 0, sizeof seconds);
     conv_phase = FORWARD;
-    nas_compiled_forward(m->compiled, pass);
+    nas_compiled_forward(m->compiled, 0, pass);
     conv_phase = INPUT;
-    nas_compiled_backward(m->compiled, pass);
+    nas_compiled_backward(m->compiled, 0, pass);
     for (int p = 0; p < PHASES; p++) {
       if (run == 0 || seconds[p] < best[p]) best[p] = seconds[p];
       sum += seconds[p];
@@ -82,23 +82,20 @@ static void measure(const shape *s, const nas_kernels *kernels, int count, doubl
   size_t in = map_size(nas_compiled_input(m.compiled)) * (size_t)count;
   nas_shape out = nas_node_shape(nas_network_node(m.network, 2));
   size_t outs = (size_t)nas_shape_size(out) * (size_t)count;
-  float *images = floats(in), *weights = floats(outs), loss[IMAGES_MAX];
-  int32_t labels[IMAGES_MAX] = {0}, predicted[IMAGES_MAX];
+  float *images = floats(in), *weights = floats(outs);
   fill_uniform(&dice, images, in);
   fill_uniform(&dice, weights, outs);
   probe.weights = weights;
   nas_compiled_init(m.compiled, 1, m.params);
   machine_run(&m, images, count, 1);
   nas_pass pass = {.kernels = &counting,
-                   .arena = m.arena,
+                   .arena = m.arenas[0],
                    .params = m.params,
                    .derived = m.derived,
                    .d_params = m.d_params,
                    .images = count,
-                   .labels = labels,
-                   .loss_scale = 1,
-                   .loss = loss,
-                   .predicted = predicted};
+                   .training = 1,
+                   .batch = 1};
   probe.first = 0;
   double work = 2e-9 * (double)nas_network_macs(m.network) * count, best[PHASES] = {0};
   repeat(&m, &pass, least, best);

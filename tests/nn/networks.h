@@ -64,14 +64,25 @@ static inline nas_node *node_take(const char *text, nas_node **inputs, int count
             (int)(sizeof((nas_node *[]){__VA_ARGS__}) / sizeof(nas_node *)))
 
 /* Layers one after the other upon x (NULL: the first has no input), whose reference it takes:
- * "input size=6,5 channels=3; conv2d kernel=3 filters=4; relu". */
+ * "input size=6,5 channels=3; conv2d kernel=3 filters=4; relu; dense units=2;
+ * softmax_cross_entropy". A loss of two inputs gets a target: a class after softmax, else values.
+ */
 static inline nas_node *stack(nas_node *x, const char *text) {
   char copy[1024], *rest;
   assert_true(strlen(text) < sizeof copy);
   strcpy(copy, text);
   for (char *one = strtok_r(copy, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
     one += strspn(one, " ");
-    x = node_take(one, &x, x ? 1 : 0);
+    char name[64] = {0}, target[64] = "target";
+    memcpy(name, one, strcspn(one, " "));
+    const nas_layer_kind *kind = nas_layer_kind_find(name, NULL);
+    if (kind && kind->is_loss && kind->min_inputs == 2) {
+      if (strcmp(name, "softmax_cross_entropy") != 0)
+        snprintf(target, sizeof target, "target values=%d", nas_node_shape(x).dim[0]);
+      x = JOIN(one, x, node_take(target, NULL, 0));
+    } else {
+      x = node_take(one, &x, x ? 1 : 0);
+    }
   }
   return x;
 }
@@ -200,8 +211,7 @@ static inline void probe_forward(const nas_layer *layer, const nas_pass *pass) {
       if (probe.weights) loss += (double)probe.weights[at] * (double)y;
     }
     probe.loss += loss;
-    pass->loss[n] = (float)loss;
-    pass->predicted[n] = 0;
+    nas_map_data(layer->output, pass->arena)[nas_map_at(layer->output, n, 0, 0)] = (float)loss;
   }
 }
 
@@ -209,8 +219,10 @@ static inline void probe_backward(const nas_layer *layer, const nas_pass *pass) 
   size_t size = map_size(layer->inputs[0]);
   for (int n = 0; n < pass->images; n++)
     for (size_t i = 0; i < size; i++)
-      give_gradient(layer, pass, 0, n, i,
-                    probe.weights[(size_t)(probe.first + n) * size + i] * pass->loss_scale);
+      give_gradient(
+          layer, pass, 0, n, i,
+          probe.weights[(size_t)(probe.first + n) * size + i] *
+              nas_map_data(layer->d_output, pass->arena)[nas_map_at(layer->d_output, n, 0, 0)]);
 }
 
 static const nas_layer_kind test_probe = {
@@ -240,14 +252,17 @@ enum {
 typedef struct machine {
   nas_network *network;
   nas_compiled *compiled;
-  float *params, *derived, *arena, *d_params;
+  float *params, *derived, *d_params;
+  float *arenas[16]; /* the first alone, or one for each micro-batch where layers couple images */
   size_t floats, derived_floats, arena_floats;
   size_t *numbers; /* where every trainable number lies in params and d_params */
   size_t count;
   const int32_t *labels; /* of all images; NULL: all 0 */
-  float loss_scale;
-  float *loss; /* [images] of a run, or NULL */
-  int32_t *predicted;
+  const float *targets;  /* or values [images][units] */
+  int batch;             /* gradients are those of the losses / batch; 0: 1, or all images of a run
+                            where layers couple them */
+  float *loss;           /* [images] of a run, or NULL */
+  int32_t *predicted;    /* [images], the largest unit of the loss's input, or NULL */
 } machine;
 
 static inline float *zoned(size_t floats) {
@@ -274,6 +289,7 @@ static inline void list_numbers(machine *m) {
   assert_non_null(m->numbers);
   for (int s = 0; s < nas_compiled_param_count(m->compiled); s++) {
     nas_param_place set = nas_compiled_param(m->compiled, s);
+    if (set.is.use == NAS_PARAM_STATE) continue;
     for (size_t r = 0; r < set.rows; r++)
       for (int o = 0; o < set.width; o++) m->numbers[m->count++] = param_at(&set, r, o);
   }
@@ -282,8 +298,9 @@ static inline void list_numbers(machine *m) {
 
 /* Compiles the network that ends in the loss, whose reference it takes. All parameters are 0. */
 static inline machine machine_with(nas_node *loss, int micro_batch, const nas_kernels *kernels) {
-  machine m = {.network = network_of(loss), .loss_scale = 1};
-  nas_compile_options options = {micro_batch, kernels};
+  const nas_node *output = nas_node_input(loss, 0);
+  machine m = {.network = network_of(loss)};
+  nas_compile_options options = {.micro_batch = micro_batch, .kernels = kernels, .output = output};
   nas_error err;
   check_ok(nas_compiled_create(&m.compiled, m.network, &options, &err), &err);
   m.floats = nas_compiled_param_floats(m.compiled);
@@ -292,7 +309,8 @@ static inline machine machine_with(nas_node *loss, int micro_batch, const nas_ke
   m.params = zoned(m.floats);
   m.d_params = zoned(m.floats);
   m.derived = zoned(m.derived_floats);
-  m.arena = zoned(m.arena_floats);
+  int arenas = nas_compiled_segments(m.compiled) > 1 ? 16 : 1;
+  for (int i = 0; i < arenas; i++) m.arenas[i] = zoned(m.arena_floats);
   list_numbers(&m);
   return m;
 }
@@ -305,53 +323,94 @@ static inline void machine_free(machine *m) {
   check_zones(m->params, m->floats);
   check_zones(m->d_params, m->floats);
   check_zones(m->derived, m->derived_floats);
-  check_zones(m->arena, m->arena_floats);
+  for (int i = 0; i < 16 && m->arenas[i]; i++) {
+    check_zones(m->arenas[i], m->arena_floats);
+    nas_free(m->arenas[i] - ZONE);
+  }
   nas_free(m->params - ZONE);
   nas_free(m->d_params - ZONE);
   nas_free(m->derived - ZONE);
-  nas_free(m->arena - ZONE);
   nas_free(m->numbers);
   nas_compiled_destroy(&m->compiled);
   nas_network_destroy(&m->network);
 }
 
-/* The images [count][height][width][channels] through the network, micro-batch after micro-batch;
- * with `backward` the gradients of their losses times loss_scale are added to d_params. Returns the
- * sum of the losses; `probe.loss` is the one of a test_probe before it was rounded to float. */
+static inline void machine_load(const machine *m, const float *images, int first, int count,
+                                float *arena) {
+  const nas_map *input = nas_compiled_input(m->compiled),
+                *target = nas_compiled_target(m->compiled);
+  size_t size = map_size(input);
+  for (int i = 0; i < count; i++) {
+    for (size_t k = 0; k < size; k++)
+      nas_map_data(input, arena)[map_index(input, i, k)] = images[(size_t)(first + i) * size + k];
+    for (int k = 0; target && k < target->channels; k++)
+      nas_map_data(target, arena)[map_index(target, i, (size_t)k)] =
+          m->targets  ? m->targets[(first + i) * target->channels + k]
+          : m->labels ? (float)m->labels[first + i]
+                      : 0.0f;
+  }
+}
+
+/* Adds up the losses, and keeps what the caller asked for. */
+static inline double machine_read(const machine *m, int first, int count, float *arena) {
+  const nas_map *loss = nas_compiled_loss(m->compiled), *output = nas_compiled_output(m->compiled);
+  double sum = 0;
+  for (int i = 0; i < count; i++) {
+    float of_image = nas_map_data(loss, arena)[map_index(loss, i, 0)];
+    int best = 0;
+    for (int k = 1; k < output->channels; k++)
+      if (nas_map_data(output, arena)[map_index(output, i, (size_t)k)] >
+          nas_map_data(output, arena)[map_index(output, i, (size_t)best)])
+        best = k;
+    sum += (double)of_image;
+    if (m->loss) m->loss[first + i] = of_image;
+    if (m->predicted) m->predicted[first + i] = best;
+  }
+  return sum;
+}
+
+/* At most 16 images [count][height][width][channels] where layers couple them, else any number,
+ * through the network, micro-batch after micro-batch; with `backward` the gradients of their losses
+ * / batch are added to d_params. Returns the sum of the losses; `probe.loss` is the one of a
+ * test_probe before it was rounded to float. */
 static inline double machine_run(machine *m, const float *images, int count, int backward) {
   int micro_batch = nas_compiled_micro_batch(m->compiled);
-  const nas_map *input = nas_compiled_input(m->compiled);
-  size_t size = map_size(input);
-  double sum = 0;
+  int last = nas_compiled_segments(m->compiled) - 1;
+  double sum = 0, sums[4096] = {0}, totals[4096] = {0};
+  int32_t numbers[1024];
+  assert_true(nas_compiled_sums(m->compiled) <= 4096 && count <= 1024);
+  for (int i = 0; i < count; i++) numbers[i] = i;
   probe.loss = 0;
   nas_compiled_derive(m->compiled, m->params, m->derived, 0, 1);
-  for (int first = 0; first < count; first += micro_batch) {
-    int32_t labels[16] = {0}, predicted[16];
-    float loss[16];
-    int n = count - first < micro_batch ? count - first : micro_batch;
-    for (int i = 0; i < n; i++) {
-      for (size_t k = 0; k < size; k++)
-        nas_map_data(input, m->arena)[map_index(input, i, k)] =
-            images[(size_t)(first + i) * size + k];
-      if (m->labels) labels[i] = m->labels[first + i];
-    }
-    nas_pass pass = {.kernels = nas_compiled_kernels(m->compiled),
-                     .arena = m->arena,
-                     .params = m->params,
-                     .derived = m->derived,
-                     .d_params = m->d_params,
-                     .images = n,
-                     .labels = labels,
-                     .loss_scale = m->loss_scale,
-                     .loss = loss,
-                     .predicted = predicted};
-    probe.first = first;
-    nas_compiled_forward(m->compiled, &pass);
-    if (backward) nas_compiled_backward(m->compiled, &pass);
-    for (int i = 0; i < n; i++) {
-      sum += (double)loss[i];
-      if (m->loss) m->loss[first + i] = loss[i];
-      if (m->predicted) m->predicted[first + i] = predicted[i];
+  for (int phase = 0; phase <= 2 * last; phase++) {
+    int back = 2 * last - phase;
+    if (phase > 0)
+      nas_compiled_total(m->compiled, phase <= last ? phase : back + 1, phase > last, sums, 1,
+                         totals);
+    for (int first = 0; first < count; first += micro_batch) {
+      int n = count - first < micro_batch ? count - first : micro_batch;
+      float *arena = m->arenas[last ? first / micro_batch : 0];
+      nas_pass pass = {.kernels = nas_compiled_kernels(m->compiled),
+                       .arena = arena,
+                       .params = m->params,
+                       .derived = m->derived,
+                       .d_params = m->d_params,
+                       .images = n,
+                       .training = 1,
+                       .first = first,
+                       .batch = m->batch ? m->batch
+                                : last   ? count
+                                         : 1,
+                       .seed = 7,
+                       .epoch = 1,
+                       .image = numbers + first,
+                       .sums = sums,
+                       .totals = totals};
+      probe.first = first;
+      if (phase == 0) machine_load(m, images, first, n, arena);
+      if (phase <= last) nas_compiled_forward(m->compiled, phase, &pass);
+      if (phase == last) sum += machine_read(m, first, n, arena);
+      if (phase >= last && backward) nas_compiled_backward(m->compiled, back, &pass);
     }
   }
   return sum;
@@ -365,6 +424,7 @@ static inline void machine_clear_gradient(machine *m) {
 static inline void check_padding(const machine *m, const float *array) {
   for (int s = 0; s < nas_compiled_param_count(m->compiled); s++) {
     nas_param_place set = nas_compiled_param(m->compiled, s);
+    if (set.is.use == NAS_PARAM_STATE) continue;
     for (size_t r = 0; r < set.rows; r++)
       for (int o = set.width; o < nas_row(set.width); o++) {
         float value = array[param_at(&set, r, o)];

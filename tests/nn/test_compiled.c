@@ -49,7 +49,7 @@ static results results_of(const float *images, int micro_batch, const nas_kernel
   m.labels = labels;
   m.loss = r.loss;
   m.predicted = r.predicted;
-  m.loss_scale = 1.0f / IMAGES;
+  m.batch = IMAGES;
   for (int i = 0; i < runs; i++) {
     float *other = random_images("other images");
     machine_run(&m, other, i % 2 ? IMAGES : 3, 1);
@@ -388,8 +388,10 @@ static void refused(void **state) {
   (void)state;
   nas_compiled *compiled = (nas_compiled *)16;
   nas_network *open = network_of(stack(NULL, "input size=3 channels=1; relu"));
-  check_refused(nas_compiled_create(&compiled, open, NULL, &err), NAS_ARGUMENT, compiled,
-                "a network to train must end in a loss; this one ends in relu");
+  check_refused(
+      nas_compiled_create(&compiled, open, NULL, &err), NAS_ARGUMENT, compiled,
+      "a network to train must end in a loss, one number for each image; this one ends in "
+      "relu of shape 3x3x1");
   nas_network_destroy(&open);
 
   nas_network *fine = network_of(stack(NULL, "input size=3 channels=1; test_probe"));

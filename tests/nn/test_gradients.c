@@ -259,7 +259,7 @@ static void check_softmax(int classes, const float *logits, int count, const int
   m.labels = labels;
   m.loss = loss;
   m.predicted = predicted;
-  m.loss_scale = 0.1f;
+  m.batch = 10;
   watched.d_y = d_z;
   machine_run(&m, logits, count, 1);
   for (int n = 0; n < count; n++) {

@@ -27,7 +27,8 @@ static void text_of_a_chain(void **state) {
              "init_range=0.1\n"
              "6 global_avg_pool(5)\n"
              "7 dense(6) units=10 bias=1 init=he_uniform init_range=0.05\n"
-             "8 softmax_cross_entropy(7)\n");
+             "8 target values=0\n"
+             "9 softmax_cross_entropy(7,8)\n");
 }
 
 static const char branches[] = "1 input size=4,4 channels=2\n"
@@ -130,7 +131,7 @@ static void costs(void **state) {
        4 * 5 * 4 * 6 * 3, 105 + 80},
       {"input size=5,7 channels=3; dense units=11", 105 * 11 + 11, 105 * 11, 105 + 11},
       {"input size=5,7 channels=3; dense units=11 bias=0; dense units=2; softmax_cross_entropy",
-       105 * 11 + 22 + 2, 105 * 11 + 22, 105 + 11 + 2 + 1},
+       105 * 11 + 22 + 2, 105 * 11 + 22, 105 + 11 + 2 + 1 + 1},
       {"input size=4,6 channels=3; max_pool; relu; global_avg_pool", 0, 0, 72 + 18 + 18 + 3},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_cost(&cases[i]);
@@ -154,7 +155,7 @@ static void known_space(void **state) {
     int64_t large = 14 * 14 * f, small = 7 * 7 * f, window = k * k;
     cost c = {text, corners[i].params,
               large * window + large * window * f + 2 * small * window * f + f * 10,
-              784 + 4 * large + 4 * small + f + 10 + 1};
+              784 + 4 * large + 4 * small + f + 10 + 1 + 1};
     check_cost(&c);
   }
 }

@@ -65,6 +65,8 @@ static void shapes(void **state) {
       {"input size=9,8 channels=4; max_pool pool=3 stride=1", "7x6x4"},
       {"input size=9,8 channels=4; max_pool pool=3 stride=1 padding=same", "9x8x4"},
       {"input size=9,8 channels=4; relu", "9x8x4"},
+      {"input size=9,8 channels=4; batch_norm", "9x8x4"},
+      {"input size=0 channels=4; batch_norm", "4"},
       {"input size=9,8 channels=4; global_avg_pool", "4"},
       {"input size=9,8 channels=4; dense units=65536", "65536"},
       {"input size=9,8 channels=4; dense units=5; relu; dense units=3", "3"},
@@ -85,15 +87,17 @@ static void shape_size(void **state) {
 /* `layer` upon `below` (NULL: nothing) fails with that status and exactly that message. */
 static void check_refusal(const char *below, const char *layer, nas_status status,
                           const char *message) {
-  nas_node *x = below ? stack(NULL, below) : NULL, *node = (nas_node *)16;
+  nas_node *inputs[2] = {below ? stack(NULL, below) : NULL}, *node = (nas_node *)16;
+  int count = below != NULL;
+  if (strcmp(layer, "softmax_cross_entropy") == 0) inputs[count++] = stack(NULL, "target");
   nas_error err = {0};
-  assert_int_equal(node_try(&node, layer, &x, x ? 1 : 0, &err), status);
+  assert_int_equal(node_try(&node, layer, inputs, count, &err), status);
   assert_null(node);
   assert_int_equal(err.code, status);
   assert_string_equal(err.text, message);
-  assert_int_equal(node_try(&node, layer, &x, x ? 1 : 0, NULL), status);
+  assert_int_equal(node_try(&node, layer, inputs, count, NULL), status);
   assert_null(node);
-  nas_node_release(&x);
+  for (int i = 0; i < count; i++) nas_node_release(&inputs[i]);
 }
 
 static void messages(void **state) {
@@ -120,14 +124,14 @@ static void messages(void **state) {
   check_refusal("input size=3 channels=2; dense units=1", "softmax_cross_entropy", NAS_SHAPE,
                 "softmax_cross_entropy: input has shape 1; expected one logit for each of 2 or "
                 "more classes");
-  check_refusal("input size=3 channels=2; dense units=2; softmax_cross_entropy", "relu",
-                NAS_ARGUMENT, "relu: input 1 is a loss, which ends a network");
+  check_refusal(NULL, "input size=3,0 channels=2", NAS_SHAPE,
+                "input: size is 3, 0; expected two positive numbers, or 0, 0");
 }
 
 static void numbers_of_inputs(void **state) {
   (void)state;
   static const char *const kinds[] = {"conv2d",   "dense",           "relu",
-                                      "max_pool", "global_avg_pool", "softmax_cross_entropy"};
+                                      "max_pool", "global_avg_pool", "batch_norm"};
   char message[100];
   nas_node *x = stack(NULL, "input size=3 channels=2"), *node;
   nas_node *two[] = {x, x};

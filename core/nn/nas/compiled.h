@@ -1,5 +1,11 @@
 /* A network made ready to run: memory planned, windows and pixel lists built, ReLU fused. Holds no
- * weights and no activations, so one compiled network serves any number of threads. */
+ * weights and no activations, so one compiled network serves any number of threads.
+ *
+ * Layers that couple the images of a batch cut the network into segments. In training, all images
+ * of a batch go through segment 0, then all through segment 1, and so on to the last; then
+ * backwards. Between two segments the sums of the groups of images are added up
+ * (nas_compiled_total). An arena then belongs to a micro-batch and not to a thread. Without such
+ * layers there is one segment, and an arena can serve one micro-batch after the other. */
 #ifndef NAS_COMPILED_H
 #define NAS_COMPILED_H
 
@@ -11,27 +17,40 @@ typedef struct nas_compile_options {
   int micro_batch; /* images that a thread takes through the network at once, 1 to 16; 0: as many
                       as keep the activations in half of the second-level cache. Changes no bit. */
   const struct nas_kernels *kernels; /* NULL: the best of this processor. Changes no bit. */
+  const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
+  int inference;          /* 1: forward only, no room for gradients */
 } nas_compile_options;
 
-/* Compiles `network`, whose last node must be a loss. On failure *compiled is NULL. The caller owns
- * it; it keeps what it needs of the network. */
+/* Compiles `network`. To be trained, its last node must be one number for each image, the loss
+ * (NAS_ARGUMENT). On failure *compiled is NULL. The caller owns it; it keeps what it needs of the
+ * network. options may be NULL. */
 NAS_API nas_status nas_compiled_create(nas_compiled **compiled, const nas_network *network,
                                        const nas_compile_options *options, nas_error *err);
 
 /* Frees and clears the pointer. Accepts NULL and a pointer to NULL. */
 NAS_API void nas_compiled_destroy(nas_compiled **compiled);
 
-/* Sizes in floats of what a caller allocates (zeroed, with nas_alloc_zero): parameters (also their
- * gradient and moments), derived data, and for each thread an arena. */
+/* Sizes in floats of what a caller allocates (zeroed, with nas_alloc_zero): parameters; derived
+ * data; an arena for each micro-batch that is under way. What is trained lies at the front of the
+ * parameters: gradients and moments are arrays of trained_floats. */
 NAS_API size_t nas_compiled_param_floats(const nas_compiled *compiled);
+NAS_API size_t nas_compiled_trained_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_derived_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_arena_floats(const nas_compiled *compiled);
+
+/* Segments, at least 1, and the doubles that a group of images collects (zeroed for each batch). */
+NAS_API int nas_compiled_segments(const nas_compiled *compiled);
+NAS_API size_t nas_compiled_sums(const nas_compiled *compiled);
 
 NAS_API int nas_compiled_micro_batch(const nas_compiled *compiled);
 NAS_API const struct nas_kernels *nas_compiled_kernels(const nas_compiled *compiled);
 
-/* Where the images of a micro-batch are written to, borders left alone. */
+/* Where in an arena the caller writes the images of a micro-batch and their targets, borders left
+ * alone, and finds outputs and losses. The target is NULL when the network has none. */
 NAS_API const nas_map *nas_compiled_input(const nas_compiled *compiled);
+NAS_API const nas_map *nas_compiled_target(const nas_compiled *compiled);
+NAS_API const nas_map *nas_compiled_output(const nas_compiled *compiled);
+NAS_API const nas_map *nas_compiled_loss(const nas_compiled *compiled);
 
 /* Initial weights: each set from the stream (seed, "weights", hash of the node's sub-graph, its
  * occurrence, index of the set), elements in order of the dense set. */
@@ -42,11 +61,28 @@ NAS_API void nas_compiled_init(const nas_compiled *compiled, uint64_t seed, floa
 NAS_API void nas_compiled_derive(const nas_compiled *compiled, const float *params, float *derived,
                                  int part, int parts);
 
-/* The images in the arena's input map through the network: fills pass->loss, pass->predicted. */
-NAS_API void nas_compiled_forward(const nas_compiled *compiled, const nas_pass *pass);
+/* Evaluation: the images in the arena through the whole network. pass->training is 0. */
+NAS_API void nas_compiled_evaluate(const nas_compiled *compiled, const nas_pass *pass);
 
-/* After forward, with the same pass: adds the gradients of all parameters to pass->d_params. */
-NAS_API void nas_compiled_backward(const nas_compiled *compiled, const nas_pass *pass);
+/* Training. The images in the arena through one segment, and back: adds the gradients of the
+ * segment's parameters to pass->d_params, and what the next segment needs to pass->sums. The last
+ * segment's backward begins with the gradient of the mean loss of the batch. */
+NAS_API void nas_compiled_forward(const nas_compiled *compiled, int segment, const nas_pass *pass);
+NAS_API void nas_compiled_backward(const nas_compiled *compiled, int segment, const nas_pass *pass);
+
+/* Adds up, in group order, what `groups` groups collected (nas_compiled_sums doubles each, one
+ * group after the other) on the way into `segment` from below, or from above (backwards). */
+NAS_API void nas_compiled_total(const nas_compiled *compiled, int segment, int backwards,
+                                const double *sums, int groups, double *totals);
+
+/* Lets layers that keep statistics take them from the totals of a batch of `batch` images. */
+NAS_API void nas_compiled_settle(const nas_compiled *compiled, const double *totals, int batch,
+                                 float *params);
+
+/* The parameters whose gradients a segment's backward adds to: `*floats` floats from the one
+ * returned. */
+NAS_API size_t nas_compiled_segment_params(const nas_compiled *compiled, int segment,
+                                           size_t *floats);
 
 /* The parameter sets, in canonical order. */
 typedef struct nas_param_place {

@@ -41,6 +41,12 @@ typedef enum nas_init_kind {
   NAS_INIT_UNIFORM, /* uniform in [-range, range) */
 } nas_init_kind;
 
+typedef enum nas_param_use {
+  NAS_PARAM_WEIGHT, /* trained, and made smaller by decay */
+  NAS_PARAM_OFFSET, /* trained, no decay: biases, scales, offsets */
+  NAS_PARAM_STATE,  /* not trained: statistics that the layer keeps itself */
+} nas_param_use;
+
 /* A named parameter set. The last dimension is the row (padded in memory); `range` is what the
  * layer's initialiser gives for its fan-in and fan-out. */
 typedef struct nas_param {
@@ -49,6 +55,7 @@ typedef struct nas_param {
   int dim[4];
   nas_init_kind init;
   float range;
+  nas_param_use use;
 } nas_param;
 
 /* A layer of a compiled network, as its functions see it. */
@@ -62,6 +69,9 @@ typedef struct nas_layer {
   const nas_map *output, *d_output;
   size_t params[NAS_PARAMS_MAX]; /* floats from the start of the parameters to each set */
   size_t derived;                /* floats from the start of the derived data to this layer's */
+  size_t sums, d_sums;           /* doubles from the start of a group's sums to this layer's */
+  nas_hash hash;                 /* of the sub-graph that the layer ends, and which of those that */
+  int occurrence;                /* are equal it is: the address of its random streams */
   int relu;                      /* the layer applies ReLU to its output (fused) */
   int micro_batch;               /* images that a pass has at most */
   void *data;                    /* of the kind: what compile made */
@@ -70,22 +80,30 @@ typedef struct nas_layer {
 /* What one thread has while it takes a few images through the network. */
 typedef struct nas_pass {
   const struct nas_kernels *kernels;
-  float *arena;          /* activations and their gradients */
-  const float *params;   /* all parameters */
-  const float *derived;  /* what derive made of them */
-  float *d_params;       /* gradients of the parameters, added to */
-  int images;            /* 1 .. micro_batch */
-  const int32_t *labels; /* [images], class indices from 0; for the loss */
-  float loss_scale;      /* 1 / images of the whole batch: backward gives gradients of the mean */
-  float *loss;           /* [images], out: the loss of each image */
-  int32_t *predicted;    /* [images], out: the class of the largest logit, the first among equals */
+  float *arena;         /* activations and their gradients */
+  const float *params;  /* all parameters */
+  const float *derived; /* what derive made of them */
+  int images;           /* 1 .. micro_batch */
+  int training;         /* 0: evaluation, where dropout passes everything on and batch
+                           normalisation uses its running statistics */
+
+  /* In training only. */
+  float *d_params;      /* gradients of the parameters, added to */
+  int first;            /* position of the first image in its batch */
+  int batch;            /* images in the batch: the loss is their mean */
+  uint64_t seed;        /* of random streams, with the epoch (from 1) and */
+  int epoch;            /*   the numbers of the images in their data set */
+  const int32_t *image; /* [images] */
+  double *sums;         /* of the group of images, added to */
+  const double *totals; /* the sums of the whole batch */
 } nas_pass;
 
 struct nas_layer_kind {
   const char *name;
   nas_option_table options;
   int min_inputs, max_inputs;
-  int is_loss; /* the output is a loss for each image: only as the last layer, by the trainer */
+  int draws;   /* takes random numbers in training */
+  int is_loss; /* one number from (output, target): a recipe can name it */
 
   /* The output's shape. NAS_SHAPE with shapes and reason when the inputs do not fit. */
   nas_status (*shape)(const nas_option_value *options, const nas_shape *inputs, int count,
@@ -113,7 +131,7 @@ struct nas_layer_kind {
   nas_status (*compile)(nas_layer *layer, nas_error *err);
   void (*release)(nas_layer *layer);
 
-  /* Output from inputs, for pass->images images. */
+  /* Output from inputs, for pass->images images. Padding of rows stays zero. */
   void (*forward)(const nas_layer *layer, const nas_pass *pass);
 
   /* From the gradient of the output (which it may overwrite): adds to pass->d_params, and writes
@@ -123,6 +141,17 @@ struct nas_layer_kind {
   /* Makes part `part` of `parts` of the derived data from the parameters; the parts may run at
    * once. */
   void (*derive)(const nas_layer *layer, const float *params, float *derived, int part, int parts);
+
+  /* Layers that couple the images of a batch (batch normalisation). In training, all images of the
+   * batch go as far as the inputs of such a layer, and `collect` adds to the layer's numbers in
+   * pass->sums; when the numbers of all groups are added up in pass->totals, forward runs. Likewise
+   * backwards: collect_backward, which may change the gradient of the output in place, and then
+   * backward. `settle` runs once a batch, between steps: it may change the layer's NAS_PARAM_STATE.
+   * sums: how many doubles each direction collects; NULL: the kind couples nothing. */
+  size_t (*sums)(const nas_option_value *options, const nas_shape *inputs);
+  void (*collect)(const nas_layer *layer, const nas_pass *pass);
+  void (*collect_backward)(const nas_layer *layer, const nas_pass *pass);
+  void (*settle)(const nas_layer *layer, const double *totals, int batch, float *params);
 };
 
 /* The kind of that name; or NULL and NAS_ARGUMENT in *err with the known names. */

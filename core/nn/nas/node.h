@@ -24,9 +24,9 @@ typedef struct nas_layer_kind nas_layer_kind; /* <nas/layer.h> */
 
 /* A new node of the kind, with option values as its table has them (NULL: the defaults) and
  * inputs[0..input_count). NAS_SHAPE names layer, shapes and reason when they do not fit, and
- * NAS_LIMIT what would be too large; NAS_ARGUMENT: another number of inputs than the kind takes, or
- * a loss among them. The node keeps a reference to each input; the caller owns one reference to the
- * new node. On failure *node is NULL. Nodes may be shared between threads once created. */
+ * NAS_LIMIT what would be too large; NAS_ARGUMENT: another number of inputs than the kind takes.
+ * The node keeps a reference to each input; the caller owns one reference to the new node. On
+ * failure *node is NULL. Nodes may be shared between threads once created. */
 NAS_API nas_status nas_node_create(nas_node **node, const nas_layer_kind *kind,
                                    const nas_option_value *values, nas_node *const *inputs,
                                    int input_count, nas_error *err);

@@ -1,0 +1,403 @@
+#include "plan.h"
+#include <nas/cpu.h>
+#include <nas/memory.h>
+#include <string.h>
+#include "kernel.h"
+#include "kinds.h"
+#include "map.h"
+
+static size_t round_up(size_t floats) {
+  return (floats + NAS_LANES - 1) / NAS_LANES * NAS_LANES;
+}
+
+/* -- the order of execution ------------------------------------------------------------------- */
+
+/* The segment of each node of the network: a layer that couples images begins one. */
+static void find_segments(const nas_network *network, int *segment) {
+  for (int i = 0; i < nas_network_size(network); i++) {
+    const nas_node *node = nas_network_node(network, i);
+    segment[i] = 0;
+    for (int k = 0; k < nas_node_input_count(node); k++) {
+      int before = segment[nas_network_input(network, i, k)];
+      if (before > segment[i]) segment[i] = before;
+    }
+    segment[i] += nas_node_kind(node)->sums != NULL;
+  }
+}
+
+/* Fills c->canonical and c->segments; position[i] is where node i of the network runs. */
+static nas_status order_layers(nas_compiled *c, const nas_network *network, int *position,
+                               nas_error *err) {
+  int *segment = nas_alloc((size_t)c->size, sizeof *segment), next = 0;
+  if (!segment) return nas_fail_memory(err, "a compiled network", (size_t)c->size * 4);
+  find_segments(network, segment);
+  c->segment_count = 1;
+  for (int i = 0; i < c->size; i++)
+    if (segment[i] >= c->segment_count) c->segment_count = segment[i] + 1;
+  c->segments = nas_alloc_zero((size_t)c->segment_count, sizeof *c->segments);
+  for (int s = 0; c->segments && s < c->segment_count; s++) {
+    c->segments[s].coupled = next;
+    for (int couples = 1; couples >= 0; couples--) {
+      if (!couples) c->segments[s].first = next;
+      for (int i = 0; i < c->size; i++) {
+        int does = nas_node_kind(nas_network_node(network, i))->sums != NULL;
+        if (segment[i] != s || does != couples) continue;
+        position[i] = next;
+        c->canonical[next++] = i;
+      }
+    }
+    c->segments[s].end = next;
+  }
+  nas_free(segment);
+  return c->segments ? NAS_OK : nas_fail_memory(err, "a compiled network", sizeof *c->segments);
+}
+
+/* -- the graph -------------------------------------------------------------------------------- */
+
+static nas_status allocate(nas_compiled *c, const nas_network *network, nas_error *err) {
+  size_t size = (size_t)nas_network_size(network), edges = 0;
+  for (int i = 0; i < (int)size; i++)
+    edges += (size_t)nas_node_input_count(nas_network_node(network, i));
+  c->canonical = nas_alloc_zero(size, sizeof *c->canonical);
+  c->layers = nas_alloc_zero(size, sizeof *c->layers);
+  c->nodes = nas_alloc_zero(size, sizeof *c->nodes);
+  c->fused = nas_alloc_zero(size, sizeof *c->fused);
+  c->place_of = nas_alloc_zero(size, sizeof *c->place_of);
+  c->places = nas_alloc_zero(size, sizeof *c->places);
+  c->params = nas_alloc_zero(size * NAS_PARAMS_MAX, sizeof *c->params);
+  c->input_places = nas_alloc(edges, sizeof *c->input_places);
+  c->input_at = nas_alloc_zero(size, sizeof *c->input_at);
+  if (!c->canonical || !c->layers || !c->nodes || !c->fused || !c->place_of || !c->places ||
+      !c->params || !c->input_places || !c->input_at)
+    return nas_fail_memory(err, "a compiled network", size * sizeof *c->layers);
+  c->size = (int)size;
+  return NAS_OK;
+}
+
+static void copy_layers(nas_compiled *c, const nas_network *network) {
+  for (int i = 0; i < c->size; i++) {
+    nas_node *node = nas_network_node(network, c->canonical[i]);
+    nas_layer *layer = &c->layers[i];
+    c->nodes[i] = nas_node_retain(node);
+    c->place_of[i] = i;
+    layer->kind = nas_node_kind(node);
+    layer->options = nas_node_options(node);
+    layer->input_count = nas_node_input_count(node);
+    layer->hash = nas_node_hash(node);
+    layer->occurrence = nas_network_occurrence(network, c->canonical[i]);
+    if (layer->kind == &nas_kind_input) c->input = i;
+    if (layer->kind == &nas_kind_target) c->target = i;
+  }
+}
+
+/* A ReLU joins the layer before it when that layer can apply it and has no other consumer, the
+ * caller included. */
+static nas_status fuse_relu(nas_compiled *c, const nas_network *network, const int *position,
+                            nas_error *err) {
+  int *consumers = nas_alloc_zero((size_t)c->size, sizeof *consumers);
+  if (!consumers) return nas_fail_memory(err, "a compiled network", (size_t)c->size * 4);
+  consumers[c->output]++;
+  for (int i = 0; i < c->size; i++)
+    for (int k = 0; k < c->layers[i].input_count; k++)
+      consumers[position[nas_network_input(network, c->canonical[i], k)]]++;
+  for (int i = 0; i < c->size; i++) {
+    if (c->layers[i].kind != &nas_kind_relu) continue;
+    int before = position[nas_network_input(network, c->canonical[i], 0)];
+    if (!c->layers[before].kind->fuses_relu || consumers[before] != 1) continue;
+    c->layers[before].relu = 1;
+    c->fused[i] = 1;
+    c->place_of[i] = before;
+  }
+  nas_free(consumers);
+  return NAS_OK;
+}
+
+static void find_input_places(nas_compiled *c, const nas_network *network, const int *position) {
+  int next = 0;
+  for (int i = 0; i < c->size; i++) {
+    c->input_at[i] = next;
+    for (int k = 0; k < c->layers[i].input_count; k++) {
+      int input = position[nas_network_input(network, c->canonical[i], k)];
+      c->input_places[next++] = &c->places[c->place_of[input]];
+    }
+  }
+}
+
+static nas_status find_output(nas_compiled *c, const nas_node *output, nas_error *err) {
+  c->output = c->size - 1;
+  if (!output) return NAS_OK;
+  for (int i = 0; i < c->size; i++)
+    if (c->nodes[i] == output) {
+      c->output = i;
+      return NAS_OK;
+    }
+  return nas_fail(err, NAS_ARGUMENT, "the loss does not depend on the network's output");
+}
+
+static nas_status copy_graph(nas_compiled *c, const nas_network *network, const nas_node *output,
+                             nas_error *err) {
+  c->target = -1;
+  nas_status status = allocate(c, network, err);
+  if (status != NAS_OK) return status;
+  int *position = nas_alloc((size_t)c->size, sizeof *position);
+  if (!position) return nas_fail_memory(err, "a compiled network", (size_t)c->size * 4);
+  status = order_layers(c, network, position, err);
+  if (status == NAS_OK) {
+    copy_layers(c, network);
+    status = find_output(c, output, err);
+  }
+  if (status == NAS_OK) status = fuse_relu(c, network, position, err);
+  if (status == NAS_OK) find_input_places(c, network, position);
+  nas_free(position);
+  return status;
+}
+
+static void shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
+  for (int k = 0; k < c->layers[index].input_count; k++)
+    shapes[k] = nas_node_shape(nas_node_input(c->nodes[index], k));
+}
+
+/* -- parameters ------------------------------------------------------------------------------- */
+
+static int sets_of(const nas_compiled *c, int index, nas_param *sets) {
+  const nas_layer *layer = &c->layers[index];
+  nas_shape shapes[NAS_INPUTS_MAX];
+  shapes_of(c, index, shapes);
+  return layer->kind->params ? layer->kind->params(layer->options, shapes, sets) : 0;
+}
+
+/* Places those sets that are trained, or those that are not. */
+static void place_params_of(nas_compiled *c, int index, int trained) {
+  nas_param sets[NAS_PARAMS_MAX];
+  int count = sets_of(c, index, sets);
+  for (int s = 0; s < count; s++) {
+    if ((sets[s].use != NAS_PARAM_STATE) != trained) continue;
+    size_t rows = 1;
+    for (int d = 0; d < sets[s].rank - 1; d++) rows *= (size_t)sets[s].dim[d];
+    c->layers[index].params[s] = c->param_floats;
+    c->param_floats += rows * (size_t)nas_row(sets[s].dim[sets[s].rank - 1]);
+  }
+}
+
+/* A segment's backward runs its own layers but those that couple, and those of the next segment. */
+static void place_params(nas_compiled *c) {
+  for (int s = 0; s < c->segment_count; s++) {
+    nas_segment *here = &c->segments[s];
+    for (int i = here->coupled; i < here->first; i++) place_params_of(c, i, 1);
+    here->params = c->param_floats;
+    for (int i = here->first; i < here->end; i++) place_params_of(c, i, 1);
+  }
+  c->trained_floats = c->param_floats;
+  for (int s = 0; s < c->segment_count; s++) {
+    size_t end = s + 1 < c->segment_count ? c->segments[s + 1].params : c->trained_floats;
+    c->segments[s].param_floats = end - c->segments[s].params;
+  }
+  for (int i = 0; i < c->size; i++) place_params_of(c, i, 0);
+}
+
+static int layer_at(const nas_compiled *c, int canonical) {
+  int i = 0;
+  while (c->canonical[i] != canonical) i++;
+  return i;
+}
+
+static void list_params(nas_compiled *c) {
+  for (int n = 0; n < c->size; n++) {
+    int i = layer_at(c, n);
+    nas_param sets[NAS_PARAMS_MAX];
+    int count = sets_of(c, i, sets);
+    for (int s = 0; s < count; s++) {
+      nas_param_place *p = &c->params[c->param_count++];
+      *p = (nas_param_place){.node = n, .is = sets[s], .at = c->layers[i].params[s], .rows = 1};
+      for (int d = 0; d < sets[s].rank - 1; d++) p->rows *= (size_t)sets[s].dim[d];
+      p->width = sets[s].dim[sets[s].rank - 1];
+    }
+  }
+}
+
+static void place_derived(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++) {
+    nas_layer *layer = &c->layers[i];
+    nas_shape shapes[NAS_INPUTS_MAX];
+    shapes_of(c, i, shapes);
+    layer->derived = c->derived_floats;
+    if (layer->kind->derived && !c->inference)
+      c->derived_floats += round_up(layer->kind->derived(layer->options, shapes));
+  }
+}
+
+/* What the layers of a segment collect forwards lies together, and what they collect backwards. */
+static void place_sums(nas_compiled *c) {
+  for (int s = 0; s < c->segment_count; s++) {
+    nas_segment *segment = &c->segments[s];
+    segment->sums = c->sums;
+    for (int i = segment->coupled; i < segment->first; i++) {
+      nas_layer *layer = &c->layers[i];
+      nas_shape shapes[NAS_INPUTS_MAX];
+      shapes_of(c, i, shapes);
+      layer->sums = c->sums;
+      c->sums += layer->kind->sums(layer->options, shapes);
+    }
+    segment->sum_count = c->sums - segment->sums;
+    segment->d_sums = c->sums;
+    for (int i = segment->coupled; i < segment->first; i++)
+      c->layers[i].d_sums = c->layers[i].sums + segment->sum_count;
+    c->sums += segment->sum_count;
+  }
+}
+
+/* -- the arena -------------------------------------------------------------------------------- */
+
+/* Which gradients exist: those of outputs that depend on parameters. */
+static void find_gradients(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++) {
+    nas_place *const *inputs = nas_plan_inputs(c, i);
+    nas_place *p = &c->places[c->place_of[i]];
+    p->needs_gradient |= c->layers[i].kind->params != NULL;
+    for (int k = 0; k < c->layers[i].input_count; k++)
+      p->needs_gradient |= inputs[k]->needs_gradient;
+  }
+}
+
+static void find_borders(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++) {
+    nas_place *const *inputs = nas_plan_inputs(c, i);
+    const nas_layer *layer = &c->layers[i];
+    nas_shape shapes[NAS_INPUTS_MAX];
+    shapes_of(c, i, shapes);
+    for (int k = 0; k < layer->input_count && layer->kind->borders; k++)
+      layer->kind->borders(layer->options, shapes, k, &inputs[k]->border,
+                           &c->places[c->place_of[i]].border);
+  }
+}
+
+static void lay_out(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++) {
+    nas_place *p = &c->places[i];
+    if (c->place_of[i] != i) continue;
+    nas_shape shape = nas_node_shape(c->nodes[i]);
+    int channels = shape.rank ? shape.dim[shape.rank - 1] : 1;
+    /* Images are read one channel at a time: they need no padding. */
+    int stride = i == c->input ? channels : nas_row(channels);
+    p->size =
+        round_up(nas_map_layout(&p->map, shape, p->border, stride, c->micro_batch, &p->before));
+    p->map.offset = c->arena_floats + p->before;
+    c->arena_floats += p->size;
+  }
+}
+
+/* The loss's gradient is written in step 1; step c->size - i + 1 is the backward of layer i. A
+ * gradient is written first by the last consumer and is used up by its own layer. */
+static void find_lifetimes(nas_compiled *c) {
+  nas_place *loss = &c->places[c->place_of[c->size - 1]];
+  if (loss->needs_gradient) loss->first_write = 1;
+  for (int i = c->size - 1; i >= 0; i--) {
+    int step = c->size - i + 1;
+    nas_place *const *inputs = nas_plan_inputs(c, i);
+    if (c->fused[i]) continue;
+    c->places[i].last_use = step;
+    if (!c->places[i].first_write) continue; /* leads to no loss */
+    for (int k = 0; k < c->layers[i].input_count; k++) {
+      nas_place *p = inputs[k];
+      if (!p->needs_gradient) continue;
+      c->layers[i].accumulate[k] = p->first_write != 0;
+      if (p->first_write == 0) p->first_write = step;
+      c->layers[i].d_inputs[k] = &p->d_map;
+    }
+  }
+}
+
+/* Gives each gradient the lowest offset at which no other one lies that is alive at the same time.
+ */
+static void place_gradients(nas_compiled *c) {
+  size_t base = c->arena_floats;
+  for (int i = c->size - 1; i >= 0; i--) {
+    nas_place *p = &c->places[i];
+    if (!p->first_write) continue;
+    size_t at = base;
+    for (int j = c->size - 1; j > i; j--) {
+      const nas_place *q = &c->places[j];
+      if (!q->first_write || q->first_write > p->last_use || p->first_write > q->last_use) continue;
+      size_t start = q->d_map.offset - q->before;
+      if (start < at + p->size && at < start + q->size) {
+        at = start + q->size;
+        j = c->size; /* from the beginning: at has moved */
+      }
+    }
+    p->d_map = p->map;
+    p->d_map.offset = at + p->before;
+    if (at + p->size > c->arena_floats) c->arena_floats = at + p->size;
+  }
+}
+
+static int overlap(const nas_place *a, const nas_place *b) {
+  size_t a_at = a->d_map.offset - a->before, b_at = b->d_map.offset - b->before;
+  return a_at < b_at + b->size && b_at < a_at + a->size;
+}
+
+/* Where memory is shared, another gradient may lie on the border and on the padding of rows, which
+ * must be cleared again. */
+static void find_shared(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++)
+    for (int j = 0; c->places[i].first_write && j < c->size; j++)
+      if (j != i && c->places[j].first_write && overlap(&c->places[i], &c->places[j]))
+        c->places[i].shares = 1;
+}
+
+static void connect(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++) {
+    nas_place *const *inputs = nas_plan_inputs(c, i);
+    nas_layer *layer = &c->layers[i];
+    nas_place *p = &c->places[c->place_of[i]];
+    layer->micro_batch = c->micro_batch;
+    layer->output = &p->map;
+    layer->d_output = p->first_write ? &p->d_map : NULL;
+    for (int k = 0; k < layer->input_count; k++) layer->inputs[k] = &inputs[k]->map;
+  }
+}
+
+/* -- how many images at once ------------------------------------------------------------------ */
+
+/* Floats of activations and gradients of one image, borders left out. */
+static int64_t floats_of_image(const nas_compiled *c) {
+  int64_t floats = 0;
+  for (int i = 0; i < c->size; i++)
+    if (!c->fused[i])
+      floats += (c->inference ? 1 : 2) * nas_shape_size(nas_node_shape(c->nodes[i]));
+  return floats;
+}
+
+static int choose_micro_batch(const nas_compiled *c, int wanted) {
+  if (wanted > 0) return wanted;
+  int64_t images = (int64_t)(nas_cpu_cache() / 2) / (4 * floats_of_image(c));
+  return images < 1 ? 1 : images > 16 ? 16 : (int)images;
+}
+
+/* -- all of it -------------------------------------------------------------------------------- */
+
+static nas_status check_size(const nas_compiled *c, nas_error *err) {
+  if (c->arena_floats <= (size_t)1 << 32) return NAS_OK;
+  return nas_fail(err, NAS_LIMIT, "network: activations take %zu MiB for each thread",
+                  c->arena_floats >> 18);
+}
+
+nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node *output,
+                    nas_error *err) {
+  nas_status status = copy_graph(c, network, output, err);
+  if (status != NAS_OK) return status;
+  c->micro_batch = choose_micro_batch(c, c->micro_batch);
+  place_params(c);
+  list_params(c);
+  place_derived(c);
+  place_sums(c);
+  if (!c->inference) find_gradients(c);
+  find_borders(c);
+  lay_out(c);
+  if (!c->inference) {
+    find_lifetimes(c);
+    place_gradients(c);
+    find_shared(c);
+  }
+  connect(c);
+  return check_size(c, err);
+}
