@@ -2,7 +2,9 @@
 #include <nas/network.h>
 #include <string.h>
 #include "box.h"
+#include "check.h"
 #include "failure.h"
+#include "text.h"
 #include "types.h"
 
 static const char TYPE[] = "luanas.Network";
@@ -52,8 +54,29 @@ static int network_macs(lua_State *L) {
   return 1;
 }
 
+/* The batch of training, an optional argument */
+static int check_batch(lua_State *L) {
+  return lua_isnoneornil(L, 2) ? 250 : (int)nas_check_integer(L, 2, "batch", 1, 65536);
+}
+
 static int network_memory(lua_State *L) {
-  lua_pushinteger(L, nas_network_memory(check(L)));
+  const nas_network *network = check(L);
+  lua_pushinteger(L, nas_network_memory(network, check_batch(L)));
+  return 1;
+}
+
+static int network_summary(lua_State *L) {
+  const nas_network *network = check(L);
+  int batch = check_batch(L);
+  nas_network_summary(network, batch, nas_text_new(L));
+  nas_text_to_string(L);
+  return 1;
+}
+
+static int network_graphviz(lua_State *L) {
+  const nas_network *network = check(L);
+  nas_network_graphviz(network, nas_text_new(L));
+  nas_text_to_string(L);
   return 1;
 }
 
@@ -113,9 +136,9 @@ static int network_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"text", network_text}, {"hash", network_hash},     {"params", network_params},
-    {"macs", network_macs}, {"memory", network_memory}, {"layers", network_layers},
-    {NULL, NULL},
+    {"text", network_text},       {"hash", network_hash},         {"params", network_params},
+    {"macs", network_macs},       {"memory", network_memory},     {"layers", network_layers},
+    {"summary", network_summary}, {"graphviz", network_graphviz}, {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -1,6 +1,7 @@
 #include <nas/network.h>
 #include <nas/memory.h>
 #include <string.h>
+#include "floats.h"
 #include "kinds.h"
 
 typedef struct entry {
@@ -16,7 +17,8 @@ struct nas_network {
   int *input_indices;
   char *text;
   nas_hash hash;
-  int64_t params, macs, memory;
+  int64_t params, macs;
+  nas_floats floats;
 };
 
 /* -- order ------------------------------------------------------------------------------------ */
@@ -157,7 +159,6 @@ static int64_t add_saturated(int64_t a, int64_t b) {
 }
 
 static void count_costs(nas_network *network) {
-  int64_t activations = 0;
   for (int i = 0; i < network->size; i++) {
     entry *e = &network->entries[i];
     const nas_layer_kind *kind = nas_node_kind(e->node);
@@ -175,9 +176,7 @@ static void count_costs(nas_network *network) {
       e->macs = kind->macs(nas_node_options(e->node), shapes, nas_node_shape(e->node));
     network->params += e->params;
     network->macs = add_saturated(network->macs, e->macs);
-    activations += nas_shape_size(nas_node_shape(e->node));
   }
-  network->memory = 4 * (6 * network->params + 32 * activations);
 }
 
 static nas_status write_text(nas_network *network, nas_error *err) {
@@ -231,8 +230,9 @@ nas_status nas_network_create(nas_network **out, nas_node *output, nas_error *er
   if (status == NAS_OK) {
     number_occurrences(network);
     count_costs(network);
-    status = write_text(network, err);
+    status = nas_floats_count(network, &network->floats, err);
   }
+  if (status == NAS_OK) status = write_text(network, err);
   if (status == NAS_OK)
     *out = network;
   else
@@ -263,8 +263,8 @@ int64_t nas_network_params(const nas_network *network) {
 int64_t nas_network_macs(const nas_network *network) {
   return network->macs;
 }
-int64_t nas_network_memory(const nas_network *network) {
-  return network->memory;
+int64_t nas_network_memory(const nas_network *network, int batch) {
+  return nas_floats_bytes(&network->floats, batch);
 }
 int nas_network_size(const nas_network *network) {
   return network->size;

@@ -13,6 +13,15 @@ function tests.test_identity_and_costs()
   lu.assertEquals(network:params(), (3 * 3 * 1 + 1) * 4 + (4 + 1) * 3)
   lu.assertEquals(network:macs(), 4 * 4 * 3 * 3 * 4 + 4 * 3)
   lu.assertTrue(network:memory() > 4 * 6 * network:params())
+  lu.assertEquals(network:memory(), network:memory(250))
+  raises("batch is 0", network.memory, network, 0)
+end
+
+function tests.test_pages()
+  local network = core.network(support.network())
+  lu.assertStrContains(network:summary(), "55 parameters")
+  lu.assertStrContains(network:summary(32), "to train with batch 32")
+  lu.assertStrContains(network:graphviz(), "n1 -> n2;")
 end
 
 function tests.test_equal_descriptions_are_one_network()

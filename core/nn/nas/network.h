@@ -30,9 +30,19 @@ NAS_API int64_t nas_network_params(const nas_network *network); /* trainable num
 NAS_API int64_t nas_network_macs(const nas_network *network);   /* for one image, forward */
 
 /* Bytes that training takes, by a formula over the canonical network that is the same on every
- * machine: 4 * (6 P + 32 A), with P the parameters (weights, gradient, sum, two moments, derived)
- * and A the activations of one image (activation and gradient, for 16 images). */
-NAS_API int64_t nas_network_memory(const nas_network *network);
+ * machine: 4 * (12 P + D + 2 A n), with P the parameters, D what is derived from them, A the
+ * activations of one image (all three with the padding of rows and borders; gradients take up to A
+ * again) and n the images under way: where a layer couples images the batch (rounded up to 16),
+ * else what two threads take that have a cache of 512 KiB each: 2 to 32. */
+NAS_API int64_t nas_network_memory(const nas_network *network, int batch);
+
+/* Appends a table for people: the layers with the options that differ from the defaults, output
+ * shapes, parameters, multiply-accumulates; then the sums, and the memory of training with that
+ * batch. text->failed tells when memory ran out. */
+NAS_API void nas_network_summary(const nas_network *network, int batch, nas_text *text);
+
+/* Appends the graph in Graphviz's language: `dot -Tsvg`. */
+NAS_API void nas_network_graphviz(const nas_network *network, nas_text *text);
 
 NAS_API int nas_network_size(const nas_network *network);
 NAS_API nas_node *nas_network_node(const nas_network *network, int index); /* borrowed */

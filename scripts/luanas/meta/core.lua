@@ -81,8 +81,16 @@ function Network:params() end
 ---@return integer # multiply-accumulates for one image, forward
 function Network:macs() end
 
+---@param batch? integer # images in a batch, 1 to 65536; default 250
 ---@return integer # bytes that training takes, by a formula that is the same on every machine
-function Network:memory() end
+function Network:memory(batch) end
+
+---@param batch? integer # images in a batch, 1 to 65536; default 250
+---@return string # a table: layers, output shapes, parameters, multiply-accumulates, memory of training
+function Network:summary(batch) end
+
+---@return string # the graph in Graphviz's language: `dot -Tsvg`
+function Network:graphviz() end
 
 --- One entry for each node in canonical order. `name` is the layer kind, `inputs` are positions in the list,
 --- `occurrence` counts the nodes with equal sub-graphs.

@@ -1,0 +1,100 @@
+#include "floats.h"
+#include <nas/memory.h>
+#include "kernel.h"
+#include "kinds.h"
+#include "map.h"
+
+/* What is known of a node's output before anything is planned. */
+typedef struct output {
+  nas_border border;
+  int consumers;
+} output;
+
+static int shapes_of(const nas_network *network, int index, nas_shape *shapes) {
+  const nas_node *node = nas_network_node(network, index);
+  int count = nas_node_input_count(node);
+  for (int k = 0; k < count; k++) shapes[k] = nas_node_shape(nas_node_input(node, k));
+  return count;
+}
+
+static void find_borders(const nas_network *network, output *outputs) {
+  for (int i = 0; i < nas_network_size(network); i++) {
+    const nas_node *node = nas_network_node(network, i);
+    const nas_layer_kind *kind = nas_node_kind(node);
+    nas_shape shapes[NAS_INPUTS_MAX];
+    int count = shapes_of(network, i, shapes);
+    for (int k = 0; k < count; k++) {
+      output *input = &outputs[nas_network_input(network, i, k)];
+      input->consumers++;
+      if (kind->borders)
+        kind->borders(nas_node_options(node), shapes, k, &input->border, &outputs[i].border);
+    }
+  }
+}
+
+/* A ReLU that the layer before it can apply takes no place of its own. */
+static int is_fused(const nas_network *network, int index, const output *outputs) {
+  if (nas_node_kind(nas_network_node(network, index)) != &nas_kind_relu) return 0;
+  int before = nas_network_input(network, index, 0);
+  return nas_node_kind(nas_network_node(network, before))->fuses_relu &&
+         outputs[before].consumers == 1;
+}
+
+static int64_t floats_of_output(nas_shape shape, nas_border border) {
+  nas_map map;
+  size_t before;
+  int channels = shape.rank ? shape.dim[shape.rank - 1] : 1;
+  return (int64_t)nas_map_layout(&map, shape, border, nas_row(channels), 1, &before);
+}
+
+static int64_t floats_of_params(const nas_network *network, int index) {
+  const nas_node *node = nas_network_node(network, index);
+  const nas_layer_kind *kind = nas_node_kind(node);
+  nas_shape shapes[NAS_INPUTS_MAX];
+  nas_param sets[NAS_PARAMS_MAX];
+  int64_t floats = 0;
+  shapes_of(network, index, shapes);
+  int count = kind->params ? kind->params(nas_node_options(node), shapes, sets) : 0;
+  for (int s = 0; s < count; s++) {
+    int64_t rows = 1;
+    for (int d = 0; d < sets[s].rank - 1; d++) rows *= sets[s].dim[d];
+    floats += rows * nas_row(sets[s].dim[sets[s].rank - 1]);
+  }
+  return floats;
+}
+
+nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_error *err) {
+  size_t size = (size_t)nas_network_size(network);
+  output *outputs = nas_alloc_zero(size, sizeof *outputs);
+  if (!outputs) return nas_fail_memory(err, "a network", size * sizeof *outputs);
+  *floats = (nas_floats){0};
+  find_borders(network, outputs);
+  for (int i = 0; i < (int)size; i++) {
+    const nas_node *node = nas_network_node(network, i);
+    const nas_layer_kind *kind = nas_node_kind(node);
+    nas_shape shapes[NAS_INPUTS_MAX];
+    shapes_of(network, i, shapes);
+    floats->params += floats_of_params(network, i);
+    if (kind->derived) floats->derived += (int64_t)kind->derived(nas_node_options(node), shapes);
+    if (!is_fused(network, i, outputs))
+      floats->activations += floats_of_output(nas_node_shape(node), outputs[i].border);
+    floats->couples |= kind->sums != NULL;
+  }
+  nas_free(outputs);
+  return NAS_OK;
+}
+
+/* The cache of the machine that the formula is about, and the threads. */
+enum { CACHE = 512 << 10, THREADS = 2, GROUP = 16 };
+
+/* Weights, gradient, two moments and an average; a copy of weights, moments and average from the
+ * end of the last epoch, and the best weights; a gradient for each thread. */
+enum { COPIES = 5 + 4 + 1 + THREADS };
+
+int64_t nas_floats_bytes(const nas_floats *floats, int batch) {
+  int64_t image = 2 * floats->activations;
+  int64_t images = CACHE / (4 * (image + 1));
+  images = THREADS * (images < 1 ? 1 : images > GROUP ? GROUP : images);
+  if (floats->couples) images = (batch + GROUP - 1) / GROUP * GROUP;
+  return 4 * (COPIES * floats->params + floats->derived + image * images);
+}
