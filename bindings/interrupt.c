@@ -1,6 +1,7 @@
 #include "interrupt.h"
 #include <lauxlib.h>
 #include <signal.h>
+#include "failure.h"
 
 enum { NONE, DUE, RAISED };
 
@@ -32,4 +33,31 @@ int nas_interrupt_raise(lua_State *L) {
 
 unsigned nas_interrupt_raised(void) {
   return raised;
+}
+
+nas_interrupt_hooks nas_interrupt_note(lua_State *L) {
+  nas_interrupt_hooks noted = {.state = {L, L}};
+  if (lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD) == LUA_TTHREAD)
+    noted.state[1] = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  for (int i = 0; i < 2; i++) {
+    noted.hook[i] = lua_gethook(noted.state[i]);
+    noted.mask[i] = lua_gethookmask(noted.state[i]);
+  }
+  return noted;
+}
+
+int nas_interrupt_poll(void *hooks) {
+  const nas_interrupt_hooks *before = hooks;
+  if (nas_interrupt_pending()) return 1;
+  for (int i = 0; i < 2; i++) {
+    if (lua_gethook(before->state[i]) != before->hook[i]) return 1;
+    if (lua_gethookmask(before->state[i]) != before->mask[i]) return 1;
+  }
+  return 0;
+}
+
+int nas_interrupt_or_fail(lua_State *L, const nas_error *err) {
+  if (err->code == NAS_INTERRUPTED && nas_interrupt_pending()) return nas_interrupt_raise(L);
+  return nas_fail_or_raise(L, err);
 }

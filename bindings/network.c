@@ -34,6 +34,16 @@ static int core_network(lua_State *L) {
   return 1;
 }
 
+/* core.network_parse(text): the last node */
+static int core_network_parse(lua_State *L) {
+  nas_error err;
+  nas_node *node;
+  if (nas_network_parse(&node, luaL_checkstring(L, 1), &err)) return nas_fail_or_raise(L, &err);
+  nas_push_node(L, node);
+  nas_node_release(&node);
+  return 1;
+}
+
 static int network_text(lua_State *L) {
   lua_pushstring(L, nas_network_text(check(L)));
   return 1;
@@ -151,4 +161,6 @@ void nas_open_network(lua_State *L) {
   nas_box_type(L, TYPE, methods, meta, network_close);
   lua_pushcfunction(L, core_network);
   lua_setfield(L, -2, "network");
+  lua_pushcfunction(L, core_network_parse);
+  lua_setfield(L, -2, "network_parse");
 }

@@ -17,6 +17,11 @@ nas_node *nas_check_node(lua_State *L, int arg) {
   return box->node;
 }
 
+void nas_push_node(lua_State *L, nas_node *node) {
+  node_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  box->node = nas_node_retain(node);
+}
+
 static int node_close(lua_State *L) {
   node_box *box = nas_box_peek(L, 1, TYPE);
   nas_node_release(&box->node);

@@ -1,7 +1,11 @@
-/* core.options(): the option tables of layers, optimisers and the policy, as Lua tables. */
+/* core.options(): the option tables of layers, optimisers, schedules, recipes, augmentation and the
+ * policy, as Lua tables. */
 #include <nas/layer.h>
 #include <nas/optimizer.h>
+#include <nas/augment.h>
 #include <nas/policy.h>
+#include <nas/recipe.h>
+#include <nas/schedule.h>
 #include "types.h"
 
 static const char *const type_names[] = {
@@ -98,6 +102,15 @@ static void push_optimizers(lua_State *L) {
   }
 }
 
+static void push_schedules(lua_State *L) {
+  const nas_schedule_kind *kind;
+  lua_newtable(L);
+  for (int i = 0; (kind = nas_schedule_at(i)) != NULL; i++) {
+    push_table(L, &kind->options);
+    lua_setfield(L, -2, kind->name);
+  }
+}
+
 /* Preset name to option name to value. */
 static void push_presets(lua_State *L) {
   const nas_option_table *table = &nas_policy_option_table;
@@ -117,11 +130,17 @@ static void push_presets(lua_State *L) {
 }
 
 static int core_options(lua_State *L) {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 7);
   push_layers(L);
   lua_setfield(L, -2, "layers");
   push_optimizers(L);
   lua_setfield(L, -2, "optimizers");
+  push_schedules(L);
+  lua_setfield(L, -2, "schedules");
+  push_table(L, &nas_recipe_table);
+  lua_setfield(L, -2, "recipe");
+  push_table(L, &nas_augment_table);
+  lua_setfield(L, -2, "augment");
   push_table(L, &nas_policy_option_table);
   lua_setfield(L, -2, "policy");
   push_presets(L);

@@ -1,6 +1,9 @@
 /* luanas.Recipe: how a network is trained. A plain value that holds nothing. */
+#include <nas/augment.h>
 #include <nas/trainer.h>
+#include <string.h>
 #include "box.h"
+#include "schedule.h"
 #include "settings.h"
 #include "text.h"
 #include "types.h"
@@ -11,16 +14,40 @@ const nas_recipe *nas_check_recipe(lua_State *L, int arg) {
   return nas_box_peek(L, arg, TYPE);
 }
 
+/* The kind's options, from the table on top of the stack, which has a field `name` beside them. */
+static void check_options(const nas_settings *inner, const nas_option_table *table,
+                          nas_option_value *values) {
+  nas_settings own = *inner;
+  own.owner = table->owner;
+  nas_settings_known(&own, (const char *const[]){"name", NULL}, table);
+  nas_options_default(table, values);
+  nas_settings_options(&own, table, values);
+}
+
+/* loss = "huber", or { name = "huber", its options }; "composed": whoever trains brings it. */
 static void check_loss(const nas_settings *settings, nas_recipe *recipe) {
   nas_error err;
-  const char *name = nas_settings_string(settings, "loss", recipe->loss->name);
-  recipe->loss = nas_layer_kind_find(name, &err);
-  if (!recipe->loss) luaL_error(settings->L, "recipe: loss: %s", err.text);
-  if (!recipe->loss->is_loss)
-    luaL_error(settings->L,
-               "recipe: loss is \"%s\", a layer; expected a loss such as "
-               "\"softmax_cross_entropy\"",
-               name);
+  nas_settings inner = {settings->L, 0, settings->owner};
+  const char *name = nas_settings_word(settings, "loss", recipe->loss->name);
+  if (!name) {
+    inner = nas_settings_inner(settings, "loss");
+    name = nas_settings_string(&inner, "name", recipe->loss->name);
+  } else {
+    lua_pushnil(settings->L);
+  }
+  if (strcmp(name, "composed") == 0) {
+    recipe->loss = NULL;
+  } else {
+    recipe->loss = nas_layer_kind_find(name, &err);
+    if (!recipe->loss) luaL_error(settings->L, "recipe: loss: %s", err.text);
+    if (!recipe->loss->is_loss)
+      luaL_error(settings->L,
+                 "recipe: loss is \"%s\", a layer; expected a loss such as "
+                 "\"softmax_cross_entropy\"",
+                 name);
+    check_options(&inner, &recipe->loss->options, recipe->loss_options);
+  }
+  lua_pop(settings->L, 1);
 }
 
 /* optimizer = { name = "adam", its options } */
@@ -30,23 +57,39 @@ static void check_optimizer(const nas_settings *settings, nas_recipe *recipe) {
   const char *name = nas_settings_string(&inner, "name", recipe->optimizer->name);
   recipe->optimizer = nas_optimizer_find(name, &err);
   if (!recipe->optimizer) luaL_error(settings->L, "recipe: optimizer: %s", err.text);
-  inner.owner = recipe->optimizer->name;
-  nas_settings_known(&inner, (const char *const[]){"name", NULL}, &recipe->optimizer->options);
-  nas_options_default(&recipe->optimizer->options, recipe->optimizer_options);
-  nas_settings_options(&inner, &recipe->optimizer->options, recipe->optimizer_options);
+  check_options(&inner, &recipe->optimizer->options, recipe->optimizer_options);
   lua_pop(settings->L, 1);
 }
 
-/* core.recipe { batch, optimizer, loss } */
+static void check_schedule(const nas_settings *settings, nas_recipe *recipe) {
+  nas_settings inner = nas_settings_inner(settings, "schedule");
+  recipe->schedule = nas_settings_schedule(&inner, recipe->schedule_options);
+  lua_pop(settings->L, 1);
+}
+
+static void check_augment(const nas_settings *settings, nas_recipe *recipe) {
+  nas_settings inner = nas_settings_inner(settings, "augment");
+  inner.owner = nas_augment_table.owner;
+  nas_settings_known(&inner, NULL, &nas_augment_table);
+  nas_settings_options(&inner, &nas_augment_table, recipe->augment);
+  lua_pop(settings->L, 1);
+}
+
+/* core.recipe { batch and the other plain numbers, optimizer, schedule, loss, augment } */
 static int core_recipe(lua_State *L) {
-  static const char *const names[] = {"batch", "optimizer", "loss", NULL};
+  static const char *const names[] = {"optimizer", "schedule", "loss", "augment", NULL};
+  nas_option_value values[NAS_RECIPE_OPTIONS];
   nas_recipe recipe;
   nas_recipe_default(&recipe);
   nas_settings settings = nas_settings_open(L, 1, "recipe");
-  nas_settings_known(&settings, names, NULL);
-  recipe.batch = (int)nas_settings_integer(&settings, "batch", recipe.batch, 1, 65536);
+  nas_settings_known(&settings, names, &nas_recipe_table);
+  nas_recipe_to_values(&recipe, values);
+  nas_settings_options(&settings, &nas_recipe_table, values);
+  nas_recipe_from_values(&recipe, values);
   check_optimizer(&settings, &recipe);
+  check_schedule(&settings, &recipe);
   check_loss(&settings, &recipe);
+  check_augment(&settings, &recipe);
   nas_recipe *box = nas_box_new(L, TYPE, sizeof *box, 0);
   *box = recipe;
   return 1;

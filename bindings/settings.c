@@ -37,6 +37,12 @@ nas_settings nas_settings_inner(const nas_settings *settings, const char *name) 
   return inner;
 }
 
+const char *nas_settings_word(const nas_settings *settings, const char *name, const char *preset) {
+  int is_table = push_field(settings, name) == LUA_TTABLE;
+  lua_pop(settings->L, 1);
+  return is_table ? NULL : nas_settings_string(settings, name, preset);
+}
+
 /* -- known names ------------------------------------------------------------------------------ */
 
 static int is_known(const char *key, size_t length, const char *const *names,
@@ -99,6 +105,25 @@ lua_Integer nas_settings_integer(const nas_settings *settings, const char *name,
   if (type == LUA_TNUMBER) value = lua_tointegerx(L, -1, &is_integer);
   if (type != LUA_TNIL && (!is_integer || value < low || value > high))
     failed(settings, name, -2, lua_pushfstring(L, "an integer from %I to %I", low, high));
+  lua_pop(L, 1);
+  return value;
+}
+
+int nas_settings_boolean(const nas_settings *settings, const char *name, int preset) {
+  int type = push_field(settings, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) failed(settings, name, -1, "true or false");
+  int value = type == LUA_TBOOLEAN ? lua_toboolean(settings->L, -1) : preset;
+  lua_pop(settings->L, 1);
+  return value;
+}
+
+double nas_settings_number(const nas_settings *settings, const char *name, double preset,
+                           double low, double high) {
+  lua_State *L = settings->L;
+  int type = push_field(settings, name);
+  double value = type == LUA_TNUMBER ? lua_tonumber(L, -1) : preset;
+  if ((type != LUA_TNUMBER && type != LUA_TNIL) || !(value >= low && value <= high))
+    failed(settings, name, -2, lua_pushfstring(L, "a number from %f to %f", low, high));
   lua_pop(L, 1);
   return value;
 }

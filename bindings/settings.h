@@ -27,8 +27,16 @@ void nas_settings_known(const nas_settings *settings, const char *const *names,
 lua_Integer nas_settings_integer(const nas_settings *settings, const char *name, lua_Integer preset,
                                  lua_Integer low, lua_Integer high);
 
+double nas_settings_number(const nas_settings *settings, const char *name, double preset,
+                           double low, double high);
+
+int nas_settings_boolean(const nas_settings *settings, const char *name, int preset);
+
 /* Valid as long as the table is unchanged; without zero bytes. */
 const char *nas_settings_string(const nas_settings *settings, const char *name, const char *preset);
+
+/* The same, or NULL where the field is a table. */
+const char *nas_settings_word(const nas_settings *settings, const char *name, const char *preset);
 
 /* Raises because the field is absent. */
 void nas_settings_missing(const nas_settings *settings, const char *name, const char *expected);

@@ -16,9 +16,13 @@
 
 nas_node *nas_check_node(lua_State *L, int arg);
 nas_dataset *nas_check_dataset(lua_State *L, int arg);
+const nas_trainer *nas_check_trainer(lua_State *L, int arg);
 const nas_recipe *nas_check_recipe(lua_State *L, int arg);
 nas_stream *nas_check_stream(lua_State *L, int arg);
 nas_tensor *nas_check_tensor(lua_State *L, int arg);
+
+/* Pushes a node; takes a reference of its own. */
+void nas_push_node(lua_State *L, nas_node *node);
 
 /* Pushes an empty tensor box and returns where the handle goes. */
 nas_tensor **nas_push_tensor(lua_State *L);
@@ -47,7 +51,9 @@ void nas_open_network(lua_State *L);
 void nas_open_options(lua_State *L);
 void nas_open_dataset(lua_State *L);
 void nas_open_recipe(lua_State *L);
+void nas_open_schedule(lua_State *L);
 void nas_open_trainer(lua_State *L);
+void nas_open_model(lua_State *L);
 void nas_open_stream(lua_State *L);
 void nas_open_policy(lua_State *L);
 void nas_open_tensor(lua_State *L);

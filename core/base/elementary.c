@@ -16,6 +16,8 @@ _Static_assert(FLT_EVAL_METHOD == 0, "double arithmetic must round to double");
 #define INVERSE_LN2 0x1.71547652b82fep+0
 #define LN2_HIGH    0x1.62e42fefa2p-1 /* 40 bits: times an exponent it is exact */
 #define LN2_LOW     0x1.9ef35793c7673p-41
+#define PI_HIGH     0x1.921fb54442d18p+1
+#define PI_LOW      0x1.1a62633145c07p-53
 
 static uint64_t bits_of(double x) {
   uint64_t bits;
@@ -257,6 +259,55 @@ double nas_pow(double x, double y) {
   }
   double size = power_by_log(fabs(x), y);
   return x < 0 && kind == 1 ? -size : size;
+}
+
+/* Cosine */
+
+/* 1/4!, -1/6!, ..., -1/18! */
+static const double cosine_terms[] = {1.0 / 24,
+                                      -1.0 / 720,
+                                      1.0 / 40320,
+                                      -1.0 / 3628800,
+                                      1.0 / 479001600,
+                                      -1.0 / 87178291200,
+                                      1.0 / 20922789888000.0,
+                                      -1.0 / 6402373705728000.0};
+/* -1/3!, 1/5!, ..., -1/17! */
+static const double sine_terms[] = {-1.0 / 6,
+                                    1.0 / 120,
+                                    -1.0 / 5040,
+                                    1.0 / 362880,
+                                    -1.0 / 39916800,
+                                    1.0 / 6227020800,
+                                    -1.0 / 1307674368000.0,
+                                    1.0 / 355687428096000.0};
+
+/* pi x, for |x| <= 1/4 */
+static pair times_pi(double x) {
+  pair y = product_exact(x, PI_HIGH);
+  return sum_ordered(y.high, y.low + x * PI_LOW);
+}
+
+/* cos y = 1 - y^2/2 + y^4 (1/4! - y^2/6! + ...), the first two terms in pairs. */
+static double cosine(pair y) {
+  pair square = product(y, y);
+  double z = square.high;
+  pair sum = sum_ordered(1, -0.5 * z);
+  return sum.high + (sum.low + (z * z * POLYNOMIAL(z, cosine_terms) - 0.5 * square.low));
+}
+
+/* sin y = y + y^3 (-1/3! + y^2/5! - ...) */
+static double sine(pair y) {
+  double z = y.high * y.high;
+  return y.high + (y.low * (1 - 0.5 * z) + y.high * z * POLYNOMIAL(z, sine_terms));
+}
+
+/* The differences are exact. */
+double nas_cospi(double x) {
+  if (!(x >= 0 && x <= 1)) return (double)NAN;
+  if (x < 0.25) return cosine(times_pi(x));
+  if (x <= 0.75) return sine(times_pi(0.5 - x));
+  return -cosine(times_pi(1 - x));
 }
 
 /* Floats */

@@ -1,5 +1,7 @@
 #include <nas/options.h>
+#include <locale.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 void nas_options_default(const nas_option_table *table, nas_option_value *values) {
@@ -129,4 +131,57 @@ void nas_options_text(const nas_option_table *table, const nas_option_value *val
     default: nas_text_add_integer(text, values[i].integer);
     }
   }
+}
+
+/* -- from text -------------------------------------------------------------------------------- */
+
+/* A number that nas_text_add_double wrote, whatever the locale says of decimal points; -1 for
+ * anything else. */
+static int read_number(const char *word, double *value) {
+  char *end;
+  locale_t c = newlocale(LC_ALL_MASK, "C", NULL);
+  if (!c) return -1;
+  *value = strtod_l(word, &end, c);
+  freelocale(c);
+  return *word == 0 || *word == ' ' || *end != 0 ? -1 : 0;
+}
+
+static nas_status set_from_word(const nas_option_table *table, nas_option_value *values, int index,
+                                char *word, nas_error *err) {
+  const nas_option *option = &table->options[index];
+  double first, second;
+  if (option->type == NAS_OPTION_CHOICE)
+    return nas_options_set_word(table, values, index, word, err);
+  char *comma = option->type == NAS_OPTION_PAIR ? strchr(word, ',') : NULL;
+  if (comma) *comma = 0;
+  if (read_number(word, &first) || (comma && read_number(comma + 1, &second)) ||
+      (option->type == NAS_OPTION_PAIR && !comma))
+    return nas_fail(err, NAS_FORMAT, "%s: %s is \"%.40s\"; expected %s", table->owner, option->name,
+                    word, expected_type(option->type));
+  return comma ? nas_options_set_pair(table, values, index, first, second, err)
+               : nas_options_set_number(table, values, index, first, err);
+}
+
+nas_status nas_options_parse(const nas_option_table *table, nas_option_value *values,
+                             const char *text, nas_error *err) {
+  for (int i = 0; i < table->count; i++) {
+    const nas_option *option = &table->options[i];
+    size_t name = strlen(option->name);
+    if (text[0] != ' ' || strncmp(text + 1, option->name, name) != 0 || text[1 + name] != '=')
+      return nas_fail(err, NAS_FORMAT, "%s: \"%.40s\" instead of \" %s=\"", table->owner, text,
+                      option->name);
+    text += name + 2;
+    char word[64];
+    size_t length = strcspn(text, " ");
+    if (length >= sizeof word)
+      return nas_fail(err, NAS_FORMAT, "%s: %s is \"%.40s...\"; expected %s", table->owner,
+                      option->name, text, expected_type(option->type));
+    memcpy(word, text, length);
+    word[length] = 0;
+    text += length;
+    nas_status status = set_from_word(table, values, i, word, err);
+    if (status != NAS_OK) return status == NAS_ARGUMENT ? NAS_FORMAT : status;
+  }
+  if (*text == 0) return NAS_OK;
+  return nas_fail(err, NAS_FORMAT, "%s: \"%.40s\" behind the last option", table->owner, text);
 }

@@ -1,4 +1,5 @@
 #include "fingerprint.h"
+#include <string.h>
 
 #define BYTE_CLASSES 256  /* labels of up to so many classes count as uint8 */
 #define PIECE        1024 /* labels in one go */
@@ -20,11 +21,29 @@ static void add_header(nas_sha256 *sha, unsigned char type, int rank, const int6
   nas_sha256_add(sha, header, size);
 }
 
-void nas_fingerprint_images(const nas_tensor *images, char sum[NAS_SHA256_HEX]) {
-  const int64_t *dims = nas_tensor_dims(images);
+static void add_floats(nas_sha256 *sha, const float *values, int64_t count) {
+  unsigned char piece[PIECE * 4];
+  for (int64_t from = 0; from < count; from += PIECE) {
+    int64_t size = count - from < PIECE ? count - from : PIECE;
+    for (int64_t i = 0; i < size; i++) {
+      uint32_t bits;
+      memcpy(&bits, &values[from + i], sizeof bits);
+      put_big_endian(piece + 4 * i, bits);
+    }
+    nas_sha256_add(sha, piece, 4 * (size_t)size);
+  }
+}
+
+void nas_fingerprint_numbers(const nas_tensor *numbers, char sum[NAS_SHA256_HEX]) {
+  const int64_t *dims = nas_tensor_dims(numbers);
+  int rank = nas_tensor_rank(numbers), is_bytes = nas_tensor_dtype(numbers) == NAS_UINT8;
+  int64_t size = nas_tensor_size(numbers);
   nas_sha256 sha;
-  add_header(&sha, 0x08, dims[3] == 1 ? 3 : 4, dims);
-  nas_sha256_add(&sha, nas_tensor_data(images), (size_t)nas_tensor_size(images));
+  add_header(&sha, is_bytes ? 0x08 : 0x0D, dims[rank - 1] == 1 ? rank - 1 : rank, dims);
+  if (is_bytes)
+    nas_sha256_add(&sha, nas_tensor_data(numbers), (size_t)size);
+  else
+    add_floats(&sha, nas_tensor_data(numbers), size);
   nas_sha256_end(&sha, sum);
 }
 

@@ -43,7 +43,7 @@ static nas_status load_images(nas_tensor **images, const nas_dataset_files *file
   memcpy(dims, nas_tensor_dims(file), sizeof dims[0] * (size_t)nas_tensor_rank(file));
   status = nas_tensor_reshape(images, file, 4, dims, err);
   if (status != NAS_OK) goto done;
-  if (!nas_fingerprint_images_stored(file)) nas_fingerprint_images(*images, sum);
+  if (!nas_fingerprint_images_stored(file)) nas_fingerprint_numbers(*images, sum);
 
 done:
   nas_tensor_destroy(&file);
@@ -80,6 +80,8 @@ nas_status nas_dataset_from_idx(nas_dataset **out, const char *name, const nas_d
   const nas_origin origin = {images_name, labels_name, NAS_FORMAT};
   int labels_stored;
   *out = NULL;
+  if (files->classes < 2)
+    return nas_fail(err, NAS_ARGUMENT, "dataset: %d classes; expected at least 2", files->classes);
   if (!files->images || !files->labels)
     return nas_fail(err, NAS_ARGUMENT, "dataset: the file of %s is not given",
                     files->images ? "labels" : "images");
@@ -93,7 +95,7 @@ nas_status nas_dataset_from_idx(nas_dataset **out, const char *name, const nas_d
   if (status != NAS_OK) goto done;
   if (!labels_stored) nas_fingerprint_labels(labels, files->classes, labels_sum);
   snprintf(fingerprint, sizeof fingerprint, "sha256:%s,%s", images_sum, labels_sum);
-  status = nas_content_create(out, name, &images, &labels, files->classes, fingerprint, err);
+  status = nas_content_create(out, name, &images, &labels, files->classes, NULL, fingerprint, err);
 
 done:
   nas_tensor_destroy(&images);

@@ -10,34 +10,83 @@ Data.__index = Data
 
 -- ---- What all have in common: the split, and loading once ------------------------------------------
 
-local SPLIT_OPTIONS = { "limit", "split_seed", "validation" }
+local SPLIT_OPTIONS = { "limit", "split", "split_seed", "standardize", "stratified", "validation" }
+
+-- A list of positions from 1.
+local function check_positions(owner, name, list)
+  if type(list) ~= "table" or #list == 0 then
+    check.fail("%s: split.%s is %s; expected a list of positions", owner, name,
+      type(list) == "table" and "empty" or check.show(list))
+  end
+  return list
+end
+
+-- split = { training = {...}, validation = {...} }
+local function check_lists(owner, lists)
+  if lists == nil then return nil, nil end
+  lists = check.options(owner .. ": split", lists, { "training", "validation" })
+  return check_positions(owner, "training", lists.training), check_positions(owner, "validation", lists.validation)
+end
+
+-- A number of images, or a share of them below 1.
+local function check_validation(owner, validation)
+  if validation == nil then return nil end
+  if type(validation) == "number" and validation > 0 and validation < 1 then return validation end
+  return check.integer(owner, "validation", validation, 1)
+end
 
 -- The options of a data set: its own and those of the split.
 local function check_options(owner, options, own)
   local known = table.move(SPLIT_OPTIONS, 1, #SPLIT_OPTIONS, #own + 1, table.move(own, 1, #own, 1, {}))
   options = check.options(owner, options, known)
   local limit = check.optional(check.integer, owner, "limit", options.limit, 0)
+  local training_list, validation_list = check_lists(owner, options.split)
   return options, {
-    validation = check.optional(check.integer, owner, "validation", options.validation, 1),
+    validation = check_validation(owner, options.validation),
     seed = check.optional(check.seed, owner, "split_seed", options.split_seed),
     limit = limit ~= 0 and limit or nil,
+    stratified = check.optional(check.boolean, owner, "stratified", options.stratified),
+    standardize = check.optional(check.boolean, owner, "standardize", options.standardize),
+    training_list = training_list, validation_list = validation_list,
   }
 end
 
-local function new(name, split, read)
-  return setmetatable({ name = name, split = split, read = read }, Data)
+-- `preset`: how many images validate, or which share of them.
+local function new(name, split, read, preset)
+  return setmetatable({ name = name, split = split, read = read, preset = preset }, Data)
+end
+
+local function validation_count(self, count)
+  local validation = self.split.validation or self.preset
+  if not validation or validation >= 1 then return validation end
+  return math.max(1, math.floor(validation * count + 0.5))
 end
 
 function Data:load()
   if not self.dataset then
     local dataset = self.read()
-    self.dataset = check.core(dataset.split, dataset, self.split)
+    local split = {}
+    for name, value in pairs(self.split) do split[name] = value end
+    if not split.training_list then split.validation = validation_count(self, #dataset) end
+    self.dataset = check.core(dataset.split, dataset, split)
   end
   return self.dataset
 end
 
 function Data:info()
   return self:load():info()
+end
+
+function Data:describe()
+  return self:load():describe()
+end
+
+function Data:image(i)
+  return check.core(self:load().image, self:load(), i)
+end
+
+function Data:input(i, augment, seed, epoch)
+  return check.core(self:load().input, self:load(), i, augment, seed, epoch)
 end
 
 function Data:__tostring()
@@ -157,8 +206,9 @@ local function make_synthetic(settings)
     end
     images[i], labels[i] = image, class
   end
-  return core.dataset_tensors("synthetic", core.tensor_from(images, "uint8"), core.tensor_from(labels, "int32"),
-    settings.classes)
+  return core.dataset("synthetic", {
+    inputs = core.tensor_from(images, "uint8"), targets = core.tensor_from(labels, "int32"), classes = settings.classes,
+  })
 end
 
 function data.synthetic(options)
@@ -175,18 +225,22 @@ end
 
 -- ---- Tensors of the user's own ---------------------------------------------------------------------
 
+local DEFAULT_SHARE = 0.1 -- of the images validates
+
 function data.tensors(options)
   local owner = "data.tensors"
-  local given, split = check_options(owner, options, { "classes", "images", "labels", "name" })
-  local classes = check.integer(owner, "classes", given.classes, 2)
+  local given, split = check_options(owner, options, { "class_names", "classes", "name", "x", "y" })
   local name = check.string(owner, "name", given.name or "tensors")
-  for _, part in ipairs { "images", "labels" } do
+  for _, part in ipairs { "x", "y" } do
     if type(given[part]) ~= "userdata" then
       check.fail("%s: %s is %s; expected a tensor", owner, part, check.show(given[part]))
     end
   end
-  local dataset = check.core(core.dataset_tensors, name, given.images, given.labels, classes)
-  return new(name, split, function() return dataset end)
+  local dataset = check.core(core.dataset, name, {
+    inputs = given.x, targets = given.y, classes = check.optional(check.integer, owner, "classes", given.classes, 2),
+    class_names = given.class_names,
+  })
+  return new(name, split, function() return dataset end, DEFAULT_SHARE)
 end
 
 return data

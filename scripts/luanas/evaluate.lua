@@ -9,14 +9,16 @@ local evaluate = {}
 
 local COSTS = { "params", "macs", "memory" } -- known before anything is allocated
 
-local function costs_of(network)
-  local costs = {}
-  for _, name in ipairs(COSTS) do costs[name] = network[name](network) end
-  return costs
+-- Fields of an epoch that are not metrics of the trial, or are added up.
+local NOT_METRICS = { epoch = true, seconds = true, train_seconds = true }
+
+--- { params =, macs =, memory = } of training a network by a recipe.
+function evaluate.costs(network, own_recipe)
+  return { params = network:params(), macs = network:macs(), memory = network:memory(own_recipe.batch) }
 end
 
--- Why the costs are above the study's limits, or nil.
-local function over_limit(costs, limits)
+--- Why the costs are above the limits, or nil.
+function evaluate.over_limit(costs, limits)
   for _, name in ipairs(COSTS) do
     if limits[name] and costs[name] > limits[name] then
       return ("%s: %d is above the limit of %s"):format(name, costs[name], core.number_text(limits[name]))
@@ -29,9 +31,12 @@ end
 
 local function check_fit(built, info)
   local output = built.output:shape()
-  if #output ~= 1 or output[1] ~= info.classes then
-    check.fail("study: the space's network ends in shape %s, but %s has %d classes; end it with "
-      .. "nn.dense(x, { units = %d })", table.concat(output, "x"), info.name, info.classes, info.classes)
+  local units = info.classes or info.target_values
+  local fits = #output == 1 and (output[1] == units or (info.classes == 2 and output[1] == 1))
+  if not fits then
+    check.fail("study: the space's network ends in shape %s, but %s has %d %s; end it with "
+      .. "nn.dense(x, { units = %d })", table.concat(output, "x"), info.name, units,
+      info.classes and "classes" or "target values", units)
   end
   for _, layer in ipairs(built.network:layers()) do
     local shape = #layer.inputs == 0 and layer.shape
@@ -47,9 +52,10 @@ end
 
 -- All that the result depends on. No optimiser or schedule here looks ahead, so the number of epochs
 -- is left out.
-local function key_text(study, built, own_recipe)
+local function key_text(study, built, own_recipe, loss)
   return table.concat({
     built.network:text(),
+    loss and core.network(loss):text() or "",
     study.data:info().identity,
     own_recipe.text,
     ("seed=%d numeric_version=%d"):format(study.evaluation_seed, core.numeric_version),
@@ -64,11 +70,11 @@ local function seconds_of(epochs, count)
   return seconds, train_seconds
 end
 
--- Trains until all epochs are done, a loss is not finite, or the limit in seconds is passed. Returns nil and why
+-- Trains until the recipe is done, a loss is not finite, or the limit in seconds is passed. Returns nil and why
 -- for a network that is too large for the engine.
-local function train(study, built, own_recipe, observe)
+local function train(study, built, own_recipe, loss, observe)
   local trainer <close>, too_large = check.core(core.trainer, built.output, study.data:load(), own_recipe.core,
-    study.evaluation_seed, study.speed)
+    study.evaluation_seed, study.speed, loss)
   if not trainer then return nil, too_large end
   local evaluation = { epochs = {} }
   local epochs = evaluation.epochs
@@ -80,8 +86,11 @@ local function train(study, built, own_recipe, observe)
       evaluation.diverged = message
       break
     end
+    local finished = epoch.finished
+    epoch.best, epoch.finished = nil, nil -- another recipe of the same key may have other rules
     epochs[#epochs + 1] = epoch
     observe(epoch)
+    if finished then break end
     if study.limits.seconds and seconds_of(epochs, #epochs) > study.limits.seconds then break end
   end
   return evaluation
@@ -89,10 +98,11 @@ end
 
 -- The evaluation, and whether it was recalled whole; nil, false and the reason where there can be none.
 local function evaluation_of(study, built, own_recipe, observe)
-  local key = key_text(study, built, own_recipe)
+  local loss = recipe.composed_loss(own_recipe, built.output, study.data:info().target_values)
+  local key = key_text(study, built, own_recipe, loss)
   local stored = study.store:find(key)
-  if stored and (#stored.epochs >= own_recipe.epochs or stored.diverged) then return stored, true end
-  local evaluation, too_large = train(study, built, own_recipe, observe)
+  if stored and (recipe.judge(own_recipe, stored.epochs) or stored.diverged) then return stored, true end
+  local evaluation, too_large = train(study, built, own_recipe, loss, observe)
   if not evaluation then return nil, false, too_large end
   if not stored or #evaluation.epochs > #stored.epochs or evaluation.diverged then
     study.store:put(key, evaluation)
@@ -112,16 +122,16 @@ local function failed(study, costs, reason, epochs)
   }
 end
 
--- Why the evaluation does not count, or nil.
-local function failure(study, evaluation, count)
+-- Why the evaluation does not count, or nil. `last` is the epoch that ends it, nil if it was not reached.
+local function failure(study, evaluation, last)
   local limit = study.limits.seconds
-  for i = 1, math.min(count, #evaluation.epochs) do
+  for i = 1, last or #evaluation.epochs do
     local seconds = seconds_of(evaluation.epochs, i)
     if limit and seconds > limit then
       return ("seconds: %.3g after epoch %d are above the limit of %s"):format(seconds, i, core.number_text(limit))
     end
   end
-  return #evaluation.epochs < count and evaluation.diverged or nil
+  return not last and evaluation.diverged or nil
 end
 
 --- The outcome of what a space built: { status =, reason =, recalled =, epochs =, metrics =, measured = }.
@@ -129,29 +139,27 @@ end
 function evaluate.outcome(study, built, observe)
   if built.arch.unbuildable then return failed(study, {}, "can't be built: " .. built.arch.unbuildable) end
   check_fit(built, study.data:info())
-  local costs = costs_of(built.network)
-  local reason = over_limit(costs, study.limits)
+  local own_recipe = recipe.new(study.train, built.train)
+  local costs = evaluate.costs(built.network, own_recipe)
+  local reason = evaluate.over_limit(costs, study.limits)
   if reason then return failed(study, costs, reason) end
 
-  local own_recipe = recipe.new(study.train, built.train)
   local evaluation, recalled, too_large = evaluation_of(study, built, own_recipe, observe)
   if not evaluation then return failed(study, costs, too_large) end
-  local count = own_recipe.epochs
-  local epochs = table.move(evaluation.epochs, 1, math.min(count, #evaluation.epochs), 1, {})
-  reason = failure(study, evaluation, count)
+  local last, kept = recipe.judge(own_recipe, evaluation.epochs)
+  local epochs = table.move(evaluation.epochs, 1, last or #evaluation.epochs, 1, {})
+  reason = failure(study, evaluation, last)
   if reason then
     local outcome = failed(study, costs, reason, epochs)
     outcome.recalled = recalled
     return outcome
   end
 
-  local last = epochs[count]
-  local metrics = {
-    accuracy = last.accuracy, loss = last.loss,
-    train_accuracy = last.train_accuracy, train_loss = last.train_loss,
-    params = costs.params, macs = costs.macs, memory = costs.memory,
-  }
-  metrics.seconds, metrics.train_seconds = seconds_of(epochs, count)
+  local metrics = { params = costs.params, macs = costs.macs, memory = costs.memory }
+  for name, value in pairs(epochs[kept]) do
+    if not NOT_METRICS[name] then metrics[name] = value end
+  end
+  metrics.seconds, metrics.train_seconds = seconds_of(epochs, last)
   return {
     status = "ok", recalled = recalled, epochs = epochs, metrics = metrics,
     measured = { seconds = true, train_seconds = true },

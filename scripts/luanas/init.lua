@@ -14,16 +14,21 @@ local nas = {
 -- name = { module, field of the module or nil for the module itself }
 local lazy = {
   adam = { "luanas.optimizers", "adam" },
+  adamw = { "luanas.optimizers", "adamw" },
   arch = { "luanas.arch", "parse" },
   data = { "luanas.data" },
+  load = { "luanas.train", "load" },
   nn = { "luanas.nn" },
   options = { "luanas.command_line", "options" },
   policy = { "luanas.policy" },
   random = { "luanas.random" },
   reward = { "luanas.reward" },
+  rmsprop = { "luanas.optimizers", "rmsprop" },
+  schedule = { "luanas.schedules" },
   sgd = { "luanas.optimizers", "sgd" },
   space = { "luanas.space" },
   study = { "luanas.study" },
+  train = { "luanas.train", "train" },
 }
 
 return setmetatable(nas, {

@@ -32,6 +32,14 @@ function node.is(value)
   return node.is_unbuildable(value) or debug.getmetatable(value) == core_metatable
 end
 
+--- Gives nodes and stand-ins the metamethods of arithmetic.
+function node.arithmetic(metamethods)
+  node.is(nil) -- finds the metatable
+  for name, metamethod in pairs(metamethods) do
+    core_metatable[name], Unbuildable[name] = metamethod, metamethod
+  end
+end
+
 local running = 0 -- space functions that run now
 local leave = setmetatable({}, { __close = function() running = running - 1 end })
 

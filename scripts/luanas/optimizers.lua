@@ -12,12 +12,20 @@ local function description(name, options)
   return own
 end
 
+function optimizers.sgd(options)
+  return description("sgd", options)
+end
+
+function optimizers.rmsprop(options)
+  return description("rmsprop", options)
+end
+
 function optimizers.adam(options)
   return description("adam", options)
 end
 
-function optimizers.sgd(options)
-  return description("sgd", options)
+function optimizers.adamw(options)
+  return description("adamw", options)
 end
 
 return optimizers

@@ -1,33 +1,108 @@
---- How a network is trained: { epochs =, batch =, optimizer =, loss = }, as nas.study and the second
---- return value of a space take it.
+--- How a network is trained: { epochs =, batch =, optimizer =, schedule =, loss =, augment =, ... }, as nas.train,
+--- nas.study and the second return value of a space take it.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local node = require "luanas.node"
 
 local recipe = {}
 
 local DEFAULT_EPOCHS = 10
 local MAX_EPOCHS = 1000000
 
---- Checks a table of settings (all may be absent).
-function recipe.check(owner, train)
-  train = check.options(owner, train, { "epochs", "batch", "optimizer", "loss" })
-  check.optional(check.integer, owner, "epochs", train.epochs, 1, MAX_EPOCHS)
-  check.core(core.recipe, { batch = train.batch, optimizer = train.optimizer, loss = train.loss })
+local names -- of all settings, read once
+
+local function known()
+  if not names then
+    names = { "epochs", "optimizer", "schedule", "loss", "augment" }
+    for _, option in ipairs(core.options().recipe) do names[#names + 1] = option.name end
+  end
+  return names
+end
+
+local function default(name)
+  for _, option in ipairs(core.options().recipe) do
+    if option.name == name then return option.default end
+  end
+end
+
+-- What the core takes: a loss that is a function comes as layers, a horizon that is left out is the number of epochs.
+local function core_settings(train, epochs)
+  local settings = {}
+  for name, value in pairs(train) do settings[name] = value end
+  settings.epochs = nil
+  if type(train.loss) == "function" then settings.loss = "composed" end
+  local schedule = train.schedule
+  if type(schedule) == "table" and schedule.name == "cosine" and schedule.epochs == nil then
+    settings.schedule = { epochs = epochs }
+    for name, value in pairs(schedule) do settings.schedule[name] = value end
+  end
+  return settings
+end
+
+--- Checks a table of settings (all may be absent); `more` are further names that are allowed.
+function recipe.check(owner, train, more)
+  local all = table.move(more or {}, 1, #(more or {}), #known() + 1, table.move(known(), 1, #known(), 1, {}))
+  train = check.options(owner, train, all)
+  local epochs = check.optional(check.integer, owner, "epochs", train.epochs, 1, MAX_EPOCHS)
+  local own = {}
+  for _, name in ipairs(known()) do own[name] = train[name] end
+  check.core(core.recipe, core_settings(own, epochs or DEFAULT_EPOCHS))
   return train
 end
 
 --- The recipe of a study's settings and a space's overrides (nil: none):
---- { epochs =, core = recipe of the core, text = canonical text without the epochs }.
+--- { epochs =, batch =, core = recipe of the core, text = canonical text without the epochs, loss = function or nil,
+---   keep =, patience =, min_delta = }.
 function recipe.new(train, overrides)
   local settings = {}
-  for _, name in ipairs { "epochs", "batch", "optimizer", "loss" } do
+  for _, name in ipairs(known()) do
     settings[name] = train[name]
     if overrides and overrides[name] ~= nil then settings[name] = overrides[name] end
   end
   local epochs = math.tointeger(settings.epochs or DEFAULT_EPOCHS)
-  settings.epochs = nil
-  local own = check.core(core.recipe, settings)
-  return { epochs = epochs, core = own, text = own:text() }
+  local own = check.core(core.recipe, core_settings(settings, epochs))
+  return {
+    epochs = epochs, batch = settings.batch or default "batch", core = own, text = own:text(),
+    loss = type(settings.loss) == "function" and settings.loss or nil,
+    keep = settings.keep or "last", patience = settings.patience or 0, min_delta = settings.min_delta or 0,
+  }
+end
+
+--- The loss that a recipe composes of the output and the target, a node; nil where it names one. target_values is 0
+--- for classes.
+function recipe.composed_loss(own, output, target_values)
+  if not own.loss then return nil end
+  local target = core.node("target", {}, { values = target_values })
+  local loss = check.run(own.loss, output, target)
+  if not node.is(loss) then
+    check.fail("loss: the function returned %s; expected a layer that gives one number, such as nn.mean(...)",
+      check.show(loss))
+  end
+  if node.is_unbuildable(loss) then check.fail("loss: %s", loss.reason) end
+  if #loss:shape() > 0 then
+    check.fail("loss: the function returned a layer of shape %s; expected one number for each image, such as "
+      .. "nn.mean(...) gives", table.concat(loss:shape(), "x"))
+  end
+  return loss
+end
+
+--- The larger the better: what early stopping and the best epoch look at.
+function recipe.primary(metrics)
+  return metrics.accuracy or -metrics.mean_absolute_error
+end
+
+--- Which of these epochs is the last by the recipe's rules, and which one's weights are kept: two numbers. The first is
+--- nil when there are not enough of them yet.
+function recipe.judge(own, epochs)
+  local best, counted
+  for i, epoch in ipairs(epochs) do
+    local primary = recipe.primary(epoch)
+    if not best or primary > recipe.primary(epochs[best]) then best = i end
+    if not counted or primary > recipe.primary(epochs[counted]) + own.min_delta then counted = i end
+    local last = i == own.epochs or (own.patience > 0 and i - counted >= own.patience)
+    if last then return i, own.keep == "best" and best or i end
+  end
+  return nil, own.keep == "best" and best or #epochs
 end
 
 return recipe

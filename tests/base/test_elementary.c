@@ -335,6 +335,68 @@ static void negative_powers_outside_the_normal_range(void **state) {
   check_same(nas_pow(0x1p-512, -2), HUGE_VAL);
 }
 
+/* Cosine of pi x */
+
+static long double cospi_reference(long double x) {
+  const long double pi = 3.14159265358979323846264338327950288L;
+  if (x < 0.25L) return cosl(pi * x);
+  return x <= 0.75L ? sinl(pi * (0.5L - x)) : -cosl(pi * (1 - x));
+}
+
+/* x in [0, 1]: evenly spread, or ever closer to one of 0, 1/4, 1/2, 3/4 and 1. */
+static double cospi_argument(nas_stream *stream, int i) {
+  double u = nas_stream_double(stream);
+  if (i % 2) return u;
+  double x = nas_stream_below(stream, 5) * 0.25 + between(stream, -1, 1) * exp2(-60 * u);
+  return x < 0 ? -x : x > 1 ? 2 - x : x;
+}
+
+static void errors_of_cospi(void **state) {
+  (void)state;
+  if (!reference_is_better()) check_skip("long double is not wider than double");
+  nas_stream stream = nas_stream_open(13, "cospi", NULL, 0);
+  double worst = 0, at = 0;
+  for (int i = 0; i < 1000000; i++) {
+    double x = cospi_argument(&stream, i);
+    double error = double_error(nas_cospi(x), cospi_reference((long double)x));
+    if (error > worst) worst = error, at = x;
+  }
+  print_message("# cospi: %.3f ulp at %a\n", worst, at);
+  assert_true(worst < 0.85 && worst > 0.45);
+}
+
+static void special_values_of_cospi(void **state) {
+  (void)state;
+  check_same(nas_cospi(0), 1);
+  check_same(nas_cospi(-0.0), 1);
+  check_same(nas_cospi(0.5), 0);
+  check_same(nas_cospi(1), -1);
+  check_same(nas_cospi(0.25), 0x1.6a09e667f3bcdp-1); /* the root of 1/2, rounded */
+  check_same(nas_cospi(0.75), -0x1.6a09e667f3bcdp-1);
+  check_same(nas_cospi(DBL_TRUE_MIN), 1);
+  assert_true(isnan(nas_cospi(-DBL_TRUE_MIN)) && isnan(nas_cospi(1 + DBL_EPSILON)));
+  assert_true(isnan(nas_cospi(HUGE_VAL)) && isnan(nas_cospi(-HUGE_VAL)));
+  assert_true(isnan(nas_cospi((double)NAN)));
+}
+
+/* It falls all the way, without a step back where the parts meet. */
+static void cospi_falls(void **state) {
+  (void)state;
+  for (int part = 1; part <= 3; part++) {
+    double x = 0.25 * part - 2000 * 0x1p-53, before = nas_cospi(x);
+    while (x < 0.25 * part + 2000 * 0x1p-53) {
+      double now = nas_cospi(x = nextafter(x, 1));
+      assert_true(now <= before);
+      before = now;
+    }
+  }
+  nas_stream stream = nas_stream_open(14, "cospi", NULL, 0);
+  for (int i = 0; i < 10000; i++) {
+    double x = between(&stream, 0.5, 1); /* 1 - x is exact */
+    check_same(nas_cospi(1 - x), -nas_cospi(x));
+  }
+}
+
 /* The golden digests of the results for a fixed set of arguments: they change when any bit does,
  * and hold for every compiler and processor. A change raises NAS_NUMERIC_VERSION. */
 static void golden_digests(void **state) {
@@ -343,8 +405,8 @@ static void golden_digests(void **state) {
   static const char *const golden[] = {
       "0d4bad8778d356fa81f1a5bf1863ead6", "f84ec122361b6ae6bd3fca97bb1ca2b8",
       "830556af2c228b9042cafef03e97ee70", "c72b9777360488aca715b6d22a4b7bfe",
-      "2b15d58e4c891c5fafbf92f79eaf1619"};
-  static double results[5][COUNT];
+      "2b15d58e4c891c5fafbf92f79eaf1619", "4b9e4e511ec11d6836b16320bb8c05cf"};
+  static double results[6][COUNT];
   nas_stream stream = nas_stream_open(7, "golden", NULL, 0);
   for (int i = 0; i < COUNT; i++) {
     double u = nas_stream_double(&stream), v = nas_stream_double(&stream);
@@ -353,8 +415,9 @@ static void golden_digests(void **state) {
     results[2][i] = nas_tanh((u - 0.5) * 10 * v);
     results[3][i] = nas_sigmoid((u - 0.6) * 1200 * v);
     results[4][i] = nas_pow(u * 2, (v - 0.5) * (i % 2 ? 10 : 1000));
+    results[5][i] = nas_cospi(u);
   }
-  for (int f = 0; f < 5; f++) {
+  for (int f = 0; f < 6; f++) {
     char text[NAS_HASH_HEX];
     nas_hash_hex(nas_hash_bytes(results[f], sizeof results[f]), text);
     assert_string_equal(text, golden[f]);
@@ -506,6 +569,9 @@ int main(void) {
       cmocka_unit_test(errors_of_integer_powers),
       cmocka_unit_test(errors_of_other_powers),
       cmocka_unit_test(negative_powers_outside_the_normal_range),
+      cmocka_unit_test(errors_of_cospi),
+      cmocka_unit_test(special_values_of_cospi),
+      cmocka_unit_test(cospi_falls),
       cmocka_unit_test(golden_digests),
       cmocka_unit_test(fma_of_special_values),
       cmocka_unit_test(fma_of_random_bits),

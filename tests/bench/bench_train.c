@@ -40,7 +40,7 @@ static double work_of(nas_node *output, int images) {
 /* The shortest epoch of some. */
 static double seconds_of(nas_node *output, nas_dataset *data, nas_pool *pool, int epochs) {
   nas_recipe recipe = recipe_of(250, "adam", 0.001);
-  nas_trainer *trainer = trainer_of(output, data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(output, data, &recipe, 1, pool);
   double best = 0;
   for (int e = 0; e < epochs; e++) {
     double seconds = epoch_of(trainer).train_seconds;

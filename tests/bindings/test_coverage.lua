@@ -32,6 +32,7 @@ local function objects()
   return {
     Node = output, Network = core.network(output), Dataset = data, Recipe = core.recipe(),
     Trainer = core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 }),
+    Model = core.model(core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 })),
     Stream = core.stream(1, "a"), Tensor = core.tensor { 1 }, CorePolicy = policy,
     CoreGradient = policy:gradient { { decisions = decisions, advantage = 1 } },
   }
@@ -101,7 +102,11 @@ local UNBOUND = {
   nas_shape_size = "from the shape", nas_layer_kind_register = "for C", nas_compiled_ = "of the trainer",
   nas_text_add = "for C", nas_decision_check = "the replayer compares in Lua",
   nas_policy_gradient_clear = "policy:gradient begins anew", nas_policy_set = "no use yet",
-  nas_policy_block_find = "policy:blocks has all",
+  nas_policy_block_find = "policy:blocks has all", nas_cospi = "schedules use it",
+  nas_options_parse = "of canonical texts", nas_recipe_check = "core.recipe checks", nas_archive_ = "of models",
+  nas_model_network = "info has its text", nas_dataset_adopt = "of models",
+  nas_trainer_best_epoch = "an epoch has it", nas_trainer_kept = "core.model copies it",
+  nas_gradient_square = "of the trainer", nas_clip_scale = "of the trainer", nas_average_step = "of the trainer",
 }
 
 local function is_unbound(name)

@@ -17,7 +17,7 @@ end
 
 function tests.test_classes_count_from_one()
   local images, labels = support.tensors(6)
-  local dataset = core.dataset_tensors("test", images, labels, 3)
+  local dataset = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
   for i = 1, 6 do
     local image, class = dataset:image(i)
     lu.assertEquals(class, labels[i])
@@ -30,7 +30,7 @@ end
 
 function tests.test_tensors_are_copied()
   local images, labels = support.tensors(6)
-  local dataset = core.dataset_tensors("test", images, labels, 3)
+  local dataset = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
   local before = dataset:image(1):clone()
   images:fill(0)
   images:close()
@@ -39,15 +39,51 @@ end
 
 function tests.test_labels_are_checked()
   local images, labels = support.tensors(6)
+  local function made(inputs, targets, classes, names)
+    return core.dataset("test", { inputs = inputs, targets = targets, classes = classes, class_names = names })
+  end
   labels[2] = 0
-  raises("labels contain 0; expected classes from 1 to 3", core.dataset_tensors, "test", images, labels, 3)
+  raises("labels contain 0; expected classes from 1 to 3", made, images, labels, 3)
   labels[2] = 4
-  raises("labels contain 4; expected classes from 1 to 3", core.dataset_tensors, "test", images, labels, 3)
-  raises("labels are uint8; expected int32", core.dataset_tensors, "test", images, labels:to "uint8", 3)
-  raises("classes is 1; expected 2 to", core.dataset_tensors, "test", images, labels, 1)
+  raises("labels contain 4; expected classes from 1 to 3", made, images, labels, 3)
+  raises("classes is 1; expected an integer from 2 to", made, images, labels, 1)
   labels[2] = 1
-  raises("bad argument #3", core.dataset_tensors, "test", images, nil, 3)
-  lu.assertErrorMsgContains("uint8", core.dataset_tensors, "test", images:to "float32", labels, 3)
+  raises("dataset: targets is missing", made, images, nil, 3)
+  raises("dataset: targets are float32", made, images, labels:to "float32", 3)
+  raises("the tensor of targets is int32 [6]; expected float32", made, images, labels)
+  raises("2 class_names; expected 3", made, images, labels, 3, { "a", "b" })
+  raises("class_names contain 3; expected strings", made, images, labels, 3, { "a", "b", 3 })
+  raises("all labels in the tensor of targets are 1", made, images, core.tensor({ 6 }, "int32"):fill(2), 3)
+  lu.assertEquals(made(images, labels:to "uint8", 3):info().fingerprint, made(images, labels, 3):info().fingerprint)
+end
+
+function tests.test_values_and_names()
+  local x = core.tensor_from({ { 1, 2 }, { 3, 2 }, { 5, 2 }, { 7, 2 } }, "float32")
+  local y = core.tensor_from({ { 1, 10 }, { 2, 20 }, { 3, 30 }, { 4, 40 } }, "float32")
+  local data = core.dataset("table", { inputs = x, targets = y })
+  local info = data:info()
+  lu.assertEquals({ info.task, info.classes, info.target_values, info.shape, info.height },
+    { "values", nil, 2, { 2 }, nil })
+  local split = data:split { training_list = { 1, 3 }, validation_list = { 4 }, standardize = true }
+  lu.assertEquals({ split:info().training, split:info().validation, split:info().standardized }, { 2, 1, true })
+  local input, target = split:input(4) -- mean 3, standard deviation 2; a constant feature stays 0
+  lu.assertEquals(input:totable(), { 2, 0 })
+  lu.assertEquals(target:totable(), { 4, 40 })
+  lu.assertEquals(split:image(4):totable(), { 7, 2 })
+  lu.assertEquals(tostring(data), "luanas.Dataset: table, 4 rows of 2 features with 2 target values")
+  lu.assertStrContains(data:describe(), "4 rows of 2 features")
+  raises("entry 0 of the images for validation, position 0, is listed already", data.split, data,
+    { training_list = { 1 }, validation_list = { 1 } })
+  raises("only images can be augmented", data.input, data, 1, { flip = 0.5 })
+
+  local images, labels = support.tensors(6)
+  local named = core.dataset("n", { inputs = images, targets = labels, classes = 3, class_names = { "a", "b", "c" } })
+  lu.assertEquals(named:info().class_names, { "a", "b", "c" })
+  local view = named:input(2, { flip = 1 }, 7, 3)
+  local plain = named:input(2)
+  lu.assertEquals(view:get(1, 1, 1), plain:get(1, 8, 1))
+  raises('augment: unknown option "flop"', named.input, named, 1, { flop = 1 })
+  lu.assertEquals(named:split({ validation = 3, stratified = true }):info().validation, 3)
 end
 
 function tests.test_split()

@@ -59,7 +59,10 @@ function tests.test_options()
   lu.assertEquals(by_name.stride.default, 1)
   lu.assertEquals(by_name.bias.default, true)
   lu.assertTableContains(by_name.padding.choices, by_name.padding.default)
-  lu.assertNotNil(options.optimizers.adam)
+  for _, name in ipairs { "adam", "adamw", "rmsprop", "sgd" } do lu.assertNotNil(options.optimizers[name]) end
+  local cosine = options.schedules.cosine[1]
+  lu.assertEquals({ cosine.name, cosine.type, cosine.required }, { "epochs", "integer", true })
+  for _, list in pairs(options.schedules) do lu.assertEquals(list[#list].name, "warmup") end
   lu.assertEquals(options.policy[1].name, "layers")
   lu.assertEquals(options.policy_presets.paper.units, 35)
   lu.assertNotNil(options.policy_presets.small)

@@ -30,7 +30,7 @@ end
 function tests.test_dataset_from_tensors()
   local images, labels = support.tensors(6)
   support.with_little_memory(function()
-    local dataset = core.dataset_tensors("test", images, labels, 3)
+    local dataset = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
     return dataset:split({ validation = 2 }):info(), dataset:image(1)
   end)
 end
@@ -97,7 +97,8 @@ end
 
 function tests.test_others()
   support.with_little_memory(function()
-    return core.options(), core.machine(), core.number_text(0.1), core.hash "abc"
+    return core.options(), core.machine(), core.number_text(0.1), core.hash "abc",
+      core.schedule_factor({ name = "step", every = 2 }, 1, 1)
   end)
 end
 

@@ -3,6 +3,7 @@
 #define TESTS_FILES_H
 
 #include "../tensor/tensors.h"
+#include "make.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>

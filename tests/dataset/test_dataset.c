@@ -16,7 +16,7 @@ static nas_dataset *six(void) {
   nas_tensor *images = six_images(), *labels = six_labels();
   nas_dataset *dataset;
   nas_error err = {0};
-  check_ok(nas_dataset_from_tensors(&dataset, "six", images, labels, 3, &err), &err);
+  check_ok(dataset_from(&dataset, "six", images, labels, 3, &err), &err);
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
   return dataset;
@@ -32,11 +32,11 @@ static void tensors_become_a_data_set(void **state) {
   assert_string_equal(nas_dataset_name(dataset), "six");
   assert_int_equal(nas_dataset_count(dataset), 6);
   assert_int_equal(nas_dataset_classes(dataset), 3);
-  nas_dataset_image_dims(dataset, dims);
+  nas_dataset_input_shape(dataset, dims);
   assert_int_equal(dims[0], 2);
   assert_int_equal(dims[1], 3);
   assert_int_equal(dims[2], 1);
-  assert_int_equal(nas_dataset_pixels(dataset, 2)[3], (7 * 15 + 1) % 256);
+  assert_int_equal(pixels_of(dataset, 2)[3], (7 * 15 + 1) % 256);
   assert_int_equal(nas_dataset_label(dataset, 5), 2);
   const int32_t *training = nas_dataset_training(dataset, &count);
   assert_int_equal(count, 6);
@@ -51,15 +51,15 @@ static void later_changes_to_the_tensors_do_not_matter(void **state) {
   (void)state;
   nas_tensor *images = six_images(), *labels = six_labels(), *turned;
   nas_dataset *dataset, *other;
-  check_ok(nas_dataset_from_tensors(&dataset, "a", images, labels, 3, NULL), NULL);
+  check_ok(dataset_from(&dataset, "a", images, labels, 3, NULL), NULL);
   check_ok(nas_tensor_fill(images, 99, NULL), NULL);
-  check_ok(nas_tensor_fill(labels, 0, NULL), NULL);
-  assert_int_equal(nas_dataset_pixels(dataset, 0)[0], 1);
+  set_element(labels, 1, 2);
+  assert_int_equal(pixels_of(dataset, 0)[0], 1);
   assert_int_equal(nas_dataset_label(dataset, 1), 1);
   check_ok(nas_tensor_transpose(&turned, images, 1, 2, NULL), NULL); /* views are taken too */
-  check_ok(nas_dataset_from_tensors(&other, "b", turned, labels, 3, NULL), NULL);
+  check_ok(dataset_from(&other, "b", turned, labels, 3, NULL), NULL);
   int dims[3];
-  nas_dataset_image_dims(other, dims);
+  nas_dataset_input_shape(other, dims);
   assert_int_equal(dims[0], 3);
   assert_int_equal(dims[1], 2);
   nas_tensor_destroy(&turned);
@@ -72,33 +72,38 @@ static void later_changes_to_the_tensors_do_not_matter(void **state) {
 static void unsuitable_tensors_are_refused(void **state) {
   (void)state;
   nas_tensor *images = six_images(), *labels = six_labels();
-  nas_tensor *flat = counting(NAS_UINT8, DIMS(6, 6)), *ints = counting(NAS_INT32, DIMS(6, 2, 3, 1));
-  nas_tensor *five = counting(NAS_INT32, DIMS(5)), *bytes = counting(NAS_UINT8, DIMS(6));
+  nas_tensor *flat = counting(NAS_UINT8, DIMS(6)), *ints = counting(NAS_INT32, DIMS(6, 2, 3, 1));
+  nas_tensor *five = counting(NAS_INT32, DIMS(5)), *floats = counting(NAS_FLOAT32, DIMS(6));
   nas_dataset *d;
-  check_refused(nas_dataset_from_tensors(&d, "d", flat, labels, 3, &err), NAS_ARGUMENT, d,
-                "the tensor of images is uint8 [6, 6]; expected uint8 [images, height, width, "
-                "channels]");
-  check_refused(nas_dataset_from_tensors(&d, "d", ints, labels, 3, &err), NAS_ARGUMENT, d,
-                "images is int32 [6, 2, 3, 1]");
-  check_refused(nas_dataset_from_tensors(&d, "d", images, bytes, 3, &err), NAS_ARGUMENT, d,
-                "the tensor of labels is uint8 [6]; expected int32 [images]");
-  check_refused(nas_dataset_from_tensors(&d, "d", images, images, 3, &err), NAS_ARGUMENT, d,
-                "the tensor of labels is uint8 [6, 2, 3, 1]");
-  check_refused(nas_dataset_from_tensors(&d, "d", images, five, 9, &err), NAS_ARGUMENT, d,
-                "6 images in the tensor of images, but 5 labels in the tensor of labels");
-  check_refused(nas_dataset_from_tensors(&d, "d", images, labels, 2, &err), NAS_ARGUMENT, d,
-                "label 2 in the tensor of labels is 2; expected 0 to 1 for 2 classes");
-  check_refused(nas_dataset_from_tensors(&d, "d", images, labels, 1, &err), NAS_ARGUMENT, d,
+  check_refused(dataset_from(&d, "d", flat, labels, 3, &err), NAS_ARGUMENT, d,
+                "the tensor of inputs is uint8 [6]; expected uint8 or float32 [n, height, width, "
+                "channels], [n, height, width] or [n, features]");
+  check_refused(dataset_from(&d, "d", ints, labels, 3, &err), NAS_ARGUMENT, d,
+                "inputs is int32 [6, 2, 3, 1]");
+  check_refused(dataset_from(&d, "d", images, floats, 3, &err), NAS_ARGUMENT, d,
+                "the tensor of targets is float32 [6]; expected int32 or uint8 [n]");
+  check_refused(dataset_from(&d, "d", images, labels, 0, &err), NAS_ARGUMENT, d,
+                "the tensor of targets is int32 [6]; expected float32 [n] or [n, values]");
+  check_refused(dataset_from(&d, "d", images, ints, 3, &err), NAS_ARGUMENT, d,
+                "the tensor of targets is int32 [6, 2, 3, 1]");
+  check_refused(dataset_from(&d, "d", images, five, 9, &err), NAS_ARGUMENT, d,
+                "6 inputs in the tensor of inputs, but 5 targets in the tensor of targets");
+  check_refused(dataset_from(&d, "d", images, labels, 2, &err), NAS_ARGUMENT, d,
+                "label 2 in the tensor of targets is 2; expected 0 to 1 for 2 classes");
+  check_refused(dataset_from(&d, "d", images, labels, 1, &err), NAS_ARGUMENT, d,
                 "1 classes; expected at least 2");
   set_element(labels, 4, -1);
-  check_refused(nas_dataset_from_tensors(&d, "d", images, labels, 3, &err), NAS_ARGUMENT, d,
-                "label 4 in the tensor of labels is -1; expected 0 to 2");
+  check_refused(dataset_from(&d, "d", images, labels, 3, &err), NAS_ARGUMENT, d,
+                "label 4 in the tensor of targets is -1; expected 0 to 2");
+  check_ok(nas_tensor_fill(labels, 2, NULL), NULL);
+  check_refused(dataset_from(&d, "d", images, labels, 3, &err), NAS_ARGUMENT, d,
+                "all labels in the tensor of targets are 2; expected at least two classes");
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
   nas_tensor_destroy(&flat);
   nas_tensor_destroy(&ints);
   nas_tensor_destroy(&five);
-  nas_tensor_destroy(&bytes);
+  nas_tensor_destroy(&floats);
 }
 
 static void too_many_images_are_refused(void **state) {
@@ -109,8 +114,8 @@ static void too_many_images_are_refused(void **state) {
   check_ok(
       nas_tensor_wrap(&images, NAS_UINT8, DIMS(INT64_C(1) << 31, 1, 1, 1), &byte, NULL, NULL, NULL),
       NULL);
-  check_refused(nas_dataset_from_tensors(&d, "d", images, labels, 3, &err), NAS_LIMIT, d,
-                "dimension 0 of the tensor of images is 2147483648; expected at most 2147483647");
+  check_refused(dataset_from(&d, "d", images, labels, 3, &err), NAS_LIMIT, d,
+                "dimension 0 of the tensor of inputs is 2147483648; expected at most 2147483647");
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
 }
@@ -119,7 +124,7 @@ static void from_tensors_survives_failing_memory(void **state) {
   (void)state;
   nas_tensor *images = six_images(), *labels = six_labels();
   nas_dataset *dataset;
-  check_starved(nas_dataset_from_tensors(&dataset, "six", images, labels, 3, NULL), dataset);
+  check_starved(dataset_from(&dataset, "six", images, labels, 3, NULL), dataset);
   nas_dataset_release(&dataset);
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
@@ -132,7 +137,7 @@ static const char *fingerprint_of(nas_tensor *images, nas_tensor *labels, int cl
   static int turn;
   nas_dataset *dataset;
   nas_error err = {0};
-  check_ok(nas_dataset_from_tensors(&dataset, "d", images, labels, classes, &err), &err);
+  check_ok(dataset_from(&dataset, "d", images, labels, classes, &err), &err);
   turn = !turn;
   snprintf(text[turn], sizeof text[turn], "%s", nas_dataset_fingerprint(dataset));
   nas_dataset_release(&dataset);

@@ -1,4 +1,5 @@
 #include "../tensor/tensors.h"
+#include "make.h"
 #include <nas/dataset.h>
 #include <nas/hash.h>
 
@@ -8,7 +9,8 @@ static nas_dataset *pixels(int64_t n) {
   nas_dataset *dataset;
   check_ok(nas_tensor_create(&images, NAS_UINT8, DIMS(n, 1, 1, 1), NULL), NULL);
   check_ok(nas_tensor_create(&labels, NAS_INT32, DIMS(n), NULL), NULL);
-  check_ok(nas_dataset_from_tensors(&dataset, "pixels", images, labels, 2, NULL), NULL);
+  set_element(labels, 1, 1);
+  check_ok(dataset_from(&dataset, "pixels", images, labels, 2, NULL), NULL);
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
   return dataset;
@@ -117,11 +119,11 @@ static void a_limit_keeps_the_first_training_images(void **state) {
 static void a_split_shares_the_images(void **state) {
   (void)state;
   nas_dataset *whole = pixels(50), *split = split_of(whole, 10, 3, 0);
-  assert_ptr_equal(nas_dataset_pixels(whole, 0), nas_dataset_pixels(split, 0));
+  assert_ptr_equal(pixels_of(whole, 0), pixels_of(split, 0));
   assert_string_equal(nas_dataset_fingerprint(whole), nas_dataset_fingerprint(split));
   assert_string_equal(nas_dataset_name(split), "pixels");
   nas_dataset_release(&whole);
-  assert_int_equal(nas_dataset_pixels(split, 49)[0], 0);
+  assert_int_equal(pixels_of(split, 49)[0], 0);
   nas_dataset_release(&split);
 }
 

@@ -96,7 +96,7 @@ function T.test_tensors()
     labels[i] = i % 3 + 1
   end
   local data = nas.data.tensors {
-    images = nas.tensor_from(images, "uint8"), labels = nas.tensor_from(labels, "int32"), classes = 3, validation = 3,
+    x = nas.tensor_from(images, "uint8"), y = nas.tensor_from(labels, "int32"), classes = 3, validation = 3,
   }
   local info = data:info()
   lu.assertEquals({ info.count, info.height, info.width, info.training }, { 12, 1, 2, 9 })
@@ -117,7 +117,7 @@ end
 
 function T.test_bad_options()
   local data = nas.data
-  lu.assertErrorMsgContains('data.fashion_mnist: unknown option "size"; known options: limit, path, split_seed, ',
+  lu.assertErrorMsgContains('data.fashion_mnist: unknown option "size"; known options: limit, path, split',
     data.fashion_mnist, { size = 3 })
   lu.assertErrorMsgContains("validation is 0; expected an integer of at least 1", data.fashion_mnist,
     { validation = 0 })
@@ -128,7 +128,7 @@ function T.test_bad_options()
   lu.assertErrorMsgContains("classes is 1; expected an integer from 2", data.synthetic, { classes = 1 })
   lu.assertErrorMsgContains("images is nil", data.idx, {})
   lu.assertErrorMsgContains("labels is nil", data.idx, { images = "x" })
-  lu.assertErrorMsgContains("data.tensors: images is nil; expected a tensor", data.tensors, { classes = 2 })
+  lu.assertErrorMsgContains("data.tensors: x is nil; expected a tensor", data.tensors, { classes = 2 })
   local large = data.synthetic { images = 20, validation = 20 }
   lu.assertErrorMsgContains("validation is 20; expected an integer from 1 to 19", large.load, large)
   local limit = data.synthetic { images = 20, limit = 17 }

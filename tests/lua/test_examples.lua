@@ -63,6 +63,26 @@ function T.test_planted_reward()
   lu.assertStrContains(output, "last 20 of 25 samples, 2 seeds")
 end
 
+function T.test_plot_schedules()
+  local output, status = example("plot_schedules", "--epochs 4 --batches 5 --warmup 1")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "cosine, floor 0.1, warm-up")
+  lu.assertStrContains(output, "  2.00                    1.000000")
+  local path = os.tmpname()
+  output, status = example("plot_schedules", "--epochs 4 --batches 5 --out " .. path .. ".svg")
+  local file = io.open(path .. ".svg")
+  local picture = file and file:read "a"
+  if file then file:close() end
+  os.remove(path .. ".svg")
+  os.remove(path)
+  lu.assertEquals(status, 0, output)
+  if output:find "gnuplot is not installed" then
+    lu.assertStrContains(output, "cosine, floor 0.1, warm-up")
+  else
+    lu.assertStrContains(picture, "</svg>")
+  end
+end
+
 function T.test_the_main_job_is_short()
   local lines = 0
   for _ in io.lines(SOURCE .. "/examples/reinforce_baseline.lua") do lines = lines + 1 end

@@ -43,7 +43,8 @@ end
 function T.test_no_global_is_set()
   local known = {}
   for name in pairs(_G) do known[name] = true end
-  for _, name in ipairs { "arch", "data", "nn", "policy", "random", "reward", "space", "study", "command_line" } do
+  for _, name in ipairs { "arch", "data", "nn", "policy", "random", "reward", "schedules", "space", "study",
+    "command_line" } do
     require("luanas." .. name)
   end
   for name in pairs(_G) do lu.assertTrue(known[name], name) end

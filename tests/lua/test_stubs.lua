@@ -8,7 +8,7 @@ local spaces = require "spaces"
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "data", "init", "nn", "policy", "reward", "space", "study" }
+local STUBS = { "data", "init", "nn", "policy", "reward", "schedule", "space", "study" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -56,7 +56,9 @@ end
 
 -- The same for what is really there.
 local function real()
-  for _, name in ipairs { "adam", "arch", "options", "random", "sgd" } do lu.assertIsFunction(nas[name]) end
+  for _, name in ipairs { "adam", "adamw", "arch", "options", "random", "rmsprop", "sgd" } do
+    lu.assertIsFunction(nas[name])
+  end
   local chooser
   build.run(function(c)
     chooser = c
@@ -69,6 +71,7 @@ local function real()
     ["luanas.space"] = functions(nas.space),
     ["luanas.policy"] = functions(nas.policy),
     ["luanas.reward"] = functions(nas.reward),
+    ["luanas.schedule"] = functions(nas.schedule),
     ["luanas.data"] = functions(nas.data),
     ["luanas.study"] = functions(nas.study),
     ["luanas.Chooser"] = methods(chooser),

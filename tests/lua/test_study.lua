@@ -395,7 +395,7 @@ function T.test_bad_settings()
   refused('study: unknown option "epochs"; known options: data, evaluation_seed, failed', { epochs = 3 })
   refused("study: data is 3; expected a data set", { data = 3 })
   refused("this version keeps studies in memory only; leave path out", { path = "x.db" })
-  refused('study: train: unknown option "epoch"; known options: batch, epochs, loss, optimizer',
+  refused('study: train: unknown option "epoch"; known options: augment, average, batch, clip_norm',
     { train = { epoch = 1 } })
   refused("study: train: epochs is 0; expected an integer from 1 to", { train = { epochs = 0 } })
   refused("batch is 0; expected an integer from 1 to 65536", { train = { batch = 0 } })
@@ -410,7 +410,7 @@ function T.test_bad_settings()
   refused("study: trials is -3", { trials = -3 })
   refused("study: store is 3", { store = 3 })
   lu.assertErrorMsgContains("adam: rate is -1; expected a number from 0 to 1000000", nas.adam, { rate = -1 })
-  lu.assertErrorMsgContains('sgd: unknown option "beta1"; known options: momentum, rate', nas.sgd, { beta1 = 1 })
+  lu.assertErrorMsgContains('sgd: unknown option "beta1"; known options: l2, momentum', nas.sgd, { beta1 = 1 })
 end
 
 function T.test_bad_architectures()

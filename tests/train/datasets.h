@@ -2,6 +2,7 @@
 #ifndef TESTS_DATASETS_H
 #define TESTS_DATASETS_H
 
+#include "dataset/make.h"
 #include "nn/networks.h"
 #include <nas/trainer.h>
 
@@ -19,7 +20,7 @@ static inline nas_dataset *dataset_of(const uint8_t *pixels, const int32_t *labe
   check_ok(nas_tensor_create(&classes_of, NAS_INT32, 1, dims, &err), &err);
   memcpy(nas_tensor_data(images), pixels, (size_t)nas_tensor_size(images));
   memcpy(nas_tensor_data(classes_of), labels, (size_t)count * sizeof *labels);
-  check_ok(nas_dataset_from_tensors(&all, "toy", images, classes_of, classes, &err), &err);
+  check_ok(dataset_from(&all, "toy", images, classes_of, classes, &err), &err);
   nas_split_default(&split);
   split.validation = validation;
   check_ok(nas_dataset_split(&data, all, &split, &err), &err);
@@ -73,15 +74,20 @@ static inline nas_pool *pool_of(int threads) {
   return pool;
 }
 
-/* Takes the reference to output. */
-static inline nas_trainer *trainer_of(nas_node *output, nas_dataset *data, const nas_recipe *recipe,
-                                      uint64_t seed, nas_pool *pool,
-                                      const nas_trainer_options *options) {
+/* Takes the reference to the output. */
+static inline nas_trainer *trainer_with(nas_training training) {
   nas_trainer *trainer;
   nas_error err;
-  check_ok(nas_trainer_create(&trainer, output, data, recipe, seed, pool, options, &err), &err);
-  nas_node_release(&output);
+  check_ok(nas_trainer_create(&trainer, &training, &err), &err);
+  nas_node_release(&training.output);
   return trainer;
+}
+
+/* Takes the reference to output. */
+static inline nas_trainer *trainer_of(nas_node *output, nas_dataset *data, const nas_recipe *recipe,
+                                      uint64_t seed, nas_pool *pool) {
+  return trainer_with(
+      (nas_training){.output = output, .data = data, .recipe = recipe, .seed = seed, .pool = pool});
 }
 
 static inline nas_epoch epoch_of(nas_trainer *trainer) {

@@ -1,6 +1,7 @@
 /* The bits of tiny trainings with every layer and every optimiser. They may change on purpose only,
  * together with the numeric version: stored evaluations are found under it. */
 #include "datasets.h"
+#include <nas/augment.h>
 #include <nas/version.h>
 
 /* The version that the digests below were made with. */
@@ -27,25 +28,24 @@ static const golden trainings[] = {
      "batch_norm momentum=0.8 epsilon=0.001; relu; max_pool; dense units=9; batch_norm; relu; "
      "dense units=4",
      17, "adam", "beta2", 0.01, 0.99, "39d3022dad567548eb26f158f751ca27"},
+    {"input size=8,7 channels=3; conv2d kernel=3 filters=5 stride=2 bias=0; relu; "
+     "conv2d kernel=2 filters=6 bias=0; relu; dense units=4 bias=0",
+     13, "rmsprop", "momentum", 0.003, 0.9, "7e1fc1ef12a8d09103dea95d41d1f88c"},
+    {"input size=8,7 channels=3; conv2d kernel=3 filters=5 stride=2 bias=0; relu; "
+     "conv2d kernel=2 filters=6 bias=0; relu; dense units=4 bias=0",
+     13, "adamw", "weight_decay", 0.003, 0.5, "296b71b01687c514775d0e6209c63d8b"},
 };
 
 enum { TRAININGS = sizeof trainings / sizeof *trainings, EPOCHS = 3 };
 
-/* Hash over the bits of all metrics and of the final state. */
-static void digest_training(const golden *g, char hex[NAS_HASH_HEX]) {
+/* Appends the bits of all metrics of some epochs, and the state after them; hashes all that. Takes
+ * the trainer. */
+static void digest_epochs(nas_trainer *trainer, char hex[NAS_HASH_HEX]) {
   nas_text text = {0};
-  nas_error err;
-  nas_dataset *data = toy_dataset(60, 8, 7, 3, 4, 15, 1);
-  nas_recipe recipe = recipe_of(g->batch, g->optimizer, g->rate);
-  const nas_option_table *table = &recipe.optimizer->options;
-  check_ok(nas_options_set_number(table, recipe.optimizer_options,
-                                  nas_options_find(table, g->option, &err), g->value, &err),
-           &err);
-  nas_pool *pool = pool_of(2);
-  nas_trainer *trainer = trainer_of(stack(NULL, g->network), data, &recipe, 1, pool, NULL);
   for (int e = 0; e < EPOCHS; e++) {
     nas_epoch epoch = epoch_of(trainer);
-    const double metrics[] = {epoch.train_loss, epoch.train_accuracy, epoch.loss, epoch.accuracy};
+    const double metrics[] = {epoch.training.loss, epoch.training.accuracy, epoch.validation.loss,
+                              epoch.validation.accuracy};
     for (int i = 0; i < 4; i++) {
       char number[20];
       uint64_t bits;
@@ -59,9 +59,117 @@ static void digest_training(const golden *g, char hex[NAS_HASH_HEX]) {
   nas_hash_hex(nas_hash_bytes(text.data, text.size), hex);
   nas_text_clear(&text);
   nas_trainer_destroy(&trainer);
+}
+
+static void digest_training(const golden *g, char hex[NAS_HASH_HEX]) {
+  nas_error err;
+  nas_dataset *data = toy_dataset(60, 8, 7, 3, 4, 15, 1);
+  nas_recipe recipe = recipe_of(g->batch, g->optimizer, g->rate);
+  const nas_option_table *table = &recipe.optimizer->options;
+  check_ok(nas_options_set_number(table, recipe.optimizer_options,
+                                  nas_options_find(table, g->option, &err), g->value, &err),
+           &err);
+  nas_pool *pool = pool_of(2);
+  digest_epochs(trainer_of(stack(NULL, g->network), data, &recipe, 1, pool), hex);
   nas_pool_destroy(&pool);
   nas_dataset_release(&data);
 }
+
+/* -- a graph of all that chains do not have --------------------------------------------------- */
+
+static nas_node *keep(nas_node *node) {
+  return nas_node_retain(node);
+}
+
+static nas_node *graph(void) {
+  nas_node *x = stack(NULL, "input size=8,7 channels=3");
+  nas_node *a = stack(keep(x), "depthwise_conv2d kernel=3,2; tanh; dropout rate=0.3");
+  nas_node *b = stack(keep(x), "conv2d kernel=1 filters=3; batch_norm; sigmoid");
+  nas_node *c = stack(keep(x), "leaky_relu; scale factor=0.5 offset=0.1; identity");
+  nas_node *d = JOIN("add", JOIN("multiply", a, b), c);
+  nas_node *e = stack(keep(x), "avg_pool pool=2,3 stride=2 padding=same; zero_pad top=1 right=2");
+  nas_node *f = stack(JOIN("concat", d, e),
+                      "conv2d kernel=3 filters=7 stride=2; square; scale offset=1; log; abs");
+  nas_node *gate = stack(stack(keep(f), "global_avg_pool"), "dense units=7; sigmoid");
+  nas_node_release(&x);
+  return stack(JOIN("multiply", f, gate), "flatten; dense units=4");
+}
+
+/* The sum of all losses, whichever target they take. */
+static nas_node *losses(nas_node *output) {
+  nas_node *target = stack(NULL, "target"), *hot = stack(keep(target), "one_hot classes=4");
+  nas_node *first = JOIN("softmax_cross_entropy label_smoothing=0.1", keep(output), target);
+  nas_node *second = JOIN("huber delta=0.3", keep(output), keep(hot));
+  nas_node *third = JOIN("binary_cross_entropy", keep(output), keep(hot));
+  nas_node *fourth = JOIN("mean_squared_error", keep(output), hot);
+  nas_node *small = stack(keep(output), "scale factor=0.01");
+  nas_node *fifth = JOIN("add", stack(keep(small), "sum"), stack(small, "exp; mean"));
+  return JOIN("add", first, second, third, fourth, fifth);
+}
+
+static void set(const nas_option_table *table, nas_option_value *values, const char *name,
+                double value) {
+  nas_error err;
+  int at = nas_options_find(table, name, &err);
+  assert_true(at >= 0);
+  check_ok(nas_options_set_number(table, values, at, value, &err), &err);
+}
+
+static nas_recipe full_recipe(void) {
+  nas_recipe recipe = recipe_of(19, "sgd", 0.02);
+  set(&recipe.optimizer->options, recipe.optimizer_options, "momentum", 0.9);
+  set(&recipe.optimizer->options, recipe.optimizer_options, "nesterov", 1);
+  set(&recipe.optimizer->options, recipe.optimizer_options, "l2", 0.001);
+  recipe.schedule = nas_schedule_find("cosine", NULL);
+  nas_options_default(&recipe.schedule->options, recipe.schedule_options);
+  set(&recipe.schedule->options, recipe.schedule_options, "epochs", EPOCHS);
+  set(&recipe.schedule->options, recipe.schedule_options, "warmup", 1);
+  set(&nas_augment_table, recipe.augment, "pad_crop", 1);
+  set(&nas_augment_table, recipe.augment, "shift", 2);
+  set(&nas_augment_table, recipe.augment, "flip", 0.5);
+  set(&nas_augment_table, recipe.augment, "erase", 0.5);
+  recipe.clip_norm = 0.5;
+  recipe.average = 0.8;
+  return recipe;
+}
+
+static void bits_of_a_graph(void **state) {
+  (void)state;
+  static const char expected[] = "c4be5ebe1dc9462f627bd28649fe9d4b";
+  static const struct {
+    int threads, micro_batch;
+    const char *kernels;
+  } speeds[] = {{2, 0, NULL},    {1, 1, "scalar"}, {3, 5, "baseline"},
+                {2, 16, "avx2"}, {1, 7, "avx512"}, {5, 3, NULL}};
+  nas_dataset *all = toy_dataset(60, 8, 7, 3, 4, 15, 1), *data;
+  nas_split split = {.validation = 15, .stratified = 1, .standardize = 1};
+  nas_recipe recipe = full_recipe();
+  nas_error err;
+  check_ok(nas_dataset_split(&data, all, &split, &err), &err);
+  for (size_t i = 0; i < sizeof speeds / sizeof *speeds; i++) {
+    const nas_kernels *kernels = speeds[i].kernels ? nas_kernels_named(speeds[i].kernels) : NULL;
+    char hex[NAS_HASH_HEX];
+    if (speeds[i].kernels && !kernels) continue;
+    nas_pool *pool = pool_of(speeds[i].threads);
+    nas_training training = {.output = graph(),
+                             .data = data,
+                             .recipe = &recipe,
+                             .seed = 3,
+                             .pool = pool,
+                             .micro_batch = speeds[i].micro_batch,
+                             .kernels = kernels};
+    nas_node *loss = training.loss = losses(training.output);
+    digest_epochs(trainer_with(training), hex);
+    nas_node_release(&loss);
+    nas_pool_destroy(&pool);
+    if (strcmp(hex, expected) != 0)
+      fail_msg("run %zu: the digest is %s, expected %s; see bits_of_trainings", i, hex, expected);
+  }
+  nas_dataset_release(&all);
+  nas_dataset_release(&data);
+}
+
+/* -- the chains ------------------------------------------------------------------------------- */
 
 static void bits_of_trainings(void **state) {
   (void)state;
@@ -94,10 +202,13 @@ static void version(void **state) {
 /* A new layer or optimiser must be among the trainings. */
 static void nothing_is_left_out(void **state) {
   (void)state;
+  nas_node *output = graph(), *loss = losses(output);
+  nas_network *network = network_of(loss);
   for (int i = 0; nas_layer_kind_at(i); i++) {
     const nas_layer_kind *kind = nas_layer_kind_at(i);
-    int found =
-        strcmp(kind->name, "softmax_cross_entropy") == 0 || strcmp(kind->name, "target") == 0;
+    char name[80];
+    snprintf(name, sizeof name, " %s", kind->name);
+    int found = strstr(nas_network_text(network), name) != NULL;
     for (int k = 0; k < TRAININGS; k++) found |= strstr(trainings[k].network, kind->name) != NULL;
     if (!found) fail_msg("no golden training has a layer %s", kind->name);
   }
@@ -107,10 +218,12 @@ static void nothing_is_left_out(void **state) {
       found |= strcmp(trainings[k].optimizer, nas_optimizer_at(i)->name) == 0;
     if (!found) fail_msg("no golden training uses %s", nas_optimizer_at(i)->name);
   }
+  nas_network_destroy(&network);
+  nas_node_release(&output);
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {TEST(version), TEST(bits_of_trainings),
+  const struct CMUnitTest tests[] = {TEST(version), TEST(bits_of_trainings), TEST(bits_of_a_graph),
                                      TEST(nothing_is_left_out)};
   return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
 }

@@ -26,8 +26,13 @@ static outcome train(nas_dataset *data, const nas_recipe *recipe, uint64_t seed,
                      int micro_batch, const nas_kernels *kernels) {
   outcome o;
   nas_pool *pool = pool_of(threads);
-  nas_trainer *trainer = trainer_of(stack(NULL, small), data, recipe, seed, pool,
-                                    &(nas_trainer_options){micro_batch, kernels});
+  nas_trainer *trainer = trainer_with((nas_training){.output = stack(NULL, small),
+                                                     .data = data,
+                                                     .recipe = recipe,
+                                                     .seed = seed,
+                                                     .pool = pool,
+                                                     .micro_batch = micro_batch,
+                                                     .kernels = kernels});
   for (int e = 0; e < EPOCHS; e++) o.epochs[e] = epoch_of(trainer);
   o.digest = digest_of(trainer);
   nas_trainer_destroy(&trainer);
@@ -37,10 +42,8 @@ static outcome train(nas_dataset *data, const nas_recipe *recipe, uint64_t seed,
 
 static void check_same_numbers(const nas_epoch *a, const nas_epoch *b) {
   assert_int_equal(a->epoch, b->epoch);
-  assert_memory_equal(&a->train_loss, &b->train_loss, sizeof a->train_loss);
-  assert_memory_equal(&a->train_accuracy, &b->train_accuracy, sizeof a->train_accuracy);
-  assert_memory_equal(&a->loss, &b->loss, sizeof a->loss);
-  assert_memory_equal(&a->accuracy, &b->accuracy, sizeof a->accuracy);
+  assert_memory_equal(&a->training, &b->training, sizeof a->training);
+  assert_memory_equal(&a->validation, &b->validation, sizeof a->validation);
 }
 
 static void check_same(const outcome *a, const outcome *b) {
@@ -103,13 +106,13 @@ static void extension(void **state) {
   nas_dataset *data = small_data();
   nas_pool *pool = pool_of(2);
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
-  nas_trainer *ten = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_trainer *ten = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
   nas_epoch epochs[10];
   for (int e = 0; e < 10; e++) epochs[e] = epoch_of(ten);
-  nas_trainer *three = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_trainer *three = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
   for (int e = 0; e < 10; e++) {
     if (e == 3) {
-      nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 2, pool, NULL);
+      nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 2, pool);
       epoch_of(other);
       nas_trainer_destroy(&other);
     }
@@ -128,10 +131,10 @@ static void extension(void **state) {
 
 /* -- what an epoch does ----------------------------------------------------------------------- */
 
-static float *pixels_of(const nas_dataset *data, int64_t image, float *to) {
+static float *floats_of(const nas_dataset *data, int64_t image, float *to) {
   int dims[3];
-  nas_dataset_image_dims(data, dims);
-  const uint8_t *bytes = nas_dataset_pixels(data, image);
+  nas_dataset_input_shape(data, dims);
+  const uint8_t *bytes = pixels_of(data, image);
   for (int i = 0; i < dims[0] * dims[1] * dims[2]; i++) *to++ = (float)bytes[i] / 255.0f;
   return to;
 }
@@ -142,7 +145,7 @@ static int images_of(const nas_dataset *data, int validation, float *pixels, int
   const int32_t *images =
       validation ? nas_dataset_validation(data, &count) : nas_dataset_training(data, &count);
   for (int64_t i = 0; i < count; i++) {
-    pixels = pixels_of(data, images[i], pixels);
+    pixels = floats_of(data, images[i], pixels);
     labels[i] = nas_dataset_label(data, images[i]);
   }
   return (int)count;
@@ -163,7 +166,7 @@ static void a_batch_is_the_mean_of_its_images(void **state) {
   nas_dataset *data = small_data();
   nas_pool *pool = pool_of(2);
   nas_recipe recipe = recipe_of(MOST, "sgd", 1);
-  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
   machine m = machine_of(stack(stack(NULL, small), "softmax_cross_entropy"));
   float *pixels = floats((size_t)MOST * 6 * 5 * 2), *sizes = floats(m.count);
   double *mean = nas_alloc_zero(m.count, sizeof *mean);
@@ -189,8 +192,8 @@ static void a_batch_is_the_mean_of_its_images(void **state) {
     }
   }
   nas_epoch epoch = epoch_of(trainer);
-  check_near(epoch.train_loss, loss, 1e-12);
-  check_near(epoch.train_accuracy, accuracy, 1e-12);
+  check_near(epoch.training.loss, loss, 1e-12);
+  check_near(epoch.training.accuracy, accuracy, 1e-12);
   const float *after = nas_trainer_params(trainer);
   for (size_t i = 0; i < m.count; i++) {
     double moved = (double)m.params[m.numbers[i]] - (double)after[m.numbers[i]];
@@ -203,8 +206,8 @@ static void a_batch_is_the_mean_of_its_images(void **state) {
   count = images_of(data, 1, pixels, labels);
   m.labels = labels;
   m.predicted = predicted;
-  check_near(epoch.loss, machine_run(&m, pixels, count, 0) / count, 1e-12);
-  check_near(epoch.accuracy, share_right(predicted, labels, count), 1e-12);
+  check_near(epoch.validation.loss, machine_run(&m, pixels, count, 0) / count, 1e-12);
+  check_near(epoch.validation.accuracy, share_right(predicted, labels, count), 1e-12);
   assert_true(epoch.train_seconds > 0 && epoch.seconds >= epoch.train_seconds);
   nas_free(pixels);
   nas_free(sizes);
@@ -269,13 +272,12 @@ static void every_image_once_an_epoch(void **state) {
   snprintf(network, sizeof network, "input size=1 channels=%d; global_avg_pool", CENSUS);
   for (int run = 0; run < 4; run++) {
     nas_pool *pool = pool_of(run == 3 ? 5 : 1);
-    nas_trainer *trainer =
-        trainer_of(stack(NULL, network), data, &recipe, run == 2 ? 9 : 1, pool, NULL);
+    nas_trainer *trainer = trainer_of(stack(NULL, network), data, &recipe, run == 2 ? 9 : 1, pool);
     if (run == 1) epoch_of(trainer);
     for (int n = 0; n < CENSUS; n++) atomic_store(&visits[n], 0);
     atomic_store(&visited_count, 0);
     nas_epoch epoch = epoch_of(trainer);
-    check_near(epoch.train_loss, 1, 0);
+    check_near(epoch.training.loss, 1, 0);
     assert_int_equal(atomic_load(&visited_count), CENSUS);
     for (int n = 0; n < CENSUS; n++) assert_int_equal(atomic_load(&visits[n]), 1);
     if (run < 3) memcpy(orders[run], visited, sizeof orders[run]);
@@ -310,15 +312,15 @@ static void learns(void **state) {
   nas_pool *pool = pool_of(2);
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nas_recipe recipe = recipe_of(32, cases[i].optimizer, cases[i].rate);
-    nas_trainer *trainer = trainer_of(stack(NULL, cases[i].network), data, &recipe, 1, pool, NULL);
+    nas_trainer *trainer = trainer_of(stack(NULL, cases[i].network), data, &recipe, 1, pool);
     nas_epoch first = epoch_of(trainer), last = first;
     for (int e = 1; e < 15; e++) last = epoch_of(trainer);
-    print_message("# %s: loss %.3f to %.3f, accuracy %.3f\n", cases[i].network, first.train_loss,
-                  last.train_loss, last.accuracy);
-    assert_true(first.train_loss < 1.6);
-    assert_true(last.train_loss < first.train_loss / 3);
-    assert_true(last.loss < first.loss);
-    assert_true(last.train_accuracy > 0.95 && last.accuracy > 0.95);
+    print_message("# %s: loss %.3f to %.3f, accuracy %.3f\n", cases[i].network, first.training.loss,
+                  last.training.loss, last.validation.accuracy);
+    assert_true(first.training.loss < 1.6);
+    assert_true(last.training.loss < first.training.loss / 3);
+    assert_true(last.validation.loss < first.validation.loss);
+    assert_true(last.training.accuracy > 0.95 && last.validation.accuracy > 0.95);
     nas_trainer_destroy(&trainer);
   }
   nas_pool_destroy(&pool);
@@ -331,7 +333,7 @@ static void padding_stays_zero(void **state) {
   nas_dataset *data = small_data();
   nas_pool *pool = pool_of(3);
   nas_recipe recipe = recipe_of(24, "adam", 0.01);
-  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
   machine m = machine_of(stack(stack(NULL, small), "softmax_cross_entropy"));
   for (int e = 0; e < 3; e++) epoch_of(trainer);
   check_padding(&m, nas_trainer_params(trainer));
@@ -361,7 +363,7 @@ static void divergence(void **state) {
   nas_recipe recipe = recipe_of(20, "sgd", 1e6);
   static const char deep[] = "input size=6,5 channels=2; conv2d kernel=3 filters=9; "
                              "conv2d kernel=3 filters=9; dense units=9; dense units=4";
-  nas_trainer *trainer = trainer_of(stack(NULL, deep), data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(stack(NULL, deep), data, &recipe, 1, pool);
   nas_status status = NAS_OK;
   for (int e = 0; e < 20 && status == NAS_OK; e++)
     status = nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err);
@@ -383,10 +385,10 @@ static void divergence(void **state) {
   trainer = trainer_of(stack(NULL, "input size=6,5 channels=2; dense units=9 init=uniform "
                                    "init_range=1000; dense units=9; dense units=9; dense units=9; "
                                    "dense units=9; dense units=9; dense units=4"),
-                       data, &recipe, 1, pool, NULL);
+                       data, &recipe, 1, pool);
   assert_int_equal(nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err), NAS_DIVERGED);
   assert_string_equal(err.text, "the validation loss is not finite after epoch 1");
-  assert_true(isfinite(epoch.train_loss));
+  assert_true(isfinite(epoch.training.loss));
   check_ended(trainer, "this trainer ended: loss is not finite");
   nas_trainer_destroy(&trainer);
   nas_pool_destroy(&pool);
@@ -410,8 +412,8 @@ static void interruption(void **state) {
   nas_recipe recipe = recipe_of(20, "adam", 0.01); /* 51 images: 3 batches */
   for (int threads = 1; threads < 4; threads++) {
     nas_pool *pool = pool_of(threads);
-    nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
-    nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+    nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
+    nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
     interrupter i = {.stop_at = 5, .thread = pthread_self()};
     nas_epoch epoch;
     nas_error err = {0};
@@ -420,8 +422,10 @@ static void interruption(void **state) {
     assert_int_equal(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), NAS_INTERRUPTED);
     assert_int_equal(i.calls, 5);
     assert_string_equal(err.text, "training was interrupted in epoch 2");
-    check_ended(trainer, "this trainer ended: interrupted");
     epoch_of(other); /* the pool still works */
+    nas_epoch again = epoch_of(trainer), expected = epoch_of(other);
+    check_same_numbers(&again, &expected);
+    assert_int_equal(nas_hash_compare(digest_of(trainer), digest_of(other)), 0);
     nas_trainer_destroy(&trainer);
     nas_trainer_destroy(&other);
     nas_pool_destroy(&pool);
@@ -436,8 +440,8 @@ static void check_refusal(const char *network, nas_dataset *data, const nas_reci
   nas_pool *pool = pool_of(1);
   nas_trainer *trainer = (nas_trainer *)16;
   nas_node *output = stack(NULL, network);
-  check_refused(nas_trainer_create(&trainer, output, data, recipe, 1, pool, NULL, &err), status,
-                trainer, message);
+  nas_training training = {.output = output, .data = data, .recipe = recipe, .pool = pool};
+  check_refused(nas_trainer_create(&trainer, &training, &err), status, trainer, message);
   nas_node_release(&output);
   nas_pool_destroy(&pool);
 }
@@ -447,9 +451,9 @@ static void wrong_networks(void **state) {
   nas_dataset *data = small_data();
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   check_refusal("input size=5,6 channels=2; dense units=4", data, &recipe, NAS_ARGUMENT,
-                "the network's input has shape 5x6x2; the images of toy have 6x5x2");
+                "the network's input has shape 5x6x2; the inputs of toy have 6x5x2");
   check_refusal("input size=6,5 channels=1; dense units=4", data, &recipe, NAS_ARGUMENT,
-                "the network's input has shape 6x5x1; the images of toy have 6x5x2");
+                "the network's input has shape 6x5x1; the inputs of toy have 6x5x2");
   check_refusal("input size=6,5 channels=2; dense units=5", data, &recipe, NAS_ARGUMENT,
                 "the network's output has shape 5; toy has 4 classes, so expected 4 units");
   check_refusal("input size=6,5 channels=2", data, &recipe, NAS_ARGUMENT,
@@ -461,27 +465,29 @@ static void wrong_networks(void **state) {
 
 static void wrong_recipes(void **state) {
   (void)state;
-  static const int batches[] = {0, -1, 65537, INT32_MAX};
+  static const int batches[] = {0, -1, 65537, 1000000};
   nas_dataset *data = small_data();
   for (int i = 0; i < 4; i++) {
     nas_recipe recipe = recipe_of(20, "adam", 0.01);
     char message[100];
     recipe.batch = batches[i];
-    snprintf(message, sizeof message, "batch is %d; expected an integer from 1 to 65536",
+    snprintf(message, sizeof message, "recipe: batch is %d; expected an integer from 1 to 65536",
              batches[i]);
     check_refusal(small, data, &recipe, NAS_ARGUMENT, message);
   }
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   recipe.optimizer = NULL;
-  check_refusal(small, data, &recipe, NAS_ARGUMENT, "a recipe needs an optimizer and a loss");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT,
+                "recipe: an optimizer, a schedule and a loss are needed");
   recipe = recipe_of(20, "adam", 0.01);
   recipe.loss = NULL;
-  check_refusal(small, data, &recipe, NAS_ARGUMENT, "a recipe needs an optimizer and a loss");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT, "the recipe names no loss; training needs one");
   recipe.loss = nas_layer_kind_find("relu", NULL);
-  check_refusal(small, data, &recipe, NAS_ARGUMENT, "a recipe needs an optimizer and a loss");
+  check_refusal(small, data, &recipe, NAS_ARGUMENT,
+                "recipe: an optimizer, a schedule and a loss are needed");
   recipe = recipe_of(65536, "adam", 0.01);
   nas_pool *pool = pool_of(1);
-  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
   epoch_of(trainer);
   nas_trainer_destroy(&trainer);
   nas_pool_destroy(&pool);
@@ -496,7 +502,8 @@ static void data_without_a_split(void **state) {
   const int64_t dims[] = {3, 6, 5, 2};
   check_ok(nas_tensor_create(&images, NAS_UINT8, 4, dims, &err), &err);
   check_ok(nas_tensor_create(&labels, NAS_INT32, 1, dims, &err), &err);
-  check_ok(nas_dataset_from_tensors(&data, "toy", images, labels, 4, &err), &err);
+  ((int32_t *)nas_tensor_data(labels))[1] = 3;
+  check_ok(dataset_from(&data, "toy", images, labels, 4, &err), &err);
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   check_refusal(small, data, &recipe, NAS_ARGUMENT,
                 "toy has 3 training and 0 validation images; split it first");
@@ -512,9 +519,10 @@ static void wrong_options(void **state) {
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   nas_node *output = stack(NULL, small);
   nas_trainer *trainer;
-  nas_trainer_options options = {.micro_batch = 17};
-  check_refused(nas_trainer_create(&trainer, output, data, &recipe, 1, pool, &options, &err),
-                NAS_ARGUMENT, trainer, "micro_batch is 17; expected 1 to 16, or 0 to choose");
+  nas_training training = {
+      .output = output, .data = data, .recipe = &recipe, .pool = pool, .micro_batch = 17};
+  check_refused(nas_trainer_create(&trainer, &training, &err), NAS_ARGUMENT, trainer,
+                "micro_batch is 17; expected 1 to 16, or 0 to choose");
   nas_node_release(&output);
   nas_pool_destroy(&pool);
   nas_dataset_release(&data);
@@ -526,7 +534,7 @@ static void references(void **state) {
   nas_dataset *data = small_data();
   nas_pool *pool = pool_of(2);
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
-  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
   nas_dataset_release(&data);
   memset(&recipe, 0, sizeof recipe);
   nas_hash before = digest_of(trainer);
@@ -545,7 +553,9 @@ static void without_memory(void **state) {
   nas_trainer *trainer;
   nas_hash digest, expected;
   nas_error err = {0};
-  check_starved(nas_trainer_create(&trainer, output, data, &recipe, 1, pool, NULL, NULL), trainer);
+  nas_training training = {
+      .output = output, .data = data, .recipe = &recipe, .seed = 1, .pool = pool};
+  check_starved(nas_trainer_create(&trainer, &training, NULL), trainer);
   nas_memory_fail_after(0); /* a step allocates nothing */
   epoch_of(trainer);
   for (long allowed = 0; allowed < 3; allowed++) {

@@ -32,6 +32,10 @@ NAS_API double nas_sigmoid(double x);
  * multiplication (0.5 for y = 2, 50 for y = -64), < 0.85 ulp (0.81) by logarithm. */
 NAS_API double nas_pow(double x, double y);
 
+/* cos(pi x) for 0 <= x <= 1, NaN for other x; 1, 0 and -1 for 0, 0.5 and 1. Error < 0.85 ulp
+ * (0.79). */
+NAS_API double nas_cospi(double x);
+
 /* Rounded once from the double versions: error < 0.5001 ulp. */
 NAS_API float nas_expf(float x);
 NAS_API float nas_logf(float x);

@@ -6,14 +6,32 @@
 #include <stdint.h>
 #include <nas/options.h>
 
+/* What a step needs beside options, weights and gradient. */
+typedef struct nas_step {
+  uint64_t number;      /* from 1 */
+  double rate;          /* factor of the optimiser's rate, from the schedule: >= 0 */
+  float gradient_scale; /* factor of the gradient, from clipping; 1: none */
+  int decays;           /* whether these weights decay: kernels do, biases and the like do not */
+} nas_step;
+
+/* All kinds have the options rate, l2 and weight_decay. A step does this to each element, w its
+ * weight and g its gradient; every operation is rounded to float alone, and every factor once:
+ *
+ *   g = gradient_scale * g              unless the factor is 1
+ *   g = g + l2 * w                      if the weights decay, unless l2 is 0
+ *   w = w - (rate * weight_decay) * w   if the weights decay, unless weight_decay is 0
+ *   the kind's own rule, written above it in its file
+ *
+ * where rate is the option times the step's factor. So l2 is the gradient of l2/2 * w^2, which the
+ * rule sees, and weight_decay is decoupled from the rule (Loshchilov & Hutter 2019). */
 typedef struct nas_optimizer_kind {
   const char *name;
   nas_option_table options;
   int moments; /* arrays beside the parameters, at first 0 */
 
-  /* One step, number t (from 1), on elements 0 .. count-1: changes weights against gradient. */
-  void (*step)(const nas_option_value *options, uint64_t t, float *weights, const float *gradient,
-               float *const *moments, size_t count);
+  /* One step on elements 0 .. count-1: changes weights against gradient. */
+  void (*step)(const nas_option_value *options, const nas_step *step, float *weights,
+               const float *gradient, float *const *moments, size_t count);
 } nas_optimizer_kind;
 
 #define NAS_MOMENTS_MAX 2

@@ -1,7 +1,7 @@
 /* Training one network on one data set.
  *
- * The result is a pure function of (network, data and split, recipe, evaluation seed, numeric
- * version): threads, micro-batch, kernels and interruptions between epochs change no bit.
+ * The result is a pure function of (network, loss, data and split, recipe, evaluation seed, numeric
+ * version): threads, micro-batch, kernels and interruptions change no bit.
  *
  * A batch is cut into groups of NAS_GROUP images. A thread takes a group through the network, a
  * micro-batch at a time, and sums gradients within the group in image order; the sums of the groups
@@ -10,73 +10,104 @@
 #ifndef NAS_TRAINER_H
 #define NAS_TRAINER_H
 
+#include <nas/archive.h>
 #include <nas/compiled.h>
-#include <nas/dataset.h>
-#include <nas/optimizer.h>
 #include <nas/pool.h>
+#include <nas/recipe.h>
 
 #define NAS_GROUP 16 /* images: the unit of determinism */
 
-/* How a network is trained. */
-typedef struct nas_recipe {
-  int batch; /* images in a step, 1 to 65536 */
-  const nas_optimizer_kind *optimizer;
-  nas_option_value optimizer_options[NAS_OPTIONS_MAX];
-  const nas_layer_kind *loss; /* a layer kind with is_loss */
-} nas_recipe;
+/* What is trained, on what and how. Begin with nas_training_default. */
+typedef struct nas_training {
+  nas_node *output; /* the network without its loss: one value for each class or target value; one
+                       for two classes where the loss takes that */
+  nas_node *loss;   /* one number for each image, composed of the output and a node of the kind
+                       target; NULL: the recipe's loss */
+  nas_dataset *data;
+  const nas_recipe *recipe;          /* NULL: nas_recipe_default; copied */
+  uint64_t seed;                     /* the evaluation's: initial weights, order of images, dropout,
+                                        augmentation */
+  nas_pool *pool;                    /* must outlive the trainer */
+  int micro_batch;                   /* as in nas_compile_options: changes speed only */
+  const struct nas_kernels *kernels; /* likewise */
+  double seconds; /* epochs may take so long in all, then training stops; 0: no limit */
+} nas_training;
 
-/* Batch 250, Adam with its defaults, softmax cross-entropy. */
-NAS_API void nas_recipe_default(nas_recipe *recipe);
-
-/* Appends the canonical text: "batch=250 loss=softmax_cross_entropy optimizer=adam rate=0.001 ..."
- * The number of epochs is not in it: no optimiser here looks ahead, so ten epochs contain three. */
-NAS_API void nas_recipe_text(const nas_recipe *recipe, nas_text *text);
-
-/* What changes speed only. */
-typedef struct nas_trainer_options {
-  int micro_batch;                   /* as in nas_compile_options */
-  const struct nas_kernels *kernels; /* as in nas_compile_options */
-} nas_trainer_options;
+NAS_API void nas_training_default(nas_training *training);
 
 typedef struct nas_trainer nas_trainer;
 
+/* Means over images. What the task does not have is 0. */
+typedef struct nas_metrics {
+  double loss;
+  double accuracy;            /* share of the images whose class is predicted right */
+  double top_k;               /* share whose class is among the recipe's top_k largest outputs */
+  double mean_absolute_error; /* over images and target values */
+} nas_metrics;
+
 /* What one epoch gave. */
 typedef struct nas_epoch {
-  int epoch;             /* from 1 */
-  double train_loss;     /* mean over the training images, each as it was when its batch was due */
-  double train_accuracy; /* share of them that was predicted right */
-  double loss;           /* mean over the validation images, after the epoch */
-  double accuracy;       /* share of them that is predicted right, after the epoch */
-  double train_seconds;  /* measured: the epoch's training alone */
-  double seconds;        /* measured: training and validation */
+  int epoch;              /* from 1 */
+  nas_metrics training;   /* of each training image as it was when its batch was due */
+  nas_metrics validation; /* after the epoch */
+  double train_seconds;   /* measured: the epoch's training alone */
+  double seconds;         /* measured: training and validation */
+  int best;               /* the epoch with the best primary metric so far, this one included */
+  int finished; /* the recipe says that training stops here: no epoch within `patience` was
+                   better than the best before by min_delta */
 } nas_epoch;
 
 /* Called on the caller's own thread once for every batch; anything but 0 interrupts. */
 typedef int nas_poll(void *context);
 
-/* A trainer with the network's initial weights. `output` is the network without its loss. Keeps
- * references to the network's layers and to data; `pool` must outlive the trainer.
- * NAS_ARGUMENT: the network's input is not of the data's shape, or its output not one logit for
- * each class. On failure *trainer is NULL. One caller at a time. */
-NAS_API nas_status nas_trainer_create(nas_trainer **trainer, nas_node *output, nas_dataset *data,
-                                      const nas_recipe *recipe, uint64_t seed, nas_pool *pool,
-                                      const nas_trainer_options *options, nas_error *err);
+/* A trainer with the network's initial weights. Keeps references to the network's layers and to
+ * data. NAS_ARGUMENT: the network, the loss, the recipe and the data do not fit together;
+ * NAS_SHAPE: the loss cannot be applied; NAS_LIMIT: too large; NAS_MEMORY. On failure *trainer is
+ * NULL. One caller at a time. */
+NAS_API nas_status nas_trainer_create(nas_trainer **trainer, const nas_training *training,
+                                      nas_error *err);
 
 /* Frees and clears the pointer. Accepts NULL and a pointer to NULL. */
 NAS_API void nas_trainer_destroy(nas_trainer **trainer);
 
 /* Trains one epoch more and evaluates on the validation images; fills *result.
- * NAS_DIVERGED: a loss was not finite (the message names epoch and batch). NAS_INTERRUPTED: poll
- * said so. After either, the trainer can only be destroyed (NAS_STATE). poll may be NULL. */
+ * NAS_INTERRUPTED: poll said so. NAS_LIMIT: the seconds are over. After either the trainer is as it
+ * was after its last whole epoch, and can go on, to the same bits. NAS_DIVERGED: a loss was not
+ * finite (the message names epoch and batch); the trainer keeps its last finite state, and every
+ * further epoch is NAS_STATE. poll may be NULL. */
 NAS_API nas_status nas_trainer_epoch(nas_trainer *trainer, nas_poll *poll, void *poll_context,
                                      nas_epoch *result, nas_error *err);
 
-/* The compiled network and its current parameters, borrowed until the next call. */
+/* What it was made with. Borrowed. */
+NAS_API const nas_recipe *nas_trainer_recipe(const nas_trainer *trainer);
+NAS_API nas_dataset *nas_trainer_data(const nas_trainer *trainer);
+
+/* Whole epochs so far, and the best of them (0 before the first). */
+NAS_API int nas_trainer_epochs(const nas_trainer *trainer);
+NAS_API int nas_trainer_best_epoch(const nas_trainer *trainer);
+
+/* The compiled network, and its parameters: those that training goes on with, and those that the
+ * recipe keeps (the average, or those of the best epoch). Borrowed until the next call. */
 NAS_API const nas_compiled *nas_trainer_compiled(const nas_trainer *trainer);
 NAS_API const float *nas_trainer_params(const nas_trainer *trainer);
+NAS_API const float *nas_trainer_kept(const nas_trainer *trainer);
 
-/* XXH3-128 of all parameters and moments, in canonical order, padding left out: equal exactly when
- * the bits of the training state are. NAS_MEMORY. */
+/* The class that was predicted for each validation image in the last epoch (ordered as
+ * nas_dataset_validation); NULL before the first and for values. */
+NAS_API const int32_t *nas_trainer_predicted(const nas_trainer *trainer);
+
+/* XXH3-128 of all parameters, moments and averages, in canonical order, padding left out: equal
+ * exactly when the bits of the training state are. NAS_MEMORY. */
 NAS_API nas_status nas_trainer_digest(const nas_trainer *trainer, nas_hash *digest, nas_error *err);
+
+/* Adds all that training needs to go on to an archive, under names that begin with "training.". */
+NAS_API nas_status nas_trainer_save(const nas_trainer *trainer, nas_archive *archive,
+                                    nas_error *err);
+
+/* Sets a new trainer to the state of such an archive. NAS_ARGUMENT: it is that of another network,
+ * loss, data, recipe, seed or numeric version (the message says which), or holds no training state;
+ * NAS_FORMAT: it is incomplete. On failure the trainer is as it was. */
+NAS_API nas_status nas_trainer_restore(nas_trainer *trainer, const nas_archive *archive,
+                                       nas_error *err);
 
 #endif

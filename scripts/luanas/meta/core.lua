@@ -55,9 +55,9 @@ function Node:close() end
 ---@field choices? string[]
 ---@field help string One sentence with unit.
 
---- The option tables of all layer kinds, optimisers and of the policy, and the policy's presets by name. The table of a
---- layer kind also has the fields min_inputs, max_inputs and is_loss.
----@return { layers: table<string, luanas.Option[]>, optimizers: table<string, luanas.Option[]>, policy: luanas.Option[], policy_presets: table<string, table<string, any>> }
+--- The option tables of all layer kinds, optimisers and schedules, of recipes, augmentation and the policy, and the
+--- policy's presets by name. The table of a layer kind also has the fields min_inputs, max_inputs and is_loss.
+---@return { layers: table<string, luanas.Option[]>, optimizers: table<string, luanas.Option[]>, schedules: table<string, luanas.Option[]>, recipe: luanas.Option[], augment: luanas.Option[], policy: luanas.Option[], policy_presets: table<string, table<string, any>> }
 function core.options() end
 
 ---@class luanas.Network The canonical form of a network: identity and costs. `#network` is its number of layers.
@@ -68,6 +68,11 @@ local Network = {}
 ---@param output luanas.Node Depends on exactly one input layer.
 ---@return luanas.Network?, string?, string?
 function core.network(output) end
+
+--- The last layer of the network that has this canonical text. Returns nil, message, code name for another text.
+---@param text string
+---@return luanas.Node?, string?, string?
+function core.network_parse(text) end
 
 ---@return string # one line for each layer
 function Network:text() end
@@ -113,25 +118,39 @@ local Dataset = {}
 ---@return luanas.Dataset?, string?, string?
 function core.dataset_idx(name, files) end
 
---- From tensors, which are copied: images uint8 {n, height, width, channels}, labels int32 {n} with classes 1..classes.
+--- From tensors, which are copied. inputs: uint8 (x means x / 255) or float32, {n, features}, {n, height, width} or
+--- {n, height, width, channels}. targets: classes 1..classes as int32 or uint8 {n}; without `classes` values, float32
+--- {n} or {n, k}.
 ---@param name string
----@param images luanas.Tensor
----@param labels luanas.Tensor
----@param classes integer At least 2.
+---@param parts { inputs: luanas.Tensor, targets: luanas.Tensor, classes?: integer, class_names?: string[] }
 ---@return luanas.Dataset
-function core.dataset_tensors(name, images, labels, classes) end
+function core.dataset(name, parts) end
 
---- A data set of the same images with a drawn split: `validation` images validate (5000), the first `limit` of the
---- others train (all), drawn by `seed` (0).
----@param options? { validation?: integer, seed?: integer, limit?: integer }
+--- A data set of the same images with another split: drawn by `seed` (0), so that `validation` images validate (5000)
+--- and the first `limit` of the others train (all), within each class when `stratified`; or listed by positions from 1.
+--- `standardize`: inputs get mean 0 and variance 1 over the training images, for each channel or feature.
+---@param options? { validation?: integer, seed?: integer, limit?: integer, stratified?: boolean, standardize?: boolean, training_list?: integer[], validation_list?: integer[] }
 ---@return luanas.Dataset
 function Dataset:split(options) end
 
---- `fingerprint` identifies the content, `identity` also the split; `training` and `validation` count images.
----@return { name: string, fingerprint: string, identity: string, classes: integer, count: integer, height: integer, width: integer, channels: integer, training: integer, validation: integer }
+--- `fingerprint` identifies the content, `identity` also the split; `training` and `validation` count images. `shape`
+--- is {height, width, channels}, which images also have as fields of their own, or {features}. `classes` is nil for
+--- values, `target_values` 0 for classes.
+---@return { name: string, fingerprint: string, identity: string, task: "classes"|"values", classes?: integer, class_names?: string[], target_values: integer, count: integer, shape: integer[], height?: integer, width?: integer, channels?: integer, training: integer, validation: integer, standardized: boolean }
 function Dataset:info() end
 
---- A copy of image i as uint8 {height, width, channels}, and its class.
+---@return string # a page for people: inputs, targets, split
+function Dataset:describe() end
+
+--- Input i as the network sees it, float32, and its target; with augmentation that of an epoch (from 1; 1).
+---@param i integer 1..#dataset, or from the end -1..-#dataset
+---@param augment? table options of core.options().augment
+---@param seed? integer
+---@param epoch? integer
+---@return luanas.Tensor, integer|luanas.Tensor
+function Dataset:input(i, augment, seed, epoch) end
+
+--- A copy of input i as it was given, and its target: a class, or a tensor of values.
 ---@param i integer 1..#dataset, or from the end -1..-#dataset
 ---@return luanas.Tensor, integer
 function Dataset:image(i) end
@@ -143,8 +162,9 @@ function Dataset:close() end
 ---@class luanas.Recipe How a network is trained; immutable.
 local Recipe = {}
 
---- { batch = 250, optimizer = { name = "adam", rate = ..., ... }, loss = "softmax_cross_entropy" }; all have defaults.
---- The optimiser's options are those of core.options().optimizers.
+--- The numbers of core.options().recipe, and optimizer = { name = "adam", its options }, schedule = { name =
+--- "constant", its options }, loss = "softmax_cross_entropy", { name =, its options } or "composed" (core.trainer then
+--- gets it), augment = { options of core.options().augment }; all have defaults.
 ---@param settings? table
 ---@return luanas.Recipe
 function core.recipe(settings) end
@@ -152,29 +172,53 @@ function core.recipe(settings) end
 ---@return string # canonical text
 function Recipe:text() end
 
+--- By what factor a schedule multiplies the optimiser's rate in a step, from 1, of a training with so many steps in an
+--- epoch. A schedule is { name = "constant", its options }: those of core.options().schedules.
+---@param schedule? table
+---@param step integer
+---@param steps_per_epoch integer
+---@return number
+function core.schedule_factor(schedule, step, steps_per_epoch) end
+
 ---@class luanas.Trainer
 local Trainer = {}
 
 --- A trainer with the network's initial weights. `speed` changes no bit of the results: threads (all processors that
---- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas). Returns nil, message,
---- "NAS_LIMIT" for a network whose activations are too large for the engine.
+--- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas); seconds: epochs may
+--- take so long in all. Returns nil, message, "NAS_LIMIT" for a network whose activations are too large for the engine,
+--- and "NAS_SHAPE" where the loss can't be applied.
 ---@param output luanas.Node The network without its loss.
 ---@param data luanas.Dataset
 ---@param recipe luanas.Recipe
 ---@param seed integer
----@param speed? { threads?: integer, micro_batch?: integer, isa?: string }
+---@param speed? { threads?: integer, micro_batch?: integer, isa?: string, seconds?: number }
+---@param loss? luanas.Node One number for each image, of the output and a target; without it the recipe's.
 ---@return luanas.Trainer?, string?, string?
-function core.trainer(output, data, recipe, seed, speed) end
+function core.trainer(output, data, recipe, seed, speed, loss) end
 
---- Trains one epoch more and evaluates. Losses are means, accuracies shares, of the training and the validation images.
---- Returns nil, message, code name when a loss is not finite ("NAS_DIVERGED"); the trainer is then of no more use.
+--- Trains one epoch more and evaluates. Metrics are means over the training (train_...) and the validation images:
+--- accuracy, and top_k when the recipe asks for it, for classes, mean_absolute_error for values. `best` is the best
+--- epoch so far; `finished` says that the recipe's patience is at its end. Returns nil, message, code name when a loss
+--- is not finite ("NAS_DIVERGED": no epoch can follow) or the seconds are over ("NAS_LIMIT"); the trainer then is as it
+--- was after its last whole epoch.
 ---
 --- Ctrl-C ends it within a batch. In the program luanas it raises "interrupted!", as does every later call until the
 --- program ends or the prompt is back; the program's pcall, xpcall and coroutine.resume let that error pass, while
 --- to-be-closed variables and message handlers run. Under stock Lua it returns nil, message, "NAS_INTERRUPTED", and
 --- Lua's own error follows.
----@return { epoch: integer, train_loss: number, train_accuracy: number, loss: number, accuracy: number, train_seconds: number, seconds: number }?, string?, string?
+---@return { epoch: integer, train_loss: number, train_accuracy?: number, train_top_k?: number, train_mean_absolute_error?: number, loss: number, accuracy?: number, top_k?: number, mean_absolute_error?: number, train_seconds: number, seconds: number, best: integer, finished: boolean }?, string?, string?
 function Trainer:epoch() end
+
+--- Sets a new trainer to the state of another one, or of a file that Model:save wrote with a trainer. Both must be of
+--- the same network, loss, data, recipe and seed; raises what differs. Returns the epochs that are done, or nil,
+--- message, code name for a file that is missing or damaged.
+---@param from string|luanas.Trainer
+---@return integer?, string?, string?
+function Trainer:restore(from) end
+
+--- The class that the last epoch predicted for each validation image, int32; nil before the first and for values.
+---@return luanas.Tensor?
+function Trainer:predicted() end
 
 --- 32 hexadecimal digits, equal exactly when the bits of weights and moments are.
 ---@return string
@@ -186,6 +230,58 @@ function Trainer:params() end
 
 --- Frees weights and ends threads.
 function Trainer:close() end
+
+---@class luanas.Model A trained network with what it must know of its data; immutable.
+local Model = {}
+
+--- A copy of the weights that the trainer's recipe keeps.
+---@param trainer luanas.Trainer
+---@return luanas.Model
+function core.model(trainer) end
+
+--- From a file that Model:save wrote. Returns nil, message, code name when it is missing or damaged.
+---@param path string
+---@return luanas.Model?, string?, string?
+function core.model_load(path) end
+
+--- Writes a file in safetensors form, as a whole or not at all; with a trainer also its state, so that training can go
+--- on (Trainer:restore). Returns nil, message, code name when it can't.
+---@param path string
+---@param trainer? luanas.Trainer
+---@return true?, string?, string?
+function Model:save(path, trainer) end
+
+--- Metrics on a part of a data set, as those of an epoch. For classes also `predicted`, int32 {images}, and `confusion`,
+--- int32 {classes, classes}: how often an image of the class of the row was predicted as that of the column.
+---@param data luanas.Dataset
+---@param part? "training"|"validation"|"all" default "validation"
+---@param threads? integer
+---@return { loss: number, accuracy?: number, mean_absolute_error?: number, predicted?: luanas.Tensor, confusion?: luanas.Tensor }?, string?, string?
+function Model:evaluate(data, part, threads) end
+
+--- What the network puts out, float32 {n, units}, for inputs as core.dataset takes them.
+---@param inputs luanas.Tensor
+---@param threads? integer
+---@return luanas.Tensor?, string?, string?
+function Model:outputs(inputs, threads) end
+
+--- The softmax of the outputs, or the sigmoid of a single one. Raises for a model of values.
+---@param inputs luanas.Tensor
+---@param threads? integer
+---@return luanas.Tensor?, string?, string?
+function Model:probabilities(inputs, threads) end
+
+--- `network` is the canonical text with the loss, `recipe` that of the recipe, `epoch` the one whose weights it has.
+---@return { task: "classes"|"values", data: string, recipe: string, network: string, epoch: integer, units: integer, classes?: integer, class_names?: string[] }
+function Model:info() end
+
+---@return { layer: integer, role: string, values: luanas.Tensor }[]
+function Model:params() end
+
+---@return luanas.Node # the network without its loss
+function Model:output() end
+
+function Model:close() end
 
 -- ---- Random streams --------------------------------------------------------------------------------
 

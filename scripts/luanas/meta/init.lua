@@ -12,17 +12,34 @@
 ---@field space luanas.space Search spaces.
 ---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
 ---@field reward luanas.reward Baselines, clipping, powers.
+---@field schedule luanas.schedule Learning rate schedules.
 ---@field data luanas.data Data sets.
+---@field train fun(network: luanas.Node|luanas.TrainedModel, data: luanas.Data, options?: luanas.train.Options): luanas.TrainedModel Training without a study.
+---@field load fun(path: string): luanas.TrainedModel A model from a file.
 ---@field study luanas.study Trials on one space, data set and recipe: nas.study { ... }.
 local nas = {}
 
---- Adam (Kingma & Ba 2015) for a study's `train.optimizer`. Checked at once.
----@param options? { rate?: number, beta1?: number, beta2?: number, epsilon?: number } Default: 1e-3, 0.9, 0.999, 1e-7.
+--- Adam (Kingma & Ba 2015) for a study's `train.optimizer`. Checked at once, as the other optimisers are.
+---
+--- All optimisers have two kinds of decay, for the weights of convolutions and dense layers: l2 times a weight is added
+--- to its gradient; rate * weight_decay is the share of a weight that is taken away in a step, beside the optimiser's
+--- rule (Loshchilov & Hutter 2019).
+---@param options? { rate?: number, beta1?: number, beta2?: number, epsilon?: number, l2?: number, weight_decay?: number } Default: 1e-3, 0.9, 0.999, 1e-7, 0, 0.
 ---@return table # A description: { name = "adam", ... }.
 function nas.adam(options) end
 
---- Stochastic gradient descent for a study's `train.optimizer`. Checked at once.
----@param options? { rate?: number, momentum?: number } Default: 0.01, 0 (no momentum).
+--- Adam with decoupled weight decay: nas.adam with another default.
+---@param options? { rate?: number, beta1?: number, beta2?: number, epsilon?: number, l2?: number, weight_decay?: number } Default: 1e-3, 0.9, 0.999, 1e-7, 0, 0.01.
+---@return table # A description: { name = "adamw", ... }.
+function nas.adamw(options) end
+
+--- RMSprop (Tieleman & Hinton 2012), with momentum after the division; epsilon is added to the root.
+---@param options? { rate?: number, rho?: number, epsilon?: number, momentum?: number, l2?: number, weight_decay?: number } Default: 1e-3, 0.9, 1e-7, 0, 0, 0.
+---@return table # A description: { name = "rmsprop", ... }.
+function nas.rmsprop(options) end
+
+--- Stochastic gradient descent, with momentum, plain or Nesterov's.
+---@param options? { rate?: number, momentum?: number, nesterov?: boolean, l2?: number, weight_decay?: number } Default: 0.01, 0 (no momentum), false, 0, 0.
 ---@return table # A description: { name = "sgd", ... }.
 function nas.sgd(options) end
 

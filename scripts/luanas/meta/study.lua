@@ -5,8 +5,16 @@
 ---@class luanas.Train
 ---@field epochs? integer Passes over the training images, 1 to 1000000; default 10.
 ---@field batch? integer Images in a step, 1 to 65536; default 250.
----@field optimizer? table nas.adam {...} (the default) or nas.sgd {...}.
----@field loss? "softmax_cross_entropy"
+---@field optimizer? table nas.adam {...} (the default), nas.adamw, nas.rmsprop or nas.sgd {...}.
+---@field schedule? table nas.schedule.constant {...} (the default), step, exponential or cosine {...}, whose horizon is the number of epochs unless given.
+---@field loss? string|table|fun(output: luanas.Node, target: luanas.Node): luanas.Node "softmax_cross_entropy" (the default), "mean_squared_error", "huber", "binary_cross_entropy"; { name =, its options }; or a function that composes it of layers, to one number for each image. The target of classes is the class as one number from 0, that of values a vector.
+---@field augment? { pad_crop?: integer, shift?: integer|integer[], flip?: number, erase?: number, erase_min?: number, erase_max?: number } Of the training images, drawn for each image and epoch; pixels and probabilities.
+---@field clip_norm? number Largest norm of the gradient of a batch, over all weights; 0: no clipping.
+---@field average? number Decay of an exponential average of the weights, 0 to 1, which then is validated and kept; 0: none.
+---@field top_k? integer Also measure how often the class is among so many largest outputs (metric top_k).
+---@field keep? "last"|"best" Whose epoch's weights and metrics count; best: by accuracy, or mean absolute error. Default "last".
+---@field patience? integer Epochs without a better result after which training stops; 0, the default: never.
+---@field min_delta? number By how much a result must be better to count; default 0.
 
 ---@class luanas.study.Options
 ---@field space luanas.Space

@@ -1,0 +1,56 @@
+#include "weights.h"
+#include <string.h>
+#include "box.h"
+#include "failure.h"
+#include "kernel.h"
+#include "types.h"
+
+/* Pushes a copy of one parameter set without its padding. */
+static void push_values(lua_State *L, const float *params, const nas_param_place *place) {
+  nas_error err;
+  int64_t dims[NAS_RANK_MAX];
+  for (int d = 0; d < place->is.rank; d++) dims[d] = place->is.dim[d];
+  nas_tensor **values = nas_push_tensor(L);
+  if (nas_tensor_create(values, NAS_FLOAT32, place->is.rank, dims, &err)) nas_raise(L, &err);
+  const float *from = params + place->at;
+  float *to = nas_tensor_data(*values);
+  size_t width = (size_t)place->width;
+  for (size_t row = 0; row < place->rows; row++)
+    memcpy(to + row * width, from + row * (size_t)nas_row(place->width), width * sizeof(float));
+  nas_box_pressure(L, place->rows * width * sizeof(float));
+}
+
+void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params) {
+  int count = nas_compiled_param_count(compiled);
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    nas_param_place place = nas_compiled_param(compiled, i);
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, place.node + 1);
+    lua_setfield(L, -2, "layer");
+    lua_pushstring(L, place.is.role);
+    lua_setfield(L, -2, "role");
+    push_values(L, params, &place);
+    lua_setfield(L, -2, "values");
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+void nas_set_metrics(lua_State *L, nas_task task, int top_k, const nas_metrics *metrics,
+                     const char *prefix) {
+  int classes = task == NAS_TASK_CLASSES;
+  const struct {
+    const char *name;
+    double value;
+    int there;
+  } fields[] = {{"loss", metrics->loss, 1},
+                {"accuracy", metrics->accuracy, classes},
+                {"top_k", metrics->top_k, classes && top_k},
+                {"mean_absolute_error", metrics->mean_absolute_error, !classes}};
+  for (int i = 0; i < 4; i++) {
+    if (!fields[i].there) continue;
+    lua_pushfstring(L, "%s%s", prefix, fields[i].name);
+    lua_pushnumber(L, fields[i].value);
+    lua_rawset(L, -3);
+  }
+}

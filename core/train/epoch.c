@@ -1,0 +1,300 @@
+/* An epoch: batches in phases, steps between them, then validation. */
+#include <math.h>
+#include <nas/random.h>
+#include <string.h>
+#include "state.h"
+
+static int group_size(int64_t first, int64_t end) {
+  return end - first < NAS_GROUP ? (int)(end - first) : NAS_GROUP;
+}
+
+static long group_count(int64_t images) {
+  return (long)((images + NAS_GROUP - 1) / NAS_GROUP);
+}
+
+static nas_pass pass_of(const nas_trainer *t, const float *params, int count, float *arena) {
+  return (nas_pass){.kernels = nas_compiled_kernels(t->compiled),
+                    .arena = arena,
+                    .params = params,
+                    .derived = t->derived,
+                    .images = count};
+}
+
+static void start_phases(nas_trainer *t) {
+  int phases = 2 * nas_compiled_segments(t->compiled) - 1;
+  for (int phase = 0; phase < phases; phase++) atomic_store(&t->next_group[phase], 0);
+}
+
+/* -- the gradient of a batch ------------------------------------------------------------------ */
+
+/* A batch: images order[first .. end), cut into groups. It is trained in phases: forwards through
+ * all segments of the network but the last, through the last and back, and back through the
+ * others. */
+typedef struct nas_batch {
+  int64_t first, end;
+  long groups;
+  unsigned long turn; /* groups, times segments, that were added before it */
+} nas_batch;
+
+/* Adds what a group gave for the parameters of a segment when all earlier groups were added: the
+ * first group of a batch sets. */
+static void add_in_turn(nas_trainer *t, const float *d_params, int segment, unsigned long turn,
+                        int set) {
+  size_t count, from = nas_compiled_segment_params(t->compiled, segment, &count);
+  nas_pool_await(t->pool, &t->turn, turn);
+  if (set)
+    memcpy(t->gradient + from, d_params + from, count * sizeof(float));
+  else
+    for (size_t i = from; i < from + count; i++) t->gradient[i] += d_params[i];
+  nas_pool_pass(t->pool, &t->turn, turn + 1);
+}
+
+static void clear_gradient(const nas_trainer *t, float *d_params, int segment) {
+  size_t count, from = nas_compiled_segment_params(t->compiled, segment, &count);
+  memset(d_params + from, 0, count * sizeof(float));
+}
+
+static void load(const nas_trainer *t, const int32_t *images, int count, float *arena) {
+  nas_images_load(t->compiled, t->data, images, count, t->augments ? t->recipe.augment : NULL,
+                  t->seed, t->now.epoch + 1, arena);
+}
+
+/* Group `group` of the batch, a micro-batch at a time, through one phase. The result does not
+ * depend on how a group is cut. */
+static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group, int phase) {
+  int segments = nas_compiled_segments(t->compiled), last = segments - 1;
+  int micro_batch = nas_compiled_micro_batch(t->compiled);
+  int64_t at = batch->first + group * NAS_GROUP;
+  int count = group_size(at, batch->end), back = 2 * last - phase;
+  nas_worker *w = &t->workers[id];
+  long arena = segments == 1 ? id : group * ((NAS_GROUP + micro_batch - 1) / micro_batch);
+  if (phase == 0) t->counts[group] = (nas_count){0};
+  if (phase >= last) clear_gradient(t, w->d_params, back);
+  for (int from = 0; from < count; from += micro_batch) {
+    int n = count - from < micro_batch ? count - from : micro_batch;
+    const int32_t *images = t->order + at + from;
+    nas_pass pass = pass_of(t, t->now.params, n, t->arenas[arena]);
+    pass.training = 1;
+    pass.d_params = w->d_params;
+    pass.first = (int)(at - batch->first) + from;
+    pass.batch = (int)(batch->end - batch->first);
+    pass.seed = t->seed;
+    pass.epoch = t->now.epoch + 1;
+    pass.image = images;
+    pass.sums = t->sums + (size_t)group * nas_compiled_sums(t->compiled);
+    pass.totals = w->totals;
+    if (phase == 0) load(t, images, n, pass.arena);
+    if (phase <= last) nas_compiled_forward(t->compiled, phase, &pass);
+    if (phase == last)
+      nas_images_count(t->compiled, t->data, images, n, t->recipe.top_k, pass.arena,
+                       &t->counts[group], NULL);
+    if (phase >= last) nas_compiled_backward(t->compiled, back, &pass);
+    arena += segments > 1;
+  }
+  if (phase < last) return;
+  unsigned long turn = batch->turn + (unsigned long)((phase - last) * batch->groups + group);
+  add_in_turn(t, w->d_params, back, turn, group == 0);
+}
+
+/* By all workers. */
+static void batch_gradient(nas_trainer *t, int id, const nas_batch *batch) {
+  int last = nas_compiled_segments(t->compiled) - 1;
+  long group;
+  for (int phase = 0; phase <= 2 * last; phase++) {
+    if (phase > 0) {
+      nas_pool_barrier(t->pool);
+      int segment = phase <= last ? phase : 2 * last - phase + 1;
+      nas_compiled_total(t->compiled, segment, phase > last, t->sums, (int)batch->groups,
+                         t->workers[id].totals);
+    }
+    while ((group = atomic_fetch_add(&t->next_group[phase], 1)) < batch->groups)
+      run_group(t, id, batch, group, phase);
+  }
+}
+
+/* -- training --------------------------------------------------------------------------------- */
+
+typedef struct epoch_task {
+  nas_trainer *trainer;
+  nas_count sum; /* over the epoch */
+  int64_t failed_batch;
+} epoch_task;
+
+static int time_is_over(const nas_trainer *t) {
+  if (t->seconds_limit == 0) return 0;
+  return t->seconds + (nas_seconds_now() - t->started) > t->seconds_limit;
+}
+
+/* Adds the counts of a batch, as its groups add up in order; its loss, not finite or not. */
+static double add_counts(epoch_task *task, const nas_count *counts, long groups) {
+  nas_count sum = {0};
+  for (long g = 0; g < groups; g++) {
+    sum.loss += counts[g].loss;
+    sum.absolute += counts[g].absolute;
+    sum.right += counts[g].right;
+    sum.top += counts[g].top;
+  }
+  task->sum.loss += sum.loss;
+  task->sum.absolute += sum.absolute;
+  task->sum.right += sum.right;
+  task->sum.top += sum.top;
+  return sum.loss;
+}
+
+/* Worker 0, while the others wait: whether the epoch goes on, and what its step needs. */
+static void settle_batch(epoch_task *task, const nas_batch *batch) {
+  nas_trainer *t = task->trainer;
+  double loss = add_counts(task, t->counts, batch->groups);
+  t->now.step++;
+  start_phases(t);
+  memset(t->sums, 0, (size_t)batch->groups * nas_compiled_sums(t->compiled) * sizeof(double));
+  if (!isfinite(loss)) {
+    t->stop = NAS_DIVERGED;
+    task->failed_batch = batch->first / t->recipe.batch + 1;
+  } else if (t->poll && t->poll(t->poll_context))
+    t->stop = NAS_INTERRUPTED;
+  else if (time_is_over(t))
+    t->stop = NAS_LIMIT;
+  else
+    nas_compiled_settle(t->compiled, t->workers[0].totals, (int)(batch->end - batch->first),
+                        t->now.params);
+}
+
+static void train_worker(void *context, int id, int workers) {
+  epoch_task *task = context;
+  nas_trainer *t = task->trainer;
+  nas_batch batch = {0};
+  for (; batch.first < t->order_size; batch.first = batch.end) {
+    int64_t left = t->order_size - batch.first;
+    batch.end = batch.first + (left < t->recipe.batch ? left : t->recipe.batch);
+    batch.groups = group_count(batch.end - batch.first);
+    batch_gradient(t, id, &batch);
+    batch.turn += (unsigned long)(nas_compiled_segments(t->compiled) * batch.groups);
+    nas_pool_barrier(t->pool);
+    if (id == 0) settle_batch(task, &batch);
+    nas_pool_barrier(t->pool);
+    if (t->stop != NAS_OK) return;
+    nas_step_take(t, id, workers);
+    nas_pool_barrier(t->pool);
+    nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
+    nas_pool_barrier(t->pool);
+  }
+}
+
+/* The order in which the epoch visits the training images. */
+static void shuffle(nas_trainer *t) {
+  const uint64_t address[] = {(uint64_t)t->now.epoch + 1};
+  nas_stream stream = nas_stream_open(t->seed, "shuffle", address, 1);
+  const int32_t *training = nas_dataset_training(t->data, &t->order_size);
+  nas_stream_permutation(&stream, t->order, (size_t)t->order_size);
+  for (int64_t i = 0; i < t->order_size; i++) t->order[i] = training[t->order[i]];
+}
+
+static nas_status train(nas_trainer *t, nas_epoch *result, nas_error *err) {
+  epoch_task task = {.trainer = t};
+  shuffle(t);
+  t->stop = NAS_OK;
+  start_phases(t);
+  memset(t->sums, 0,
+         (size_t)group_count(t->recipe.batch) * nas_compiled_sums(t->compiled) * sizeof(double));
+  atomic_store(&t->turn.value, 0);
+  nas_pool_run(t->pool, train_worker, &task);
+  int epoch = result->epoch;
+  switch (t->stop) {
+  case NAS_OK: break;
+  case NAS_DIVERGED:
+    return nas_fail(err, NAS_DIVERGED, "the loss is not finite in epoch %d, batch %lld", epoch,
+                    (long long)task.failed_batch);
+  case NAS_LIMIT:
+    return nas_fail(err, NAS_LIMIT, "training stopped in epoch %d, after %.9g seconds", epoch,
+                    t->seconds_limit);
+  default: return nas_fail(err, t->stop, "training was interrupted in epoch %d", epoch);
+  }
+  result->training = nas_count_metrics(&task.sum, 1, t->order_size, t->data);
+  return NAS_OK;
+}
+
+/* -- validation ------------------------------------------------------------------------------- */
+
+static void validate_worker(void *context, int id, int workers) {
+  (void)workers;
+  nas_trainer *t = context;
+  int64_t count;
+  const int32_t *all = nas_dataset_validation(t->data, &count);
+  const float *weights = nas_state_weights(&t->now);
+  int micro_batch = nas_compiled_micro_batch(t->compiled);
+  long groups = group_count(count), g;
+  while ((g = atomic_fetch_add(&t->next_group[0], 1)) < groups) {
+    int64_t at = g * NAS_GROUP;
+    t->counts[g] = (nas_count){0};
+    for (int size = group_size(at, count), from = 0; from < size; from += micro_batch) {
+      int n = size - from < micro_batch ? size - from : micro_batch;
+      const int32_t *images = all + at + from;
+      nas_pass pass = pass_of(t, weights, n, t->arenas[id]);
+      nas_images_load(t->compiled, t->data, images, n, NULL, 0, 0, pass.arena);
+      nas_compiled_evaluate(t->compiled, &pass);
+      nas_images_count(t->compiled, t->data, images, n, t->recipe.top_k, pass.arena, &t->counts[g],
+                       t->predicted ? t->predicted + at + from : NULL);
+    }
+  }
+}
+
+static nas_status validate(nas_trainer *t, nas_epoch *result, nas_error *err) {
+  int64_t count;
+  nas_dataset_validation(t->data, &count);
+  start_phases(t);
+  nas_pool_run(t->pool, validate_worker, t);
+  result->validation = nas_count_metrics(t->counts, group_count(count), count, t->data);
+  if (isfinite(result->validation.loss)) return NAS_OK;
+  return nas_fail(err, NAS_DIVERGED, "the validation loss is not finite after epoch %d",
+                  result->epoch);
+}
+
+/* -- the epoch -------------------------------------------------------------------------------- */
+
+/* Whether the epoch is the best, and whether the recipe's rule says that training is finished. */
+static void judge(nas_trainer *t, nas_epoch *result) {
+  double primary = nas_metrics_primary(&result->validation, t->data);
+  int epoch = result->epoch;
+  if (epoch == 1 || primary > t->best) {
+    t->best = primary;
+    t->best_epoch = epoch;
+    if (t->best_params)
+      memcpy(t->best_params, nas_state_weights(&t->now), t->floats * sizeof(float));
+  }
+  if (epoch == 1 || primary > t->counted + t->recipe.min_delta) {
+    t->counted = primary;
+    t->counted_epoch = epoch;
+  }
+  result->best = t->best_epoch;
+  result->finished = t->recipe.patience > 0 && epoch - t->counted_epoch >= t->recipe.patience;
+}
+
+static void go_back(nas_trainer *t) {
+  nas_state_copy(t, &t->now, &t->whole);
+  nas_compiled_derive(t->compiled, t->now.params, t->derived, 0, 1);
+}
+
+nas_status nas_trainer_epoch(nas_trainer *t, nas_poll *poll, void *poll_context, nas_epoch *result,
+                             nas_error *err) {
+  if (t->diverged)
+    return nas_fail(err, NAS_STATE, "this trainer ended: %s", nas_status_text(NAS_DIVERGED));
+  t->started = nas_seconds_now();
+  *result = (nas_epoch){.epoch = t->now.epoch + 1};
+  t->poll = poll;
+  t->poll_context = poll_context;
+  nas_status status = train(t, result, err);
+  result->train_seconds = nas_seconds_now() - t->started;
+  if (status == NAS_OK) status = validate(t, result, err);
+  result->seconds = nas_seconds_now() - t->started;
+  t->seconds += result->seconds;
+  if (status != NAS_OK) {
+    t->diverged = status == NAS_DIVERGED;
+    go_back(t);
+    return status;
+  }
+  judge(t, result);
+  t->predicted_epoch = ++t->now.epoch;
+  nas_state_copy(t, &t->whole, &t->now);
+  return NAS_OK;
+}

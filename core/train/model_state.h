@@ -1,0 +1,25 @@
+/* What a model is, for the files of this module. */
+#ifndef NAS_MODEL_STATE_H
+#define NAS_MODEL_STATE_H
+
+#include <nas/model.h>
+
+struct nas_model {
+  nas_network *network; /* the loss of the output */
+  nas_node *output;
+  nas_compiled *compiled; /* for inference */
+  float *params;
+  nas_task task;
+  int classes;        /* 0 for values */
+  char **class_names; /* [classes], or NULL */
+  int top_k;
+  int epoch;
+  char *recipe, *data;
+  int standardized; /* channels or features; 0: inputs are taken as they are */
+  double *mean, *std;
+};
+
+/* Compiles model->network and allocates the params, zeros. */
+nas_status nas_model_compile(nas_model *model, nas_error *err);
+
+#endif

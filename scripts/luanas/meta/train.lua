@@ -1,0 +1,78 @@
+---@meta luanas.train
+-- luacheck: ignore
+
+--- Training by itself, without a study.
+---@class luanas.train
+local train = {}
+
+---@class luanas.train.Options: luanas.Train
+---@field seed? integer Of the initial weights, the order of images, dropout and augmentation; at least 0, default 0.
+---@field threads? integer Default: all processors that the process may use. Changes no result.
+---@field micro_batch? integer Images that a thread takes at once, 1 to 16. Changes no result.
+---@field seconds? number Training stops within a batch after so long; the model is then that of the last whole epoch.
+---@field limits? { params?: number, macs?: number, memory?: number } Checked before anything is allocated.
+---@field quiet? boolean No progress bar.
+---@field on_epoch? fun(epoch: table) Called after each epoch, with its metrics.
+
+--- Trains a network (nas.train): the layers that it ends in, without a loss. Or goes on with a model, to the same bits
+--- as without a break: the data, the recipe (but for the number of epochs and what ends training) and the seed must be
+--- those that the model was trained with.
+---@param network luanas.Node|luanas.TrainedModel
+---@param data luanas.Data
+---@param options? luanas.train.Options
+---@return luanas.TrainedModel
+function train.train(network, data, options) end
+
+--- A model from a file that model:save wrote (nas.load). Raises an error that names the file when it is missing or
+--- damaged.
+---@param path string
+---@return luanas.TrainedModel
+function train.load(path) end
+
+---@class luanas.TrainedModel
+---@field history table[] The metrics of each epoch; those before a file was loaded are only numbered.
+---@field stopped? string Why training stopped before the recipe was done.
+local TrainedModel = {}
+
+--- Metrics on a part of a data set: loss; accuracy, predicted (classes), confusion (a tensor, row: class, column:
+--- prediction) and per_class (accuracy of each class), or mean_absolute_error.
+---@param data luanas.Data
+---@param part? "training"|"validation"|"all" default "validation"
+---@return table
+function TrainedModel:evaluate(data, part) end
+
+--- The class of each input, int32 {n}, counted from 1; for a model of values the values, float32 {n, k}.
+---@param inputs luanas.Tensor As nas.data.tensors takes them.
+---@return luanas.Tensor
+function TrainedModel:predict(inputs) end
+
+---@param inputs luanas.Tensor
+---@return luanas.Tensor # float32 {n, classes}; {n, 1} for a network of one output: the probability of class 2
+function TrainedModel:probabilities(inputs) end
+
+---@param inputs luanas.Tensor
+---@return luanas.Tensor # what the network puts out, float32 {n, units}
+function TrainedModel:outputs(inputs) end
+
+--- Writes weights and description in safetensors form. With `state` also what training needs to go on; the file is then
+--- three to four times as large.
+---@param path string
+---@param options? { state?: boolean }
+function TrainedModel:save(path, options) end
+
+---@return { task: "classes"|"values", data: string, recipe: string, network: string, epoch: integer, units: integer, classes?: integer, class_names?: string[] }
+function TrainedModel:info() end
+
+---@return { layer: integer, role: string, values: luanas.Tensor }[]
+function TrainedModel:params() end
+
+---@return luanas.Network
+function TrainedModel:network() end
+
+---@return string # network():summary()
+function TrainedModel:summary() end
+
+--- Frees the weights.
+function TrainedModel:close() end
+
+return train

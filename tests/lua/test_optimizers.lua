@@ -1,0 +1,41 @@
+local lu = require "luaunit"
+local nas = require "luanas"
+local core = require "luanas.core"
+
+local T = {}
+
+local function raises(message, ...)
+  lu.assertErrorMsgContains(message, ...)
+end
+
+function T.test_descriptions()
+  lu.assertEquals(nas.adam(), { name = "adam" })
+  lu.assertEquals(nas.adamw { weight_decay = 0.1 }, { name = "adamw", weight_decay = 0.1 })
+  lu.assertEquals(nas.rmsprop { rho = 0.95, momentum = 0.9 }, { name = "rmsprop", rho = 0.95, momentum = 0.9 })
+  lu.assertEquals(nas.sgd { nesterov = true, l2 = 1e-4 }, { name = "sgd", nesterov = true, l2 = 1e-4 })
+end
+
+-- A description is a table of its own.
+function T.test_later_changes_are_not_seen()
+  local options = { rate = 0.1 }
+  local description = nas.sgd(options)
+  options.rate = 7
+  lu.assertEquals(description.rate, 0.1)
+end
+
+function T.test_every_optimizer_has_a_constructor()
+  for name in pairs(core.options().optimizers) do lu.assertEquals(nas[name](), { name = name }) end
+end
+
+function T.test_misuse()
+  raises("test_optimizers.lua:", function() nas.adam { rate = -1 } end)
+  raises("adam: rate is -1; expected a number from 0 to 1000000", nas.adam, { rate = -1 })
+  raises("adam: beta2 is 1; expected a number from 0.0 to 0.999999", nas.adam, { beta2 = 1 })
+  raises("adamw: weight_decay is -1; expected a number from 0", nas.adamw, { weight_decay = -1 })
+  raises('rmsprop: unknown option "alpha"; known options: epsilon, l2, momentum, rate, rho, weight_decay', nas.rmsprop,
+    { alpha = 0.9 })
+  raises("sgd: nesterov is 1; expected true or false", nas.sgd, { nesterov = 1 })
+  raises('sgd: unknown option "name"', nas.sgd, { name = "adam" })
+end
+
+return T
