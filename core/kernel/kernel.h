@@ -72,6 +72,25 @@ typedef void nas_conv_weights_fn(const nas_window *window, const float *const *s
                                  const int32_t *in, const float *d_out, const int32_t *out_pixel,
                                  float *d_weights, size_t pixels);
 
+/* A window over each channel by itself: the taps' sources are 0 and their channels 1, and the rows
+ * of the source have padding like all others (only the scalar table takes a source of any stride).
+ * For p in 0 .. pixels-1, o in 0 .. width-1: acc = bias ? bias[o] : 0 for each tap t in order: acc
+ * = fma(source[in[p] * source_stride[0] + t.offset + o], weights[t.weights + o], acc)
+ *   out[out_pixel[p] * out_stride + o] = acc
+ * Flags and pixel numbers as for nas_conv_fn. */
+typedef void nas_depthwise_fn(const nas_window *window, const float *source, const int32_t *in,
+                              const float *weights, const float *bias, float *out,
+                              const int32_t *out_pixel, size_t pixels, unsigned flags);
+
+/* The gradient of its weights. For each tap t, o in 0 .. width-1:
+ *   w = &d_weights[t.weights + o]
+ *   for p in 0 .. pixels-1:
+ *     *w = fma(source[in[p] * source_stride[0] + t.offset + o],
+ *              d_out[out_pixel[p] * out_stride + o], *w) */
+typedef void nas_depthwise_weights_fn(const nas_window *window, const float *source,
+                                      const int32_t *in, const float *d_out,
+                                      const int32_t *out_pixel, float *d_weights, size_t pixels);
+
 /* The gradient of a bias. For o in 0 .. width-1, p in 0 .. pixels-1 in order:
  *   sum[o] = sum[o] + rows[pixel[p] * stride + o] */
 typedef void nas_sum_rows_fn(const float *rows, int stride, const int32_t *pixel, size_t pixels,
@@ -122,6 +141,8 @@ typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
   nas_conv_fn *conv;
   nas_conv_weights_fn *conv_weights;
+  nas_depthwise_fn *depthwise;
+  nas_depthwise_weights_fn *depthwise_weights;
   nas_sum_rows_fn *sum_rows;
   nas_relu_gradient_fn *relu_gradient;
   nas_moments_fn *moments;

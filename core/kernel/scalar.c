@@ -41,6 +41,36 @@ static void scalar_conv_weights(const nas_window *window, const float *const *so
   }
 }
 
+static void scalar_depthwise(const nas_window *window, const float *source, const int32_t *in,
+                             const float *weights, const float *bias, float *out,
+                             const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  for (size_t p = 0; p < pixels; p++) {
+    const float *x = source + (ptrdiff_t)in[p] * window->source_stride[0];
+    float *row = out + (ptrdiff_t)out_pixel[p] * window->out_stride;
+    for (int o = 0; o < window->width; o++) {
+      float acc = flags & NAS_CONV_ACCUMULATE ? row[o] : bias ? bias[o] : 0.0f;
+      for (int t = 0; t < window->tap_count; t++)
+        acc = nas_fmaf(x[window->taps[t].offset + o], weights[window->taps[t].weights + o], acc);
+      if ((flags & NAS_CONV_RELU) && acc < 0.0f) acc = 0.0f;
+      row[o] = acc;
+    }
+  }
+}
+
+static void scalar_depthwise_weights(const nas_window *window, const float *source,
+                                     const int32_t *in, const float *d_out,
+                                     const int32_t *out_pixel, float *d_weights, size_t pixels) {
+  for (int t = 0; t < window->tap_count; t++) {
+    const float *x = source + window->taps[t].offset;
+    for (int o = 0; o < window->width; o++) {
+      float *w = &d_weights[window->taps[t].weights + o];
+      for (size_t p = 0; p < pixels; p++)
+        *w = nas_fmaf(x[(ptrdiff_t)in[p] * window->source_stride[0] + o],
+                      d_out[(ptrdiff_t)out_pixel[p] * window->out_stride + o], *w);
+    }
+  }
+}
+
 static void scalar_sum_rows(const float *rows, int stride, const int32_t *pixel, size_t pixels,
                             int width, float *sum) {
   for (int o = 0; o < width; o++)
@@ -60,6 +90,8 @@ const nas_kernels nas_kernels_scalar = {
     .name = "scalar",
     .conv = scalar_conv,
     .conv_weights = scalar_conv_weights,
+    .depthwise = scalar_depthwise,
+    .depthwise_weights = scalar_depthwise_weights,
     .sum_rows = scalar_sum_rows,
     .relu_gradient = scalar_relu_gradient,
     .moments = moments,

@@ -235,6 +235,81 @@ static void vector_conv_weights(const nas_window *window, const float *const *so
   }
 }
 
+/* -- a window over each channel ---------------------------------------------------------------- */
+
+enum { DEPTH_PIXELS = 8, DEPTH_TAPS = 9 };
+
+/* count <= DEPTH_PIXELS pixels, one vector of channels beginning at o. Pixels beyond count repeat
+ * the last one and are not stored. */
+INLINE void depthwise_block(const nas_window *window, const float *source, const int32_t *in,
+                            const float *weights, const float *bias, float *out,
+                            const int32_t *out_pixel, int o, int count, unsigned flags) {
+  vec acc[DEPTH_PIXELS];
+  const float *x[DEPTH_PIXELS];
+  float *row[DEPTH_PIXELS];
+  UNROLL for (int p = 0; p < DEPTH_PIXELS; p++) {
+    int q = p < count ? p : count - 1;
+    x[p] = source + (ptrdiff_t)in[q] * window->source_stride[0] + o;
+    row[p] = out + (ptrdiff_t)out_pixel[q] * window->out_stride + o;
+    acc[p] = flags & NAS_CONV_ACCUMULATE ? load(row[p]) : bias ? load(bias + o) : (vec){0};
+  }
+  for (int t = 0; t < window->tap_count; t++) {
+    const nas_tap *tap = &window->taps[t];
+    vec w = load(weights + tap->weights + o);
+    UNROLL for (int p = 0; p < DEPTH_PIXELS; p++) acc[p] =
+        fma_lanes(load(x[p] + tap->offset), w, acc[p]);
+  }
+  for (int p = 0; p < DEPTH_PIXELS; p++) {
+    if (p == count) break;
+    vec r = acc[p];
+    if (flags & NAS_CONV_RELU) r = select(~(mask)(r < 0.0f), r);
+    store(row[p], r);
+  }
+}
+
+static void vector_depthwise(const nas_window *window, const float *source, const int32_t *in,
+                             const float *weights, const float *bias, float *out,
+                             const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  for (size_t p = 0; p < pixels; p += DEPTH_PIXELS)
+    for (int o = 0; o < window->width; o += NAS_VECTOR)
+      depthwise_block(window, source, in + p, weights, bias, out, out_pixel + p, o,
+                      pixels - p < DEPTH_PIXELS ? (int)(pixels - p) : DEPTH_PIXELS, flags);
+}
+
+/* count <= DEPTH_TAPS taps, one vector of channels beginning at o. */
+INLINE void depthwise_weights_block(const nas_window *window, const nas_tap *taps, int count,
+                                    const float *source, const int32_t *in, const float *d_out,
+                                    const int32_t *out_pixel, float *d_weights, size_t pixels,
+                                    int o) {
+  vec acc[DEPTH_TAPS];
+  ptrdiff_t at[DEPTH_TAPS];
+  UNROLL for (int t = 0; t < DEPTH_TAPS; t++) {
+    const nas_tap *tap = &taps[t < count ? t : count - 1];
+    at[t] = tap->offset + o;
+    acc[t] = load(d_weights + tap->weights + o);
+  }
+  for (size_t p = 0; p < pixels; p++) {
+    const float *x = source + (ptrdiff_t)in[p] * window->source_stride[0];
+    vec d = load(d_out + (ptrdiff_t)out_pixel[p] * window->out_stride + o);
+    UNROLL for (int t = 0; t < DEPTH_TAPS; t++) acc[t] = fma_lanes(load(x + at[t]), d, acc[t]);
+  }
+  for (int t = 0; t < DEPTH_TAPS; t++) {
+    if (t == count) break;
+    store(d_weights + taps[t].weights + o, acc[t]);
+  }
+}
+
+static void vector_depthwise_weights(const nas_window *window, const float *source,
+                                     const int32_t *in, const float *d_out,
+                                     const int32_t *out_pixel, float *d_weights, size_t pixels) {
+  for (int t = 0; t < window->tap_count; t += DEPTH_TAPS)
+    for (int o = 0; o < window->width; o += NAS_VECTOR)
+      depthwise_weights_block(window, window->taps + t,
+                              window->tap_count - t < DEPTH_TAPS ? window->tap_count - t
+                                                                 : DEPTH_TAPS,
+                              source, in, d_out, out_pixel, d_weights, pixels, o);
+}
+
 /* -- element-wise ----------------------------------------------------------------------------- */
 
 static void vector_sum_rows(const float *rows, int stride, const int32_t *pixel, size_t pixels,
@@ -263,6 +338,8 @@ const nas_kernels NAS_TABLE = {
     .name = NAS_ISA,
     .conv = vector_conv,
     .conv_weights = vector_conv_weights,
+    .depthwise = vector_depthwise,
+    .depthwise_weights = vector_depthwise_weights,
     .sum_rows = vector_sum_rows,
     .relu_gradient = vector_relu_gradient,
     .moments = moments,

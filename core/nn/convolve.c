@@ -67,6 +67,7 @@ static nas_status compile_forward(const nas_layer *layer, convolve_data *data, n
   size_t taps = (size_t)c->kernel[0] * (size_t)c->kernel[1];
   data->pixels = (size_t)c->out[0] * (size_t)c->out[1];
   size_t pixels = data->pixels * (size_t)layer->micro_batch;
+  int channels = c->depthwise ? 1 : c->channels; /* that a tap reads */
   data->taps = nas_alloc(taps, sizeof *data->taps);
   data->in_pixels = nas_alloc(pixels, sizeof(int32_t));
   data->out_pixels = nas_alloc(pixels, sizeof(int32_t));
@@ -78,9 +79,9 @@ static nas_status compile_forward(const nas_layer *layer, convolve_data *data, n
   for (int ky = 0; ky < c->kernel[0]; ky++)
     for (int kx = 0; kx < c->kernel[1]; kx++, tap++)
       *tap = (nas_tap){
-          .channels = c->channels,
+          .channels = channels,
           .offset = (int64_t)((ky - c->pad[0]) * in->pitch + kx - c->pad[1]) * in->stride,
-          .weights = (int64_t)(tap - data->taps) * c->channels * row,
+          .weights = (int64_t)(tap - data->taps) * channels * row,
       };
   data->in_stride = in->stride;
   data->window =
@@ -113,15 +114,15 @@ static nas_status compile_phase(const nas_layer *layer, convolve_data *data, pha
     return nas_fail_memory(err, "a convolution's pixel lists", pixels * 8);
 
   nas_tap *tap = part->taps;
-  int row = nas_row(c->channels);
+  int row = nas_row(c->channels), filters = c->depthwise ? 1 : c->filters;
   for (int ky = k[0]; ky < c->kernel[0]; ky += c->stride[0])
     for (int kx = k[1]; kx < c->kernel[1]; kx += c->stride[1]) {
       int y = (first[0] + c->pad[0] - ky) / c->stride[0];
       int x = (first[1] + c->pad[1] - kx) / c->stride[1];
       *tap++ = (nas_tap){
-          .channels = c->filters,
+          .channels = filters,
           .offset = (int64_t)(y * out->pitch + x) * out->stride,
-          .weights = (int64_t)(ky * c->kernel[1] + kx) * c->filters * row,
+          .weights = (int64_t)(ky * c->kernel[1] + kx) * filters * row,
       };
     }
   part->window = (nas_window){part->taps, taps, row, c->channels, &data->out_stride, in->stride};
@@ -177,41 +178,70 @@ void nas_convolve_release(nas_layer *layer) {
 
 /* -- running ---------------------------------------------------------------------------------- */
 
+/* The network's images may lie in rows without padding, which only the scalar table reads. */
+static const nas_kernels *for_rows(const nas_kernels *kernels, const nas_window *window) {
+  return window->source_stride[0] % NAS_LANES ? nas_kernels_named("scalar") : kernels;
+}
+
+static void slide(const convolve_data *data, const nas_kernels *kernels, const nas_window *window,
+                  const float *source, const int32_t *in, const float *weights, const float *bias,
+                  float *out, const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  if (data->is.depthwise)
+    for_rows(kernels, window)
+        ->depthwise(window, source, in, weights, bias, out, out_pixel, pixels, flags);
+  else
+    kernels->conv(window, &source, in, weights, bias, out, out_pixel, pixels, flags);
+}
+
 void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass) {
   const convolve_data *data = layer->data;
-  const float *source = nas_map_data(layer->inputs[0], pass->arena);
-  pass->kernels->conv(&data->window, &source, data->in_pixels, pass->params + layer->params[0],
-                      data->is.bias ? pass->params + layer->params[1] : NULL,
-                      nas_map_data(layer->output, pass->arena), data->out_pixels,
-                      data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
+  slide(data, pass->kernels, &data->window, nas_map_data(layer->inputs[0], pass->arena),
+        data->in_pixels, pass->params + layer->params[0],
+        data->is.bias ? pass->params + layer->params[1] : NULL,
+        nas_map_data(layer->output, pass->arena), data->out_pixels,
+        data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
+}
+
+/* y += x * kernel */
+static void backward_kernel(const nas_layer *layer, const nas_pass *pass, const float *d_y) {
+  const convolve_data *data = layer->data;
+  const nas_window *window = &data->window;
+  const float *x = nas_map_data(layer->inputs[0], pass->arena);
+  float *d_kernel = pass->d_params + layer->params[0];
+  size_t pixels = data->pixels * (size_t)pass->images;
+  if (data->is.depthwise)
+    for_rows(pass->kernels, window)
+        ->depthwise_weights(window, x, data->in_pixels, d_y, data->out_pixels, d_kernel, pixels);
+  else
+    pass->kernels->conv_weights(window, &x, data->in_pixels, d_y, data->out_pixels, d_kernel,
+                                pixels);
+}
+
+static void backward_input(const nas_layer *layer, const nas_pass *pass, const float *d_y) {
+  const convolve_data *data = layer->data;
+  const float *weights =
+      data->is.depthwise ? pass->params + layer->params[0] : pass->derived + layer->derived;
+  float *d_x = nas_map_data(layer->d_inputs[0], pass->arena);
+  for (int i = 0; i < data->phase_count; i++) {
+    const phase *part = &data->phases[i];
+    slide(data, pass->kernels, &part->window, d_y, part->from, weights, NULL, d_x, part->to,
+          part->pixels * (size_t)pass->images, layer->accumulate[0] ? NAS_CONV_ACCUMULATE : 0);
+  }
 }
 
 void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass) {
   const convolve_data *data = layer->data;
-  const nas_kernels *kernels = pass->kernels;
-  const float *x = nas_map_data(layer->inputs[0], pass->arena);
-  const float *y = nas_map_data(layer->output, pass->arena);
   float *d_y = nas_map_data(layer->d_output, pass->arena);
   int stride = layer->d_output->stride, filters = data->is.filters;
   size_t pixels = data->pixels * (size_t)pass->images;
-
   if (layer->relu) /* y = max(y, 0) */
-    kernels->relu_gradient(y, d_y, stride, data->out_pixels, pixels, filters);
+    pass->kernels->relu_gradient(nas_map_data(layer->output, pass->arena), d_y, stride,
+                                 data->out_pixels, pixels, filters);
   if (data->is.bias) /* y += bias */
-    kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters,
-                      pass->d_params + layer->params[1]);
-  /* y += x * kernel */
-  kernels->conv_weights(&data->window, &x, data->in_pixels, d_y, data->out_pixels,
-                        pass->d_params + layer->params[0], pixels);
-  if (!data->phases) return;
-  float *d_x = nas_map_data(layer->d_inputs[0], pass->arena);
-  const float *from = d_y;
-  for (int i = 0; i < data->phase_count; i++) {
-    const phase *part = &data->phases[i];
-    kernels->conv(&part->window, &from, part->from, pass->derived + layer->derived, NULL, d_x,
-                  part->to, part->pixels * (size_t)pass->images,
-                  layer->accumulate[0] ? NAS_CONV_ACCUMULATE : 0);
-  }
+    pass->kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters,
+                            pass->d_params + layer->params[1]);
+  backward_kernel(layer, pass, d_y);
+  if (data->phases) backward_input(layer, pass, d_y);
 }
 
 size_t nas_convolve_derived(const nas_convolution *c) {

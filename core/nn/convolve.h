@@ -1,5 +1,5 @@
-/* The work of every layer that slides a dense window over a map: conv2d, and dense, whose window
- * covers the whole map. */
+/* The work of every layer that slides a window over a map: conv2d; dense, whose window covers the
+ * whole map; depthwise_conv2d, whose window sees one channel at a time. */
 #ifndef NAS_CONVOLVE_H
 #define NAS_CONVOLVE_H
 
@@ -11,17 +11,20 @@ typedef struct nas_convolution {
   int kernel[2], stride[2]; /* the window */
   int pad[2];               /* zeros above and to the left of the map */
   int channels, filters;
-  int bias; /* parameter set 1 is a bias */
+  int bias;      /* parameter set 1 is a bias */
+  int depthwise; /* filter o sees channel o alone; as many filters as channels */
 } nas_convolution;
 
-/* Parameter sets: 0 the kernel, [kernel height][kernel width][channels][filters]; 1 the bias. */
+/* Parameter sets: 0 the kernel, [kernel height][kernel width][channels][filters], or, depthwise,
+ * [kernel height][kernel width][channels]; 1 the bias. */
 nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolution,
                                 nas_error *err);
 void nas_convolve_release(nas_layer *layer);
 void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass);
 void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass);
 
-/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][channels]. */
+/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][channels]. A
+ * depthwise window needs none. */
 size_t nas_convolve_derived(const nas_convolution *convolution);
 void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
                          int parts);

@@ -28,7 +28,7 @@ static nas_convolution convolution_of(const nas_option_value *values, int height
 
 static nas_convolution of_shape(const nas_option_value *values, nas_shape in) {
   return in.rank == 3 ? convolution_of(values, in.dim[0], in.dim[1], in.dim[2])
-                      : convolution_of(values, 1, 1, in.dim[0]);
+                      : convolution_of(values, 1, 1, in.rank ? in.dim[0] : 1);
 }
 
 static nas_status shape(const nas_option_value *values, const nas_shape *inputs, int count,

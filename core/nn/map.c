@@ -11,6 +11,12 @@ size_t nas_map_pixels(const nas_map *map, int images, const int first[2], const 
   return count;
 }
 
+void nas_map_clear(const nas_map *map, float *data, int n) {
+  for (int y = 0; y < map->height; y++)
+    for (int x = 0; x < map->width; x++)
+      memset(data + nas_map_at(map, n, y, x), 0, (size_t)map->channels * sizeof *data);
+}
+
 static void clear_pixels(const nas_map *map, float *data, ptrdiff_t from, int count) {
   if (count > 0) memset(data + from * map->stride, 0, sizeof(float) * (size_t)count * map->stride);
 }

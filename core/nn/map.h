@@ -10,6 +10,9 @@
 size_t nas_map_pixels(const nas_map *map, int images, const int first[2], const int step[2],
                       const int end[2], int32_t *list);
 
+/* Writes zeros to the values of image n of the map at data. */
+void nas_map_clear(const nas_map *map, float *data, int n);
+
 /* Writes zeros around the values of the first `images` images of the map at data: to the border and
  * to the padding of rows. */
 void nas_map_clear_around(const nas_map *map, float *data, int images);

@@ -28,7 +28,7 @@ static void text_of_a_chain(void **state) {
              "6 global_avg_pool(5)\n"
              "7 dense(6) units=10 bias=1 init=he_uniform init_range=0.05\n"
              "8 target values=0\n"
-             "9 softmax_cross_entropy(7,8)\n");
+             "9 softmax_cross_entropy(7,8) label_smoothing=0\n");
 }
 
 static const char branches[] = "1 input size=4,4 channels=2\n"

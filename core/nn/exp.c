@@ -1,0 +1,33 @@
+/* y = e^x; +inf above 88.7 */
+#include <nas/elementary.h>
+#include "elementwise.h"
+#include "kinds.h"
+
+static void apply(const nas_option_value *values, const float *x, float *y, int count) {
+  (void)values;
+  for (int i = 0; i < count; i++) y[i] = nas_expf(x[i]);
+}
+
+static void slope(const nas_option_value *values, const float *x, const float *y, float *d_y,
+                  int count) {
+  (void)values, (void)x;
+  for (int i = 0; i < count; i++) d_y[i] *= y[i];
+}
+
+static void forward(const nas_layer *layer, const nas_pass *pass) {
+  nas_elementwise_forward(layer, pass, apply);
+}
+
+static void backward(const nas_layer *layer, const nas_pass *pass) {
+  nas_elementwise_backward(layer, pass, slope);
+}
+
+const nas_layer_kind nas_kind_exp = {
+    .name = "exp",
+    .options = {"exp", NULL, 0},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .shape = nas_elementwise_shape,
+    .forward = forward,
+    .backward = backward,
+};
