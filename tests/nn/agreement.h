@@ -183,7 +183,20 @@ static inline void check_gradient(reference *r, const machine *m, nas_stream *di
 
 /* -- bits ------------------------------------------------------------------------------------- */
 
+/* What a pass must write, it must not find. */
+static inline void poison(const machine *m, const nas_map *map, float *arena) {
+  if (!map) return;
+  for (int n = 0; n < nas_compiled_micro_batch(m->compiled); n++)
+    for (size_t k = 0; k < map_size(map); k++)
+      arena[map->offset + (size_t)map_index(map, n, k)] = NAN;
+}
+
 static inline void run_sample(machine *m, const sample *s, float *losses) {
+  for (int i = 0; i < m->compiled->size; i++)
+    for (int a = 0; a < 16 && m->arenas[a]; a++) {
+      poison(m, m->compiled->layers[i].output, m->arenas[a]);
+      poison(m, m->compiled->layers[i].d_output, m->arenas[a]);
+    }
   m->labels = s->labels;
   m->targets = s->targets;
   m->batch = s->count;

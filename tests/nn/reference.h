@@ -252,7 +252,7 @@ static inline void naive_softmax_cross_entropy(naive *l) {
     double sum = 0;
     for (int k = 0; k < classes; k++) sum += exp(z[k]);
     for (int k = 0; k < classes; k++) {
-      double share = (k == l->x[1].at[n]) * (1 - smoothing) + smoothing / classes;
+      double share = (k == floor(l->x[1].at[n])) * (1 - smoothing) + smoothing / classes;
       l->y.at[n] -= share * log(exp(z[k]) / sum);
     }
   }

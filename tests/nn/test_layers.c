@@ -144,8 +144,15 @@ static const char *const joins[] = {
     "sigmoid(4); binary_cross_entropy(2,6)",
     "sigmoid(5); binary_cross_entropy(5,6)",
     "mean(2); scale factor=0 offset=1; softmax_cross_entropy(5,7) label_smoothing=0.2",
+    "mean(2); exp; softmax_cross_entropy(5,7)",
     "mean(2); scale factor=0 offset=2; one_hot classes=3; multiply(5,8)",
     "mean(2); one_hot classes=3; add(5,7)",
+    "mean(2); one_hot classes=3; mean; add(6,8)",
+    "mean(2); scale factor=0 offset=1; softmax_cross_entropy(5,7); add(7,8)",
+    "conv2d(1) kernel=1 filters=16; tanh; depthwise_conv2d kernel=3",
+    "conv2d(1) kernel=1 filters=16; tanh; dense units=2; depthwise_conv2d(6) kernel=3; dense "
+    "units=2; add(8,10)",
+    "conv2d(1) kernel=1 filters=32; tanh; add(6,7); dropout",
 };
 
 static void joined(void **state) {
