@@ -105,14 +105,15 @@ static inline int take_inputs(char *text, nas_node **lines, int so_far, nas_node
   return count;
 }
 
-/* Layers in the form of nas_network_text, of which the last one is returned. Lines may be separated
- * by semicolons; their numbers may be left out, and the inputs of a layer upon the line before:
+/* Layers in the form of nas_network_text, of which *node is the last one. Lines may be separated by
+ * semicolons; their numbers may be left out, and the inputs of a layer upon the line before:
  * "input size=4 channels=2; conv2d kernel=3 filters=2; relu; add(1,3)". */
-static inline nas_node *graph(const char *text) {
+static inline nas_status graph_try(nas_node **node, const char *text, nas_error *err) {
   nas_node *lines[LINES_MAX], *inputs[NAS_INPUTS_MAX];
-  nas_error err;
+  nas_status status = NAS_OK;
   int count = 0;
-  for (size_t length; *text; text += length + (text[length] != 0)) {
+  *node = NULL;
+  for (size_t length; *text && status == NAS_OK; text += length + (text[length] != 0)) {
     char line[256] = {0};
     length = strcspn(text, ";\n");
     const char *from = text + strspn(text, " 0123456789");
@@ -125,10 +126,20 @@ static inline nas_node *graph(const char *text) {
       given = strncmp(line, "input", 5) != 0 && strncmp(line, "target", 6) != 0;
       if (given) inputs[0] = lines[count - 1];
     }
-    check_ok(node_try(&lines[count++], line, inputs, given, &err), &err);
+    status = node_try(&lines[count], line, inputs, given, err);
+    count += status == NAS_OK;
   }
-  for (int i = 0; i < count - 1; i++) nas_node_release(&lines[i]);
-  return lines[count - 1];
+  if (status == NAS_OK) *node = nas_node_retain(lines[count - 1]);
+  for (int i = 0; i < count; i++) nas_node_release(&lines[i]);
+  return status;
+}
+
+/* The same; must succeed. */
+static inline nas_node *graph(const char *text) {
+  nas_node *node;
+  nas_error err;
+  check_ok(graph_try(&node, text, &err), &err);
+  return node;
 }
 
 static inline nas_network *network_of(nas_node *output) {
