@@ -27,6 +27,19 @@ static const golden trainings[] = {
      "batch_norm momentum=0.8 epsilon=0.001; relu; max_pool; dense units=9; batch_norm; relu; "
      "dense units=4",
      17, "adam", "beta2", 0.01, 0.99, "39d3022dad567548eb26f158f751ca27"},
+    {"1 input size=8,7 channels=3; 2 zero_pad top=1 right=2; 3 depthwise_conv2d kernel=3; "
+     "4 conv2d kernel=1 filters=18; 5 leaky_relu; 6 avg_pool pool=3 stride=2 padding=same; "
+     "7 depthwise_conv2d kernel=2,3; 8 relu; 9 global_avg_pool(6); 10 dense units=18; 11 sigmoid; "
+     "12 multiply(8,11); 13 max_pool(2); 14 concat(12,13,6); 15 dropout rate=0.3; 16 flatten; "
+     "17 dense units=9; 18 tanh; 19 identity; 20 add(18,19); 21 dropout; 22 dense units=4",
+     17, "adam", "beta2", 0.01, 0.99, "0a2af8f2aed5aea5ff1766f581d9d4f7"},
+    {"1 input size=8,7 channels=3; 2 conv2d kernel=3 filters=6 stride=2; 3 abs; "
+     "4 scale offset=0.5; 5 log; 6 conv2d(2) kernel=1 filters=6; 7 exp; 8 square(6); "
+     "9 huber(5,8) delta=0.5; 10 mean_squared_error(7,8); 11 sigmoid(8); "
+     "12 binary_cross_entropy(6,11); 13 mean(7); 14 sum(5); 15 add(9,10,12,13,14); "
+     "16 scale factor=0.1; 17 one_hot(13) classes=5; 18 dense(16) units=5; 19 add(17,18); "
+     "20 dense units=4; 21 dense(2) units=4; 22 add(20,21)",
+     10, "sgd", "momentum", 0.01, 0.9, "f932d063cfffa98bf69e49d40aa75275"},
 };
 
 enum { TRAININGS = sizeof trainings / sizeof *trainings, EPOCHS = 3 };
@@ -42,7 +55,7 @@ static void digest_training(const golden *g, char hex[NAS_HASH_HEX]) {
                                   nas_options_find(table, g->option, &err), g->value, &err),
            &err);
   nas_pool *pool = pool_of(2);
-  nas_trainer *trainer = trainer_of(stack(NULL, g->network), data, &recipe, 1, pool, NULL);
+  nas_trainer *trainer = trainer_of(graph(g->network), data, &recipe, 1, pool, NULL);
   for (int e = 0; e < EPOCHS; e++) {
     nas_epoch epoch = epoch_of(trainer);
     const double metrics[] = {epoch.train_loss, epoch.train_accuracy, epoch.loss, epoch.accuracy};
