@@ -6,40 +6,61 @@ local node = require "luanas.node"
 
 local nn = {}
 
-local function layer(kind, input, options)
-  if not node.is(input) then
-    check.fail("%s: input is %s; expected a layer (what nn.input, nn.conv2d, ... return)", kind, check.show(input))
+local function check_node(kind, name, value)
+  if not node.is(value) then
+    check.fail("%s: %s is %s; expected a layer (what nn.input, nn.conv2d, ... return)", kind, name, check.show(value))
   end
-  if node.is_unbuildable(input) then return input end
-  local made, misfit = check.core(core.node, kind, { input }, options)
-  if made then return made end
-  if node.in_space() then return node.unbuildable(misfit, input:shape()) end
-  check.fail("%s", misfit)
+end
+
+local function layer(kind, input, options)
+  check_node(kind, "input", input)
+  return node.apply(kind, { input }, options)
 end
 
 local tables -- option tables of the core, read once
 
--- A copy of `options` for the core. Unknown names are errors here, so that the message also lists those that
--- only this file knows (`more`).
-local function own_options(kind, options, more)
+local function table_of(kind)
   tables = tables or core.options().layers
+  return tables[kind]
+end
+
+-- A copy of `options` for the core. Unknown names are errors here, so that the message also lists those that
+-- only this file knows (`more`). `owner` begins messages if it is not the kind.
+local function own_options(kind, options, more, owner)
   local known = { more }
-  for _, option in ipairs(tables[kind]) do known[#known + 1] = option.name end
+  for _, option in ipairs(table_of(kind)) do known[#known + 1] = option.name end
   local own = {}
-  for name, value in pairs(check.options(kind, options, known)) do own[name] = value end
+  for name, value in pairs(check.options(owner or kind, options, known)) do own[name] = value end
   return own
+end
+
+-- ---- Activations -----------------------------------------------------------------------------------
+
+local ACTIVATIONS = { "leaky_relu", "none", "relu", "sigmoid", "tanh" }
+
+-- Takes the activation out of a layer's options.
+local function take_activation(owner, own)
+  local activation = own.activation
+  own.activation = nil
+  if activation == nil then return "none" end
+  for _, name in ipairs(ACTIVATIONS) do
+    if activation == name then return activation end
+  end
+  check.fail("%s: activation is %s; expected one of %s", owner, check.show(activation),
+    table.concat(ACTIVATIONS, ", "))
+end
+
+local function activated(activation, output)
+  return activation == "none" and output or layer(activation, output, {})
 end
 
 local function activated_layer(kind, input, options)
   local own = own_options(kind, options, "activation")
-  local activation = own.activation
-  own.activation = nil
-  if activation ~= nil and activation ~= "relu" and activation ~= "none" then
-    check.fail("%s: activation is %s; expected \"relu\" or \"none\"", kind, check.show(activation))
-  end
-  local output = layer(kind, input, own)
-  return activation == "relu" and layer("relu", output, {}) or output
+  local activation = take_activation(kind, own)
+  return activated(activation, layer(kind, input, own))
 end
+
+-- ---- Layers with weights ---------------------------------------------------------------------------
 
 function nn.input(shape)
   if type(shape) ~= "table" or #shape ~= 3 then
@@ -53,22 +74,90 @@ function nn.conv2d(input, options)
   return activated_layer("conv2d", input, options)
 end
 
+function nn.depthwise_conv2d(input, options)
+  return activated_layer("depthwise_conv2d", input, options)
+end
+
+--- The window slides over each channel by itself; a convolution of one pixel then mixes them.
+function nn.separable_conv2d(input, options)
+  local own = own_options("conv2d", options, "activation", "separable_conv2d")
+  local activation = take_activation("separable_conv2d", own)
+  check_node("separable_conv2d", "input", input)
+  for _, name in ipairs { "kernel", "filters" } do
+    if own[name] == nil then check.fail("separable_conv2d: %s is missing", name) end
+  end
+  local windows = layer("depthwise_conv2d", input, { kernel = own.kernel, stride = own.stride,
+    padding = own.padding, bias = false, init = own.init, init_range = own.init_range })
+  local mixed = layer("conv2d", windows, { kernel = 1, filters = own.filters, bias = own.bias, init = own.init,
+    init_range = own.init_range })
+  return activated(activation, mixed)
+end
+
 function nn.dense(input, options)
   return activated_layer("dense", input, options)
 end
 
-function nn.relu(input)
-  return layer("relu", input, {})
+-- ---- One input -------------------------------------------------------------------------------------
+
+for _, kind in ipairs { "relu", "tanh", "sigmoid", "exp", "log", "square", "abs", "identity", "flatten",
+  "global_avg_pool", "mean", "sum" } do
+  nn[kind] = function(input)
+    return layer(kind, input, {})
+  end
 end
 
-function nn.max_pool(input, options)
-  local own = own_options("max_pool", options)
-  if own.stride == nil then own.stride = own.pool end
-  return layer("max_pool", input, own)
+for _, kind in ipairs { "leaky_relu", "scale", "zero_pad", "dropout", "one_hot" } do
+  nn[kind] = function(input, options)
+    return layer(kind, input, own_options(kind, options))
+  end
 end
 
-function nn.global_avg_pool(input)
-  return layer("global_avg_pool", input, {})
+for _, kind in ipairs { "max_pool", "avg_pool" } do
+  nn[kind] = function(input, options)
+    local own = own_options(kind, options)
+    if own.stride == nil then own.stride = own.pool end
+    return layer(kind, input, own)
+  end
+end
+
+-- ---- Several inputs --------------------------------------------------------------------------------
+
+-- The layers of a plain list, of at least so many.
+local function check_inputs(kind, inputs, least)
+  if type(inputs) ~= "table" or node.is(inputs) then
+    check.fail("%s: inputs are %s; expected a list of layers", kind,
+      node.is(inputs) and "one layer" or check.show(inputs))
+  end
+  for _, key in ipairs(check.sorted_keys(inputs)) do
+    if math.type(key) ~= "integer" or key < 1 or key > #inputs then
+      check.fail("%s: the list of inputs has the key %s; expected a plain list of layers%s", kind, check.show(key),
+        #table_of(kind) > 0 and ", and options in a second table" or "")
+    end
+  end
+  if #inputs < least then check.fail("%s: %d inputs; expected at least %d", kind, #inputs, least) end
+  for i, input in ipairs(inputs) do check_node(kind, "input " .. i, input) end
+  return table.move(inputs, 1, #inputs, 1, {})
+end
+
+for _, kind in ipairs { "add", "multiply" } do
+  nn[kind] = function(inputs)
+    return node.apply(kind, check_inputs(kind, inputs, 2), {})
+  end
+end
+
+function nn.concat(inputs, options)
+  local own = own_options("concat", options)
+  return node.apply("concat", check_inputs("concat", inputs, 1), own)
+end
+
+-- ---- Losses ----------------------------------------------------------------------------------------
+
+for _, kind in ipairs { "softmax_cross_entropy", "mean_squared_error", "huber", "binary_cross_entropy" } do
+  nn[kind] = function(output, target, options)
+    check_node(kind, "output", output)
+    check_node(kind, "target", target)
+    return node.apply(kind, { output, target }, own_options(kind, options))
+  end
 end
 
 return nn

@@ -52,8 +52,8 @@ function T.test_bad_layers()
   refused("conv2d: kernel is a table", nn.conv2d, image, { filters = 3, kernel = { 1, 2, 3 } })
   refused('conv2d: padding is "full"; expected one of same, valid', nn.conv2d, image,
     { filters = 3, kernel = 3, padding = "full" })
-  refused('conv2d: activation is "tanh"; expected "relu" or "none"', nn.conv2d, image,
-    { filters = 3, kernel = 3, activation = "tanh" })
+  refused('conv2d: activation is "swish"; expected one of leaky_relu, none, relu, sigmoid, tanh', nn.conv2d, image,
+    { filters = 3, kernel = 3, activation = "swish" })
   refused("kernel 9x9 is larger than the input 8x8x3", nn.conv2d, image, { filters = 3, kernel = 9, padding = "valid" })
   refused("dense: units is missing", nn.dense, image)
 end
