@@ -150,8 +150,7 @@ static const char *const joins[] = {
     "mean(2); one_hot classes=3; mean; add(6,8)",
     "mean(2); scale factor=0 offset=1; softmax_cross_entropy(5,7); add(7,8)",
     "conv2d(1) kernel=1 filters=16; tanh; depthwise_conv2d kernel=3",
-    "conv2d(1) kernel=1 filters=16; tanh; dense units=2; depthwise_conv2d(6) kernel=3; dense "
-    "units=2; add(8,10)",
+    "conv2d(1) kernel=1 filters=16; tanh; mean; depthwise_conv2d(6) kernel=3; mean; add(8,10)",
     "conv2d(1) kernel=1 filters=32; tanh; add(6,7); dropout",
 };
 
@@ -187,8 +186,7 @@ static const char *const losses[] = {
     "dense units=4; target values=4; scale(4) factor=-1; add(3,5); abs; sum",
     "dense units=5; target; one_hot classes=5; mean_squared_error(3,5)",
     "dense units=5; target; one_hot classes=5; scale factor=-1; add(3,6); huber(7,5) delta=0.5",
-    "dense units=5; target; softmax_cross_entropy(3,4); mean(2); square; scale factor=0.1; "
-    "add(5,8)",
+    "dense units=5; target; softmax_cross_entropy(3,4); mean(2); square; add(5,7)",
 };
 
 static void every_loss(void **state) {

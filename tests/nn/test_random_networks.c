@@ -127,7 +127,7 @@ static void draw_single(draft *d, nas_stream *dice) {
 /* -- several inputs --------------------------------------------------------------------------- */
 
 static void draw_equal(draft *d, const char *text, nas_stream *dice) {
-  int at[4] = {pick(d, ANY, dice)}, inputs = between(dice, 2, 4);
+  int inputs = between(dice, 2, 4), at[4] = {pick(d, ANY, dice)};
   if (at[0] < 0) return;
   for (int k = 1; k < inputs; k++) at[k] = pick_equal(d, at[0], dice);
   grow(d, text, at, inputs);
@@ -135,8 +135,10 @@ static void draw_equal(draft *d, const char *text, nas_stream *dice) {
 
 /* A map times a gate of its own, with other factors around it. */
 static void draw_gate(draft *d, nas_stream *dice) {
-  int at[4] = {pick(d, MAP, dice), pick(d, MAP, dice)}, inputs = between(dice, 2, 4);
+  int inputs = between(dice, 2, 4), at[4];
   char text[40];
+  at[0] = pick(d, MAP, dice);
+  at[1] = pick(d, MAP, dice);
   if (at[0] < 0) return;
   snprintf(text, sizeof text, "dense units=%d", nas_node_shape(d->nodes[at[0]]).dim[2]);
   if (!grow(d, text, &at[1], 1)) return;
@@ -178,8 +180,9 @@ static int target_like(draft *d, int as, int class) {
 
 /* One number of the node, as losses make it. */
 static int draw_loss(draft *d, int of, nas_stream *dice) {
-  int at[2] = {of, between(dice, 0, 1) ? target_like(d, of, 0) : pick_equal(d, of, dice)};
+  int at[2] = {of, 0};
   nas_shape shape = nas_node_shape(d->nodes[of]);
+  at[1] = between(dice, 0, 1) ? target_like(d, of, 0) : pick_equal(d, of, dice);
   switch (between(dice, 0, 7)) {
   case 0: return at[1] >= 0 && grow(d, "mean_squared_error", at, 2);
   case 1: return at[1] >= 0 && grow(d, "huber delta=0.5", at, 2);
@@ -231,15 +234,17 @@ static nas_node *end_of(draft *d, nas_stream *dice) {
 
 /* -- graphs ----------------------------------------------------------------------------------- */
 
+/* One draw to a statement: the order in which arguments are evaluated is the compiler's. */
 static nas_node *random_network(nas_stream *dice) {
   draft d = {.count = 1};
   char text[80];
-  int none = -1, height = between(dice, 1, 6), vector = between(dice, 0, 5) == 0;
+  int first = 0, vector = between(dice, 0, 5) == 0;
+  int height = between(dice, 1, 6), width = between(dice, 1, 6);
+  int channels = between(dice, 0, 9) ? between(dice, 1, 4) : 17;
   snprintf(text, sizeof text, "input size=%d,%d channels=%d", vector ? 0 : height,
-           vector ? 0 : between(dice, 1, 6), between(dice, 0, 9) ? between(dice, 1, 4) : 17);
+           vector ? 0 : width, channels);
   d.nodes[0] = node_take(text, NULL, 0);
-  none = 0;
-  assert_true(grow(&d, vector ? "dense units=5" : "conv2d kernel=2 filters=3", &none, 1));
+  assert_true(grow(&d, vector ? "dense units=5" : "conv2d kernel=2 filters=3", &first, 1));
   for (int steps = between(dice, 2, 14); steps > 0; steps--) switch (between(dice, 0, 9)) {
     case 0: draw_equal(&d, "add", dice); break;
     case 1: draw_equal(&d, "multiply", dice); break;
