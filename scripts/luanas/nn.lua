@@ -1,69 +1,66 @@
---- Layers. Each function describes one layer applied to earlier ones; nothing is allocated or computed but shapes.
---- Options are checked by the core's tables (core/nn/), which the messages name. Layers can be combined by + - * / ^ 2
---- with each other and with numbers.
+--- Layers. Each function describes one layer applied to earlier ones; nothing is allocated or computed
+--- but shapes. Options are checked by the core's tables (core/nn/), which the messages name.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local node = require "luanas.node"
 
 local nn = {}
 
--- ---- Making a layer --------------------------------------------------------------------------------
-
-local function check_input(kind, input)
-  if not node.is(input) then
-    check.fail("%s: input is %s; expected a layer (what nn.input, nn.conv2d, ... return)", kind, check.show(input))
+local function check_node(kind, name, value)
+  if not node.is(value) then
+    check.fail("%s: %s is %s; expected a layer (what nn.input, nn.conv2d, ... return)", kind, name, check.show(value))
   end
-end
-
--- A layer of one or more inputs; a stand-in among them, or for a layer that can't be applied, is passed on.
-local function join(kind, inputs, options)
-  for _, input in ipairs(inputs) do
-    check_input(kind, input)
-    if node.is_unbuildable(input) then return input end
-  end
-  local made, misfit = check.core(core.node, kind, inputs, options)
-  if made then return made end
-  if node.in_space() then return node.unbuildable(misfit, inputs[1]:shape()) end
-  check.fail("%s", misfit)
 end
 
 local function layer(kind, input, options)
-  check_input(kind, input)
-  return join(kind, { input }, options)
+  check_node(kind, "input", input)
+  return node.apply(kind, { input }, options)
 end
 
 local tables -- option tables of the core, read once
 
--- A copy of `options` for the core. Unknown names are errors here, so that the message also lists those that
--- only this file knows (`more`).
-local function own_options(kind, options, more)
+local function table_of(kind)
   tables = tables or core.options().layers
+  return tables[kind]
+end
+
+-- A copy of `options` for the core. Unknown names are errors here, so that the message also lists those that
+-- only this file knows (`more`). `owner` begins messages if it is not the kind.
+local function own_options(kind, options, more, owner)
   local known = { more }
-  for _, option in ipairs(tables[kind]) do known[#known + 1] = option.name end
+  for _, option in ipairs(table_of(kind)) do known[#known + 1] = option.name end
   local own = {}
-  for name, value in pairs(check.options(kind, options, known)) do own[name] = value end
+  for name, value in pairs(check.options(owner or kind, options, known)) do own[name] = value end
   return own
 end
 
--- ---- Layers with weights, and what may follow them -------------------------------------------------
+-- ---- Activations -----------------------------------------------------------------------------------
 
-local ACTIVATIONS = { leaky_relu = true, none = true, relu = true, sigmoid = true, tanh = true }
+local ACTIVATIONS = { "leaky_relu", "none", "relu", "sigmoid", "tanh" }
 
-local function activated(kind, output, activation)
-  if activation == nil or activation == "none" then return output end
-  if not ACTIVATIONS[activation] then
-    check.fail("%s: activation is %s; expected one of %s", kind, check.show(activation),
-      table.concat(check.sorted_keys(ACTIVATIONS), ", "))
+-- Takes the activation out of a layer's options.
+local function take_activation(owner, own)
+  local activation = own.activation
+  own.activation = nil
+  if activation == nil then return "none" end
+  for _, name in ipairs(ACTIVATIONS) do
+    if activation == name then return activation end
   end
-  return layer(activation, output, {})
+  check.fail("%s: activation is %s; expected one of %s", owner, check.show(activation),
+    table.concat(ACTIVATIONS, ", "))
+end
+
+local function activated(activation, output)
+  return activation == "none" and output or layer(activation, output, {})
 end
 
 local function activated_layer(kind, input, options)
   local own = own_options(kind, options, "activation")
-  local activation = own.activation
-  own.activation = nil
-  return activated(kind, layer(kind, input, own), activation)
+  local activation = take_activation(kind, own)
+  return activated(activation, layer(kind, input, own))
 end
+
+-- ---- Layers with weights ---------------------------------------------------------------------------
 
 function nn.input(shape)
   if type(shape) ~= "table" or (#shape ~= 3 and #shape ~= 1) then
@@ -83,37 +80,42 @@ function nn.depthwise_conv2d(input, options)
   return activated_layer("depthwise_conv2d", input, options)
 end
 
-local DEPTHWISE = { "kernel", "padding", "stride" } -- options of the first half
-
+--- The window slides over each channel by itself; a convolution of one pixel then mixes them.
 function nn.separable_conv2d(input, options)
-  options = check.options("separable_conv2d", options,
-    { "activation", "bias", "filters", "init", "init_range", "kernel", "padding", "stride" })
-  local first = { bias = false, init = options.init, init_range = options.init_range }
-  for _, name in ipairs(DEPTHWISE) do first[name] = options[name] end
-  local second = {
-    kernel = 1, filters = options.filters, bias = options.bias, init = options.init, init_range = options.init_range,
-  }
-  local output = layer("conv2d", layer("depthwise_conv2d", input, first), second)
-  return activated("separable_conv2d", output, options.activation)
-end
-
-function nn.dense(input, options)
-  return activated_layer("dense", input, options)
+  local own = own_options("conv2d", options, "activation", "separable_conv2d")
+  local activation = take_activation("separable_conv2d", own)
+  check_node("separable_conv2d", "input", input)
+  for _, name in ipairs { "kernel", "filters" } do
+    if own[name] == nil then check.fail("separable_conv2d: %s is missing", name) end
+  end
+  local windows = layer("depthwise_conv2d", input, { kernel = own.kernel, stride = own.stride,
+    padding = own.padding, bias = false, init = own.init, init_range = own.init_range })
+  local mixed = layer("conv2d", windows, { kernel = 1, filters = own.filters, bias = own.bias, init = own.init,
+    init_range = own.init_range })
+  return activated(activation, mixed)
 end
 
 function nn.batch_norm(input, options)
   return activated_layer("batch_norm", input, options)
 end
 
--- ---- Layers of one input ---------------------------------------------------------------------------
-
-for _, kind in ipairs { "relu", "tanh", "sigmoid", "identity", "exp", "log", "square", "abs", "flatten",
-  "global_avg_pool", "mean", "sum" } do
-  nn[kind] = function(input) return layer(kind, input, {}) end
+function nn.dense(input, options)
+  return activated_layer("dense", input, options)
 end
 
-for _, kind in ipairs { "leaky_relu", "scale", "dropout", "zero_pad", "one_hot" } do
-  nn[kind] = function(input, options) return layer(kind, input, own_options(kind, options)) end
+-- ---- One input -------------------------------------------------------------------------------------
+
+for _, kind in ipairs { "relu", "tanh", "sigmoid", "exp", "log", "square", "abs", "identity", "flatten",
+  "global_avg_pool", "mean", "sum" } do
+  nn[kind] = function(input)
+    return layer(kind, input, {})
+  end
+end
+
+for _, kind in ipairs { "leaky_relu", "scale", "zero_pad", "dropout", "one_hot" } do
+  nn[kind] = function(input, options)
+    return layer(kind, input, own_options(kind, options))
+  end
 end
 
 for _, kind in ipairs { "max_pool", "avg_pool" } do
@@ -124,70 +126,44 @@ for _, kind in ipairs { "max_pool", "avg_pool" } do
   end
 end
 
--- ---- Layers of several inputs ----------------------------------------------------------------------
+-- ---- Several inputs --------------------------------------------------------------------------------
 
+-- The layers of a plain list, of at least so many.
 local function check_inputs(kind, inputs, least)
-  if type(inputs) ~= "table" or node.is(inputs) or #inputs < least then
-    check.fail("%s: inputs are %s; expected a list of at least %d layers", kind,
-      type(inputs) == "table" and not node.is(inputs) and ("a list of %d"):format(#inputs) or check.show(inputs), least)
+  if type(inputs) ~= "table" or node.is(inputs) then
+    check.fail("%s: inputs are %s; expected a list of layers", kind,
+      node.is(inputs) and "one layer" or check.show(inputs))
   end
+  for _, key in ipairs(check.sorted_keys(inputs)) do
+    if math.type(key) ~= "integer" or key < 1 or key > #inputs then
+      check.fail("%s: the list of inputs has the key %s; expected a plain list of layers%s", kind, check.show(key),
+        #table_of(kind) > 0 and ", and options in a second table" or "")
+    end
+  end
+  if #inputs < least then check.fail("%s: %d inputs; expected at least %d", kind, #inputs, least) end
+  for i, input in ipairs(inputs) do check_node(kind, "input " .. i, input) end
   return table.move(inputs, 1, #inputs, 1, {})
 end
 
-function nn.add(inputs)
-  return join("add", check_inputs("add", inputs, 2), {})
-end
-
-function nn.multiply(inputs)
-  return join("multiply", check_inputs("multiply", inputs, 2), {})
+for _, kind in ipairs { "add", "multiply" } do
+  nn[kind] = function(inputs)
+    return node.apply(kind, check_inputs(kind, inputs, 2), {})
+  end
 end
 
 function nn.concat(inputs, options)
-  return join("concat", check_inputs("concat", inputs, 1), own_options("concat", options))
+  local own = own_options("concat", options)
+  return node.apply("concat", check_inputs("concat", inputs, 1), own)
 end
 
 -- ---- Losses ----------------------------------------------------------------------------------------
 
 for _, kind in ipairs { "softmax_cross_entropy", "mean_squared_error", "huber", "binary_cross_entropy" } do
   nn[kind] = function(output, target, options)
-    check_input(kind, output)
-    check_input(kind, target)
-    return join(kind, { output, target }, own_options(kind, options))
+    check_node(kind, "output", output)
+    check_node(kind, "target", target)
+    return node.apply(kind, { output, target }, own_options(kind, options))
   end
 end
-
--- ---- Arithmetic ------------------------------------------------------------------------------------
-
-local function scaled(input, factor, offset)
-  return layer("scale", input, { factor = factor, offset = offset })
-end
-
--- a + sign * b, either of which may be a number.
-local function sum_of(a, b, sign)
-  if type(b) == "number" then return scaled(a, 1, sign * b) end
-  if type(a) == "number" then return scaled(b, sign, a) end
-  return join("add", { a, sign == 1 and b or scaled(b, -1, 0) }, {})
-end
-
-node.arithmetic {
-  __add = function(a, b) return sum_of(a, b, 1) end,
-  __sub = function(a, b) return sum_of(a, b, -1) end,
-  __unm = function(a) return scaled(a, -1, 0) end,
-  __mul = function(a, b)
-    if type(b) == "number" then return scaled(a, b, 0) end
-    if type(a) == "number" then return scaled(b, a, 0) end
-    return join("multiply", { a, b }, {})
-  end,
-  __div = function(a, b)
-    if type(b) ~= "number" then check.fail("a layer can be divided by a number only, not by %s", check.show(b)) end
-    return scaled(a, 1 / b, 0)
-  end,
-  __pow = function(a, exponent)
-    if exponent ~= 2 then
-      check.fail("a layer can be raised to the power 2 only, not to %s", check.show(exponent))
-    end
-    return layer("square", a, {})
-  end,
-}
 
 return nn

@@ -7,13 +7,13 @@
 #include <time.h>
 
 typedef struct shape {
-  int size, channels, filters, kernel, stride;
+  int size, channels, filters, kernel, stride; /* filters 0: depthwise */
 } shape;
 
 static const shape shapes[] = {
     {28, 1, 64, 3, 2},  {14, 64, 64, 3, 1}, {14, 64, 64, 3, 2}, {7, 64, 64, 3, 1},
     {14, 48, 48, 3, 1}, {14, 32, 32, 3, 1}, {14, 64, 64, 1, 1}, {14, 32, 32, 1, 1},
-    {14, 16, 16, 5, 1}, {28, 1, 32, 1, 2},
+    {14, 16, 16, 5, 1}, {28, 1, 32, 1, 2},  {14, 64, 0, 3, 1},  {14, 32, 0, 5, 1},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, IMAGES_MAX = 4 };
 
@@ -47,6 +47,22 @@ static void counting_conv_weights(const nas_window *window, const float *const *
   seconds[WEIGHTS] += now() - start;
 }
 
+static void counting_depthwise(const nas_window *window, const float *source, const int32_t *in,
+                               const float *weights, const float *bias, float *out,
+                               const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  double start = now();
+  counted->depthwise(window, source, in, weights, bias, out, out_pixel, pixels, flags);
+  seconds[conv_phase] += now() - start;
+}
+
+static void counting_depthwise_weights(const nas_window *window, const float *source,
+                                       const int32_t *in, const float *d_out,
+                                       const int32_t *out_pixel, float *d_weights, size_t pixels) {
+  double start = now();
+  counted->depthwise_weights(window, source, in, d_out, out_pixel, d_weights, pixels);
+  seconds[WEIGHTS] += now() - start;
+}
+
 /* -- measuring -------------------------------------------------------------------------------- */
 
 /* Runs the network until the kernels took `least` seconds in all; leaves in best[] what each phase
@@ -68,14 +84,16 @@ static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]
 
 static void measure(const shape *s, const nas_kernels *kernels, int count, double peak,
                     double least) {
-  char text[300];
+  char text[300], filters[30] = "";
+  if (s->filters) snprintf(filters, sizeof filters, "filters=%d ", s->filters);
   snprintf(text, sizeof text,
-           "input size=%d channels=%d; test_watch; conv2d kernel=%d filters=%d stride=%d; "
-           "test_probe",
-           s->size, s->channels, s->kernel, s->filters, s->stride);
+           "input size=%d channels=%d; test_watch; %s %skernel=%d stride=%d; test_probe", s->size,
+           s->channels, s->filters ? "conv2d" : "depthwise_conv2d", filters, s->kernel, s->stride);
   nas_kernels counting = *kernels;
   counting.conv = counting_conv;
   counting.conv_weights = counting_conv_weights;
+  counting.depthwise = counting_depthwise;
+  counting.depthwise_weights = counting_depthwise_weights;
   counted = kernels;
   machine m = machine_with(stack(NULL, text), count, &counting);
   nas_stream dice = nas_stream_open(1, "bench", NULL, 0);

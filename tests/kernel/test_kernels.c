@@ -291,6 +291,87 @@ static void conv_weights_equals_scalar(void **state) {
   }
 }
 
+/* One source, of rows like those of the output; one channel to a tap. */
+static void depthwise_number(problem *p, int number) {
+  int width = 1 + number % WIDTHS;
+  *p = (problem){.mood = (mood)(number % MOODS), .pixels = (size_t)(number / WIDTHS)};
+  p->source_stride[0] = row_stride(width);
+  p->window = (nas_window){.taps = p->taps,
+                           .tap_count = one_in(20) ? 0 : between(1, TAPS_MAX),
+                           .weight_stride = row_stride(width),
+                           .width = width,
+                           .source_stride = p->source_stride,
+                           .out_stride = row_stride(width)};
+  for (int t = 0; t < p->window.tap_count; t++)
+    p->taps[t] = (nas_tap){.channels = 1, .offset = (int64_t)between(-9, 9) * p->source_stride[0]};
+  draw_weight_rows(p);
+  draw_pixels(p);
+  ptrdiff_t low = PTRDIFF_MAX, high = PTRDIFF_MIN;
+  for (int t = 0; t < p->window.tap_count; t++)
+    for (size_t i = 0; i < p->pixels; i++) {
+      ptrdiff_t at = (ptrdiff_t)p->in[i] * p->source_stride[0] + p->taps[t].offset;
+      if (at < low) low = at;
+      if (at + nas_row(width) > high) high = at + nas_row(width);
+    }
+  if (low > high) low = high = 0;
+  p->blocks[0] = numbers((size_t)(high - low), p->mood);
+  p->sources[0] = p->blocks[0] - low;
+  for (ptrdiff_t row = 0; row < high - low; row += p->source_stride[0])
+    clean_row(p->blocks[0] + row, width, p->mood);
+}
+
+static void depthwise_equals_scalar(void **state) {
+  (void)state;
+  dice = nas_stream_open(1, "depthwise", NULL, 0);
+  for (int number = 0; number < CASES; number++) {
+    problem p;
+    depthwise_number(&p, number);
+    int width = p.window.width;
+    unsigned flags = (unsigned)between(0, 3);
+    float *weights = draw_weights(&p), *bias = NULL;
+    if (!(flags & NAS_CONV_ACCUMULATE) && one_in(2)) {
+      bias = numbers((size_t)nas_row(width), p.mood);
+      clean_row(bias, width, p.mood);
+    }
+    board out = board_of(p.out_row, p.pixels, width, p.mood);
+    nas_kernels_named("scalar")->depthwise(&p.window, p.sources[0], p.in, weights, bias,
+                                           out.expected + out.zero, p.out_pixel, p.pixels, flags);
+    EACH_TABLE(table) {
+      memcpy(out.got, out.before, out.size * sizeof(float));
+      table->depthwise(&p.window, p.sources[0], p.in, weights, bias, out.got + out.zero,
+                       p.out_pixel, p.pixels, flags);
+      board_compare(&out, table->name, number, p.mood);
+    }
+    board_free(&out);
+    nas_free(weights);
+    nas_free(bias);
+    problem_free(&p);
+  }
+}
+
+static void depthwise_weights_equals_scalar(void **state) {
+  (void)state;
+  dice = nas_stream_open(1, "depthwise_weights", NULL, 0);
+  for (int number = 0; number < CASES; number++) {
+    problem p;
+    depthwise_number(&p, number);
+    board d_out = board_of(p.out_row, p.pixels, p.window.width, p.mood); /* only read here */
+    board d_weights = board_of(p.weight_row, p.weight_rows, p.window.width, p.mood);
+    nas_kernels_named("scalar")->depthwise_weights(&p.window, p.sources[0], p.in,
+                                                   d_out.before + d_out.zero, p.out_pixel,
+                                                   d_weights.expected + d_weights.zero, p.pixels);
+    EACH_TABLE(table) {
+      memcpy(d_weights.got, d_weights.before, d_weights.size * sizeof(float));
+      table->depthwise_weights(&p.window, p.sources[0], p.in, d_out.before + d_out.zero,
+                               p.out_pixel, d_weights.got + d_weights.zero, p.pixels);
+      board_compare(&d_weights, table->name, number, p.mood);
+    }
+    board_free(&d_out);
+    board_free(&d_weights);
+    problem_free(&p);
+  }
+}
+
 static void sum_rows_equals_scalar(void **state) {
   (void)state;
   static const ptrdiff_t first_row = 0;
@@ -389,6 +470,36 @@ static void gradients_by_hand(void **state) {
   check_float_bits(d_out[NAS_LANES], 100.0f);
 }
 
+static void depthwise_by_hand(void **state) {
+  (void)state;
+  const nas_kernels *scalar = nas_kernels_named("scalar");
+  const float big = 0x1p24f;
+  const nas_tap taps[] = {{.channels = 1, .offset = 3, .weights = NAS_LANES},
+                          {.channels = 1, .offset = 0, .weights = 0}};
+  const int32_t stride = 3, in[] = {1, 0}, pixel[] = {0, 1};
+  const nas_window window = {taps, 2, NAS_LANES, 2, &stride, NAS_LANES}; /* rows of 2 in 3 floats */
+  const float x[] = {2, 3, 9, -1, 5, 9, 1, 7, 9};
+  float weights[2 * NAS_LANES] = {big, 10, [NAS_LANES] = big, 100}, bias[NAS_LANES] = {1, 2};
+  float out[2 * NAS_LANES] = {0}, d_weights[2 * NAS_LANES] = {0};
+  scalar->depthwise(&window, x, in, weights, bias, out, pixel, 2, 0);
+  check_float_bits(out[0], 0); /* 1 + 2^24 -> 2^24, - 2^24 */
+  check_float_bits(out[1], 752);
+  check_float_bits(out[NAS_LANES], big); /* 1 - 2^24 -> 1 - 2^24, + 2^25 -> 2^24 + 1 -> 2^24 */
+  check_float_bits(out[NAS_LANES + 1], 532);
+  scalar->depthwise(&window, x, in, weights, NULL, out, pixel, 1, NAS_CONV_ACCUMULATE);
+  check_float_bits(out[1], 1502);
+  weights[1] = -1000;
+  scalar->depthwise(&window, x, in, weights, NULL, out, pixel, 1, NAS_CONV_RELU);
+  check_float_bits(out[1], 0);
+  const float d_out[2 * NAS_LANES] = {1, 10, [NAS_LANES] = 100, 1000};
+  d_weights[NAS_LANES + 1] = 0.5f;
+  scalar->depthwise_weights(&window, x, in, d_out, pixel, d_weights, 2);
+  check_float_bits(d_weights[0], -1 + 200);
+  check_float_bits(d_weights[1], 50 + 3000);
+  check_float_bits(d_weights[NAS_LANES], 1 - 100);
+  check_float_bits(d_weights[NAS_LANES + 1], 0.5f + 70 + 5000);
+}
+
 /* -- pixels far away -------------------------------------------------------------------------- */
 
 /* Pixel number times stride beyond 2^31 floats, in memory of which only the touched pages exist. */
@@ -407,18 +518,21 @@ static void far_pixels(void **state) {
   const float weights[NAS_LANES] = {1, 2, 3, 4, 5};
   for (int i = 0; i < COUNT; i++) far[(size_t)in[i] * STRIDE] = (float)(i + 1);
   EACH_TABLE(table) {
-    float *rows[COUNT], d_weights[NAS_LANES] = {0}, sum[NAS_LANES] = {0};
+    float *rows[COUNT], d_weights[NAS_LANES] = {0}, d_depthwise[NAS_LANES] = {0};
+    float sum[NAS_LANES] = {0};
     for (int i = 0; i < COUNT; i++) rows[i] = far + (size_t)out_pixel[i] * STRIDE;
     table->conv(&window, &source, in, weights, NULL, far, out_pixel, COUNT, 0);
     for (int i = 0; i < COUNT; i++)
       for (int o = 0; o < WIDTH; o++) check_float_bits(rows[i][o], (float)((i + 1) * (o + 1)));
     table->conv_weights(&window, &source, in, far, out_pixel, d_weights, COUNT);
     table->sum_rows(far, STRIDE, out_pixel, COUNT, WIDTH, sum);
+    table->depthwise_weights(&window, far, in, far, out_pixel, d_depthwise, COUNT);
     rows[1][0] = -1;
     table->relu_gradient(far, far, STRIDE, out_pixel, COUNT, WIDTH);
     for (int o = 0; o < WIDTH; o++) {
       check_float_bits(d_weights[o], (float)(5 * (o + 1)));
       check_float_bits(sum[o], (float)(3 * (o + 1)));
+      check_float_bits(d_depthwise[o], o ? 0.0f : 5.0f);
     }
     check_float_bits(rows[1][0], 0.0f);
     check_float_bits(rows[1][1], 4.0f);
@@ -466,11 +580,19 @@ static void tables_by_environment(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(tables_by_name),         TEST(tables_by_mask),
-      TEST(tables_by_environment),  TEST(order_of_the_chain),
-      TEST(gradients_by_hand),      TEST(far_pixels),
-      TEST(conv_equals_scalar),     TEST(conv_weights_equals_scalar),
-      TEST(sum_rows_equals_scalar), TEST(relu_gradient_equals_scalar),
+      TEST(tables_by_name),
+      TEST(tables_by_mask),
+      TEST(tables_by_environment),
+      TEST(order_of_the_chain),
+      TEST(gradients_by_hand),
+      TEST(far_pixels),
+      TEST(conv_equals_scalar),
+      TEST(conv_weights_equals_scalar),
+      TEST(sum_rows_equals_scalar),
+      TEST(relu_gradient_equals_scalar),
+      TEST(depthwise_by_hand),
+      TEST(depthwise_equals_scalar),
+      TEST(depthwise_weights_equals_scalar),
   };
   unsetenv("LUANAS_ISA");
   return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);

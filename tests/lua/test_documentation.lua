@@ -45,4 +45,16 @@ function T.test_readme()
   check "README.md"
 end
 
+-- The page about layers shows the code of an example that is compiled.
+function T.test_layers_shows_what_is_compiled()
+  local example <close> = assert(io.open(SOURCE .. "/examples/swish.c"))
+  local page <close> = assert(io.open(SOURCE .. "/core/nn/LAYERS.md"))
+  local code, shown = example:read "a", 0
+  for block in page:read "a":gmatch "```c\n(.-)```" do
+    lu.assertTrue(code:find(block, 1, true) ~= nil, "not in examples/swish.c:\n" .. block)
+    shown = shown + #block
+  end
+  lu.assertTrue(shown > 0.8 * #code, "much of examples/swish.c is not on the page")
+end
+
 return T

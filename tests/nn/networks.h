@@ -87,6 +87,61 @@ static inline nas_node *stack(nas_node *x, const char *text) {
   return x;
 }
 
+enum { LINES_MAX = 128 };
+
+/* Takes a layer's inputs "(2,3)" off the text, which then reads "add ..."; returns how many, or -1
+ * without such a list. */
+static inline int take_inputs(char *text, nas_node **lines, int so_far, nas_node **inputs) {
+  char *list = strchr(text, '('), *end = list;
+  int count = 0;
+  if (!list) return -1;
+  do {
+    long line = strtol(end + 1, &end, 10);
+    assert_true(line >= 1 && line <= so_far && count < NAS_INPUTS_MAX);
+    inputs[count++] = lines[line - 1];
+  } while (*end == ',');
+  assert_int_equal(*end, ')');
+  memmove(list, end + 1, strlen(end + 1) + 1);
+  return count;
+}
+
+/* Layers in the form of nas_network_text, of which *node is the last one. Lines may be separated by
+ * semicolons; their numbers may be left out, and the inputs of a layer upon the line before:
+ * "input size=4 channels=2; conv2d kernel=3 filters=2; relu; add(1,3)". */
+static inline nas_status graph_try(nas_node **node, const char *text, nas_error *err) {
+  nas_node *lines[LINES_MAX], *inputs[NAS_INPUTS_MAX];
+  nas_status status = NAS_OK;
+  int count = 0;
+  *node = NULL;
+  for (size_t length; *text && status == NAS_OK; text += length + (text[length] != 0)) {
+    char line[256] = {0};
+    length = strcspn(text, ";\n");
+    const char *from = text + strspn(text, " 0123456789");
+    if (from >= text + length) continue;
+    size_t size = (size_t)(text + length - from);
+    assert_true(size < sizeof line && count < LINES_MAX);
+    memcpy(line, from, size);
+    int given = take_inputs(line, lines, count, inputs);
+    if (given < 0) {
+      given = strncmp(line, "input", 5) != 0 && strncmp(line, "target", 6) != 0;
+      if (given) inputs[0] = lines[count - 1];
+    }
+    status = node_try(&lines[count], line, inputs, given, err);
+    count += status == NAS_OK;
+  }
+  if (status == NAS_OK) *node = nas_node_retain(lines[count - 1]);
+  for (int i = 0; i < count; i++) nas_node_release(&lines[i]);
+  return status;
+}
+
+/* The same; must succeed. */
+static inline nas_node *graph(const char *text) {
+  nas_node *node;
+  nas_error err;
+  check_ok(graph_try(&node, text, &err), &err);
+  return node;
+}
+
 static inline nas_network *network_of(nas_node *output) {
   nas_network *network;
   nas_error err;

@@ -11,7 +11,8 @@ static nas_node *network_with_everything(void) {
                                           "max_pool pool=3 stride=1 padding=same; relu");
   nas_node *b = stack(nas_node_retain(x), "conv2d kernel=1 filters=5; relu; "
                                           "conv2d kernel=3 filters=5 bias=0; test_watch");
-  nas_node *c = stack(x, "max_pool pool=2 stride=1 padding=same; conv2d kernel=1,3 filters=5");
+  nas_node *c = stack(x, "max_pool pool=2 stride=1 padding=same; depthwise_conv2d kernel=3,2; "
+                         "relu; conv2d kernel=1,3 filters=5");
   nas_node *sum = JOIN("test_sum", nas_node_retain(b), a, b, c);
   nas_node *d = stack(nas_node_retain(sum), "global_avg_pool; dense units=6");
   nas_node *e = stack(sum, "conv2d kernel=3 filters=20 stride=3 padding=valid; dense units=9; "

@@ -1,5 +1,6 @@
-/* A kind of layer from outside the library, as a user would write it: y = scale * x + shift, with a
- * scale for each channel, a shift from its options, and a list that it builds and frees. */
+/* Kinds of layers from outside the library: y = scale * x + shift, with a scale for each channel, a
+ * shift from its options, and a list that it builds and frees; and the swish of examples/swish.c.
+ */
 #include "networks.h"
 #include "tensor/tensors.h"
 
@@ -110,6 +111,79 @@ static void runs_and_learns(void **state) {
   machine_free(&m);
 }
 
+/* -- the example of core/nn/LAYERS.md --------------------------------------------------------- */
+
+extern const nas_layer_kind swish;
+
+enum { IMAGES = 3, PIXELS = 4, CHANNELS = 5, VALUES = IMAGES * PIXELS * CHANNELS };
+
+/* The sum of weights * swish(x) over all values. */
+static double naive_swish(const double *x, const double *beta, int per_channel,
+                          const float *weights, double *y) {
+  double sum = 0;
+  for (int i = 0; i < VALUES; i++) {
+    double v = x[i] / (1 + exp(-beta[per_channel ? i % CHANNELS : 0] * x[i]));
+    if (y) y[i] = v;
+    sum += (double)weights[i] * v;
+  }
+  return sum;
+}
+
+/* By central differences in one of the numbers. */
+static double swish_slope(double *at, const double *x, const double *beta, int per_channel,
+                          const float *weights) {
+  const double h = 1e-6, here = *at;
+  *at = here + h;
+  double above = naive_swish(x, beta, per_channel, weights, NULL);
+  *at = here - h;
+  double below = naive_swish(x, beta, per_channel, weights, NULL);
+  *at = here;
+  return (above - below) / (2 * h);
+}
+
+/* Its output and its gradients; the second consumer of its input is there before or after it. */
+static void check_swish(int per_channel, const char *lines) {
+  float images[VALUES], weights[VALUES], y[VALUES], d_x[VALUES];
+  double x[VALUES], beta[CHANNELS], expected[VALUES];
+  char text[200];
+  nas_stream dice = nas_stream_open(1, "swish", NULL, 0);
+  fill_uniform(&dice, images, VALUES);
+  fill_uniform(&dice, weights, VALUES);
+  snprintf(text, sizeof text, "input size=2 channels=5; test_watch; %s; test_probe", lines);
+  machine m = machine_with(graph(text), 2, NULL);
+  assert_int_equal(m.count, 1 + (per_channel ? CHANNELS : 1));
+  for (int c = 0; c < CHANNELS; c++) beta[c] = 0.5 + c;
+  for (size_t c = 1; c < m.count; c++) m.params[m.numbers[c]] = (float)beta[c - 1];
+  for (int i = 0; i < VALUES; i++) x[i] = (double)images[i];
+  probe.weights = weights;
+  probe.y = y;
+  watched.d_y = d_x;
+  machine_run(&m, images, IMAGES, 1);
+  probe.y = watched.d_y = NULL;
+  probe.weights = NULL;
+  naive_swish(x, beta, per_channel, weights, expected);
+  double beside = strstr(lines, "test_sum") ? 1 : 0; /* x itself is added */
+  for (int i = 0; i < VALUES; i++) {
+    check_near((double)y[i], expected[i] + beside * x[i], 1e-6);
+    check_near((double)d_x[i],
+               swish_slope(&x[i], x, beta, per_channel, weights) + beside * (double)weights[i],
+               1e-6);
+  }
+  for (size_t c = 1; c < m.count; c++)
+    check_near((double)m.d_params[m.numbers[c]],
+               swish_slope(&beta[c - 1], x, beta, per_channel, weights), 3e-6);
+  check_padding(&m, m.d_params);
+  machine_free(&m);
+}
+
+static void the_example(void **state) {
+  (void)state;
+  check_swish(1, "swish");
+  check_swish(0, "swish per_channel=0");
+  check_swish(1, "swish; test_sum(2,3)");
+  check_swish(1, "swish; test_sum(3,2)");
+}
+
 /* What compile made is released, also when a later layer's compile fails. */
 static void without_memory(void **state) {
   (void)state;
@@ -124,7 +198,7 @@ static void without_memory(void **state) {
 
 static void finding(void **state) {
   (void)state;
-  static const char *const built_in[] = {"input", "target", "conv2d"};
+  static const char *const built_in[] = {"input", "target", "conv2d", "depthwise_conv2d"};
   nas_error err;
   enum { BUILT_IN = sizeof built_in / sizeof *built_in };
   for (int i = 0; i < BUILT_IN; i++) {
@@ -210,12 +284,13 @@ static void full_table(void **state) {
 }
 
 static int set_up(void **state) {
-  return register_test_layers(state) || nas_layer_kind_register(&affine, NULL);
+  return register_test_layers(state) || nas_layer_kind_register(&affine, NULL) ||
+         nas_layer_kind_register(&swish, NULL);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(in_a_network), TEST(runs_and_learns), TEST(without_memory),
+      TEST(in_a_network), TEST(runs_and_learns), TEST(the_example), TEST(without_memory),
       TEST(finding),      TEST(refused),         TEST(full_table),
   };
   return cmocka_run_group_tests_name("layer_kind", tests, set_up, NULL);

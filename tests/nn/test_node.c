@@ -71,8 +71,59 @@ static void shapes(void **state) {
       {"input size=9,8 channels=4; dense units=65536", "65536"},
       {"input size=9,8 channels=4; dense units=5; relu; dense units=3", "3"},
       {"input size=1 channels=2; global_avg_pool; softmax_cross_entropy", "scalar"},
+      {"input size=28,27 channels=5; depthwise_conv2d kernel=3", "28x27x5"},
+      {"input size=28,27 channels=5; depthwise_conv2d kernel=3,2 stride=3,4 padding=valid",
+       "9x7x5"},
+      {"input size=9,8 channels=4; avg_pool", "4x4x4"},
+      {"input size=9,8 channels=4; avg_pool pool=3 padding=same", "5x4x4"},
+      {"input size=9,8 channels=4; flatten", "288"},
+      {"input size=0 channels=4; flatten", "4"},
+      {"input size=9,8 channels=4; zero_pad top=1 left=2 bottom=3", "13x10x4"},
+      {"input size=9,8 channels=4; mean", "scalar"},
+      {"input size=9,8 channels=4; sum; flatten", "1"},
+      {"input size=9,8 channels=4; mean; dense units=3", "3"},
+      {"target; one_hot classes=7", "7"},
+      {"input size=9,8 channels=4; tanh; sigmoid; leaky_relu; exp; log; square; abs; scale; "
+       "identity; dropout",
+       "9x8x4"},
+      {"input size=0 channels=3; dense units=4; mean_squared_error", "scalar"},
+      {"input size=0 channels=3; huber", "scalar"},
+      {"input size=0 channels=3; binary_cross_entropy", "scalar"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check_shape(cases[i][0], cases[i][1]);
+}
+
+/* Of layers with several inputs. */
+static void joined_shapes(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"add(1,2)", "9x8x4"},
+      {"add(4,4,4)", "5"},
+      {"add(6,6)", "scalar"},
+      {"multiply(1,2,5)", "9x8x4"},
+      {"multiply(4,4)", "5"},
+      {"concat(1,3,1)", "9x8x14"},
+      {"concat(3,7)", "5x8x9"},
+      {"concat(3,7) align=top_left", "5x8x9"},
+      {"concat(4,5)", "9"},
+      {"mean_squared_error(1,2)", "scalar"},
+      {"huber(4,4)", "scalar"},
+      {"binary_cross_entropy(6,6)", "scalar"},
+      {"dense(4) units=1; target; binary_cross_entropy(8,9)", "scalar"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[400], shape[NAS_SHAPE_TEXT];
+    snprintf(
+        text, sizeof text,
+        "input size=9,8 channels=4; relu; conv2d(1) kernel=1 filters=6 stride=2; dense units=5; "
+        "dense units=4; mean; conv2d(1) kernel=1 filters=3 stride=2,1; %s",
+        cases[i][0]);
+    nas_node *node = graph(text);
+    nas_shape_text(nas_node_shape(node), shape);
+    if (strcmp(shape, cases[i][1]) != 0)
+      fail_msg("%s: shape %s, expected %s", cases[i][0], shape, cases[i][1]);
+    nas_node_release(&node);
+  }
 }
 
 static void shape_size(void **state) {
@@ -126,6 +177,79 @@ static void messages(void **state) {
                 "more classes");
   check_refusal(NULL, "input size=3,0 channels=2", NAS_SHAPE,
                 "input: size is 3, 0; expected two positive numbers, or 0, 0");
+}
+
+/* Of layers with several inputs: the last line of a graph is refused. */
+static void joined_messages(void **state) {
+  (void)state;
+  static const char *const cases[][2] = {
+      {"add(1,2)", "add: input 1 has shape 9x8x4, but input 2 has 9x8x6; all must be equal"},
+      {"add(1,1,3)", "add: input 1 has shape 9x8x4, but input 3 has 5; all must be equal"},
+      {"add(1)", "add: 1 inputs; expected 2 to 64"},
+      {"multiply(1,2)", "multiply: input 1 has shape 9x8x4, but input 2 has 9x8x6; expected the "
+                        "same, or a vector with one unit for each channel"},
+      {"multiply(1,3)",
+       "multiply: input 1 has shape 9x8x4, but input 2 has 5; expected the same, or "
+       "a vector with one unit for each channel"},
+      {"multiply(4,1)",
+       "multiply: input 1 has shape 4, but input 2 has 9x8x4; expected the same, or "
+       "a vector with one unit for each channel"},
+      {"multiply(1,5)", "multiply: input 1 has shape 9x8x4, but input 2 has scalar; expected the "
+                        "same, or a vector with one unit for each channel"},
+      {"multiply(1)", "multiply: 1 inputs; expected 2 to 64"},
+      {"concat(1,3)", "concat: input 1 has shape 9x8x4, but input 2 has 5; expected only maps of "
+                      "height x width x channels, or only vectors"},
+      {"concat(3,5)", "concat: input 2 is one number; expected maps or vectors"},
+      {"concat(5)", "concat: input 1 is one number; expected maps or vectors"},
+      {"concat(6,6,6,6,6,6,6,6,6,6,6,6,6,6,6,6,6)",
+       "concat: output would have shape 69632; each dimension must be 1 to 65536"},
+      {"depthwise_conv2d(3) kernel=3",
+       "depthwise_conv2d: input has shape 5; expected height x width x channels"},
+      {"depthwise_conv2d(1) kernel=10,2 padding=valid",
+       "depthwise_conv2d: kernel 10x2 is larger than the input 9x8x4, which is not padded; use "
+       "padding = \"same\" or a smaller kernel"},
+      {"avg_pool(5)", "avg_pool: input has shape scalar; expected height x width x channels"},
+      {"avg_pool(1) pool=2,9",
+       "avg_pool: window 2x9 is larger than the input 9x8x4, which is not padded; use padding = "
+       "\"same\" or a smaller pool"},
+      {"zero_pad(3)", "zero_pad: input has shape 5; expected height x width x channels"},
+      {"zero_pad(1) top=-1", "zero_pad: top is -1; expected an integer from 0 to 255"},
+      {"conv2d(1) kernel=1 filters=1000; flatten",
+       "flatten: input of shape 9x8x1000 has 72000 values; at most 65536 fit in a vector"},
+      {"one_hot(3) classes=4", "one_hot: input has shape 5; expected one class"},
+      {"dropout(1) rate=1", "dropout: rate is 1; expected a number from 0 to 0.99"},
+      {"scale(1) factor=1e31", "scale: factor is 1e+31; expected a number from -1e+30 to 1e+30"},
+      {"softmax_cross_entropy(3,4)",
+       "softmax_cross_entropy: target has shape 4; expected a class, which data for classification "
+       "have; for values use mean_squared_error or huber"},
+      {"softmax_cross_entropy(3,5) label_smoothing=1",
+       "softmax_cross_entropy: label_smoothing is 1; expected a number from 0 to 0.999"},
+      {"mean_squared_error(3,4)",
+       "mean_squared_error: the output has shape 5, but the target has 4; they must be equal"},
+      {"mean_squared_error(3,5)",
+       "mean_squared_error: the target is one class, but the output has shape 5; use "
+       "softmax_cross_entropy, or one_hot to make values of the class"},
+      {"huber(1,4)", "huber: the output has shape 9x8x4, but the target has 4; they must be equal"},
+      {"huber(3,3) delta=0", "huber: delta is 0; expected a number from 1e-06 to 1000000"},
+      {"binary_cross_entropy(3,4)",
+       "binary_cross_entropy: the output has shape 5, but the target has 4; they must be equal"},
+      {"binary_cross_entropy(3,5)",
+       "binary_cross_entropy: the target is one class, but the output has shape 5; expected one "
+       "unit, the logit of class 1 of 0 and 1; for several classes use softmax_cross_entropy"},
+      {"huber(3)", "huber: 1 inputs; expected 2"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char text[400];
+    nas_node *node;
+    nas_error err = {0};
+    snprintf(text, sizeof text,
+             "input size=9,8 channels=4; conv2d kernel=1 filters=6; dense units=5; dense units=4; "
+             "mean; dense units=4096; %s",
+             cases[i][0]);
+    if (graph_try(&node, text, &err) == NAS_OK) fail_msg("%s was not refused", cases[i][0]);
+    assert_null(node);
+    assert_string_equal(err.text, cases[i][1]);
+  }
 }
 
 static void numbers_of_inputs(void **state) {
@@ -355,19 +479,11 @@ static int set_up(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(shapes),
-      TEST(shape_size),
-      TEST(messages),
-      TEST(numbers_of_inputs),
-      TEST(huge_shapes),
-      TEST(ranks),
-      TEST(many_parameters),
-      TEST(hashes),
-      TEST(looking),
-      TEST(default_options),
-      TEST(references),
-      TEST(deep_release),
-      TEST(shared_between_threads),
+      TEST(shapes),         TEST(joined_shapes),   TEST(shape_size),
+      TEST(messages),       TEST(joined_messages), TEST(numbers_of_inputs),
+      TEST(huge_shapes),    TEST(ranks),           TEST(many_parameters),
+      TEST(hashes),         TEST(looking),         TEST(default_options),
+      TEST(references),     TEST(deep_release),    TEST(shared_between_threads),
       TEST(without_memory),
   };
   return cmocka_run_group_tests_name("node", tests, set_up, NULL);

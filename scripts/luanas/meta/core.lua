@@ -19,13 +19,23 @@ local core = {}
 
 -- ---- Networks --------------------------------------------------------------------------------------
 
----@class luanas.Node One layer applied to earlier ones; immutable.
+--- One layer applied to earlier ones; immutable. With `require "luanas"`, nodes can be calculated with, value by
+--- value: `a + b` is an add layer and `a * b` a multiply layer (where one may be a gate: a vector with a unit for each
+--- channel of the other); with a number, either way round, it is a scale layer, as are `-a` and `a / 2`; `a ^ 2` is a
+--- square layer.
+---@class luanas.Node
+---@operator add(luanas.Node|number): luanas.Node
+---@operator sub(luanas.Node|number): luanas.Node
+---@operator mul(luanas.Node|number): luanas.Node
+---@operator div(number): luanas.Node
+---@operator pow(number): luanas.Node
+---@operator unm: luanas.Node
 local Node = {}
 
 --- A new node. `options` are those of the layer kind's table (core.options().layers); unknown names, wrong types and
 --- values out of range raise an error that names the option, the value and what is allowed. Returns nil, message, code
 --- ("NAS_SHAPE", "NAS_LIMIT") when the layer can't be applied to inputs of these shapes.
----@param kind string "input", "conv2d", "dense", "relu", "max_pool", "global_avg_pool", "softmax_cross_entropy"
+---@param kind string "input", "conv2d", "dense", "relu", ...: what core.options().layers has
 ---@param inputs luanas.Node[] 64 at most
 ---@param options? table<string, any> A pair option takes an integer or {height, width}.
 ---@return luanas.Node?, string?, string?
