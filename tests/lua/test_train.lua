@@ -30,7 +30,9 @@ end
 local function bits(model)
   local text = {}
   for _, set in ipairs(model:params()) do
-    for _, value in ipairs(set.values:reshape({ set.values:size() }):totable()) do text[#text + 1] = ("%a"):format(value) end
+    for _, value in ipairs(set.values:reshape({ set.values:size() }):totable()) do
+      text[#text + 1] = ("%a"):format(value)
+    end
   end
   return table.concat(text, " ")
 end
