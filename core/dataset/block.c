@@ -22,6 +22,12 @@ static void free_bytes(void *context, void *data) {
 
 nas_status nas_block_to_tensor(nas_block *block, nas_tensor **out, nas_dtype dtype, int rank,
                                const int64_t *dims, nas_error *err) {
+  if (block->capacity > block->size) {
+    unsigned char *bytes = nas_realloc(block->bytes, block->size, block->size, 1);
+    if (!bytes) return nas_fail_memory(err, "the elements of a tensor", block->size);
+    block->bytes = bytes;
+    block->capacity = block->size;
+  }
   nas_status status = nas_tensor_wrap(out, dtype, rank, dims, block->bytes, free_bytes, NULL, err);
   if (status == NAS_OK) *block = (nas_block){0};
   return status;
