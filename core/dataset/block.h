@@ -17,8 +17,11 @@ typedef struct nas_block {
 nas_status nas_block_reserve(nas_block *block, size_t more, size_t most, const char *what,
                              nas_error *err);
 
-/* Makes a contiguous tensor of the bytes, which are its elements in index order; the block gives
- * back what it has beyond its size. Fails like nas_tensor_create. On success the block is empty. */
+/* Gives back what lies beyond the size. NAS_MEMORY, and then the block is as it was. */
+nas_status nas_block_fit(nas_block *block, const char *what, nas_error *err);
+
+/* Makes a contiguous tensor of the bytes, which are its elements in index order. Fails like
+ * nas_tensor_create. On success the block is empty. */
 nas_status nas_block_to_tensor(nas_block *block, nas_tensor **out, nas_dtype dtype, int rank,
                                const int64_t *dims, nas_error *err);
 
