@@ -425,13 +425,15 @@ int nas_csv_is_numeric(const nas_csv *table, int64_t column) {
   return row == table->rows;
 }
 
-nas_status nas_csv_numbers(const nas_csv *table, int64_t column, nas_tensor **out, nas_error *err) {
-  nas_status status = nas_tensor_create(out, NAS_FLOAT32, 1, &table->rows, err);
+nas_status nas_csv_numbers(const nas_csv *table, const int64_t *columns, int64_t count,
+                           nas_tensor **out, nas_error *err) {
+  nas_status status = nas_tensor_create(out, NAS_FLOAT32, 2, (int64_t[]){table->rows, count}, err);
   if (status != NAS_OK) return status;
   locale_t c_locale = make_c_locale();
   float *values = nas_tensor_data(*out);
-  for (int64_t row = 0; row < table->rows && status == NAS_OK; row++) {
-    const char *expected = parse_float(nas_csv_cell(table, row, column), c_locale, &values[row]);
+  for (int64_t i = 0; i < table->rows * count && status == NAS_OK; i++) {
+    int64_t row = i / count, column = columns[i % count];
+    const char *expected = parse_float(nas_csv_cell(table, row, column), c_locale, &values[i]);
     if (expected) status = fail_cell(table, row, column, expected, err);
   }
   freelocale(c_locale);

@@ -3,6 +3,9 @@
 #include <locale.h>
 #include <nas/csv.h>
 
+#define COLUMNS(...)                                                                               \
+  (int64_t[]){__VA_ARGS__}, (int64_t)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
+
 static nas_csv *read_text(const char *text, const nas_csv_settings *settings) {
   nas_csv *table;
   nas_error err = {0};
@@ -137,7 +140,7 @@ static void files_and_failing_memory(void **state) {
     nas_csv_classes classes;
     check_starved(nas_csv_read(&table, paths[i], NULL, NULL), table);
     check_table(table, "kind|size/small|1/large|2/");
-    check_starved(nas_csv_numbers(table, 1, &tensor, NULL), tensor);
+    check_starved(nas_csv_numbers(table, COLUMNS(1), &tensor, NULL), tensor);
     nas_tensor_destroy(&tensor);
     check_starved(nas_csv_labels(table, 0, &tensor, &classes, NULL), tensor);
     nas_tensor_destroy(&tensor);
@@ -162,7 +165,7 @@ static void large_tables(void **state) {
   check_ok(nas_csv_read_memory(&table, text, size, "large", NULL, NULL), NULL);
   assert_int_equal(nas_csv_rows(table), rows);
   assert_int_equal(nas_csv_line(table, rows - 1), rows + 1);
-  check_ok(nas_csv_numbers(table, 1, &numbers, NULL), NULL);
+  check_ok(nas_csv_numbers(table, COLUMNS(1), &numbers, NULL), NULL);
   for (int i = 0; i < rows; i++)
     check_float_bits(((float *)nas_tensor_data(numbers))[i], (float)(i * i % 977));
   nas_tensor_destroy(&numbers);
@@ -179,7 +182,7 @@ static void check_number(const char *cell, float expected) {
   nas_tensor *tensor;
   nas_error err = {0};
   assert_int_equal(nas_csv_is_numeric(table, 0), 1);
-  check_ok(nas_csv_numbers(table, 0, &tensor, &err), &err);
+  check_ok(nas_csv_numbers(table, COLUMNS(0), &tensor, &err), &err);
   check_float_bits(*(float *)nas_tensor_data(tensor), expected);
   nas_tensor_destroy(&tensor);
   nas_csv_destroy(&table);
@@ -211,7 +214,20 @@ static void refuse_number(const char *cell, const char *part) {
   nas_tensor *tensor;
   assert_int_equal(nas_csv_is_numeric(table, 0), 1);
   assert_int_equal(nas_csv_is_numeric(table, 1), 0);
-  check_refused(nas_csv_numbers(table, 1, &tensor, &err), NAS_FORMAT, tensor, part);
+  check_refused(nas_csv_numbers(table, COLUMNS(1), &tensor, &err), NAS_FORMAT, tensor, part);
+  nas_csv_destroy(&table);
+}
+
+static void several_columns(void **state) {
+  (void)state;
+  nas_csv *table = read_text("a,b,c\n1,x,3\n4,y,6\n", NULL);
+  nas_tensor *tensor;
+  nas_error err = {0};
+  check_ok(nas_csv_numbers(table, COLUMNS(2, 0, 2), &tensor, &err), &err);
+  check_tensor(tensor, ((double[]){3, 1, 3, 6, 4, 6}), DIMS(2, 3));
+  nas_tensor_destroy(&tensor);
+  check_refused(nas_csv_numbers(table, COLUMNS(0, 1), &tensor, &err), NAS_FORMAT, tensor,
+                "text, line 2, column \"b\": the cell is \"x\"; expected a number");
   nas_csv_destroy(&table);
 }
 
@@ -302,6 +318,7 @@ int main(void) {
       TEST(files_and_failing_memory),
       TEST(large_tables),
       TEST(numbers),
+      TEST(several_columns),
       TEST(cells_that_are_no_numbers),
       TEST(the_locale_does_not_matter),
       TEST(classes),

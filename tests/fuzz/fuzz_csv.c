@@ -15,7 +15,7 @@ static void check_column(const nas_csv *table, int64_t column) {
   nas_tensor *tensor;
   nas_csv_classes classes;
   nas_error err = {0};
-  nas_status status = nas_csv_numbers(table, column, &tensor, &err);
+  nas_status status = nas_csv_numbers(table, &column, 1, &tensor, &err);
   require((status == NAS_OK) == nas_csv_is_numeric(table, column));
   require(status == NAS_OK || err.text[0]);
   nas_tensor_destroy(&tensor);

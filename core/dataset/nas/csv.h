@@ -65,11 +65,12 @@ NAS_API int64_t nas_csv_line(const nas_csv *table, int64_t row);
 /* 1 if nas_csv_numbers would take every cell of the column, else 0. */
 NAS_API int nas_csv_is_numeric(const nas_csv *table, int64_t column);
 
-/* The column as float32 [rows], each cell rounded once to the nearest. A number is decimal: an
- * optional sign, digits with at most one '.', and optionally e or E and a signed exponent.
- * NAS_FORMAT: a cell that is empty or no number, or one outside float32's range. NAS_MEMORY. */
-NAS_API nas_status nas_csv_numbers(const nas_csv *table, int64_t column, nas_tensor **out,
-                                   nas_error *err);
+/* The given columns, of which there is at least one, as float32 [rows, count], each cell rounded
+ * once to the nearest. A number is decimal: an optional sign, digits with at most one '.', and
+ * optionally e or E and a signed exponent. NAS_FORMAT: a cell that is empty or no number, or one
+ * outside float32's range. NAS_MEMORY. */
+NAS_API nas_status nas_csv_numbers(const nas_csv *table, const int64_t *columns, int64_t count,
+                                   nas_tensor **out, nas_error *err);
 
 /* The distinct cells of a column. */
 typedef struct nas_csv_classes {
