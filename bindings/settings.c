@@ -103,6 +103,15 @@ lua_Integer nas_settings_integer(const nas_settings *settings, const char *name,
   return value;
 }
 
+int nas_settings_boolean(const nas_settings *settings, const char *name, int preset) {
+  lua_State *L = settings->L;
+  int type = push_field(settings, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) failed(settings, name, -1, "true or false");
+  int value = type == LUA_TNIL ? preset : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
 const char *nas_settings_string(const nas_settings *settings, const char *name,
                                 const char *preset) {
   lua_State *L = settings->L;

@@ -27,6 +27,8 @@ void nas_settings_known(const nas_settings *settings, const char *const *names,
 lua_Integer nas_settings_integer(const nas_settings *settings, const char *name, lua_Integer preset,
                                  lua_Integer low, lua_Integer high);
 
+int nas_settings_boolean(const nas_settings *settings, const char *name, int preset);
+
 /* Valid as long as the table is unchanged; without zero bytes. */
 const char *nas_settings_string(const nas_settings *settings, const char *name, const char *preset);
 

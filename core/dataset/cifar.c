@@ -70,6 +70,18 @@ static nas_status fail_length(const nas_source *source, const struct format *for
                   fits ? "; the length is that of " : "", fits ? other->name : "");
 }
 
+/* Fails because of a class, or rather because of the length where that is wrong, too: then the file
+ * is of another format. */
+static nas_status fail_class(nas_source *source, const struct format *format, nas_error *err) {
+  unsigned char record[2 + IMAGE];
+  size_t size = format->labels + IMAGE, count = size;
+  while (count == size) {
+    nas_status status = nas_source_read(source, record, size, &count, err);
+    if (status != NAS_OK) return status;
+  }
+  return count == 0 ? NAS_FORMAT : fail_length(source, format, err);
+}
+
 static nas_status read_source(reader *r, nas_source *source, nas_error *err) {
   unsigned char record[2 + IMAGE];
   size_t size = r->format->labels + IMAGE, count;
@@ -79,7 +91,8 @@ static nas_status read_source(reader *r, nas_source *source, nas_error *err) {
     if (count == 0 && number > 0) return NAS_OK;
     if (count < size) return fail_length(source, r->format, err);
     status = check_labels(r, source, record, number, err);
-    if (status == NAS_OK) status = add_record(r, record, err);
+    if (status != NAS_OK) return fail_class(source, r->format, err);
+    status = add_record(r, record, err);
     if (status != NAS_OK) return status;
   }
 }

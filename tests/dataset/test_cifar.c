@@ -97,7 +97,8 @@ static void wrong_lengths(void **state) {
          "bad: the length is 0 bytes; expected records of 3073 bytes each (CIFAR-10)");
   refuse(records10, 3072, NAS_CIFAR_10, "bad: the length is 3072 bytes");
   refuse(records10, 2 * 3073 + 1, NAS_CIFAR_10, "bad: the length is 6147 bytes");
-  memset(records100, 0, 2);
+  refuse(records100, 3074, NAS_CIFAR_10, "(CIFAR-10); the length is that of CIFAR-100");
+  records100[0] = 10;
   refuse(records100, 3074, NAS_CIFAR_10, "(CIFAR-10); the length is that of CIFAR-100");
   refuse(records10, 3073, NAS_CIFAR_100,
          "expected records of 3074 bytes each (CIFAR-100); the length is that of CIFAR-10");

@@ -138,6 +138,75 @@ function Dataset:image(i) end
 
 function Dataset:close() end
 
+-- ---- Files -----------------------------------------------------------------------------------------
+--
+-- Files may be gzip'd, but for folders of images. A missing or damaged file returns nil, a message that names the file
+-- and the place in it, and a code name ("NAS_IO", "NAS_FORMAT", "NAS_LIMIT").
+
+--- An array that NumPy saved by np.save. Types: uint8 and bool become uint8; int32 and int64 int32; float32 and float64
+--- float32, rounded. Others, big-endian ones, numbers out of range and Fortran order are refused.
+---@param path string
+---@return luanas.Tensor?, string?, string?
+function core.read_npy(path) end
+
+--- An image: uint8 {height, width, channels}, one channel if grey, else three. 16 bits are reduced to the high byte;
+--- colour profiles and gamma are ignored; an image with a transparent pixel is refused.
+---@param path string
+---@return luanas.Tensor?, string?, string?
+function core.read_png(path) end
+
+--- A folder of images: its sub-folders are classes, in the order of the bytes of their names, and their files *.png the
+--- images, in the same order; what begins with a dot is skipped. All images have one size and are all grey or all
+--- coloured. Returns images, uint8 {n, height, width, channels}; labels, int32 {n}, from 1; the names of the classes.
+---@param path string
+---@return luanas.Tensor?, luanas.Tensor|string, string[]|string
+function core.read_png_folder(path) end
+
+--- CIFAR files (Krizhevsky 2009) in the binary version, one after the other. Returns images, uint8 {n, 32, 32, 3}, and
+--- labels, int32 {n}: class k is byte k - 1 of the file.
+---@param paths string[]
+---@param kind "cifar10"|"cifar100"|"cifar100-coarse" The fine or the coarse classes of CIFAR-100.
+---@return luanas.Tensor?, luanas.Tensor|string, string?
+function core.read_cifar(paths, kind) end
+
+---@class luanas.Csv A table of texts. `#csv` is the number of rows. A column is given by name, or by position from 1.
+---@operator len: integer
+local Csv = {}
+
+--- A CSV file. `delimiter`: one of , ; | : and tab, without which that of the first line is found out; `header`: whether
+--- the first row names the columns (true), which are "1", "2", ... otherwise. Blanks around cells and blank lines do not
+--- count; cells in double quotes may hold anything.
+---@param path string
+---@param options? { delimiter?: string, header?: boolean }
+---@return luanas.Csv?, string?, string?
+function core.read_csv(path, options) end
+
+---@return string[] # the names of the columns
+function Csv:names() end
+
+---@param column string|integer
+---@return boolean # whether every cell is a number that float32 can hold
+function Csv:is_numeric(column) end
+
+--- Columns as float32 {rows, #columns}. Returns nil, message, code for a cell that is no number; the message names line
+--- and column.
+---@param columns (string|integer)[]
+---@return luanas.Tensor?, string?, string?
+function Csv:numbers(columns) end
+
+--- A column as classes: int32 {rows}, from 1, and the names of the classes, which are the distinct cells, in the order
+--- of numbers if all are integers, else of bytes. Returns nil, message, code for an empty cell.
+---@param column string|integer
+---@return luanas.Tensor?, string[]|string, string?
+function Csv:labels(column) end
+
+---@param row integer 1..#csv, or from the end -1..-#csv
+---@param column string|integer
+---@return string
+function Csv:cell(row, column) end
+
+function Csv:close() end
+
 -- ---- Training --------------------------------------------------------------------------------------
 
 ---@class luanas.Recipe How a network is trained; immutable.
