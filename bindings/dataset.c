@@ -83,8 +83,9 @@ static int core_dataset_tensors(lua_State *L) {
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   nas_tensor *from_zero;
   if (nas_tensor_sub_scalar(&from_zero, labels, 1, &err)) return nas_raise(L, &err);
-  nas_status status =
-      nas_dataset_from_tensors(&box->dataset, name, images, from_zero, classes, &err);
+  const nas_dataset_parts parts = {
+      .name = name, .inputs = images, .targets = from_zero, .classes = classes};
+  nas_status status = nas_dataset_create(&box->dataset, &parts, &err);
   nas_tensor_destroy(&from_zero);
   if (status) return nas_raise(L, &err);
   nas_box_pressure(L, (size_t)nas_dataset_count(box->dataset) * image_bytes(box->dataset));

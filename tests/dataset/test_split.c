@@ -1,26 +1,17 @@
-#include "../tensor/tensors.h"
-#include <nas/dataset.h>
+#include "sets.h"
 #include <nas/hash.h>
 
 /* n images of one pixel. */
 static nas_dataset *pixels(int64_t n) {
-  nas_tensor *images, *labels;
-  nas_dataset *dataset;
+  nas_tensor *images;
   check_ok(nas_tensor_create(&images, NAS_UINT8, DIMS(n, 1, 1, 1), NULL), NULL);
-  check_ok(nas_tensor_create(&labels, NAS_INT32, DIMS(n), NULL), NULL);
-  check_ok(nas_dataset_from_tensors(&dataset, "pixels", images, labels, 2, NULL), NULL);
-  nas_tensor_destroy(&images);
-  nas_tensor_destroy(&labels);
-  return dataset;
+  return set_of(images, labels_in_turn(n, 2), 2);
 }
 
 static nas_dataset *split_of(const nas_dataset *dataset, int64_t validation, uint64_t seed,
                              int64_t limit) {
-  nas_dataset *split;
   nas_split settings = {.validation = validation, .seed = seed, .limit = limit};
-  nas_error err = {0};
-  check_ok(nas_dataset_split(&split, dataset, &settings, &err), &err);
-  return split;
+  return split_by(dataset, &settings);
 }
 
 static void the_default_is_5000_with_seed_0(void **state) {
@@ -119,7 +110,7 @@ static void a_split_shares_the_images(void **state) {
   nas_dataset *whole = pixels(50), *split = split_of(whole, 10, 3, 0);
   assert_ptr_equal(nas_dataset_pixels(whole, 0), nas_dataset_pixels(split, 0));
   assert_string_equal(nas_dataset_fingerprint(whole), nas_dataset_fingerprint(split));
-  assert_string_equal(nas_dataset_name(split), "pixels");
+  assert_string_equal(nas_dataset_name(split), "set");
   nas_dataset_release(&whole);
   assert_int_equal(nas_dataset_pixels(split, 49)[0], 0);
   nas_dataset_release(&split);
