@@ -137,6 +137,12 @@ NAS_API const char *nas_dataset_fingerprint(const nas_dataset *dataset);
  * seed; " stratified=1" and " standardized=<hash of all mean and std>" follow where they apply. */
 NAS_API void nas_dataset_identity(const nas_dataset *dataset, nas_text *text);
 
+/* Appends a page for people, whose form may change: name; form, type and range of the inputs;
+ * split, standardisation, fingerprint; and of each of the first 100 classes the name (or the
+ * number, here from 1) and how many images of it train and validate, or of each of the first 100
+ * values mean, standard deviation and range over the images that train. */
+NAS_API void nas_dataset_describe(const nas_dataset *dataset, nas_text *text);
+
 NAS_API nas_task nas_dataset_task(const nas_dataset *dataset);
 
 /* 0 for values. */
