@@ -40,7 +40,8 @@ function tests.test_dataset_readers()
   local targets = core.tensor({ 3 }, "int32")
   for i = 1, 3 do targets[i] = i % 2 + 1 end
   support.with_little_memory(function()
-    local dataset = core.dataset("test", { inputs = inputs, targets = targets, classes = 2, class_names = { "a", "b" } })
+    local parts = { inputs = inputs, targets = targets, classes = 2, class_names = { "a", "b" } }
+    local dataset = core.dataset("test", parts)
     local split = dataset:split { training_list = { 3, 1 }, validation_list = { 2 }, standardize = true }
     return split:describe(), split:info(), split:input(1), split:target(1), dataset:adopt(split:standardization())
   end)
