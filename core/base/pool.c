@@ -27,7 +27,7 @@ typedef struct worker {
 
 struct nas_pool {
   _Alignas(64) atomic_ulong round;
-  nas_task *task; /* of the current round; NULL ends the threads */
+  nas_pool_task *task; /* of the current round; NULL ends the threads */
   void *context;
   int threads;
   int spin; /* false when there are more threads than processors */
@@ -155,7 +155,7 @@ int nas_pool_threads(const nas_pool *pool) {
   return pool->threads;
 }
 
-void nas_pool_run(nas_pool *pool, nas_task *task, void *context) {
+void nas_pool_run(nas_pool *pool, nas_pool_task *task, void *context) {
   pool->task = task;
   pool->context = context;
   unsigned long round = atomic_fetch_add(&pool->round, 1) + 1;

@@ -157,8 +157,11 @@ local function make_synthetic(settings)
     end
     images[i], labels[i] = image, class
   end
-  return core.dataset_tensors("synthetic", core.tensor_from(images, "uint8"), core.tensor_from(labels, "int32"),
-    settings.classes)
+  return core.dataset("synthetic", {
+    inputs = core.tensor_from(images, "uint8"),
+    targets = core.tensor_from(labels, "int32"),
+    classes = settings.classes,
+  })
 end
 
 function data.synthetic(options)
@@ -185,7 +188,8 @@ function data.tensors(options)
       check.fail("%s: %s is %s; expected a tensor", owner, part, check.show(given[part]))
     end
   end
-  local dataset = check.core(core.dataset_tensors, name, given.images, given.labels, classes)
+  local dataset = check.core(core.dataset, name,
+    { inputs = given.images, targets = given.labels, classes = classes })
   return new(name, split, function() return dataset end)
 end
 

@@ -40,7 +40,8 @@ end
 
 function support.dataset(count, validation)
   local images, labels = support.tensors(count or 48)
-  return core.dataset_tensors("test", images, labels, 3):split { validation = validation or 12 }
+  local dataset = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
+  return dataset:split { validation = validation or 12 }
 end
 
 -- Whether f succeeded with so many allocations allowed.

@@ -31,8 +31,23 @@ end
 function tests.test_dataset_from_tensors()
   local images, labels = support.tensors(6)
   support.with_little_memory(function()
-    local dataset = core.dataset_tensors("test", images, labels, 3)
+    local dataset = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
     return dataset:split({ validation = 2 }):info(), dataset:image(1)
+  end)
+end
+
+function tests.test_dataset_readers()
+  local inputs = core.tensor_from { { 1, 5 }, { 2, 5 }, { 3, 5 } }
+  local targets = core.tensor({ 3 }, "int32")
+  for i = 1, 3 do targets[i] = i % 2 + 1 end
+  support.with_little_memory(function()
+    local parts = { inputs = inputs, targets = targets, classes = 2, class_names = { "a", "b" } }
+    local dataset = core.dataset("test", parts)
+    local split = dataset:split { training_list = { 3, 1 }, validation_list = { 2 }, standardize = true }
+    return split:describe(), split:info(), split:input(1), split:target(1), dataset:adopt(split:standardization())
+  end)
+  support.with_little_memory(function()
+    return core.dataset("test", { inputs = inputs, targets = inputs }):target(1)
   end)
 end
 

@@ -9,7 +9,7 @@ for i = 1, 24 do
   labels[i] = i % 2 + 1
   images[i] = 100 * labels[i]
 end
-local data = core.dataset_tensors("test", images, labels, 2):split { validation = 8 }
+local data = core.dataset("test", { inputs = images, targets = labels, classes = 2 }):split { validation = 8 }
 local x = core.node("input", {}, { size = 8, channels = 1 })
 x = core.node("conv2d", { x }, { kernel = 3, filters = 4 })
 x = core.node("dense", { core.node("global_avg_pool", { x }) }, { units = 2 })

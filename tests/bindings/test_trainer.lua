@@ -101,7 +101,8 @@ end
 -- An epoch of very many short batches.
 local function long_trainer()
   local images, labels = core.tensor({ 100000, 8, 8, 1 }, "uint8"), core.tensor({ 100000 }, "int32"):fill(1)
-  local data = core.dataset_tensors("test", images, labels, 3):split { validation = 1 }
+  labels[1] = 2
+  local data = core.dataset("test", { inputs = images, targets = labels, classes = 3 }):split { validation = 1 }
   local x = core.node("conv2d", { support.input() }, { kernel = 3, filters = 32 })
   x = core.node("conv2d", { x }, { kernel = 3, filters = 32 })
   local output = core.node("dense", { core.node("global_avg_pool", { x }) }, { units = 3 })

@@ -70,7 +70,8 @@ static void one_content_has_one_fingerprint(void **state) {
   images = counting(NAS_UINT8, DIMS(6, 2, 3, 1));
   for (int k = 0; k < 36; k++) set_element(images, k, (7 * k + 1) % 256);
   labels = tensor_of(NAS_INT32, (double[]){0, 1, 2, 0, 1, 2}, DIMS(6));
-  check_ok(nas_dataset_from_tensors(&third, "c", images, labels, 3, NULL), NULL);
+  const nas_dataset_parts parts = {.name = "c", .inputs = images, .targets = labels, .classes = 3};
+  check_ok(nas_dataset_create(&third, &parts, NULL), NULL);
   assert_string_equal(nas_dataset_fingerprint(first), nas_dataset_fingerprint(third));
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
@@ -86,7 +87,9 @@ static void many_classes_count_as_int32(void **state) {
   nas_dataset *dataset, *again;
   check_ok(nas_tensor_create(&images, NAS_UINT8, DIMS(n, 1, 1, 2), NULL), NULL);
   labels = counting(NAS_INT32, DIMS(n));
-  check_ok(nas_dataset_from_tensors(&dataset, "many", images, labels, (int)n, NULL), NULL);
+  const nas_dataset_parts parts = {
+      .name = "many", .inputs = images, .targets = labels, .classes = (int)n};
+  check_ok(nas_dataset_create(&dataset, &parts, NULL), NULL);
   idx pixels = idx_header(0x08, DIMS(n, 1, 1, 2)), classes = idx_header(0x0C, DIMS(n));
   for (int64_t i = 0; i < n; i++) put_u32(&classes, (uint32_t)i);
   memset(pixels.bytes + pixels.size, 0, (size_t)(2 * n));
@@ -120,8 +123,8 @@ static void files_that_do_not_fit_together(void **state) {
   (void)state;
   nas_dataset *d;
   nas_dataset_files files = small_pair(6, 5), swapped = pair(files.labels, files.images);
-  check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_FORMAT, d, "6 images in ");
-  check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_FORMAT, d, "but 5 labels in ");
+  check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_FORMAT, d, "6 inputs in ");
+  check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_FORMAT, d, "but 5 targets in ");
   check_refused(
       nas_dataset_from_idx(&d, "d", &swapped, &err), NAS_FORMAT, d,
       "images.gz, byte 3: rank 3; expected 1 for labels; images have rank 3 or 4: are the "
@@ -135,6 +138,13 @@ static void files_that_do_not_fit_together(void **state) {
                 "labels.gz is 2; expected 0 to 1 for 2 classes");
   files.classes = 0;
   check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_ARGUMENT, d, "0 classes");
+  files = small_pair(6, 6);
+  idx same = idx_header(0x08, DIMS(6));
+  memset(same.bytes + same.size, 2, 6);
+  same.size += 6;
+  files.labels = write_plain("same", same.bytes, same.size);
+  check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_FORMAT, d,
+                "/same are of one class");
   files.labels = NULL;
   check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_ARGUMENT, d,
                 "the file of labels is not given");

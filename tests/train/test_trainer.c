@@ -496,7 +496,10 @@ static void data_without_a_split(void **state) {
   const int64_t dims[] = {3, 6, 5, 2};
   check_ok(nas_tensor_create(&images, NAS_UINT8, 4, dims, &err), &err);
   check_ok(nas_tensor_create(&labels, NAS_INT32, 1, dims, &err), &err);
-  check_ok(nas_dataset_from_tensors(&data, "toy", images, labels, 4, &err), &err);
+  ((int32_t *)nas_tensor_data(labels))[1] = 3;
+  const nas_dataset_parts parts = {
+      .name = "toy", .inputs = images, .targets = labels, .classes = 4};
+  check_ok(nas_dataset_create(&data, &parts, &err), &err);
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   check_refusal(small, data, &recipe, NAS_ARGUMENT,
                 "toy has 3 training and 0 validation images; split it first");

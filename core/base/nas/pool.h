@@ -10,7 +10,7 @@
 
 typedef struct nas_pool nas_pool;
 
-typedef void nas_task(void *context, int worker, int workers);
+typedef void nas_pool_task(void *context, int worker, int workers);
 
 /* A pool of `threads` workers in all (1 to 256; 1 starts no thread). Signals stay with the caller's
  * threads: workers block all of them. On success the caller owns *pool; on failure it is NULL. */
@@ -24,7 +24,7 @@ NAS_API int nas_pool_threads(const nas_pool *pool);
 /* Runs task(context, w, workers) once for every w in 0 .. workers-1, each on its own thread, and
  * returns when all have returned. What was written before is visible to the tasks, and what they
  * wrote to the caller. Not to be called from inside a task of the same pool. */
-NAS_API void nas_pool_run(nas_pool *pool, nas_task *task, void *context);
+NAS_API void nas_pool_run(nas_pool *pool, nas_pool_task *task, void *context);
 
 /* From inside a task: returns when all workers have called it. What was written before the call is
  * visible to all afterwards. Every worker must call it equally often in a run. */

@@ -101,7 +101,7 @@ function Network:close() end
 
 -- ---- Data ------------------------------------------------------------------------------------------
 
----@class luanas.Dataset Images with their classes, and a split. `#dataset` counts all images. The test split is locked.
+---@class luanas.Dataset Inputs with their targets, and a split. `#dataset` counts all images; a row of a table is one, too. The test split is locked.
 ---@operator len: integer
 local Dataset = {}
 
@@ -113,28 +113,67 @@ local Dataset = {}
 ---@return luanas.Dataset?, string?, string?
 function core.dataset_idx(name, files) end
 
---- From tensors, which are copied: images uint8 {n, height, width, channels}, labels int32 {n} with classes 1..classes.
+--- From tensors, which are copied. `inputs` are uint8, where x means x / 255, or finite float32: {n, features},
+--- {n, height, width} or {n, height, width, channels}. `targets` are int32 or uint8 {n} with at least two of the classes
+--- 1..classes; or, without `classes`, finite float32 values {n} or {n, k}. `class_names` has a name for each class.
 ---@param name string
----@param images luanas.Tensor
----@param labels luanas.Tensor
----@param classes integer At least 2.
+---@param parts { inputs: luanas.Tensor, targets: luanas.Tensor, classes?: integer, class_names?: string[] }
 ---@return luanas.Dataset
-function core.dataset_tensors(name, images, labels, classes) end
+function core.dataset(name, parts) end
 
---- A data set of the same images with a drawn split: `validation` images validate (5000), the first `limit` of the
---- others train (all), drawn by `seed` (0).
----@param options? { validation?: integer, seed?: integer, limit?: integer }
+---@class luanas.Split
+---@field validation? integer How many images validate: 5000.
+---@field seed? integer 0
+---@field limit? integer Train on the first so many of the others only: all.
+---@field stratified? boolean Draw from each class apart, in proportion.
+---@field standardize? boolean Shift and scale inputs by mean and standard deviation of each channel or feature over the images that train.
+---@field training_list? integer[] Positions that train, in place of a draw, with `validation_list`.
+---@field validation_list? integer[] Positions that validate; each image is in one list at most.
+
+--- A data set of the same images with a drawn or a given split.
+---@param options? luanas.Split
 ---@return luanas.Dataset
 function Dataset:split(options) end
 
---- `fingerprint` identifies the content, `identity` also the split; `training` and `validation` count images.
----@return { name: string, fingerprint: string, identity: string, classes: integer, count: integer, height: integer, width: integer, channels: integer, training: integer, validation: integer }
+--- The same images and split, with inputs shifted and scaled by these numbers of each channel or feature, such as
+--- another data set's standardization(); without arguments, not at all.
+---@param means? number[]
+---@param stds? number[] Above 0.
+---@return luanas.Dataset
+function Dataset:adopt(means, stds) end
+
+--- Means and standard deviations of the channels or features; nil for a data set that is not standardised.
+---@return number[]?, number[]?
+function Dataset:standardization() end
+
+--- `fingerprint` identifies the content, `identity` also what else results depend on; `training` and `validation` count
+--- images. `task` is "classes" or "values", `shape` {height, width, channels} or {features}, `target_values` how many
+--- values a target has, 0 for classes. Only images have `height`, `width` and `channels`, only classes `classes`.
+---@return { name: string, fingerprint: string, identity: string, count: integer, training: integer, validation: integer, task: string, shape: integer[], height?: integer, width?: integer, channels?: integer, classes?: integer, class_names?: string[], target_values: integer, standardized: boolean }
 function Dataset:info() end
 
---- A copy of image i as uint8 {height, width, channels}, and its class.
+---@return string # a page for people: inputs, targets, split, standardisation, fingerprint, classes or values
+function Dataset:describe() end
+
+--- A copy of image i as uint8 {height, width, channels}, and its target; for images of bytes only.
 ---@param i integer 1..#dataset, or from the end -1..-#dataset
----@return luanas.Tensor, integer
+---@return luanas.Tensor, integer|luanas.Tensor
 function Dataset:image(i) end
+
+--- Input i as the network sees it, float32 of the shape of info(): standardised, and augmented as in that epoch of a
+--- training with that seed. `augment` has pad_crop = 0, shift = {0, 0}, flip = 0, erase = 0, erase_min = 0.02,
+--- erase_max = 0.33.
+---@param i integer 1..#dataset, or from the end -1..-#dataset
+---@param augment? table
+---@param seed? integer 0
+---@param epoch? integer 1
+---@return luanas.Tensor
+function Dataset:input(i, augment, seed, epoch) end
+
+--- The class of image i, or a float32 tensor of its values.
+---@param i integer 1..#dataset, or from the end -1..-#dataset
+---@return integer|luanas.Tensor
+function Dataset:target(i) end
 
 function Dataset:close() end
 
