@@ -175,7 +175,7 @@ static int no_column(lua_State *L, const nas_csv *table, int arg, const char *na
   }
   if (nas_csv_columns(table) > NAMED) luaL_addstring(&known, ", ...");
   luaL_pushresult(&known);
-  return nas_check_failed(L, arg, "there is no column \"%s\"; columns: %s", name,
+  return nas_check_failed(L, arg, "csv: there is no column \"%s\"; columns: %s", name,
                           lua_tostring(L, -1));
 }
 
@@ -192,7 +192,7 @@ static int64_t check_column(lua_State *L, const nas_csv *table, int index, int a
   int is_integer;
   column = lua_tointegerx(L, index, &is_integer);
   if (!is_integer || column < 1 || column > count)
-    nas_check_failed(L, arg, "column is %s; expected a name, or an integer from 1 to %I",
+    nas_check_failed(L, arg, "csv: column is %s; expected a name, or an integer from 1 to %I",
                      nas_check_shown(L, index), (lua_Integer)count);
   return column - 1;
 }

@@ -59,7 +59,8 @@ function files.png(height, width, channels, pixels)
   local kind = ({ 0, nil, 2, 6 })[channels]
   return "\x89PNG\r\n\x1A\n"
     .. chunk("IHDR", string.pack(">I4I4BBBBB", width, height, 8, kind, 0, 0, 0))
-    .. chunk("IDAT", "\x78\1\1" .. string.pack("<I2I2", #raw, ~#raw & 0xFFFF) .. raw .. string.pack(">I4", adler32(raw)))
+    .. chunk("IDAT", "\x78\1" .. string.pack("<BI2I2", 1, #raw, ~#raw & 0xFFFF) .. raw
+      .. string.pack(">I4", adler32(raw)))
     .. chunk("IEND", "")
 end
 
