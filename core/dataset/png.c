@@ -105,10 +105,11 @@ static nas_status read_rows(decoder *d, int passes) {
   size_t row = (size_t)d->image.width * (size_t)d->image.channels;
   size_t first = pixels->size, all = row * (size_t)d->image.height;
   size_t step = passes > 1 ? all : row;
+  size_t most = first > 0 ? SIZE_MAX : all; /* one image: what it needs */
   for (int pass = 0; pass < passes; pass++) {
     for (size_t at = 0; at < all; at += row) {
       if (pixels->size == first + at) {
-        nas_status status = nas_block_reserve(pixels, step, SIZE_MAX, "the pixels", d->err);
+        nas_status status = nas_block_reserve(pixels, step, most, "the pixels", d->err);
         if (status != NAS_OK) return status;
         pixels->size += step;
       }
