@@ -190,7 +190,7 @@ static void find_moments(const nas_dataset *dataset, int k, double moments[4]) {
   int64_t count, size = nas_dataset_target_size(dataset);
   const int32_t *training = nas_dataset_training(dataset, &count);
   const float *values = nas_tensor_data(dataset->content->targets);
-  double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
+  double sum = 0, squares = 0, low = HUGE_VAL, high = -HUGE_VAL;
   for (int64_t i = 0; i < count; i++) {
     double value = (double)values[training[i] * size + k];
     sum += value;

@@ -228,11 +228,11 @@ static void numbers_that_are_not_finite_are_refused(void **state) {
     int at;
     double value;
     const char *text;
-  } cases[] = {{0, NAN,
+  } cases[] = {{0, (double)NAN,
                 "the tensor of inputs holds nan at [0, 0, 0, 0], counted from 0; expected "
                 "finite numbers"},
-               {35, INFINITY, "holds inf at [5, 1, 2, 0]"},
-               {21, -INFINITY, "holds -inf at [3, 1, 0, 0]"}};
+               {35, HUGE_VAL, "holds inf at [5, 1, 2, 0]"},
+               {21, -HUGE_VAL, "holds -inf at [3, 1, 0, 0]"}};
   for (int i = 0; i < 3; i++) {
     nas_tensor *inputs = counting(NAS_FLOAT32, DIMS(6, 2, 3, 1)), *turned;
     set_element(inputs, cases[i].at, cases[i].value);
@@ -241,12 +241,12 @@ static void numbers_that_are_not_finite_are_refused(void **state) {
     refused(turned, six_labels(), 3, NAS_ARGUMENT, cases[i].text);
   }
   nas_tensor *table = counting(NAS_FLOAT32, DIMS(4, 6)), *turned;
-  set_element(table, 2 * 6 + 4, NAN);
+  set_element(table, 2 * 6 + 4, (double)NAN);
   check_ok(nas_tensor_transpose(&turned, table, 0, 1, NULL), NULL);
   nas_tensor_destroy(&table);
   refused(turned, six_labels(), 3, NAS_ARGUMENT, "holds nan at [4, 2]");
   nas_tensor *values = counting(NAS_FLOAT32, DIMS(6, 2));
-  set_element(values, 7, NAN);
+  set_element(values, 7, (double)NAN);
   refused(six_images(), values, 0, NAS_ARGUMENT, "the tensor of targets holds nan at [3, 1]");
 }
 

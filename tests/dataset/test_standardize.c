@@ -144,8 +144,8 @@ static void unsound_standardizations_are_refused(void **state) {
   (void)state;
   nas_dataset *images = set_of(noise(NAS_UINT8, 1, DIMS(9, 4, 3, 2)), labels_in_turn(9, 2), 2), *d;
   nas_dataset *table = set_of(noise(NAS_UINT8, 1, DIMS(9, 3)), labels_in_turn(9, 2), 2);
-  const double mean[] = {0, 1, 2}, std[] = {1, 2, 3}, nan[] = {0, NAN}, zero[] = {1, 0};
-  const double less[] = {-1, 1}, inf[] = {INFINITY, 1};
+  const double mean[] = {0, 1, 2}, std[] = {1, 2, 3}, nan[] = {0, (double)NAN}, zero[] = {1, 0};
+  const double less[] = {-1, 1}, inf[] = {HUGE_VAL, 1};
   check_refused(nas_dataset_adopt(&d, images, 3, mean, std, &err), NAS_ARGUMENT, d,
                 "dataset: a standardisation of 3 channels; expected 2 for set, or 0 for none");
   check_refused(nas_dataset_adopt(&d, table, 2, mean, std, &err), NAS_ARGUMENT, d,
