@@ -1,7 +1,8 @@
-/* luanas.Dataset: inputs with their targets, and a split. Classes and positions count from 1 in
+/* luanas.Dataset: inputs with their targets, and a split. Positions and classes count from 1 in
  * Lua, from 0 in libnas and in files. */
-#include <nas/augment.h>
+#include <nas/dataset.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 #include "box.h"
 #include "check.h"
@@ -27,11 +28,60 @@ static int dataset_close(lua_State *L) {
   return 0;
 }
 
-/* About what it holds. */
-static size_t dataset_bytes(const nas_dataset *dataset) {
-  const nas_tensor *inputs = nas_dataset_inputs(dataset);
-  return (size_t)nas_tensor_size(inputs) * nas_dtype_size(nas_tensor_dtype(inputs)) +
-         (size_t)nas_dataset_count(dataset) * sizeof(int32_t);
+static size_t image_bytes(const nas_dataset *dataset) {
+  int dims[3];
+  nas_dataset_image_dims(dataset, dims);
+  return (size_t)dims[0] * (size_t)dims[1] * (size_t)dims[2];
+}
+
+/* -- fields of settings that only this file reads ---------------------------------------------- */
+
+/* Pushes the field and returns its type. */
+static int push_field(const nas_settings *settings, const char *name) {
+  if (settings->index == 0) {
+    lua_pushnil(settings->L);
+    return LUA_TNIL;
+  }
+  lua_pushstring(settings->L, name);
+  return lua_rawget(settings->L, settings->index);
+}
+
+static int is_there(const nas_settings *settings, const char *name) {
+  int there = push_field(settings, name) != LUA_TNIL;
+  lua_pop(settings->L, 1);
+  return there;
+}
+
+/* The tensor lives as long as the table that has it. */
+static nas_tensor *tensor_field(const nas_settings *settings, const char *name) {
+  lua_State *L = settings->L;
+  if (push_field(settings, name) == LUA_TNIL) nas_settings_missing(settings, name, "a tensor");
+  nas_tensor **box = nas_box_test(L, -1, "luanas.Tensor");
+  if (!box)
+    luaL_error(L, "%s: %s is %s; expected a tensor that is not closed", settings->owner, name,
+               nas_check_shown(L, -1));
+  lua_pop(L, 1);
+  return *box;
+}
+
+static int boolean_field(const nas_settings *settings, const char *name) {
+  lua_State *L = settings->L;
+  int type = push_field(settings, name);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+    luaL_error(L, "%s: %s is %s; expected true or false", settings->owner, name,
+               nas_check_shown(L, -1));
+  int value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* Pushes the list in a field; returns its length. */
+static lua_Integer push_list(const nas_settings *settings, const char *name, const char *expected) {
+  lua_State *L = settings->L;
+  if (push_field(settings, name) != LUA_TTABLE)
+    luaL_error(L, "%s: %s is %s; expected %s", settings->owner, name, nas_check_shown(L, -1),
+               expected);
+  return (lua_Integer)lua_rawlen(L, -1);
 }
 
 /* -- making ----------------------------------------------------------------------------------- */
@@ -57,103 +107,150 @@ static int core_dataset_idx(lua_State *L) {
 
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   if (nas_dataset_from_idx(&box->dataset, name, &files, &err)) return nas_fail_or_raise(L, &err);
-  nas_box_pressure(L, dataset_bytes(box->dataset));
+  nas_box_pressure(L, (size_t)nas_dataset_count(box->dataset) * image_bytes(box->dataset));
   return 1;
 }
 
-/* The tensor in a field of the table at argument 2, which keeps it alive. */
-static nas_tensor *check_tensor_field(lua_State *L, const char *name) {
-  lua_getfield(L, 2, name);
-  if (lua_isnil(L, -1)) luaL_error(L, "dataset: %s is missing; expected a tensor", name);
-  nas_tensor *tensor = nas_check_tensor(L, lua_gettop(L));
-  lua_pop(L, 1);
-  return tensor;
+/* Raises unless all labels are classes of Lua. */
+static void check_labels(lua_State *L, const nas_tensor *labels, int classes) {
+  double low = nas_tensor_min(labels), high = nas_tensor_max(labels);
+  if (low >= 1 && high <= classes) return;
+  luaL_error(L, "dataset: targets contain %I; expected classes from 1 to %d",
+             (lua_Integer)(low < 1 ? low : high), classes);
 }
 
-/* The names in field class_names, on a block of their own; NULL without. */
-static const char *const *check_class_names(lua_State *L, int classes) {
-  if (lua_getfield(L, 2, "class_names") == LUA_TNIL) return NULL;
-  luaL_checktype(L, -1, LUA_TTABLE);
-  int table = lua_gettop(L);
-  if ((int)lua_rawlen(L, table) != classes)
-    luaL_error(L, "dataset: %d class_names; expected %d", (int)lua_rawlen(L, table), classes);
-  lua_newtable(L);
-  const char **names = nas_box_scratch(L, lua_gettop(L), (size_t)classes, sizeof *names);
-  for (int c = 0; c < classes; c++) {
-    if (lua_rawgeti(L, table, c + 1) != LUA_TSTRING)
-      luaL_error(L, "dataset: class_names contain %s; expected strings", nas_check_shown(L, -1));
-    names[c] = lua_tostring(L, -1); /* the table keeps it */
+/* The next indices in index order. */
+static void step(const nas_tensor *tensor, int64_t *indices) {
+  for (int d = nas_tensor_rank(tensor) - 1; d >= 0; d--) {
+    if (++indices[d] < nas_tensor_dims(tensor)[d]) return;
+    indices[d] = 0;
+  }
+}
+
+/* Raises for a number that is not finite, with its place. */
+static void check_finite(lua_State *L, const char *name, const nas_tensor *tensor) {
+  int64_t indices[NAS_RANK_MAX] = {0};
+  double value = 0;
+  int rank = nas_tensor_rank(tensor);
+  if (isfinite(nas_tensor_min(tensor)) && isfinite(nas_tensor_max(tensor))) return;
+  for (;; step(tensor, indices)) {
+    nas_tensor_get(tensor, indices, rank, &value, NULL);
+    if (!isfinite(value)) break;
+  }
+  luaL_Buffer place;
+  luaL_buffinit(L, &place);
+  for (int d = 0; d < rank; d++) {
+    lua_pushfstring(L, d ? ", %I" : "%I", (lua_Integer)indices[d] + 1);
+    luaL_addvalue(&place);
+  }
+  luaL_pushresult(&place);
+  luaL_error(L, "dataset: %s contain %s at {%s}; expected finite numbers", name,
+             isnan(value) ? "nan"
+             : value > 0  ? "inf"
+                          : "-inf",
+             lua_tostring(L, -1));
+}
+
+/* The names of all classes, in a block that is pushed; or NULL. */
+static const char *const *names_field(const nas_settings *settings, int classes) {
+  lua_State *L = settings->L;
+  if (!is_there(settings, "class_names")) return NULL;
+  lua_Integer length = push_list(settings, "class_names", "a list of strings");
+  if (length != classes)
+    luaL_error(L, "dataset: class_names has %I entries; expected one for each of the %d classes",
+               length, classes);
+  const char **names = lua_newuserdatauv(L, (size_t)length * sizeof *names, 0);
+  for (lua_Integer i = 0; i < length; i++) {
+    size_t size;
+    if (lua_rawgeti(L, -2, i + 1) != LUA_TSTRING)
+      luaL_error(L, "dataset: class_names[%I] is %s; expected a string", i + 1,
+                 nas_check_shown(L, -1));
+    names[i] = lua_tolstring(L, -1, &size); /* which the list keeps alive */
+    if (size == 0 || strlen(names[i]) != size)
+      luaL_error(L, "dataset: class_names[%I] is empty or contains a zero byte", i + 1);
     lua_pop(L, 1);
   }
   return names;
 }
 
-/* Labels count from 1: a new tensor, int32, that counts from 0. */
-static nas_tensor *labels_from_zero(lua_State *L, const nas_tensor *labels, int classes) {
-  nas_error err;
-  nas_tensor *as_int, *from_zero;
-  nas_dtype dtype = nas_tensor_dtype(labels);
-  if (dtype == NAS_FLOAT32 || nas_tensor_size(labels) == 0)
-    luaL_error(L,
-               "dataset: targets are %s; expected classes as int32 or uint8, or classes = nil for "
-               "values",
-               dtype == NAS_FLOAT32 ? "float32" : "empty");
-  double low = nas_tensor_min(labels), high = nas_tensor_max(labels);
-  if (low < 1 || high > classes)
-    luaL_error(L, "dataset: labels contain %I; expected classes from 1 to %d",
-               (lua_Integer)(low < 1 ? low : high), classes);
-  if (nas_tensor_convert(&as_int, labels, NAS_INT32, &err)) nas_raise(L, &err);
-  nas_status status = nas_tensor_sub_scalar(&from_zero, as_int, 1, &err);
-  nas_tensor_destroy(&as_int);
-  if (status) nas_raise(L, &err);
-  return from_zero;
+static int holds_labels(const nas_dataset_parts *parts) {
+  return parts->classes && nas_tensor_dtype(parts->targets) != NAS_FLOAT32;
 }
 
-/* core.dataset(name, { inputs, targets, classes, class_names }) */
+/* core.dataset(name, parts) */
 static int core_dataset(lua_State *L) {
   static const char *const names[] = {"inputs", "targets", "classes", "class_names", NULL};
   nas_error err;
+  nas_tensor *from_zero = NULL;
   nas_dataset_parts parts = {.name = nas_check_name(L, 1, "name")};
   luaL_checktype(L, 2, LUA_TTABLE);
   nas_settings settings = nas_settings_open(L, 2, "dataset");
   nas_settings_known(&settings, names, NULL);
-  parts.classes = (int)nas_settings_integer(&settings, "classes", 0, 2, INT_MAX);
-  parts.inputs = check_tensor_field(L, "inputs");
-  parts.class_names = parts.classes ? check_class_names(L, parts.classes) : NULL;
-  const nas_tensor *targets = check_tensor_field(L, "targets");
+  parts.inputs = tensor_field(&settings, "inputs");
+  parts.targets = tensor_field(&settings, "targets");
+  parts.classes = (int)nas_settings_integer(&settings, "classes", 0, 0, NAS_CLASSES_MAX);
+  parts.class_names = names_field(&settings, parts.classes);
+  check_finite(L, "inputs", parts.inputs);
+  check_finite(L, "targets", parts.targets);
+  if (holds_labels(&parts)) check_labels(L, parts.targets, parts.classes);
+
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  nas_tensor *labels = parts.classes ? labels_from_zero(L, targets, parts.classes) : NULL;
-  parts.targets = labels ? labels : targets;
+  if (holds_labels(&parts)) {
+    if (nas_tensor_sub_scalar(&from_zero, parts.targets, 1, &err)) return nas_raise(L, &err);
+    parts.targets = from_zero;
+  }
   nas_status status = nas_dataset_create(&box->dataset, &parts, &err);
-  nas_tensor_destroy(&labels);
+  nas_tensor_destroy(&from_zero);
   if (status) return nas_raise(L, &err);
-  nas_box_pressure(L, dataset_bytes(box->dataset));
+  nas_box_pressure(L, (size_t)nas_tensor_size(parts.inputs) *
+                          nas_dtype_size(nas_tensor_dtype(parts.inputs)));
   return 1;
 }
 
-/* A list of positions in a field, from 1; NULL without. */
-static const int64_t *check_list(lua_State *L, const char *name, int64_t *count) {
-  if (lua_getfield(L, 2, name) == LUA_TNIL) return NULL;
-  luaL_checktype(L, -1, LUA_TTABLE);
-  int table = lua_gettop(L);
-  *count = (int64_t)lua_rawlen(L, table);
-  lua_newtable(L);
-  int64_t *list = nas_box_scratch(L, lua_gettop(L), (size_t)*count, sizeof *list);
-  for (int64_t i = 0; i < *count; i++) {
-    int is_integer;
-    lua_rawgeti(L, table, i + 1);
-    list[i] = lua_tointegerx(L, -1, &is_integer) - 1;
-    if (!is_integer)
-      luaL_error(L, "split: entry %I of %s is %s; expected positions from 1", (lua_Integer)(i + 1),
-                 name, nas_check_shown(L, -1));
+/* -- splitting -------------------------------------------------------------------------------- */
+
+/* The positions in a field, from 0, in a block that is pushed. `listed` marks those of all lists.
+ */
+static const int32_t *positions_field(const nas_settings *settings, const char *name,
+                                      unsigned char *listed, int64_t images, int64_t *count) {
+  lua_State *L = settings->L;
+  *count = push_list(settings, name, "a list of positions");
+  int32_t *positions = lua_newuserdatauv(L, (size_t)*count * sizeof *positions, 0);
+  for (lua_Integer i = 0; i < *count; i++) {
+    lua_Integer position = lua_rawgeti(L, -2, i + 1) == LUA_TNUMBER ? lua_tointeger(L, -1) : 0;
+    if (position < 1 || position > images)
+      luaL_error(L, "split: %s[%I] is %s; expected an integer from 1 to %I", name, i + 1,
+                 nas_check_shown(L, -1), (lua_Integer)images);
+    if (listed[position - 1])
+      luaL_error(L, "split: %s[%I] is %I, which is listed twice; expected every image once", name,
+                 i + 1, position);
+    listed[position - 1] = 1;
+    positions[i] = (int32_t)(position - 1);
     lua_pop(L, 1);
   }
-  return list;
+  return positions;
 }
 
-/* dataset:split { validation, seed, limit, stratified, standardize, training_list, validation_list
- * }
- */
+/* Reads both lists; nothing if there is none. */
+static void read_lists(const nas_settings *settings, nas_split *split, int64_t images) {
+  static const char *const others[] = {"validation", "seed", "limit", "stratified"};
+  lua_State *L = settings->L;
+  if (!is_there(settings, "training_list") && !is_there(settings, "validation_list")) return;
+  for (int i = 0; i < 4; i++)
+    if (is_there(settings, others[i]))
+      luaL_error(L,
+                 "split: %s is given with lists; expected training_list and validation_list only",
+                 others[i]);
+  unsigned char *listed = lua_newuserdatauv(L, (size_t)images, 0);
+  memset(listed, 0, (size_t)images);
+  split->training_list =
+      positions_field(settings, "training_list", listed, images, &split->training_count);
+  split->validation_list =
+      positions_field(settings, "validation_list", listed, images, &split->validation_count);
+}
+
+/* dataset:split { validation, seed, limit, stratified, standardize, training_list,
+ * validation_list } */
 static int dataset_split(lua_State *L) {
   static const char *const names[] = {"validation",      "seed",        "limit",
                                       "stratified",      "standardize", "training_list",
@@ -169,12 +266,9 @@ static int dataset_split(lua_State *L) {
   split.seed = (uint64_t)nas_settings_integer(&settings, "seed", (lua_Integer)split.seed,
                                               LUA_MININTEGER, LUA_MAXINTEGER);
   split.limit = nas_settings_integer(&settings, "limit", split.limit, 1, LUA_MAXINTEGER);
-  split.stratified = nas_settings_boolean(&settings, "stratified", 0);
-  split.standardize = nas_settings_boolean(&settings, "standardize", 0);
-  if (!lua_isnoneornil(L, 2)) {
-    split.training_list = check_list(L, "training_list", &split.training_count);
-    split.validation_list = check_list(L, "validation_list", &split.validation_count);
-  }
+  split.stratified = boolean_field(&settings, "stratified");
+  split.standardize = boolean_field(&settings, "standardize");
+  read_lists(&settings, &split, count);
 
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   if (nas_dataset_split(&box->dataset, dataset, &split, &err)) return nas_raise(L, &err);
@@ -182,10 +276,50 @@ static int dataset_split(lua_State *L) {
   return 1;
 }
 
+/* The numbers of the list at argument `arg`, in a block that is pushed. */
+static const double *check_numbers(lua_State *L, int arg, lua_Integer count) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  if ((lua_Integer)lua_rawlen(L, arg) != count)
+    nas_check_failed(L, arg, "%I numbers; expected %I", (lua_Integer)lua_rawlen(L, arg), count);
+  double *numbers = lua_newuserdatauv(L, (size_t)count * sizeof *numbers, 0);
+  for (lua_Integer i = 0; i < count; i++) {
+    if (lua_rawgeti(L, arg, i + 1) != LUA_TNUMBER)
+      nas_check_failed(L, arg, "[%I] is %s; expected a number", i + 1, nas_check_shown(L, -1));
+    numbers[i] = lua_tonumber(L, -1);
+    lua_pop(L, 1);
+  }
+  return numbers;
+}
+
+/* dataset:adopt(means, stds): of each channel or feature; without arguments, none */
+static int dataset_adopt(lua_State *L) {
+  nas_error err;
+  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  const double *mean = NULL, *std = NULL;
+  lua_Integer count = 0;
+  if (!lua_isnoneornil(L, 2)) {
+    luaL_checktype(L, 2, LUA_TTABLE);
+    count = (lua_Integer)lua_rawlen(L, 2);
+    luaL_argcheck(L, count >= 1 && count <= INT_MAX, 2, "expected a number for each channel");
+    mean = check_numbers(L, 2, count);
+    std = check_numbers(L, 3, count);
+  }
+  dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  if (nas_dataset_adopt(&box->dataset, dataset, (int)count, mean, std, &err))
+    return nas_raise(L, &err);
+  nas_box_pressure(L, (size_t)nas_dataset_count(dataset) * sizeof(int32_t));
+  return 1;
+}
+
 /* -- reading ---------------------------------------------------------------------------------- */
 
 static void set_integer(lua_State *L, const char *name, int64_t value) {
   lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void set_string(lua_State *L, const char *name, const char *value) {
+  lua_pushstring(L, value);
   lua_setfield(L, -2, name);
 }
 
@@ -201,9 +335,14 @@ static void set_shape(lua_State *L, const nas_dataset *dataset) {
   for (int d = 0; d < rank && rank == 3; d++) set_integer(L, names[d], dims[d]);
 }
 
-static void set_class_names(lua_State *L, const nas_dataset *dataset) {
+static void set_targets(lua_State *L, const nas_dataset *dataset) {
   int classes = nas_dataset_classes(dataset);
-  if (!classes || !nas_dataset_class_name(dataset, 0)) return;
+  int values = nas_dataset_task(dataset) == NAS_TASK_VALUES;
+  set_string(L, "task", values ? "values" : "classes");
+  set_integer(L, "target_values", values ? nas_dataset_target_size(dataset) : 0);
+  if (values) return;
+  set_integer(L, "classes", classes);
+  if (!nas_dataset_class_name(dataset, 0)) return;
   lua_createtable(L, classes, 0);
   for (int c = 0; c < classes; c++) {
     lua_pushstring(L, nas_dataset_class_name(dataset, c));
@@ -216,91 +355,117 @@ static int dataset_info(lua_State *L) {
   const nas_dataset *dataset = nas_check_dataset(L, 1);
   const double *mean, *std;
   int64_t training, validation;
-  int classes = nas_dataset_classes(dataset);
   nas_dataset_training(dataset, &training);
   nas_dataset_validation(dataset, &validation);
-  lua_createtable(L, 0, 16);
-  lua_pushstring(L, nas_dataset_name(dataset));
-  lua_setfield(L, -2, "name");
-  lua_pushstring(L, nas_dataset_fingerprint(dataset));
-  lua_setfield(L, -2, "fingerprint");
+  lua_createtable(L, 0, 15);
+  set_string(L, "name", nas_dataset_name(dataset));
+  set_string(L, "fingerprint", nas_dataset_fingerprint(dataset));
   nas_dataset_identity(dataset, nas_text_new(L));
   nas_text_to_string(L);
   lua_setfield(L, -2, "identity");
-  lua_pushstring(L, classes ? "classes" : "values");
-  lua_setfield(L, -2, "task");
-  if (classes) set_integer(L, "classes", classes);
-  set_integer(L, "target_values", classes ? 0 : nas_dataset_target_size(dataset));
   set_integer(L, "count", nas_dataset_count(dataset));
   set_integer(L, "training", training);
   set_integer(L, "validation", validation);
+  set_shape(L, dataset);
+  set_targets(L, dataset);
   lua_pushboolean(L, nas_dataset_standardization(dataset, &mean, &std) > 0);
   lua_setfield(L, -2, "standardized");
-  set_shape(L, dataset);
-  set_class_names(L, dataset);
   return 1;
 }
 
 static int dataset_describe(lua_State *L) {
   const nas_dataset *dataset = nas_check_dataset(L, 1);
   nas_dataset_describe(dataset, nas_text_new(L));
-  nas_text_to_string(L);
+  return nas_text_to_string(L);
+}
+
+static void push_numbers(lua_State *L, const double *numbers, int count) {
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    lua_pushnumber(L, numbers[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+}
+
+/* dataset:standardization(): means and stds; or nil */
+static int dataset_standardization(lua_State *L) {
+  const double *mean, *std;
+  int count = nas_dataset_standardization(nas_check_dataset(L, 1), &mean, &std);
+  if (!count) return 0;
+  push_numbers(L, mean, count);
+  push_numbers(L, std, count);
+  return 2;
+}
+
+/* Pushes the class, or a tensor of the values. Returns 1. */
+static int push_target(lua_State *L, const nas_dataset *dataset, int64_t i) {
+  nas_error err;
+  int64_t size = nas_dataset_target_size(dataset);
+  if (nas_dataset_task(dataset) == NAS_TASK_CLASSES) {
+    lua_pushinteger(L, (lua_Integer)nas_dataset_label(dataset, i) + 1);
+    return 1;
+  }
+  nas_tensor **values = nas_push_tensor(L);
+  if (nas_tensor_create(values, NAS_FLOAT32, 1, &size, &err)) return nas_raise(L, &err);
+  nas_dataset_read_target(dataset, i, nas_tensor_data(*values));
+  nas_box_pressure(L, (size_t)size * sizeof(float));
   return 1;
 }
 
-/* Pushes the class, or a tensor of the values. */
-static void push_target(lua_State *L, const nas_dataset *dataset, int64_t i) {
-  nas_error err;
-  const int64_t size = nas_dataset_target_size(dataset);
-  if (nas_dataset_classes(dataset)) {
-    lua_pushinteger(L, (lua_Integer)nas_dataset_label(dataset, i) + 1);
-    return;
-  }
-  nas_tensor **values = nas_push_tensor(L);
-  if (nas_tensor_create(values, NAS_FLOAT32, 1, &size, &err)) nas_raise(L, &err);
-  nas_dataset_read_target(dataset, i, nas_tensor_data(*values));
+static int dataset_target(lua_State *L) {
+  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  return push_target(L, dataset, nas_check_index(L, 2, "image", nas_dataset_count(dataset)));
 }
 
-/* dataset:image(i): a copy of what was given, and the target */
+/* dataset:image(i): a copy of the bytes, and the target */
 static int dataset_image(lua_State *L) {
   nas_error err;
   const nas_dataset *dataset = nas_check_dataset(L, 1);
   int64_t i = nas_check_index(L, 2, "image", nas_dataset_count(dataset));
-  const nas_tensor *inputs = nas_dataset_inputs(dataset);
-  nas_tensor *one;
+  const uint8_t *pixels = nas_dataset_pixels(dataset, i);
+  int dims[3];
+  if (!pixels)
+    return luaL_error(L, "dataset: %s holds no images of bytes; input(i) reads what it holds",
+                      nas_dataset_name(dataset));
+  nas_dataset_image_dims(dataset, dims);
   nas_tensor **image = nas_push_tensor(L);
-  if (nas_tensor_select(&one, inputs, 0, i, &err)) return nas_raise(L, &err);
-  nas_status status = nas_tensor_clone(image, one, &err);
-  nas_tensor_destroy(&one);
-  if (status) return nas_raise(L, &err);
-  push_target(L, dataset, i);
-  return 2;
+  if (nas_tensor_create(image, NAS_UINT8, 3, (const int64_t[]){dims[0], dims[1], dims[2]}, &err))
+    return nas_raise(L, &err);
+  memcpy(nas_tensor_data(*image), pixels, image_bytes(dataset));
+  nas_box_pressure(L, image_bytes(dataset));
+  return 1 + push_target(L, dataset, i);
 }
 
-/* dataset:input(i [, augment, seed, epoch]): the floats that the network sees, and the target */
-static int dataset_input(lua_State *L) {
+/* The view that the options at argument 3 give image i, with seed and epoch behind them. */
+static nas_view check_view(lua_State *L, const nas_dataset *dataset, int64_t i) {
   nas_error err;
   nas_option_value options[NAS_AUGMENT_OPTIONS];
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
-  int64_t i = nas_check_index(L, 2, "image", nas_dataset_count(dataset));
-  nas_settings settings = nas_settings_open(L, 3, nas_augment_table.owner);
+  int dims[3], rank = nas_dataset_input_shape(dataset, dims);
+  nas_settings settings = nas_settings_open(L, 3, "augment");
   nas_settings_known(&settings, NULL, &nas_augment_table);
   nas_options_default(&nas_augment_table, options);
   nas_settings_options(&settings, &nas_augment_table, options);
   uint64_t seed = (uint64_t)luaL_optinteger(L, 4, 0);
-  int epoch = lua_isnoneornil(L, 5) ? 1 : (int)nas_check_integer(L, 5, "epoch", 1, INT_MAX);
-  int dims[3], rank = nas_dataset_input_shape(dataset, dims), active = nas_augment_active(options);
-  if (nas_augment_check(options, dims, rank, &err)) return nas_raise(L, &err);
-  int64_t sizes[3];
-  for (int d = 0; d < rank; d++) sizes[d] = dims[d];
+  int epoch = lua_isnoneornil(L, 5) ? 1 : (int)nas_check_integer(L, 5, "epoch", 0, INT_MAX);
+  if (nas_augment_check(options, dims, rank, &err)) nas_raise(L, &err);
+  if (rank != 3) return (nas_view){0};
+  return nas_augment_view(options, seed, epoch, i, dims[0], dims[1]);
+}
+
+/* dataset:input(i, augment, seed, epoch) */
+static int dataset_input(lua_State *L) {
+  nas_error err;
+  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  int64_t i = nas_check_index(L, 2, "image", nas_dataset_count(dataset));
+  int dims[3], rank = nas_dataset_input_shape(dataset, dims);
+  const nas_view view = check_view(L, dataset, i);
   nas_tensor **input = nas_push_tensor(L);
-  if (nas_tensor_create(input, NAS_FLOAT32, rank, sizes, &err)) return nas_raise(L, &err);
-  nas_view view;
-  if (active) view = nas_augment_view(options, seed, epoch, i, dims[0], dims[1]);
-  nas_dataset_read_input(dataset, i, active ? &view : NULL, nas_tensor_data(*input),
+  const int64_t shape[] = {dims[0], dims[1], dims[2]};
+  if (nas_tensor_create(input, NAS_FLOAT32, rank, shape, &err)) return nas_raise(L, &err);
+  nas_dataset_read_input(dataset, i, &view, nas_tensor_data(*input),
                          rank == 3 ? (ptrdiff_t)dims[1] * dims[2] : dims[0]);
-  push_target(L, dataset, i);
-  return 2;
+  nas_box_pressure(L, (size_t)nas_tensor_size(*input) * sizeof(float));
+  return 1;
 }
 
 static int dataset_len(lua_State *L) {
@@ -308,32 +473,39 @@ static int dataset_len(lua_State *L) {
   return 1;
 }
 
+/* "luanas.Dataset: test, 6 images of 8x8x1 in 3 classes" */
 static int dataset_tostring(lua_State *L) {
   dataset_box *box = nas_box_peek(L, 1, TYPE);
+  const nas_dataset *dataset = box->dataset;
   int dims[3];
-  if (!box->dataset) {
+  if (!dataset) {
     lua_pushfstring(L, "%s (closed)", TYPE);
     return 1;
   }
-  const nas_dataset *dataset = box->dataset;
-  int classes = nas_dataset_classes(dataset), rank = nas_dataset_input_shape(dataset, dims);
-  lua_pushfstring(L, "%s: %s, %I ", TYPE, nas_dataset_name(dataset),
-                  (lua_Integer)nas_dataset_count(dataset));
-  if (rank == 3)
-    lua_pushfstring(L, "images of %dx%dx%d", dims[0], dims[1], dims[2]);
+  lua_Integer count = (lua_Integer)nas_dataset_count(dataset);
+  lua_pushfstring(L, "%s: %s, ", TYPE, nas_dataset_name(dataset));
+  if (nas_dataset_input_shape(dataset, dims) == 3)
+    lua_pushfstring(L, "%I images of %dx%dx%d ", count, dims[0], dims[1], dims[2]);
   else
-    lua_pushfstring(L, "rows of %d features", dims[0]);
-  if (classes)
-    lua_pushfstring(L, " in %d classes", classes);
+    lua_pushfstring(L, "%I rows of %d features ", count, dims[0]);
+  if (nas_dataset_task(dataset) == NAS_TASK_CLASSES)
+    lua_pushfstring(L, "in %d classes", nas_dataset_classes(dataset));
   else
-    lua_pushfstring(L, " with %d target values", nas_dataset_target_size(dataset));
+    lua_pushfstring(L, "with %d values each", nas_dataset_target_size(dataset));
   lua_concat(L, 3);
   return 1;
 }
 
 static const luaL_Reg methods[] = {
-    {"split", dataset_split}, {"info", dataset_info},   {"describe", dataset_describe},
-    {"image", dataset_image}, {"input", dataset_input}, {NULL, NULL},
+    {"split", dataset_split},
+    {"adopt", dataset_adopt},
+    {"info", dataset_info},
+    {"describe", dataset_describe},
+    {"standardization", dataset_standardization},
+    {"image", dataset_image},
+    {"input", dataset_input},
+    {"target", dataset_target},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -2,7 +2,11 @@
 #include <string.h>
 
 #define BYTE_CLASSES 256  /* labels of up to so many classes count as uint8 */
-#define PIECE        1024 /* labels in one go */
+#define PIECE        1024 /* numbers in one go */
+
+#define TYPE_UINT8   0x08
+#define TYPE_INT32   0x0C
+#define TYPE_FLOAT32 0x0D
 
 static size_t put_big_endian(unsigned char *bytes, uint32_t value) {
   bytes[0] = (unsigned char)(value >> 24);
@@ -16,35 +20,45 @@ static size_t put_big_endian(unsigned char *bytes, uint32_t value) {
 static void add_header(nas_sha256 *sha, unsigned char type, int rank, const int64_t *dims) {
   unsigned char header[4 + 4 * NAS_RANK_MAX] = {0, 0, type, (unsigned char)rank};
   size_t size = 4;
-  for (int d = 0; d < rank; d++) size += put_big_endian(header + size, (uint32_t)dims[d]);
+  for (int d = 0; d < rank && d < NAS_RANK_MAX; d++)
+    size += put_big_endian(header + size, (uint32_t)dims[d]);
   nas_sha256_begin(sha);
   nas_sha256_add(sha, header, size);
 }
 
 static void add_floats(nas_sha256 *sha, const float *values, int64_t count) {
-  unsigned char piece[PIECE * 4];
-  for (int64_t from = 0; from < count; from += PIECE) {
-    int64_t size = count - from < PIECE ? count - from : PIECE;
-    for (int64_t i = 0; i < size; i++) {
+  unsigned char piece[PIECE][4];
+  for (int64_t done = 0; done < count; done += PIECE) {
+    int size = count - done < PIECE ? (int)(count - done) : PIECE;
+    for (int i = 0; i < size; i++) {
       uint32_t bits;
-      memcpy(&bits, &values[from + i], sizeof bits);
-      put_big_endian(piece + 4 * i, bits);
+      memcpy(&bits, &values[done + i], sizeof bits);
+      put_big_endian(piece[i], bits);
     }
     nas_sha256_add(sha, piece, 4 * (size_t)size);
   }
 }
 
-void nas_fingerprint_numbers(const nas_tensor *numbers, char sum[NAS_SHA256_HEX]) {
-  const int64_t *dims = nas_tensor_dims(numbers);
-  int rank = nas_tensor_rank(numbers), is_bytes = nas_tensor_dtype(numbers) == NAS_UINT8;
-  int64_t size = nas_tensor_size(numbers);
+/* A tensor whose last dimension goes unmentioned where it is 1, if `optional` says that it may. */
+static void add_tensor(const nas_tensor *tensor, int optional, char sum[NAS_SHA256_HEX]) {
+  const int64_t *dims = nas_tensor_dims(tensor);
+  int rank = nas_tensor_rank(tensor), floats = nas_tensor_dtype(tensor) == NAS_FLOAT32;
   nas_sha256 sha;
-  add_header(&sha, is_bytes ? 0x08 : 0x0D, dims[rank - 1] == 1 ? rank - 1 : rank, dims);
-  if (is_bytes)
-    nas_sha256_add(&sha, nas_tensor_data(numbers), (size_t)size);
+  if (optional && dims[rank - 1] == 1) rank--;
+  add_header(&sha, floats ? TYPE_FLOAT32 : TYPE_UINT8, rank, dims);
+  if (floats)
+    add_floats(&sha, nas_tensor_data(tensor), nas_tensor_size(tensor));
   else
-    add_floats(&sha, nas_tensor_data(numbers), size);
+    nas_sha256_add(&sha, nas_tensor_data(tensor), (size_t)nas_tensor_size(tensor));
   nas_sha256_end(&sha, sum);
+}
+
+void nas_fingerprint_inputs(const nas_tensor *inputs, char sum[NAS_SHA256_HEX]) {
+  add_tensor(inputs, nas_tensor_rank(inputs) == 4, sum);
+}
+
+void nas_fingerprint_values(const nas_tensor *values, char sum[NAS_SHA256_HEX]) {
+  add_tensor(values, 1, sum);
 }
 
 void nas_fingerprint_labels(const nas_tensor *labels, int classes, char sum[NAS_SHA256_HEX]) {
@@ -54,7 +68,7 @@ void nas_fingerprint_labels(const nas_tensor *labels, int classes, char sum[NAS_
   unsigned char piece[PIECE * 4];
   size_t used = 0;
   nas_sha256 sha;
-  add_header(&sha, bytewise ? 0x08 : 0x0C, 1, nas_tensor_dims(labels));
+  add_header(&sha, bytewise ? TYPE_UINT8 : TYPE_INT32, 1, nas_tensor_dims(labels));
   for (int64_t i = 0; i < count; i++) {
     if (bytewise)
       piece[used++] = (unsigned char)label[i];

@@ -5,13 +5,17 @@
 #include <nas/hash.h>
 #include <nas/tensor.h>
 
-/* Inputs or values: uint8 or float32, contiguous; a last dimension of 1 is left out. */
-void nas_fingerprint_numbers(const nas_tensor *numbers, char sum[NAS_SHA256_HEX]);
+/* inputs: uint8 or float32 [n, features] or [n, h, w, c], contiguous. */
+void nas_fingerprint_inputs(const nas_tensor *inputs, char sum[NAS_SHA256_HEX]);
 
 /* labels: int32 [n], contiguous. */
 void nas_fingerprint_labels(const nas_tensor *labels, int classes, char sum[NAS_SHA256_HEX]);
 
-/* 1 if a file of these tensors is in that form already, so that its own sum is the fingerprint. */
+/* values: float32 [n, k], contiguous. */
+void nas_fingerprint_values(const nas_tensor *values, char sum[NAS_SHA256_HEX]);
+
+/* 1 if a file of these tensors is in that form already, so that its own sum is the fingerprint.
+ * images: uint8 of rank 3 or 4; labels: of rank 1. */
 int nas_fingerprint_images_stored(const nas_tensor *file);
 int nas_fingerprint_labels_stored(const nas_tensor *file, int classes);
 

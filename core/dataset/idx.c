@@ -5,10 +5,6 @@
 #include <string.h>
 #include <nas/memory.h>
 
-/* The first allocation, and how many times what was read the next ones may be. */
-#define FIRST_BYTES ((size_t)1 << 20)
-#define GROWTH      4
-
 typedef struct header {
   nas_dtype dtype;
   int rank;
@@ -41,17 +37,6 @@ static nas_status check_settings(const nas_idx_settings *settings, nas_error *er
 }
 
 /* ---- Header ---- */
-
-/* All of size bytes, which are `what`. */
-static nas_status read_all(nas_source *source, void *bytes, size_t size, const char *what,
-                           nas_error *err) {
-  size_t count;
-  nas_status status = nas_source_read(source, bytes, size, &count, err);
-  if (status != NAS_OK || count == size) return status;
-  return nas_fail(err, NAS_FORMAT,
-                  "%s, byte %" PRIu64 ": the content ends; expected %zu more bytes of %s",
-                  source->name, source->offset, size - count, what);
-}
 
 static const struct {
   unsigned code;
@@ -91,7 +76,7 @@ static nas_status parse_rank(const nas_source *source, const nas_idx_settings *s
 static nas_status parse_magic(nas_source *source, const nas_idx_settings *settings, header *head,
                               nas_error *err) {
   unsigned char magic[4];
-  nas_status status = read_all(source, magic, sizeof magic, "magic number", err);
+  nas_status status = nas_source_read_all(source, magic, sizeof magic, "magic number", err);
   if (status != NAS_OK) return status;
   if (magic[0] || magic[1])
     return nas_fail(err, NAS_FORMAT, "%s, byte 0: not an IDX file; expected 00 00, found %02X %02X",
@@ -112,7 +97,7 @@ static nas_status parse_dims(nas_source *source, const nas_idx_settings *setting
   head->elements = 1;
   for (int d = 0; d < head->rank; d++) {
     uint64_t offset = source->offset;
-    nas_status status = read_all(source, bytes, sizeof bytes, "dimensions", err);
+    nas_status status = nas_source_read_all(source, bytes, sizeof bytes, "dimensions", err);
     if (status != NAS_OK) return status;
     int64_t dim = big_endian(bytes);
     if (dim == 0)
@@ -134,52 +119,6 @@ static nas_status parse_dims(nas_source *source, const nas_idx_settings *setting
 
 /* ---- Elements ---- */
 
-/* On success *data is the caller's. */
-static nas_status read_elements(nas_source *source, const header *head, unsigned char **data,
-                                nas_error *err) {
-  unsigned char *block = NULL;
-  size_t capacity = 0, count;
-  nas_status status;
-  while (capacity < head->bytes) {
-    size_t larger = head->bytes;
-    if (capacity == 0 && larger > FIRST_BYTES) larger = FIRST_BYTES;
-    if (capacity > 0 && larger / GROWTH > capacity) larger = capacity * GROWTH;
-    unsigned char *grown = nas_realloc(block, capacity, larger, 1);
-    if (!grown) {
-      status = nas_fail_memory(err, "the elements of an IDX file", larger);
-      goto fail;
-    }
-    block = grown;
-    status = nas_source_read(source, block + capacity, larger - capacity, &count, err);
-    if (status != NAS_OK) goto fail;
-    if (count < larger - capacity) {
-      status = nas_fail(err, NAS_FORMAT,
-                        "%s, byte %" PRIu64 ": the content ends after %zu of %zu bytes of elements",
-                        source->name, source->offset, capacity + count, head->bytes);
-      goto fail;
-    }
-    capacity = larger;
-  }
-  *data = block;
-  return NAS_OK;
-
-fail:
-  nas_free(block);
-  return status;
-}
-
-/* Reading on at the end is also what makes zlib check the sum behind the compressed data. */
-static nas_status check_end(nas_source *source, nas_error *err) {
-  unsigned char byte;
-  size_t count;
-  uint64_t offset = source->offset;
-  nas_status status = nas_source_read(source, &byte, 1, &count, err);
-  if (status != NAS_OK || count == 0) return status;
-  return nas_fail(err, NAS_FORMAT,
-                  "%s, byte %" PRIu64 ": expected the end of the content, found a byte %02X",
-                  source->name, offset, byte);
-}
-
 static void to_host_order(const header *head, unsigned char *data) {
   if (nas_dtype_size(head->dtype) != 4) return;
   for (int64_t i = 0; i < head->elements; i++, data += 4) {
@@ -188,30 +127,21 @@ static void to_host_order(const header *head, unsigned char *data) {
   }
 }
 
-static void free_elements(void *context, void *data) {
-  (void)context;
-  nas_free(data);
-}
-
 static nas_status read_source(nas_tensor **out, nas_source *source,
                               const nas_idx_settings *settings, nas_error *err) {
   header head;
-  unsigned char *data = NULL;
+  nas_block block = {0};
   nas_status status = parse_magic(source, settings, &head, err);
   if (status != NAS_OK) return status;
   status = parse_dims(source, settings, &head, err);
   if (status != NAS_OK) return status;
-  status = read_elements(source, &head, &data, err);
-  if (status != NAS_OK) return status;
-  status = check_end(source, err);
-  if (status != NAS_OK) goto fail;
-  to_host_order(&head, data);
-  status = nas_tensor_wrap(out, head.dtype, head.rank, head.dims, data, free_elements, NULL, err);
-  if (status != NAS_OK) goto fail;
-  return NAS_OK;
-
-fail:
-  nas_free(data);
+  status = nas_source_read_block(source, head.bytes, "elements", &block, err);
+  if (status == NAS_OK) status = nas_source_check_end(source, err);
+  if (status == NAS_OK) {
+    to_host_order(&head, block.bytes);
+    status = nas_block_to_tensor(&block, out, head.dtype, head.rank, head.dims, err);
+  }
+  nas_block_clear(&block);
   return status;
 }
 

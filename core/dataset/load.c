@@ -3,7 +3,6 @@
 #include "content.h"
 #include "fingerprint.h"
 #include "source.h"
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,7 +42,7 @@ static nas_status load_images(nas_tensor **images, const nas_dataset_files *file
   memcpy(dims, nas_tensor_dims(file), sizeof dims[0] * (size_t)nas_tensor_rank(file));
   status = nas_tensor_reshape(images, file, 4, dims, err);
   if (status != NAS_OK) goto done;
-  if (!nas_fingerprint_images_stored(file)) nas_fingerprint_numbers(*images, sum);
+  if (!nas_fingerprint_images_stored(file)) nas_fingerprint_inputs(*images, sum);
 
 done:
   nas_tensor_destroy(&file);
@@ -75,29 +74,33 @@ done:
 nas_status nas_dataset_from_idx(nas_dataset **out, const char *name, const nas_dataset_files *files,
                                 nas_error *err) {
   nas_tensor *images = NULL, *labels = NULL;
-  char images_name[NAS_SOURCE_NAME], labels_name[NAS_SOURCE_NAME];
-  char images_sum[NAS_SHA256_HEX], labels_sum[NAS_SHA256_HEX], fingerprint[NAS_FINGERPRINT];
+  nas_content *content = NULL;
+  char images_name[NAS_SOURCE_NAME], labels_name[NAS_SOURCE_NAME], sums[2][NAS_SHA256_HEX];
   const nas_origin origin = {images_name, labels_name, NAS_FORMAT};
   int labels_stored;
   *out = NULL;
-  if (files->classes < 2)
-    return nas_fail(err, NAS_ARGUMENT, "dataset: %d classes; expected at least 2", files->classes);
   if (!files->images || !files->labels)
     return nas_fail(err, NAS_ARGUMENT, "dataset: the file of %s is not given",
                     files->images ? "labels" : "images");
+  if (files->classes < 2)
+    return nas_fail(err, NAS_ARGUMENT, "dataset: %d classes; expected at least 2", files->classes);
   nas_source_shorten(files->images, images_name);
   nas_source_shorten(files->labels, labels_name);
-  nas_status status = load_labels(&labels, files, labels_name, labels_sum, &labels_stored, err);
+  nas_status status = load_labels(&labels, files, labels_name, sums[1], &labels_stored, err);
   if (status != NAS_OK) goto done;
-  status = load_images(&images, files, images_name, images_sum, err);
+  status = load_images(&images, files, images_name, sums[0], err);
   if (status != NAS_OK) goto done;
-  status = nas_content_check(images, labels, files->classes, &origin, err);
+  const nas_dataset_parts parts = {
+      .name = name, .inputs = images, .targets = labels, .classes = files->classes};
+  status = nas_content_check(&parts, &origin, err);
   if (status != NAS_OK) goto done;
-  if (!labels_stored) nas_fingerprint_labels(labels, files->classes, labels_sum);
-  snprintf(fingerprint, sizeof fingerprint, "sha256:%s,%s", images_sum, labels_sum);
-  status = nas_content_create(out, name, &images, &labels, files->classes, NULL, fingerprint, err);
+  if (!labels_stored) nas_fingerprint_labels(labels, files->classes, sums[1]);
+  status = nas_content_create(&content, &parts, &images, &labels, sums, err);
+  if (status != NAS_OK) goto done;
+  status = nas_dataset_make_plain(out, content, err);
 
 done:
+  nas_content_release(&content);
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
   return status;

@@ -3,11 +3,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <nas/memory.h>
 
 /* One read's worth: the hash then finds the bytes in the cache, and the size is more than twice
  * zlib's buffer, so that zlib decompresses into it without a copy. */
 #define PIECE  ((size_t)64 << 10)
 #define BUFFER (16 << 10)
+
+#define FIRST_BYTES ((size_t)1 << 20) /* the first allocation for content */
 
 void nas_source_shorten(const char *path, char name[NAS_SOURCE_NAME]) {
   size_t length = strlen(path);
@@ -113,6 +116,65 @@ nas_status nas_source_read(nas_source *source, void *bytes, size_t size, size_t 
   }
   *count = done;
   return NAS_OK;
+}
+
+nas_status nas_source_read_all(nas_source *source, void *bytes, size_t size, const char *what,
+                               nas_error *err) {
+  size_t count;
+  nas_status status = nas_source_read(source, bytes, size, &count, err);
+  if (status != NAS_OK || count == size) return status;
+  return nas_fail(err, NAS_FORMAT,
+                  "%s, byte %" PRIu64 ": the content ends; expected %zu more bytes of %s",
+                  source->name, source->offset, size - count, what);
+}
+
+/* Appends size bytes, or fewer at the end: *count tells. */
+static nas_status read_growing(nas_source *source, size_t size, const char *what, nas_block *block,
+                               size_t *count, nas_error *err) {
+  size_t most, got = 0, want = 0;
+  *count = 0;
+  if (nas_size_add(block->size, size, &most)) return nas_fail_memory(err, what, size);
+  while (*count < size && got == want) {
+    want = size - *count;
+    nas_status status =
+        nas_block_reserve(block, want < FIRST_BYTES ? want : FIRST_BYTES, most, what, err);
+    if (status != NAS_OK) return status;
+    if (want > block->capacity - block->size) want = block->capacity - block->size;
+    status = nas_source_read(source, block->bytes + block->size, want, &got, err);
+    if (status != NAS_OK) return status;
+    block->size += got;
+    *count += got;
+  }
+  return NAS_OK;
+}
+
+nas_status nas_source_read_block(nas_source *source, size_t size, const char *what,
+                                 nas_block *block, nas_error *err) {
+  size_t count;
+  nas_status status = read_growing(source, size, what, block, &count, err);
+  if (status != NAS_OK || count == size) return status;
+  return nas_fail(err, NAS_FORMAT,
+                  "%s, byte %" PRIu64 ": the content ends after %zu of %zu bytes of %s",
+                  source->name, source->offset, count, size, what);
+}
+
+nas_status nas_source_read_rest(nas_source *source, size_t most, nas_block *block, nas_error *err) {
+  size_t count;
+  nas_status status = read_growing(source, most + 1, "the content of a file", block, &count, err);
+  if (status != NAS_OK || count <= most) return status;
+  return nas_fail(err, NAS_LIMIT, "%s has more than the allowed %zu bytes", source->name, most);
+}
+
+/* Reading on at the end is also what makes zlib check the sum behind the compressed data. */
+nas_status nas_source_check_end(nas_source *source, nas_error *err) {
+  unsigned char byte;
+  size_t count;
+  uint64_t offset = source->offset;
+  nas_status status = nas_source_read(source, &byte, 1, &count, err);
+  if (status != NAS_OK || count == 0) return status;
+  return nas_fail(err, NAS_FORMAT,
+                  "%s, byte %" PRIu64 ": expected the end of the content, found a byte %02X",
+                  source->name, offset, byte);
 }
 
 void nas_source_sha256(nas_source *source, char text[NAS_SHA256_HEX]) {

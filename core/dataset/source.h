@@ -8,6 +8,7 @@
 #include <zlib.h>
 #include <nas/hash.h>
 #include <nas/status.h>
+#include "block.h"
 
 #define NAS_SOURCE_NAME 160 /* bytes of a name in messages, with the NUL */
 
@@ -34,6 +35,22 @@ void nas_source_close(nas_source *source);
  * damaged or cut-off compressed data; NAS_MEMORY. */
 nas_status nas_source_read(nas_source *source, void *bytes, size_t size, size_t *count,
                            nas_error *err);
+
+/* Reads all of size bytes, which are `what`; NAS_FORMAT where the content ends before. */
+nas_status nas_source_read_all(nas_source *source, void *bytes, size_t size, const char *what,
+                               nas_error *err);
+
+/* Appends size bytes, which are `what`, to a block, which gets only a few times as large as what
+ * has been read. NAS_FORMAT where the content ends before; NAS_MEMORY. What was read stays in the
+ * block on failure too. */
+nas_status nas_source_read_block(nas_source *source, size_t size, const char *what,
+                                 nas_block *block, nas_error *err);
+
+/* The same with all bytes to the end, at most `most`; NAS_LIMIT: there are more. */
+nas_status nas_source_read_rest(nas_source *source, size_t most, nas_block *block, nas_error *err);
+
+/* NAS_FORMAT unless the content ends here. */
+nas_status nas_source_check_end(nas_source *source, nas_error *err);
 
 /* The SHA-256 of all bytes read; once, at the end. */
 void nas_source_sha256(nas_source *source, char text[NAS_SHA256_HEX]);

@@ -1,18 +1,22 @@
 #include <nas/dataset.h>
 #include "content.h"
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 #include <nas/memory.h>
 #include <nas/random.h>
-#include <string.h>
 
-/* What an image is for. */
+/* What becomes of an image. The identity of a split of lists depends on these numbers. */
 enum { TRAINS, VALIDATES, LEFT_OUT };
 
 void nas_split_default(nas_split *split) {
   *split = (nas_split){.validation = NAS_SPLIT_VALIDATION, .seed = NAS_SPLIT_SEED};
 }
 
-static nas_status check_counts(const nas_split *split, int64_t count, nas_error *err) {
+/* ---- Checks ---- */
+
+static nas_status check_drawn(const nas_split *split, const nas_dataset *dataset, nas_error *err) {
+  int64_t count = nas_dataset_count(dataset);
   if (split->validation < 1 || split->validation >= count)
     return nas_fail(err, NAS_ARGUMENT,
                     "dataset: %" PRId64 " images for validation; expected 1 to %" PRId64
@@ -23,188 +27,215 @@ static nas_status check_counts(const nas_split *split, int64_t count, nas_error 
                     "dataset: a limit of %" PRId64 " training images; expected 1 to %" PRId64
                     ", or 0 for all",
                     split->limit, count - split->validation);
+  if (split->stratified && nas_dataset_task(dataset) != NAS_TASK_CLASSES)
+    return nas_fail(err, NAS_ARGUMENT,
+                    "dataset: a stratified split of %s, whose targets are values; expected classes",
+                    nas_dataset_name(dataset));
   return NAS_OK;
 }
 
-/* ---- Drawn ---- */
-
-/* The images whose numbers come first in a random order validate. */
-static void draw_all(int64_t count, const nas_split *split, int32_t *drawn, unsigned char *use) {
-  nas_stream stream = nas_stream_open(split->seed, "split", NULL, 0);
-  nas_stream_permutation(&stream, drawn, (size_t)count);
-  for (int64_t i = 0; i < split->validation; i++) use[drawn[i]] = VALIDATES;
+static nas_status check_listed(const nas_split *split, nas_error *err) {
+  if (!split->training_list || !split->validation_list)
+    return nas_fail(err, NAS_ARGUMENT,
+                    "dataset: the list of %s images is not given; expected both "
+                    "lists or none",
+                    split->training_list ? "validation" : "training");
+  if (split->limit || split->stratified)
+    return nas_fail(err, NAS_ARGUMENT,
+                    "dataset: a split of two lists with %s; expected no more than the lists",
+                    split->limit ? "a limit" : "stratified set");
+  return NAS_OK;
 }
 
-/* How many images of each class validate: floor(validation * size / count), and one more where the
- * remainder of that division is among the largest. */
-static void share_out(const int64_t *sizes, int classes, int64_t validation, int64_t count,
-                      int64_t *shares) {
+/* ---- Drawing: marks what validates in `fate`, which is all TRAINS ---- */
+
+/* The first `validation` of a random order of members[count] validate. */
+static void draw_from(nas_stream stream, const int32_t *members, int64_t count, int64_t validation,
+                      int32_t *drawn, unsigned char *fate) {
+  nas_stream_permutation(&stream, drawn, (size_t)count);
+  for (int64_t i = 0; i < validation; i++) fate[members ? members[drawn[i]] : drawn[i]] = VALIDATES;
+}
+
+/* One class of a stratified split. */
+typedef struct stratum {
+  int64_t first, count; /* its members among all, ordered by class */
+  int64_t validation;
+  uint64_t remainder; /* of validation * count / all */
+} stratum;
+
+/* Counts the classes, and puts the positions into `members` ordered by class, then position. */
+static void group(const nas_dataset *dataset, stratum *strata, int32_t *members) {
+  int64_t count = nas_dataset_count(dataset), first = 0;
+  int classes = nas_dataset_classes(dataset);
+  for (int64_t i = 0; i < count; i++) strata[nas_dataset_label(dataset, i)].count++;
+  for (int c = 0; c < classes; c++) {
+    strata[c].first = first;
+    first += strata[c].count;
+    strata[c].count = 0;
+  }
+  for (int64_t i = 0; i < count; i++) {
+    stratum *s = &strata[nas_dataset_label(dataset, i)];
+    members[s->first + s->count++] = (int32_t)i;
+  }
+}
+
+/* Larger remainders come first, and of equals the lower class. */
+static int compare_remainders(const void *a, const void *b) {
+  const stratum *x = *(stratum *const *)a, *y = *(stratum *const *)b;
+  if (x->remainder != y->remainder) return x->remainder > y->remainder ? -1 : 1;
+  return x < y ? -1 : x > y;
+}
+
+/* How many of each class validate: in proportion, rounded by largest remainders. */
+static void share_out(stratum *strata, stratum **ranking, int classes, int64_t validation,
+                      int64_t count) {
   int64_t left = validation;
   for (int c = 0; c < classes; c++) {
-    shares[c] = validation * sizes[c] / count;
-    left -= shares[c];
+    uint64_t product = (uint64_t)validation * (uint64_t)strata[c].count;
+    strata[c].validation = (int64_t)(product / (uint64_t)count);
+    strata[c].remainder = product % (uint64_t)count;
+    left -= strata[c].validation;
+    ranking[c] = &strata[c];
   }
-  for (; left > 0; left--) {
-    int best = -1;
-    int64_t best_rest = -1;
-    for (int c = 0; c < classes; c++) {
-      int64_t rest = validation * sizes[c] - shares[c] * count;
-      if (rest > best_rest && shares[c] < sizes[c]) best = c, best_rest = rest;
-    }
-    shares[best]++;
-  }
+  qsort(ranking, (size_t)classes, sizeof *ranking, compare_remainders);
+  for (int64_t r = 0; r < left; r++) ranking[r]->validation++;
 }
 
-/* members and drawn are scratch for `count` images. */
-static void draw_class(const nas_dataset *d, const nas_split *split, int class, int64_t share,
-                       int32_t *members, int32_t *drawn, unsigned char *use) {
-  const uint64_t address[] = {(uint64_t) class};
-  int64_t size = 0;
-  for (int64_t i = 0; i < nas_dataset_count(d); i++)
-    if (nas_dataset_label(d, i) == class) members[size++] = (int32_t)i;
-  nas_stream stream = nas_stream_open(split->seed, "split", address, 1);
-  nas_stream_permutation(&stream, drawn, (size_t)size);
-  for (int64_t i = 0; i < share; i++) use[members[drawn[i]]] = VALIDATES;
-}
-
-static nas_status draw_stratified(const nas_dataset *d, const nas_split *split, int32_t *drawn,
-                                  unsigned char *use, nas_error *err) {
-  int64_t count = nas_dataset_count(d);
-  size_t classes = (size_t)d->classes;
-  int64_t *sizes = nas_alloc_zero(classes, sizeof *sizes);
-  int64_t *shares = nas_alloc_zero(classes, sizeof *shares);
+static nas_status draw_stratified(const nas_dataset *dataset, const nas_split *split,
+                                  int32_t *drawn, unsigned char *fate, nas_error *err) {
+  int64_t count = nas_dataset_count(dataset);
+  int classes = nas_dataset_classes(dataset);
+  stratum *strata = nas_alloc_zero((size_t)classes, sizeof *strata);
+  stratum **ranking = nas_alloc((size_t)classes, sizeof *ranking);
   int32_t *members = nas_alloc((size_t)count, sizeof *members);
-  int missing = !sizes || !shares || !members;
-  if (!missing) {
-    for (int64_t i = 0; i < count; i++) sizes[nas_dataset_label(d, i)]++;
-    share_out(sizes, d->classes, split->validation, count, shares);
-    for (int c = 0; c < d->classes; c++) draw_class(d, split, c, shares[c], members, drawn, use);
+  nas_status status = NAS_OK;
+  if (strata && ranking && members) {
+    group(dataset, strata, members);
+    share_out(strata, ranking, classes, split->validation, count);
+    for (int c = 0; c < classes; c++)
+      draw_from(nas_stream_open(split->seed, "split", (uint64_t[]){(uint64_t)c}, 1),
+                members + strata[c].first, strata[c].count, strata[c].validation, drawn, fate);
+  } else {
+    status = nas_fail_memory(err, "a stratified split", (size_t)count * sizeof *members);
   }
-  nas_free(sizes);
-  nas_free(shares);
+  nas_free(strata);
+  nas_free(ranking);
   nas_free(members);
-  return missing ? nas_fail_memory(err, "a split", (size_t)count * 4) : NAS_OK;
-}
-
-static nas_status draw(nas_dataset *made, const nas_split *split, unsigned char *use,
-                       nas_error *err) {
-  int64_t count = nas_dataset_count(made);
-  nas_status status = check_counts(split, count, err);
-  if (status != NAS_OK) return status;
-  if (split->stratified && !made->classes)
-    return nas_fail(err, NAS_ARGUMENT,
-                    "dataset: stratified, but the targets are values; only classes can be");
-  int32_t *drawn = nas_alloc((size_t)count, sizeof *drawn);
-  if (!drawn) return nas_fail_memory(err, "a split", (size_t)count * sizeof *drawn);
-  if (split->stratified)
-    status = draw_stratified(made, split, drawn, use, err);
-  else
-    draw_all(count, split, drawn, use);
-  nas_free(drawn);
-  made->split_seed = split->seed;
-  made->stratified = split->stratified;
   return status;
 }
 
-/* ---- Listed ---- */
+static nas_status draw(const nas_dataset *dataset, const nas_split *split, unsigned char *fate,
+                       nas_error *err) {
+  int64_t count = nas_dataset_count(dataset);
+  int32_t *drawn = nas_alloc((size_t)count, sizeof *drawn);
+  nas_status status = NAS_OK;
+  if (!drawn) return nas_fail_memory(err, "a split", (size_t)count * sizeof *drawn);
+  if (split->stratified)
+    status = draw_stratified(dataset, split, drawn, fate, err);
+  else
+    draw_from(nas_stream_open(split->seed, "split", NULL, 0), NULL, count, split->validation, drawn,
+              fate);
+  nas_free(drawn);
+  return status;
+}
 
-static nas_status take_list(const char *name, const int64_t *list, int64_t size, int64_t count,
-                            unsigned char mark, unsigned char *use, nas_error *err) {
-  if (size < 1 || !list)
-    return nas_fail(err, NAS_ARGUMENT, "dataset: the list of images for %s is empty", name);
-  for (int64_t i = 0; i < size; i++) {
-    if (list[i] < 0 || list[i] >= count)
+/* ---- Lists: mark what trains and validates in `fate`, which is all LEFT_OUT ---- */
+
+static nas_status mark(const int32_t *list, int64_t listed, const char *name, int mark_as,
+                       unsigned char *fate, int64_t count, nas_error *err) {
+  if (listed < 1)
+    return nas_fail(err, NAS_ARGUMENT, "dataset: the list of %s images is empty", name);
+  for (int64_t i = 0; i < listed; i++) {
+    int32_t position = list[i];
+    if (position < 0 || position >= count)
       return nas_fail(err, NAS_ARGUMENT,
-                      "dataset: entry %" PRId64 " of the images for %s is position %" PRId64
+                      "dataset: entry %" PRId64 " of the %s images is position %" PRId32
                       "; expected 0 to %" PRId64,
-                      i, name, list[i], count - 1);
-    if (use[list[i]] != LEFT_OUT)
+                      i, name, position, count - 1);
+    if (fate[position] != LEFT_OUT)
       return nas_fail(err, NAS_ARGUMENT,
-                      "dataset: entry %" PRId64 " of the images for %s, position %" PRId64
-                      ", is listed already",
-                      i, name, list[i]);
-    use[list[i]] = mark;
+                      "dataset: entry %" PRId64 " of the %s images is position %" PRId32
+                      ", which is listed twice; expected every image once",
+                      i, name, position);
+    fate[position] = (unsigned char)mark_as;
   }
   return NAS_OK;
 }
 
-static nas_status take_lists(nas_dataset *made, const nas_split *split, unsigned char *use,
+static nas_status mark_lists(const nas_split *split, unsigned char *fate, int64_t count,
                              nas_error *err) {
-  int64_t count = nas_dataset_count(made);
-  memset(use, LEFT_OUT, (size_t)count);
+  memset(fate, LEFT_OUT, (size_t)count);
   nas_status status =
-      take_list("training", split->training_list, split->training_count, count, TRAINS, use, err);
-  if (status == NAS_OK)
-    status = take_list("validation", split->validation_list, split->validation_count, count,
-                       VALIDATES, use, err);
-  made->listed = 1;
-  made->lists = nas_hash_bytes(use, (size_t)count);
-  return status;
+      mark(split->training_list, split->training_count, "training", TRAINS, fate, count, err);
+  if (status != NAS_OK) return status;
+  return mark(split->validation_list, split->validation_count, "validation", VALIDATES, fate, count,
+              err);
 }
 
-/* ---- Both ---- */
+/* ---- Splitting ---- */
 
-/* Those that train to the front of order, those that validate to its back. A limit leaves out the
- * last of those that train. */
-static void arrange(nas_dataset *made, const unsigned char *use, int64_t limit) {
-  int64_t count = nas_dataset_count(made), at = 0;
-  made->training = made->validation = 0;
-  for (int mark = 0; mark < 3; mark++) {
-    static const unsigned char marks[] = {TRAINS, LEFT_OUT, VALIDATES};
-    for (int64_t i = 0; i < count; i++) {
-      if (use[i] != marks[mark]) continue;
-      made->order[at++] = (int32_t)i;
-      made->training += use[i] == TRAINS;
-      made->validation += use[i] == VALIDATES;
-    }
-  }
-  if (limit) made->training = limit;
+/* Puts the positions in their order; a limit leaves out the last ones that train. */
+static void arrange(nas_dataset *dataset, const unsigned char *fate, int64_t limit) {
+  int64_t count = nas_dataset_count(dataset), parts[3] = {0}, first[3];
+  for (int64_t i = 0; i < count; i++) parts[fate[i]]++;
+  first[TRAINS] = 0;
+  first[LEFT_OUT] = parts[TRAINS];
+  first[VALIDATES] = count - parts[VALIDATES];
+  dataset->training = limit ? limit : parts[TRAINS];
+  dataset->validation = parts[VALIDATES];
+  for (int32_t i = 0; i < count; i++) dataset->order[first[fate[i]]++] = i;
+}
+
+/* Of the fates as they are, with one byte for each image, so that the order of a list and the way
+ * it was given do not matter. */
+static nas_drawn drawn_of(const nas_split *split, const unsigned char *fate, int64_t count) {
+  if (!split->training_list)
+    return (nas_drawn){.seed = split->seed, .stratified = split->stratified != 0};
+  return (nas_drawn){.listed = 1, .lists = nas_hash_bytes(fate, (size_t)count)};
+}
+
+static nas_status standardize(nas_dataset *dataset, nas_error *err) {
+  int dims[3];
+  nas_content_dims(dataset->content, dims);
+  double *mean = nas_alloc((size_t)dims[2], sizeof *mean);
+  double *std = nas_alloc((size_t)dims[2], sizeof *std);
+  nas_status status = NAS_OK;
+  if (!mean || !std)
+    status = nas_fail_memory(err, "a standardisation", (size_t)dims[2] * 2 * sizeof *mean);
+  if (status == NAS_OK) status = nas_scaling_fit(dataset, mean, std, err);
+  if (status == NAS_OK) status = nas_scaling_set(dataset, mean, std, err);
+  nas_free(mean);
+  nas_free(std);
+  return status;
 }
 
 nas_status nas_dataset_split(nas_dataset **out, const nas_dataset *dataset, const nas_split *split,
                              nas_error *err) {
   nas_split preset;
   nas_dataset *made = NULL;
-  size_t count = (size_t)nas_dataset_count(dataset);
+  unsigned char *fate = NULL;
+  int64_t count = nas_dataset_count(dataset);
+  *out = NULL;
   nas_split_default(&preset);
   if (!split) split = &preset;
-  *out = NULL;
   int listed = split->training_list || split->validation_list;
-  unsigned char *use = nas_alloc_zero(count, 1);
-  nas_status status =
-      use ? nas_content_share(&made, dataset, err) : nas_fail_memory(err, "a split", count);
-  if (status == NAS_OK)
-    status = listed ? take_lists(made, split, use, err) : draw(made, split, use, err);
-  if (status == NAS_OK) {
-    arrange(made, use, listed ? 0 : split->limit);
-    status = split->standardize ? nas_content_standardize(made, err)
-                                : nas_content_adopt(made, 0, NULL, NULL, err);
-  }
-  nas_free(use);
-  if (status == NAS_OK)
-    *out = made;
-  else
-    nas_dataset_release(&made);
-  return status;
-}
-
-nas_status nas_dataset_adopt(nas_dataset **out, const nas_dataset *dataset, int count,
-                             const double *mean, const double *std, nas_error *err) {
-  nas_dataset *made;
-  *out = NULL;
-  nas_status status = nas_content_share(&made, dataset, err);
+  nas_status status = listed ? check_listed(split, err) : check_drawn(split, dataset, err);
   if (status != NAS_OK) return status;
-  memcpy(made->order, dataset->order, (size_t)nas_dataset_count(dataset) * sizeof *made->order);
-  made->training = dataset->training;
-  made->validation = dataset->validation;
-  made->split_seed = dataset->split_seed;
-  made->stratified = dataset->stratified;
-  made->listed = dataset->listed;
-  made->lists = dataset->lists;
-  status = nas_content_adopt(made, count, mean, std, err);
-  if (status == NAS_OK)
-    *out = made;
-  else
-    nas_dataset_release(&made);
+  fate = nas_alloc_zero((size_t)count, 1);
+  if (!fate) return nas_fail_memory(err, "a split", (size_t)count);
+  status = listed ? mark_lists(split, fate, count, err) : draw(dataset, split, fate, err);
+  if (status != NAS_OK) goto done;
+  status = nas_dataset_make(&made, dataset->content, err);
+  if (status != NAS_OK) goto done;
+  arrange(made, fate, listed ? 0 : split->limit);
+  made->drawn = drawn_of(split, fate, count);
+  status = split->standardize ? standardize(made, err) : nas_scaling_set(made, NULL, NULL, err);
+  if (status != NAS_OK) goto done;
+  *out = made;
+  made = NULL;
+
+done:
+  nas_free(fate);
+  nas_dataset_release(&made);
   return status;
 }

@@ -75,9 +75,29 @@ static nas_status check_output(const nas_node *output, const nas_dataset *data, 
                   text, nas_dataset_name(data), classes, classes);
 }
 
+/* Whether an augmentation changes nothing. */
+static int is_default(const nas_option_value *augment) {
+  nas_option_value none[NAS_OPTIONS_MAX];
+  nas_options_default(&nas_augment_table, none);
+  for (int i = 0; i < nas_augment_table.count; i++) {
+    const nas_option_value *a = &augment[i], *b = &none[i];
+    switch (nas_augment_table.options[i].type) {
+    case NAS_OPTION_NUMBER:
+      if (a->number != b->number) return 0;
+      break;
+    case NAS_OPTION_PAIR:
+      if (a->pair[0] != b->pair[0] || a->pair[1] != b->pair[1]) return 0;
+      break;
+    default:
+      if (a->integer != b->integer) return 0;
+    }
+  }
+  return 1;
+}
+
 static nas_status check_augment(nas_trainer *t, nas_error *err) {
   int dims[3], rank = nas_dataset_input_shape(t->data, dims);
-  t->augments = nas_augment_active(t->recipe.augment);
+  t->augments = !is_default(t->recipe.augment);
   return nas_augment_check(t->recipe.augment, dims, rank, err);
 }
 

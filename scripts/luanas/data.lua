@@ -11,64 +11,72 @@ Data.__index = Data
 -- ---- What all have in common: the split, and loading once ------------------------------------------
 
 local SPLIT_OPTIONS = { "limit", "split", "split_seed", "standardize", "stratified", "validation" }
+local DRAWN = { "limit", "split_seed", "stratified", "validation" }
 
--- A list of positions from 1.
-local function check_positions(owner, name, list)
-  if type(list) ~= "table" or #list == 0 then
-    check.fail("%s: split.%s is %s; expected a list of positions", owner, name,
-      type(list) == "table" and "empty" or check.show(list))
+-- How many images validate: a count, or a fraction of all.
+local function check_validation(owner, name, value)
+  if type(value) == "number" and value > 0 and value < 1 then return value end
+  local count = type(value) == "number" and math.tointeger(value)
+  if not count or count < 1 then
+    check.fail("%s: %s is %s; expected an integer of at least 1, or a fraction between 0 and 1", owner, name,
+      check.show(value))
   end
-  return list
+  return count
 end
 
--- split = { training = {...}, validation = {...} }
-local function check_lists(owner, lists)
-  if lists == nil then return nil, nil end
-  lists = check.options(owner .. ": split", lists, { "training", "validation" })
-  return check_positions(owner, "training", lists.training), check_positions(owner, "validation", lists.validation)
+local function check_lists(owner, options)
+  if options.split == nil then return {} end
+  for _, name in ipairs(DRAWN) do
+    if options[name] ~= nil then check.fail("%s: split is given with %s; expected one or the other", owner, name) end
+  end
+  local lists = check.options(owner .. ": split", options.split, { "training", "validation" })
+  for _, name in ipairs { "training", "validation" } do
+    if type(lists[name]) ~= "table" or #lists[name] == 0 then
+      check.fail("%s: split.%s is %s; expected a list of positions", owner, name,
+        type(lists[name]) == "table" and "empty" or check.show(lists[name]))
+    end
+  end
+  return lists
 end
 
--- A number of images, or a share of them below 1.
-local function check_validation(owner, validation)
-  if validation == nil then return nil end
-  if type(validation) == "number" and validation > 0 and validation < 1 then return validation end
-  return check.integer(owner, "validation", validation, 1)
-end
-
--- The options of a data set: its own and those of the split.
+-- The options of a data set, and of them those of the split, as Dataset:split takes them; but there `validation` may
+-- be a fraction, or nil for the default.
 local function check_options(owner, options, own)
   local known = table.move(SPLIT_OPTIONS, 1, #SPLIT_OPTIONS, #own + 1, table.move(own, 1, #own, 1, {}))
   options = check.options(owner, options, known)
   local limit = check.optional(check.integer, owner, "limit", options.limit, 0)
-  local training_list, validation_list = check_lists(owner, options.split)
+  local lists = check_lists(owner, options)
   return options, {
-    validation = check_validation(owner, options.validation),
+    validation = check.optional(check_validation, owner, "validation", options.validation),
     seed = check.optional(check.seed, owner, "split_seed", options.split_seed),
     limit = limit ~= 0 and limit or nil,
     stratified = check.optional(check.boolean, owner, "stratified", options.stratified),
     standardize = check.optional(check.boolean, owner, "standardize", options.standardize),
-    training_list = training_list, validation_list = validation_list,
+    training_list = lists.training,
+    validation_list = lists.validation,
   }
 end
 
--- `preset`: how many images validate, or which share of them.
-local function new(name, split, read, preset)
-  return setmetatable({ name = name, split = split, read = read, preset = preset }, Data)
+local function new(name, split, read)
+  return setmetatable({ name = name, split = split, read = read }, Data)
 end
 
-local function validation_count(self, count)
-  local validation = self.split.validation or self.preset
-  if not validation or validation >= 1 then return validation end
-  return math.max(1, math.floor(validation * count + 0.5))
+-- The split with a number in place of a fraction or of nothing.
+local function counted(split, count)
+  if split.training_list then return split end
+  local result = {}
+  for name, value in pairs(split) do result[name] = value end
+  local validation = split.validation or 0.1
+  if math.type(validation) == "float" then
+    result.validation = math.max(1, math.tointeger((count * validation + 0.5) // 1))
+  end
+  return result
 end
 
 function Data:load()
   if not self.dataset then
     local dataset = self.read()
-    local split = {}
-    for name, value in pairs(self.split) do split[name] = value end
-    if not split.training_list then split.validation = validation_count(self, #dataset) end
-    self.dataset = check.core(dataset.split, dataset, split)
+    self.dataset = check.core(dataset.split, dataset, counted(self.split, #dataset))
   end
   return self.dataset
 end
@@ -93,13 +101,18 @@ function Data:__tostring()
   return "luanas.Data: " .. self.name .. (self.dataset and "" or ", not loaded yet")
 end
 
--- ---- IDX files -------------------------------------------------------------------------------------
-
-local function read_idx(name, files)
-  local dataset, message = core.dataset_idx(name, files)
-  if not dataset then check.fail("%s", message) end
-  return dataset
+-- Calls a reader of the core. A file that is missing or damaged is an error at the user's line.
+local function read_file(reader, ...)
+  local results = table.pack(check.core(reader, ...))
+  if results[1] == nil then check.fail("%s", results[2]) end
+  return table.unpack(results, 1, results.n)
 end
+
+local function check_name(owner, options, preset)
+  return check.string(owner, "name", options.name == nil and preset or options.name)
+end
+
+-- ---- IDX files -------------------------------------------------------------------------------------
 
 function data.idx(options)
   local owner = "data.idx"
@@ -112,14 +125,15 @@ function data.idx(options)
     labels_sha256 = check.optional(check.string, owner, "labels_sha256", given.labels_sha256),
     classes = check.integer(owner, "classes", given.classes or 10, 2),
   }
-  local name = check.string(owner, "name", given.name or "idx")
-  return new(name, split, function() return read_idx(name, files) end)
+  local name = check_name(owner, given, "idx")
+  return new(name, split, function() return read_file(core.dataset_idx, name, files) end)
 end
 
 -- ---- Fashion-MNIST (Xiao et al. 2017) --------------------------------------------------------------
 
 local FASHION_IMAGES = "train-images-idx3-ubyte"
 local FASHION_LABELS = "train-labels-idx1-ubyte"
+local FASHION_VALIDATION = 5000
 local FASHION_IMAGES_SHA256 = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
 local FASHION_LABELS_SHA256 = "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
 
@@ -153,7 +167,7 @@ local function read_fashion(folders)
   for _, folder in ipairs(folders) do
     local images, labels = existing(folder .. "/" .. FASHION_IMAGES), existing(folder .. "/" .. FASHION_LABELS)
     if images and labels then
-      local dataset = loaded[1] or read_idx("fashion-mnist", {
+      local dataset = loaded[1] or read_file(core.dataset_idx, "fashion-mnist", {
         images = images, images_sha256 = FASHION_IMAGES_SHA256,
         labels = labels, labels_sha256 = FASHION_LABELS_SHA256,
         classes = 10,
@@ -171,6 +185,7 @@ function data.fashion_mnist(options)
   local owner = "data.fashion_mnist"
   local given, split = check_options(owner, options, { "path" })
   local path = check.optional(check.string, owner, "path", given.path)
+  if not split.training_list then split.validation = split.validation or FASHION_VALIDATION end
   return new("fashion-mnist", split, function()
     return read_fashion(path and { path } or fashion_folders())
   end)
@@ -207,7 +222,9 @@ local function make_synthetic(settings)
     images[i], labels[i] = image, class
   end
   return core.dataset("synthetic", {
-    inputs = core.tensor_from(images, "uint8"), targets = core.tensor_from(labels, "int32"), classes = settings.classes,
+    inputs = core.tensor_from(images, "uint8"),
+    targets = core.tensor_from(labels, "int32"),
+    classes = settings.classes,
   })
 end
 
@@ -219,28 +236,191 @@ function data.synthetic(options)
     local low = name == "seed" and 0 or name == "classes" and 2 or name == "images" and 10 or 1
     settings[name] = check.integer(owner, name, given[name] or SYNTHETIC[name], low, name ~= "seed" and 100000 or nil)
   end
-  split.validation = split.validation or settings.images // 5
+  if not split.training_list then split.validation = split.validation or settings.images // 5 end
   return new("synthetic", split, function() return make_synthetic(settings) end)
+end
+
+-- ---- Targets ---------------------------------------------------------------------------------------
+
+-- The option `classes` of tensors: nil (by the type of the targets), false (values), true (count them) or their number.
+local function check_classes(owner, name, value)
+  if type(value) == "boolean" then return value end
+  if type(value) ~= "number" then
+    check.fail("%s: %s is %s; expected true, false or an integer of at least 2", owner, name, check.show(value))
+  end
+  return check.integer(owner, name, value, 2)
+end
+
+-- The targets and the number of classes for core.dataset. In `y`, the first class is `first`.
+local function make_targets(where, y, classes, first)
+  if classes == nil then classes = y:dtype() ~= "float32" end
+  if classes == false then return y:to "float32", nil end
+  local shape, labels = y:shape(), check.core(y.to, y, "int32")
+  if y:dtype() == "float32" and labels:to "float32" ~= y then
+    check.fail("%s: the classes are not all whole numbers; expected integers from %d", where, first)
+  end
+  if #shape == 2 and shape[2] == 1 then labels = labels:reshape { shape[1] } end
+  local low, high = labels:min(), labels:max()
+  if low < first or classes ~= true and high >= first + classes then
+    check.fail("%s: class %d is not among the expected ones, %d to %s", where, low < first and low or high, first,
+      classes == true and "the largest" or first + classes - 1)
+  end
+  return labels + (1 - first), classes == true and math.max(high - first + 1, 2) or classes
 end
 
 -- ---- Tensors of the user's own ---------------------------------------------------------------------
 
-local DEFAULT_SHARE = 0.1 -- of the images validates
+local function check_tensor(owner, name, value)
+  if type(value) ~= "userdata" or (debug.getmetatable(value) or {}).__name ~= "luanas.Tensor" then
+    check.fail("%s: %s is %s; expected a tensor", owner, name, check.show(value))
+  end
+  return value
+end
 
 function data.tensors(options)
   local owner = "data.tensors"
   local given, split = check_options(owner, options, { "class_names", "classes", "name", "x", "y" })
-  local name = check.string(owner, "name", given.name or "tensors")
-  for _, part in ipairs { "x", "y" } do
-    if type(given[part]) ~= "userdata" then
-      check.fail("%s: %s is %s; expected a tensor", owner, part, check.show(given[part]))
+  local x, y = check_tensor(owner, "x", given.x), check_tensor(owner, "y", given.y)
+  local name = check_name(owner, given, "tensors")
+  local targets, classes = make_targets(owner, y, check.optional(check_classes, owner, "classes", given.classes), 1)
+  local dataset = check.core(core.dataset, name,
+    { inputs = x, targets = targets, classes = classes, class_names = given.class_names })
+  return new(name, split, function() return dataset end)
+end
+
+-- ---- NPY files -------------------------------------------------------------------------------------
+
+function data.npy(options)
+  local owner = "data.npy"
+  local given, split = check_options(owner, options, { "class_names", "classes", "name", "x", "y" })
+  local x, y = check.string(owner, "x", given.x), check.string(owner, "y", given.y)
+  local classes = check.optional(check_classes, owner, "classes", given.classes)
+  local name = check_name(owner, given, "npy")
+  return new(name, split, function()
+    local inputs = read_file(core.read_npy, x)
+    if inputs:dtype() == "int32" then inputs = inputs:to "float32" end
+    local targets, count = make_targets(y, read_file(core.read_npy, y), classes, 0)
+    return check.core(core.dataset, name,
+      { inputs = inputs, targets = targets, classes = count, class_names = given.class_names })
+  end)
+end
+
+-- ---- CSV files -------------------------------------------------------------------------------------
+
+-- Names or positions of columns: one, or a list of them. Returns a list.
+local function check_columns(owner, name, value)
+  local list = type(value) == "table" and value or { value }
+  for _, column in ipairs(list) do
+    if type(column) ~= "string" and math.type(column) ~= "integer" then
+      check.fail("%s: %s has %s; expected names or positions of columns", owner, name, check.show(column))
     end
   end
-  local dataset = check.core(core.dataset, name, {
-    inputs = given.x, targets = given.y, classes = check.optional(check.integer, owner, "classes", given.classes, 2),
-    class_names = given.class_names,
-  })
-  return new(name, split, function() return dataset end, DEFAULT_SHARE)
+  if #list == 0 then
+    check.fail("%s: %s is %s; expected names or positions of columns", owner, name, check.show(value))
+  end
+  return list
+end
+
+-- All columns that are not among the targets.
+local function other_columns(csv, targets)
+  local names, taken, others = csv:names(), {}, {}
+  for _, column in ipairs(targets) do taken[math.type(column) and names[column] or column] = true end
+  for _, name in ipairs(names) do
+    if not taken[name] then others[#others + 1] = name end
+  end
+  return others
+end
+
+local function read_numbers(csv, columns, hint)
+  local numbers, message = check.core(csv.numbers, csv, columns)
+  if not numbers then check.fail("%s; %s", message, hint) end
+  return numbers
+end
+
+-- Whether a column gives classes where the user did not say: not if it begins with a number, so that a word among
+-- numbers is noticed.
+local function has_classes(csv, target)
+  return not csv:is_numeric(target) and not tonumber(csv:cell(1, target))
+end
+
+-- Targets, and the names of the classes.
+local function read_targets(csv, columns, classes)
+  if classes == nil then classes = #columns == 1 and check.core(has_classes, csv, columns[1]) end
+  if classes then return read_file(csv.labels, csv, columns[1]) end
+  return read_numbers(csv, columns, "or is this a class? Then set classes = true"), nil
+end
+
+local function read_csv(name, path, format, target, features, classes)
+  local csv <close> = read_file(core.read_csv, path, format)
+  local targets, names = read_targets(csv, target, classes)
+  features = features or other_columns(csv, target)
+  if #features == 0 then check.fail("%s: there are no other columns than the target", path) end
+  local inputs = read_numbers(csv, features, "features = { ... } chooses other columns")
+  if names and #names < 2 then
+    check.fail('%s: column "%s" has the class "%s" only; expected at least two', path, target[1], names[1])
+  end
+  return check.core(core.dataset, name,
+    { inputs = inputs, targets = targets, classes = names and #names, class_names = names })
+end
+
+function data.csv(options)
+  local owner = "data.csv"
+  local given, split = check_options(owner, options,
+    { "classes", "delimiter", "features", "header", "name", "path", "target" })
+  local path = check.string(owner, "path", given.path)
+  local target = check_columns(owner, "target", given.target)
+  local features = check.optional(check_columns, owner, "features", given.features)
+  local classes = check.optional(check.boolean, owner, "classes", given.classes)
+  if classes and #target > 1 then
+    check.fail("%s: target has %d columns; expected one, which has the classes", owner, #target)
+  end
+  local format = {
+    delimiter = check.optional(check.string, owner, "delimiter", given.delimiter),
+    header = check.optional(check.boolean, owner, "header", given.header),
+  }
+  local name = check_name(owner, given, "csv")
+  return new(name, split, function() return read_csv(name, path, format, target, features, classes) end)
+end
+
+-- ---- Folders of PNG images -------------------------------------------------------------------------
+
+function data.png_folder(options)
+  local owner = "data.png_folder"
+  local given, split = check_options(owner, options, { "name", "path" })
+  local path = check.string(owner, "path", given.path)
+  local name = check_name(owner, given, "png-folder")
+  return new(name, split, function()
+    local images, labels, names = read_file(core.read_png_folder, path)
+    return check.core(core.dataset, name, { inputs = images, targets = labels, classes = #names, class_names = names })
+  end)
+end
+
+-- ---- CIFAR-10 (Krizhevsky 2009) --------------------------------------------------------------------
+
+local CIFAR10_CLASSES = {
+  "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+}
+
+-- The five files of the training split, in the folder or in the one that the archive has.
+local function cifar10_files(folder)
+  for _, place in ipairs { folder, folder .. "/cifar-10-batches-bin" } do
+    local paths = {}
+    for i = 1, 5 do paths[#paths + 1] = existing(("%s/data_batch_%d.bin"):format(place, i)) end
+    if #paths == 5 then return paths end
+  end
+  check.fail("CIFAR-10 (data_batch_1.bin to data_batch_5.bin, plain or .gz) was not found in %s", folder)
+end
+
+function data.cifar10(options)
+  local owner = "data.cifar10"
+  local given, split = check_options(owner, options, { "path" })
+  local path = given.path
+  if type(path) ~= "table" then path = check.string(owner, "path", path) end
+  return new("cifar10", split, function()
+    local images, labels = read_file(core.read_cifar, type(path) == "table" and path or cifar10_files(path), "cifar10")
+    return check.core(core.dataset, "cifar10",
+      { inputs = images, targets = labels, classes = 10, class_names = CIFAR10_CLASSES })
+  end)
 end
 
 return data

@@ -164,7 +164,7 @@ end
 -- Epochs until the recipe is done, the time is over or the loss is not finite; why it stopped before.
 local function run(trainer, own, settings, history)
   local bar = progress.new(settings.quiet)
-  local guard <close> = setmetatable({}, { __close = function() bar:finish() end })
+  local _ <close> = setmetatable({}, { __close = function() bar:finish() end })
   bar:begin(1, 1, own.epochs)
   while #history < own.epochs do
     local epoch, message, code = trainer:epoch()

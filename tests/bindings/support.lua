@@ -40,8 +40,8 @@ end
 
 function support.dataset(count, validation)
   local images, labels = support.tensors(count or 48)
-  local data = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
-  return data:split { validation = validation or 12 }
+  local dataset = core.dataset("test", { inputs = images, targets = labels, classes = 3 })
+  return dataset:split { validation = validation or 12 }
 end
 
 -- Whether f succeeded with so many allocations allowed.

@@ -28,10 +28,17 @@ end
 local function objects()
   local output, data = support.network(), support.dataset()
   local policy = core.policy(nil, 1)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write("a\n1\n")
+  file:close()
+  local csv = core.read_csv(path)
+  os.remove(path)
   local decisions = { { name = "a", options = "1,2", count = 2, chosen = 1 } }
   return {
     Node = output, Network = core.network(output), Dataset = data, Recipe = core.recipe(),
     Trainer = core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 }),
+    Csv = csv,
     Model = core.model(core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 })),
     Stream = core.stream(1, "a"), Tensor = core.tensor { 1 }, CorePolicy = policy,
     CoreGradient = policy:gradient { { decisions = decisions, advantage = 1 } },
@@ -97,6 +104,8 @@ local UNBOUND = {
   nas_stream_seek = "number and integer do", nas_tensor_wrap = "Lua has no foreign memory",
   nas_tensor_strides = "an implementation's matter", nas_tensor_is_contiguous = "an implementation's matter",
   nas_tensor_view = "a second Lua reference does", nas_idx_ = "core.dataset_idx reads files",
+  nas_npy_read_memory = "for the tests", nas_png_read_memory = "for the tests", nas_csv_read_memory = "for the tests",
+  nas_cifar_read_memory = "for the tests", nas_cifar_classes = "the kind tells", nas_csv_line = "messages name lines",
   nas_dataset_retain = "Lua counts references", nas_node_retain = "Lua counts references",
   nas_node_options = "network:text shows them", nas_node_input = "network:layers shows them",
   nas_shape_size = "from the shape", nas_layer_kind_register = "for C", nas_compiled_ = "of the trainer",

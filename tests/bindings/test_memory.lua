@@ -1,6 +1,7 @@
 -- Every constructor, with 0, 1, 2, ... allocations allowed until it succeeds; and the collector's view of C memory.
 local core = require "luanas.core"
 local lu = require "luaunit"
+local files = require "sample_files"
 local runner = require "runner"
 local support = require "support"
 
@@ -35,6 +36,21 @@ function tests.test_dataset_from_tensors()
   end)
 end
 
+function tests.test_dataset_readers()
+  local inputs = core.tensor_from { { 1, 5 }, { 2, 5 }, { 3, 5 } }
+  local targets = core.tensor({ 3 }, "int32")
+  for i = 1, 3 do targets[i] = i % 2 + 1 end
+  support.with_little_memory(function()
+    local parts = { inputs = inputs, targets = targets, classes = 2, class_names = { "a", "b" } }
+    local dataset = core.dataset("test", parts)
+    local split = dataset:split { training_list = { 3, 1 }, validation_list = { 2 }, standardize = true }
+    return split:describe(), split:info(), split:input(1), split:target(1), dataset:adopt(split:standardization())
+  end)
+  support.with_little_memory(function()
+    return core.dataset("test", { inputs = inputs, targets = inputs }):target(1)
+  end)
+end
+
 function tests.test_dataset_from_files()
   local images, labels = os.tmpname(), os.tmpname()
   local file = assert(io.open(images, "wb"))
@@ -48,6 +64,23 @@ function tests.test_dataset_from_files()
   end)
   os.remove(images)
   os.remove(labels)
+end
+
+function tests.test_files()
+  local folder = files.folder()
+  local npy = files.write(folder, "a.npy", files.npy("<f8", "(2,)", string.pack("<dd", 1, 2)))
+  local cifar = files.write(folder, "a.bin", files.cifar(1, 2, 3, 4))
+  local csv = files.write(folder, "a.csv", "a,b\n1,x\n2,y\n")
+  local png = files.write(folder, "images/a/1.png", files.png(1, 2, 1, "ab"))
+  files.write(folder, "images/b/1.png", files.png(1, 2, 1, "ab"))
+  support.with_little_memory(function() return core.read_npy(npy), core.read_png(png) end)
+  support.with_little_memory(function() return core.read_cifar({ cifar }, "cifar10") end)
+  support.with_little_memory(function() return core.read_png_folder(folder .. "/images") end)
+  support.with_little_memory(function()
+    local read = core.read_csv(csv)
+    return read:numbers { "a" }, read:labels "b", read:names(), read:cell(1, "b"), tostring(read)
+  end)
+  files.remove(folder)
 end
 
 function tests.test_recipe_and_stream()

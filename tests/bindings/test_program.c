@@ -350,8 +350,8 @@ static void test_interrupt_prints_tables(void **state) {
   "local images = core.tensor({ 200000, 8, 8, 1 }, 'uint8')\n"                                     \
   "local labels = core.tensor({ 200000 }, 'int32'):fill(1)\n"                                      \
   "labels[1] = 2\n"                                                                                \
-  "local data = core.dataset('test', { inputs = images, targets = labels, classes = 2 })\n"        \
-  "data = data:split { validation = 10 }\n"                                                        \
+  "local parts = { inputs = images, targets = labels, classes = 2 }\n"                             \
+  "local data = core.dataset('test', parts):split { validation = 10 }\n"                           \
   "local x = core.node('input', {}, { size = 8, channels = 1 })\n"                                 \
   "x = core.node('conv2d', { x }, { kernel = 7, filters = 64 })\n"                                 \
   "x = core.node('dense', { core.node('global_avg_pool', { x }) }, { units = 2 })\n"               \

@@ -3,7 +3,6 @@
 #define TESTS_FILES_H
 
 #include "../tensor/tensors.h"
-#include "make.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -45,9 +45,9 @@ static void a_pair_of_files_becomes_a_data_set(void **state) {
   assert_string_equal(nas_dataset_fingerprint(dataset), expected);
   assert_string_equal(nas_dataset_name(dataset), "pair");
   assert_int_equal(nas_dataset_count(dataset), 6);
-  nas_dataset_input_shape(dataset, dims);
+  nas_dataset_image_dims(dataset, dims);
   assert_int_equal(dims[0] * 100 + dims[1] * 10 + dims[2], 231);
-  assert_memory_equal(pixels_of(dataset, 5), pixels.bytes + 16 + 30, 6);
+  assert_memory_equal(nas_dataset_pixels(dataset, 5), pixels.bytes + 16 + 30, 6);
   assert_int_equal(nas_dataset_label(dataset, 4), 1);
   nas_dataset_release(&dataset);
 }
@@ -70,7 +70,8 @@ static void one_content_has_one_fingerprint(void **state) {
   images = counting(NAS_UINT8, DIMS(6, 2, 3, 1));
   for (int k = 0; k < 36; k++) set_element(images, k, (7 * k + 1) % 256);
   labels = tensor_of(NAS_INT32, (double[]){0, 1, 2, 0, 1, 2}, DIMS(6));
-  check_ok(dataset_from(&third, "c", images, labels, 3, NULL), NULL);
+  const nas_dataset_parts parts = {.name = "c", .inputs = images, .targets = labels, .classes = 3};
+  check_ok(nas_dataset_create(&third, &parts, NULL), NULL);
   assert_string_equal(nas_dataset_fingerprint(first), nas_dataset_fingerprint(third));
   nas_tensor_destroy(&images);
   nas_tensor_destroy(&labels);
@@ -86,7 +87,9 @@ static void many_classes_count_as_int32(void **state) {
   nas_dataset *dataset, *again;
   check_ok(nas_tensor_create(&images, NAS_UINT8, DIMS(n, 1, 1, 2), NULL), NULL);
   labels = counting(NAS_INT32, DIMS(n));
-  check_ok(dataset_from(&dataset, "many", images, labels, (int)n, NULL), NULL);
+  const nas_dataset_parts parts = {
+      .name = "many", .inputs = images, .targets = labels, .classes = (int)n};
+  check_ok(nas_dataset_create(&dataset, &parts, NULL), NULL);
   idx pixels = idx_header(0x08, DIMS(n, 1, 1, 2)), classes = idx_header(0x0C, DIMS(n));
   for (int64_t i = 0; i < n; i++) put_u32(&classes, (uint32_t)i);
   memset(pixels.bytes + pixels.size, 0, (size_t)(2 * n));
@@ -135,7 +138,13 @@ static void files_that_do_not_fit_together(void **state) {
                 "labels.gz is 2; expected 0 to 1 for 2 classes");
   files.classes = 0;
   check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_ARGUMENT, d, "0 classes");
-  files.classes = 10;
+  files = small_pair(6, 6);
+  idx same = idx_header(0x08, DIMS(6));
+  memset(same.bytes + same.size, 2, 6);
+  same.size += 6;
+  files.labels = write_plain("same", same.bytes, same.size);
+  check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_FORMAT, d,
+                "/same are of one class");
   files.labels = NULL;
   check_refused(nas_dataset_from_idx(&d, "d", &files, &err), NAS_ARGUMENT, d,
                 "the file of labels is not given");
@@ -175,7 +184,7 @@ static void fashion_mnist(void **state) {
   check_ok(nas_dataset_from_idx(&whole, "fashion-mnist", &files, &err), &err);
   check_ok(nas_dataset_split(&dataset, whole, NULL, &err), &err);
   nas_dataset_release(&whole);
-  nas_dataset_input_shape(dataset, dims);
+  nas_dataset_image_dims(dataset, dims);
   assert_int_equal(dims[0] * 10000 + dims[1] * 100 + dims[2], 282801);
   nas_dataset_training(dataset, &training);
   nas_dataset_validation(dataset, &validation);

@@ -1,5 +1,6 @@
 local lu = require "luaunit"
 local nas = require "luanas"
+local files = require "sample_files"
 
 local T = {}
 
@@ -97,10 +98,151 @@ function T.test_tensors()
   end
   local data = nas.data.tensors {
     x = nas.tensor_from(images, "uint8"), y = nas.tensor_from(labels, "int32"), classes = 3, validation = 3,
+    class_names = { "a", "b", "c" },
   }
   local info = data:info()
-  lu.assertEquals({ info.count, info.height, info.width, info.training }, { 12, 1, 2, 9 })
+  lu.assertEquals({ info.count, info.height, info.width, info.training, info.classes }, { 12, 1, 2, 9, 3 })
+  lu.assertEquals(info.class_names, { "a", "b", "c" })
+  lu.assertEquals(data:load():target(1), 2)
+  lu.assertStrContains(data:describe(), "12 images")
 end
+
+function T.test_tensors_of_values_and_classes()
+  local x, y = nas.tensor { 4, 3 }, nas.tensor_from({ 1, 2, 4, 2 }, "int32")
+  local function info(options)
+    options.x = x
+    return nas.data.tensors(options):info()
+  end
+  lu.assertEquals({ info({ y = y }).classes, info({ y = y, classes = 5 }).classes }, { 4, 5 })
+  lu.assertEquals(info({ y = y:to "float32" }).task, "values")
+  lu.assertEquals(info({ y = y, classes = false }).target_values, 1)
+  lu.assertEquals(info({ y = nas.tensor { 4, 2 } }).target_values, 2)
+  lu.assertEquals(info({ y = y:to("float32"):reshape { 4, 1 }, classes = true }).classes, 4)
+  lu.assertErrorMsgContains("data.tensors: class 4 is not among the expected ones, 1 to 3", info,
+    { y = y, classes = 3 })
+  lu.assertErrorMsgContains("data.tensors: class 0 is not among the expected ones, 1 to the largest", info,
+    { y = y - 1 })
+  lu.assertErrorMsgContains("data.tensors: the classes are not all whole numbers; expected integers from 1", info,
+    { y = y:to "float32" + 0.25, classes = true })
+  lu.assertErrorMsgContains('data.tensors: classes is "2"; expected true, false or an integer of at least 2', info,
+    { y = y, classes = "2" })
+end
+
+-- test(folder) in a new folder, which goes away again.
+local function in_folder(test)
+  return function()
+    local folder = files.folder()
+    local ok, message = xpcall(test, function(m) return type(m) == "string" and debug.traceback(m) or m end, folder)
+    files.remove(folder)
+    if not ok then error(message, 0) end
+  end
+end
+
+-- Loading must raise a message with that part.
+local function load_fails(part, data)
+  lu.assertErrorMsgContains(part, data.load, data)
+end
+
+T.test_npy = in_folder(function(folder)
+  local x = files.write(folder, "x.npy", files.npy("|u1", "(4, 1, 2)", "abcdefgh"))
+  local y = files.write(folder, "y.npy", files.npy("<i8", "(4,)", string.pack("<i8i8i8i8", 0, 2, 1, 0)))
+  local data = nas.data.npy { x = x, y = y }
+  local info = data:info()
+  lu.assertEquals({ info.name, info.count, info.height, info.width, info.channels }, { "npy", 4, 1, 2, 1 })
+  lu.assertEquals({ info.classes, info.training, info.validation }, { 3, 3, 1 })
+  lu.assertEquals({ data:load():target(1), data:load():target(2) }, { 1, 3 })
+  lu.assertEquals(nas.data.npy({ x = x, y = y, classes = 7 }):info().classes, 7)
+  load_fails(y .. ": class 2 is not among the expected ones, 0 to 1", nas.data.npy { x = x, y = y, classes = 2 })
+  load_fails("/nowhere/x.npy cannot be opened", nas.data.npy { x = "/nowhere/x.npy", y = y })
+end)
+
+T.test_npy_values = in_folder(function(folder)
+  local x = files.write(folder, "x.npy", files.npy("<i4", "(3, 2)", string.pack("<i4i4i4i4i4i4", 1, 2, 3, 4, 5, 6)))
+  local y = files.write(folder, "y.npy", files.npy("<f8", "(3, 1)", string.pack("<ddd", 0.5, 1.5, 2.5)))
+  local info = nas.data.npy({ x = x, y = y, standardize = true }):info()
+  lu.assertEquals({ info.shape, info.task, info.target_values, info.standardized }, { { 2 }, "values", 1, true })
+end)
+
+local PLANTS = "leaf,kind,petals,height\n1.5,rose,5,80\n2,tulip,6,30\n-.5,rose,10,60\n1,aster,34,50\n"
+
+T.test_csv = in_folder(function(folder)
+  local path = files.write(folder, "plants.csv", PLANTS)
+  local data = nas.data.csv { path = path, target = "kind" }
+  local info = data:info()
+  lu.assertEquals({ info.name, info.count, info.shape, info.classes }, { "csv", 4, { 3 }, 3 })
+  lu.assertEquals(info.class_names, { "aster", "rose", "tulip" })
+  lu.assertEquals(data:load():input(1):totable(), { 1.5, 5, 80 })
+  lu.assertEquals({ data:load():target(1), data:load():target(4) }, { 2, 1 })
+
+  data = nas.data.csv { path = path, target = "height", features = { "petals", 1 } }
+  info = data:info()
+  lu.assertEquals({ info.task, info.target_values, info.shape }, { "values", 1, { 2 } })
+  lu.assertEquals(data:load():input(2):totable(), { 6, 2 })
+  lu.assertEquals(data:load():target(2):totable(), { 30 })
+
+  data = nas.data.csv { path = path, target = { 1, "height" }, features = { "petals" } }
+  lu.assertEquals(data:load():target(3):totable(), { -0.5, 60 })
+  info = nas.data.csv({ path = path, target = "petals", classes = true, features = { "leaf" } }):info()
+  lu.assertEquals(info.class_names, { "5", "6", "10", "34" })
+end)
+
+T.test_csv_formats = in_folder(function(folder)
+  local path = files.write(folder, "a.csv", "1|2,5|x\n3|4,5|y\n")
+  load_fails('line 1, column "2": the cell is "2,5"; expected a number; features = { ... } chooses other columns',
+    nas.data.csv { path = path, target = 3, delimiter = "|", header = false })
+  local info = nas.data.csv({ path = path, target = "3", features = { 1 }, delimiter = "|", header = false }):info()
+  lu.assertEquals(info.class_names, { "x", "y" })
+end)
+
+T.test_csv_failures = in_folder(function(folder)
+  local path = files.write(folder, "plants.csv", PLANTS)
+  load_fails('line 2, column "kind": the cell is "rose"; expected a number; features = ',
+    nas.data.csv { path = path, target = "height" })
+  load_fails('csv: there is no column "color"; columns: leaf, kind, petals, height',
+    nas.data.csv { path = path, target = "color" })
+  load_fails("csv: column is 5; expected a name, or an integer from 1 to 4", nas.data.csv { path = path, target = 5 })
+  load_fails('column "kind": the cell is "rose"; expected a number; or is this a class? Then set classes = true',
+    nas.data.csv { path = path, target = "kind", classes = false })
+  path = files.write(folder, "gap.csv", "x,y\n1,2\n3,NA\n")
+  load_fails('gap.csv, line 3, column "y": the cell is "NA"; expected a number; or is this a class?',
+    nas.data.csv { path = path, target = "y" })
+  path = files.write(folder, "one.csv", "x,y\n1,a\n3,a\n")
+  load_fails('one.csv: column "y" has the class "a" only; expected at least two',
+    nas.data.csv { path = path, target = "y" })
+  path = files.write(folder, "all.csv", "x,y\n1,2\n3,4\n")
+  load_fails("all.csv: there are no other columns than the target", nas.data.csv { path = path, target = { 1, 2 } })
+  load_fails("absent cannot be opened", nas.data.csv { path = folder .. "/absent", target = "y" })
+end)
+
+T.test_png_folder = in_folder(function(folder)
+  for _, name in ipairs { "dog/1.png", "cat/1.png", "cat/2.png" } do
+    files.write(folder, name, files.png(1, 2, 3, "abcdef"))
+  end
+  local data = nas.data.png_folder { path = folder }
+  local info = data:info()
+  lu.assertEquals({ info.count, info.height, info.width, info.channels }, { 3, 1, 2, 3 })
+  lu.assertEquals(info.class_names, { "cat", "dog" })
+  lu.assertEquals({ data:load():target(2), data:load():target(3) }, { 1, 2 })
+  load_fails("cat: no sub-folders; expected one for each class", nas.data.png_folder { path = folder .. "/cat" })
+end)
+
+T.test_cifar10 = in_folder(function(folder)
+  local paths = {}
+  for i = 1, 5 do
+    paths[i] = files.write(folder, ("cifar-10-batches-bin/data_batch_%d.bin"):format(i),
+      files.cifar(i, 10, 20, 30) .. files.cifar(9, 1, 2, 3))
+  end
+  local info = nas.data.cifar10({ path = folder }):info()
+  lu.assertEquals({ info.name, info.count, info.classes, info.shape }, { "cifar10", 10, 10, { 32, 32, 3 } })
+  lu.assertEquals(info.class_names[10], "truck")
+  lu.assertEquals(nas.data.cifar10({ path = folder .. "/cifar-10-batches-bin" }):info().fingerprint, info.fingerprint)
+  lu.assertEquals(nas.data.cifar10({ path = paths }):info().fingerprint, info.fingerprint)
+  local two = nas.data.cifar10 { path = { paths[1], paths[2] } }
+  lu.assertEquals({ two:info().count, two:load():target(1), two:load():target(4) }, { 4, 2, 10 })
+  os.remove(paths[2])
+  load_fails("CIFAR-10 (data_batch_1.bin to data_batch_5.bin, plain or .gz) was not found in " .. folder,
+    nas.data.cifar10 { path = folder })
+end)
 
 function T.test_fashion_mnist()
   local data = nas.data.fashion_mnist { limit = 1000 }
@@ -113,14 +255,60 @@ function T.test_fashion_mnist()
   lu.assertEquals({ all.training, all.fingerprint }, { 55000, info.fingerprint })
 end
 
+-- ---- Splits ----------------------------------------------------------------------------------------
+
+function T.test_default_validation()
+  local function validation(count)
+    local y = nas.tensor { count }
+    return nas.data.tensors({ x = nas.tensor { count, 1 }, y = y }):info().validation
+  end
+  lu.assertEquals({ validation(2), validation(14), validation(15), validation(100) }, { 1, 1, 2, 10 })
+end
+
+function T.test_fractions()
+  local function split(options)
+    options.images = 50
+    local info = nas.data.synthetic(options):info()
+    return { info.training, info.validation }
+  end
+  lu.assertEquals(split { validation = 0.3 }, { 35, 15 })
+  lu.assertEquals(split { validation = 0.001 }, { 49, 1 })
+  lu.assertEquals(split { validation = 7.0 }, { 43, 7 })
+  lu.assertEquals(split { validation = 0.5, limit = 3 }, { 3, 25 })
+  lu.assertEquals(split { split = { training = { 5, 1 }, validation = { 2 } } }, { 2, 1 })
+end
+
+function T.test_stratified_and_standardized()
+  local info = nas.data.synthetic({ stratified = true, standardize = true }):info()
+  lu.assertTrue(info.standardized)
+  lu.assertStrContains(info.identity, "stratified=1")
+end
+
+function T.test_bad_splits()
+  local synthetic = nas.data.synthetic
+  lu.assertErrorMsgContains("data.synthetic: split is given with validation; expected one or the other", synthetic,
+    { split = { training = { 1 }, validation = { 2 } }, validation = 3 })
+  lu.assertErrorMsgContains("split.training is nil; expected a list of positions", synthetic, { split = {} })
+  lu.assertErrorMsgContains("split.validation is empty; expected a list", synthetic,
+    { split = { training = { 1 }, validation = {} } })
+  lu.assertErrorMsgContains('data.synthetic: split: unknown option "test"', synthetic, { split = { test = { 1 } } })
+  lu.assertErrorMsgContains("stratified is 1; expected true or false", synthetic, { stratified = 1 })
+  load_fails("expected an integer from 1 to 500", synthetic { split = { training = { 501 }, validation = { 1 } } })
+  load_fails("listed twice", synthetic { split = { training = { 1, 2 }, validation = { 2 } } })
+  lu.assertErrorMsgContains("stratified", function()
+    return nas.data.tensors({ x = nas.tensor { 9, 1 }, y = nas.tensor { 9 }, stratified = true }):load()
+  end)
+end
+
 -- ---- Bad input -------------------------------------------------------------------------------------
 
 function T.test_bad_options()
   local data = nas.data
-  lu.assertErrorMsgContains('data.fashion_mnist: unknown option "size"; known options: limit, path, split',
+  lu.assertErrorMsgContains('data.fashion_mnist: unknown option "size"; known options: limit, path, split, ',
     data.fashion_mnist, { size = 3 })
-  lu.assertErrorMsgContains("validation is 0; expected an integer of at least 1", data.fashion_mnist,
-    { validation = 0 })
+  lu.assertErrorMsgContains("validation is 0; expected an integer of at least 1, or a fraction",
+    data.fashion_mnist, { validation = 0 })
+  lu.assertErrorMsgContains("validation is 1.5; expected an integer", data.fashion_mnist, { validation = 1.5 })
   lu.assertErrorMsgContains("limit is -1", data.fashion_mnist, { limit = -1 })
   lu.assertErrorMsgContains("split_seed is 0.5", data.fashion_mnist, { split_seed = 0.5 })
   lu.assertErrorMsgContains('limit is "all"', data.fashion_mnist, { limit = "all" })
@@ -129,6 +317,13 @@ function T.test_bad_options()
   lu.assertErrorMsgContains("images is nil", data.idx, {})
   lu.assertErrorMsgContains("labels is nil", data.idx, { images = "x" })
   lu.assertErrorMsgContains("data.tensors: x is nil; expected a tensor", data.tensors, { classes = 2 })
+  lu.assertErrorMsgContains("data.npy: y is nil", data.npy, { x = "a" })
+  lu.assertErrorMsgContains("data.csv: target is nil; expected names or positions", data.csv, { path = "a" })
+  lu.assertErrorMsgContains("data.csv: target has true; expected names", data.csv, { path = "a", target = true })
+  lu.assertErrorMsgContains("data.csv: target has 2 columns; expected one", data.csv,
+    { path = "a", target = { 1, 2 }, classes = true })
+  lu.assertErrorMsgContains("data.png_folder: path is nil", data.png_folder)
+  lu.assertErrorMsgContains("data.cifar10: path is 3", data.cifar10, { path = 3 })
   local large = data.synthetic { images = 20, validation = 20 }
   lu.assertErrorMsgContains("validation is 20; expected an integer from 1 to 19", large.load, large)
   local limit = data.synthetic { images = 20, limit = 17 }

@@ -192,7 +192,8 @@ end
 function T.test_regression()
   for _, loss in ipairs { "mean_squared_error", "huber" } do
     local model = nas.train(nn.dense(nn.input { 2 }, { units = 1 }), line(400), {
-      epochs = 60, batch = 20, loss = loss, optimizer = nas.sgd { rate = 0.05, momentum = 0.9, nesterov = true }, quiet = true,
+      epochs = 60, batch = 20, loss = loss, quiet = true,
+      optimizer = nas.sgd { rate = 0.05, momentum = 0.9, nesterov = true },
     })
     local last = model.history[#model.history]
     lu.assertNil(last.accuracy)
@@ -224,11 +225,11 @@ function T.test_refused_before_training()
   refused("the inputs of synthetic have 8x8x1", nn.dense(nn.input { 8, 8, 3 }, { units = 4 }), data())
   refused("mean_squared_error: the target is one class", network(), data(), { loss = "mean_squared_error" })
   refused("softmax_cross_entropy: ", nn.dense(nn.input { 2 }, { units = 1 }), line(20), { augment = {} })
-  refused("augment: shift is 8; expected less than the height of the images, 8", network(), data(),
+  refused("augment: shift moves images by up to 8 pixels; expected less than their height of 8", network(), data(),
     { augment = { shift = 8 } })
-  refused("only images can be augmented", nn.dense(nn.input { 2 }, { units = 1 }), line(20),
+  refused("expected images", nn.dense(nn.input { 2 }, { units = 1 }), line(20),
     { loss = "huber", augment = { flip = 0.5 } })
-  refused("erase_min is 0.5, above erase_max", network(), data(), { augment = { erase = 1, erase_min = 0.5 } })
+  refused("erase_min is 0.5; expected at most erase_max", network(), data(), { augment = { erase = 1, erase_min = 0.5 } })
   refused("params: ", network(), data(), { limits = { params = 10 } })
   refused("macs: ", network(), data(), { limits = { macs = 10 } })
   refused("memory: ", network(), data(), { limits = { memory = 10 } })

@@ -2,7 +2,6 @@
 #ifndef TESTS_DATASETS_H
 #define TESTS_DATASETS_H
 
-#include "dataset/make.h"
 #include "nn/networks.h"
 #include <nas/trainer.h>
 
@@ -20,7 +19,9 @@ static inline nas_dataset *dataset_of(const uint8_t *pixels, const int32_t *labe
   check_ok(nas_tensor_create(&classes_of, NAS_INT32, 1, dims, &err), &err);
   memcpy(nas_tensor_data(images), pixels, (size_t)nas_tensor_size(images));
   memcpy(nas_tensor_data(classes_of), labels, (size_t)count * sizeof *labels);
-  check_ok(dataset_from(&all, "toy", images, classes_of, classes, &err), &err);
+  nas_dataset_parts parts = {
+      .name = "toy", .inputs = images, .targets = classes_of, .classes = classes};
+  check_ok(nas_dataset_create(&all, &parts, &err), &err);
   nas_split_default(&split);
   split.validation = validation;
   check_ok(nas_dataset_split(&data, all, &split, &err), &err);

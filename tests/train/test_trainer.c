@@ -134,7 +134,7 @@ static void extension(void **state) {
 static float *floats_of(const nas_dataset *data, int64_t image, float *to) {
   int dims[3];
   nas_dataset_input_shape(data, dims);
-  const uint8_t *bytes = pixels_of(data, image);
+  const uint8_t *bytes = nas_dataset_pixels(data, image);
   for (int i = 0; i < dims[0] * dims[1] * dims[2]; i++) *to++ = (float)bytes[i] / 255.0f;
   return to;
 }
@@ -503,7 +503,8 @@ static void data_without_a_split(void **state) {
   check_ok(nas_tensor_create(&images, NAS_UINT8, 4, dims, &err), &err);
   check_ok(nas_tensor_create(&labels, NAS_INT32, 1, dims, &err), &err);
   ((int32_t *)nas_tensor_data(labels))[1] = 3;
-  check_ok(dataset_from(&data, "toy", images, labels, 4, &err), &err);
+  nas_dataset_parts parts = {.name = "toy", .inputs = images, .targets = labels, .classes = 4};
+  check_ok(nas_dataset_create(&data, &parts, &err), &err);
   nas_recipe recipe = recipe_of(20, "adam", 0.01);
   check_refusal(small, data, &recipe, NAS_ARGUMENT,
                 "toy has 3 training and 0 validation images; split it first");

@@ -116,7 +116,7 @@ function Network:close() end
 
 -- ---- Data ------------------------------------------------------------------------------------------
 
----@class luanas.Dataset Images with their classes, and a split. `#dataset` counts all images. The test split is locked.
+---@class luanas.Dataset Inputs with their targets, and a split. `#dataset` counts all images; a row of a table is one, too. The test split is locked.
 ---@operator len: integer
 local Dataset = {}
 
@@ -128,44 +128,138 @@ local Dataset = {}
 ---@return luanas.Dataset?, string?, string?
 function core.dataset_idx(name, files) end
 
---- From tensors, which are copied. inputs: uint8 (x means x / 255) or float32, {n, features}, {n, height, width} or
---- {n, height, width, channels}. targets: classes 1..classes as int32 or uint8 {n}; without `classes` values, float32
---- {n} or {n, k}.
+--- From tensors, which are copied. `inputs` are uint8, where x means x / 255, or finite float32: {n, features},
+--- {n, height, width} or {n, height, width, channels}. `targets` are int32 or uint8 {n} with at least two of the classes
+--- 1..classes; or, without `classes`, finite float32 values {n} or {n, k}. `class_names` has a name for each class.
 ---@param name string
 ---@param parts { inputs: luanas.Tensor, targets: luanas.Tensor, classes?: integer, class_names?: string[] }
 ---@return luanas.Dataset
 function core.dataset(name, parts) end
 
---- A data set of the same images with another split: drawn by `seed` (0), so that `validation` images validate (5000)
---- and the first `limit` of the others train (all), within each class when `stratified`; or listed by positions from 1.
---- `standardize`: inputs get mean 0 and variance 1 over the training images, for each channel or feature.
----@param options? { validation?: integer, seed?: integer, limit?: integer, stratified?: boolean, standardize?: boolean, training_list?: integer[], validation_list?: integer[] }
+---@class luanas.Split
+---@field validation? integer How many images validate: 5000.
+---@field seed? integer 0
+---@field limit? integer Train on the first so many of the others only: all.
+---@field stratified? boolean Draw from each class apart, in proportion.
+---@field standardize? boolean Shift and scale inputs by mean and standard deviation of each channel or feature over the images that train.
+---@field training_list? integer[] Positions that train, in place of a draw, with `validation_list`.
+---@field validation_list? integer[] Positions that validate; each image is in one list at most.
+
+--- A data set of the same images with a drawn or a given split.
+---@param options? luanas.Split
 ---@return luanas.Dataset
 function Dataset:split(options) end
 
---- `fingerprint` identifies the content, `identity` also the split; `training` and `validation` count images. `shape`
---- is {height, width, channels}, which images also have as fields of their own, or {features}. `classes` is nil for
---- values, `target_values` 0 for classes.
----@return { name: string, fingerprint: string, identity: string, task: "classes"|"values", classes?: integer, class_names?: string[], target_values: integer, count: integer, shape: integer[], height?: integer, width?: integer, channels?: integer, training: integer, validation: integer, standardized: boolean }
+--- The same images and split, with inputs shifted and scaled by these numbers of each channel or feature, such as
+--- another data set's standardization(); without arguments, not at all.
+---@param means? number[]
+---@param stds? number[] Above 0.
+---@return luanas.Dataset
+function Dataset:adopt(means, stds) end
+
+--- Means and standard deviations of the channels or features; nil for a data set that is not standardised.
+---@return number[]?, number[]?
+function Dataset:standardization() end
+
+--- `fingerprint` identifies the content, `identity` also what else results depend on; `training` and `validation` count
+--- images. `task` is "classes" or "values", `shape` {height, width, channels} or {features}, `target_values` how many
+--- values a target has, 0 for classes. Only images have `height`, `width` and `channels`, only classes `classes`.
+---@return { name: string, fingerprint: string, identity: string, count: integer, training: integer, validation: integer, task: string, shape: integer[], height?: integer, width?: integer, channels?: integer, classes?: integer, class_names?: string[], target_values: integer, standardized: boolean }
 function Dataset:info() end
 
----@return string # a page for people: inputs, targets, split
+---@return string # a page for people: inputs, targets, split, standardisation, fingerprint, classes or values
 function Dataset:describe() end
 
---- Input i as the network sees it, float32, and its target; with augmentation that of an epoch (from 1; 1).
+--- A copy of image i as uint8 {height, width, channels}, and its target; for images of bytes only.
 ---@param i integer 1..#dataset, or from the end -1..-#dataset
----@param augment? table options of core.options().augment
----@param seed? integer
----@param epoch? integer
 ---@return luanas.Tensor, integer|luanas.Tensor
-function Dataset:input(i, augment, seed, epoch) end
-
---- A copy of input i as it was given, and its target: a class, or a tensor of values.
----@param i integer 1..#dataset, or from the end -1..-#dataset
----@return luanas.Tensor, integer
 function Dataset:image(i) end
 
+--- Input i as the network sees it, float32 of the shape of info(): standardised, and augmented as in that epoch of a
+--- training with that seed. `augment` has pad_crop = 0, shift = {0, 0}, flip = 0, erase = 0, erase_min = 0.02,
+--- erase_max = 0.33.
+---@param i integer 1..#dataset, or from the end -1..-#dataset
+---@param augment? table
+---@param seed? integer 0
+---@param epoch? integer 1
+---@return luanas.Tensor
+function Dataset:input(i, augment, seed, epoch) end
+
+--- The class of image i, or a float32 tensor of its values.
+---@param i integer 1..#dataset, or from the end -1..-#dataset
+---@return integer|luanas.Tensor
+function Dataset:target(i) end
+
 function Dataset:close() end
+
+-- ---- Files -----------------------------------------------------------------------------------------
+--
+-- Files may be gzip'd, but for folders of images. A missing or damaged file returns nil, a message that names the file
+-- and the place in it, and a code name ("NAS_IO", "NAS_FORMAT", "NAS_LIMIT").
+
+--- An array that NumPy saved by np.save. Types: uint8 and bool become uint8; int32 and int64 int32; float32 and float64
+--- float32, rounded. Others, big-endian ones, numbers out of range and Fortran order are refused.
+---@param path string
+---@return luanas.Tensor?, string?, string?
+function core.read_npy(path) end
+
+--- An image: uint8 {height, width, channels}, one channel if grey, else three. 16 bits are reduced to the high byte;
+--- colour profiles and gamma are ignored; an image with a transparent pixel is refused.
+---@param path string
+---@return luanas.Tensor?, string?, string?
+function core.read_png(path) end
+
+--- A folder of images: its sub-folders are classes, in the order of the bytes of their names, and their files *.png the
+--- images, in the same order; what begins with a dot is skipped. All images have one size and are all grey or all
+--- coloured. Returns images, uint8 {n, height, width, channels}; labels, int32 {n}, from 1; the names of the classes.
+---@param path string
+---@return luanas.Tensor?, luanas.Tensor|string, string[]|string
+function core.read_png_folder(path) end
+
+--- CIFAR files (Krizhevsky 2009) in the binary version, one after the other. Returns images, uint8 {n, 32, 32, 3}, and
+--- labels, int32 {n}: class k is byte k - 1 of the file.
+---@param paths string[]
+---@param kind "cifar10"|"cifar100"|"cifar100-coarse" The fine or the coarse classes of CIFAR-100.
+---@return luanas.Tensor?, luanas.Tensor|string, string?
+function core.read_cifar(paths, kind) end
+
+---@class luanas.Csv A table of texts. `#csv` is the number of rows. A column is given by name, or by position from 1.
+---@operator len: integer
+local Csv = {}
+
+--- A CSV file. `delimiter`: one of , ; | : and tab, without which that of the first line is found out; `header`: whether
+--- the first row names the columns (true), which are "1", "2", ... otherwise. Blanks around cells and blank lines do not
+--- count; cells in double quotes may hold anything.
+---@param path string
+---@param options? { delimiter?: string, header?: boolean }
+---@return luanas.Csv?, string?, string?
+function core.read_csv(path, options) end
+
+---@return string[] # the names of the columns
+function Csv:names() end
+
+---@param column string|integer
+---@return boolean # whether every cell is a number that float32 can hold
+function Csv:is_numeric(column) end
+
+--- Columns as float32 {rows, #columns}. Returns nil, message, code for a cell that is no number; the message names line
+--- and column.
+---@param columns (string|integer)[]
+---@return luanas.Tensor?, string?, string?
+function Csv:numbers(columns) end
+
+--- A column as classes: int32 {rows}, from 1, and the names of the classes, which are the distinct cells, in the order
+--- of numbers if all are integers, else of bytes. Returns nil, message, code for an empty cell.
+---@param column string|integer
+---@return luanas.Tensor?, string[]|string, string?
+function Csv:labels(column) end
+
+---@param row integer 1..#csv, or from the end -1..-#csv
+---@param column string|integer
+---@return string
+function Csv:cell(row, column) end
+
+function Csv:close() end
 
 -- ---- Training --------------------------------------------------------------------------------------
 

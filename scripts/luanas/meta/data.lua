@@ -2,24 +2,23 @@
 -- luacheck: ignore
 
 --- Data sets. Files are read when a study first needs them. Each set has a training and a validation split, drawn
---- by a seed of its own; test data is not opened.
----
---- Options that all have:
----   validation    images that validate, a number or a share below 1, drawn from all; default: 5000 of Fashion-MNIST, a
----                 fifth of synthetic, a tenth of others
----   split_seed    at least 0, default 0: the same split for all searches, so that they share evaluations
----   stratified    true: draw within each class, in proportion
----   limit         train on the first so many of the training images only; 0, the default: on all
----   split         { training = {...}, validation = {...} }: lists of positions from 1 instead
----   standardize   true: inputs get mean 0 and variance 1 over the training images, for each channel or feature
---- Classes are 1, 2, ... in Lua; how they relate to the labels of files is said with each function.
+--- by a seed of its own; test data is not opened. Classes are 1, 2, ... in Lua; each function tells how they are in
+--- files. Files may be gzip'd, but for folders of images.
 ---@class luanas.data
 local data = {}
+
+---@class luanas.data.Split What all functions take besides their own options.
+---@field validation? number How many images (rows of a table) validate: a count, or a fraction below 1 of all, rounded. Default: 0.1, at least one; fashion_mnist: 5000; synthetic: a fifth.
+---@field split_seed? integer Of the draw; at least 0, default 0: the same split for all searches, so that they share evaluations.
+---@field limit? integer Train on the first so many of the training images only; 0, the default: on all.
+---@field stratified? boolean Draw from each class apart, in proportion; default: false.
+---@field standardize? boolean Shift and scale inputs by mean and standard deviation of each channel or feature over the images that train; default: false.
+---@field split? { training: integer[], validation: integer[] } Positions from 1, in place of a draw; others are left out.
 
 --- Fashion-MNIST (Xiao et al. 2017): 60,000 images of 28x28x1 in 10 classes. Looked for in $LUANAS_DATA (the folder
 --- itself, or its fashion-mnist), ${XDG_DATA_HOME:-~/.local/share}/luanas/fashion-mnist and
 --- /usr/share/datasets/fashion-mnist; plain or gzip'd. Contents are checked against their SHA-256 sums.
----@param options? luanas.data.Split|{ path?: string } path: the folder.
+---@param options? luanas.data.Split | { path?: string } path: the folder.
 ---@return luanas.Data
 function data.fashion_mnist(options) end
 
@@ -36,25 +35,63 @@ function data.fashion_mnist(options) end
 ---@return luanas.Data
 function data.idx(options) end
 
----@class luanas.data.Split
----@field validation? number
----@field split_seed? integer
----@field stratified? boolean
----@field limit? integer
----@field split? { training: integer[], validation: integer[] }
----@field standardize? boolean
-
 ---@class luanas.data.Tensors: luanas.data.Split
----@field x luanas.Tensor uint8 (a byte means x / 255) or float32, {n, features}, {n, height, width} or {n, height, width, channels}
----@field y luanas.Tensor int32 or uint8 {n}, classes 1 to `classes`; or float32 {n} or {n, k}, values
----@field classes? integer At least 2; without it the targets are values.
----@field class_names? string[]
+---@field x luanas.Tensor uint8, where v means v / 255, or float32; {n, features}, {n, height, width} or {n, height, width, channels}.
+---@field y luanas.Tensor Classes {n}, from 1; or values {n} or {n, k}.
+---@field classes? integer|boolean How many classes; true: as many as the largest; false: `y` has values. Default: true for uint8 and int32, false for float32.
+---@field class_names? string[] One for each class.
 ---@field name? string
 
 --- A data set of your own, from tensors, which are copied.
 ---@param options luanas.data.Tensors
 ---@return luanas.Data
 function data.tensors(options) end
+
+---@class luanas.data.Npy: luanas.data.Split
+---@field x string Path of an array that NumPy saved by np.save: uint8 or bool, where v means v / 255; or int32, int64, float32, float64; shapes as in luanas.data.Tensors.
+---@field y string Path of such an array. Classes count from 0 there: class k is k - 1.
+---@field classes? integer|boolean As in luanas.data.Tensors.
+---@field class_names? string[]
+---@field name? string
+
+--- A data set of your own, from NPY files.
+---@param options luanas.data.Npy
+---@return luanas.Data
+function data.npy(options) end
+
+---@class luanas.data.Csv: luanas.data.Split
+---@field path string
+---@field target string|integer|(string|integer)[] The column of the classes, or the columns of the values, by name or by position from 1.
+---@field classes? boolean Whether the target's cells are classes. Default: not if the first is a number.
+---@field features? (string|integer)[] The columns of the inputs, which are numbers. Default: all but the target.
+---@field delimiter? string One of , ; | : and tab. Default: that of the first line.
+---@field header? boolean Whether the first row names the columns; default: true. Otherwise they are "1", "2", ...
+---@field name? string
+
+--- A data set of your own, from a CSV file. Class k is the k-th of the distinct cells, which are in the order of numbers
+--- if all are integers, else of bytes; the cells are the names of the classes.
+---@param options luanas.data.Csv
+---@return luanas.Data
+function data.csv(options) end
+
+---@class luanas.data.PngFolder: luanas.data.Split
+---@field path string
+---@field name? string
+
+--- A data set of your own, from a folder of PNG images: each sub-folder is a class, in the order of the bytes of their
+--- names, and its files *.png are the images. They have one size and are all grey or all coloured; see core.read_png.
+---@param options luanas.data.PngFolder
+---@return luanas.Data
+function data.png_folder(options) end
+
+---@class luanas.data.Cifar10: luanas.data.Split
+---@field path string|string[] The folder with data_batch_1.bin to data_batch_5.bin, or in whose folder cifar-10-batches-bin they are; or a list of such files.
+
+--- CIFAR-10 (Krizhevsky 2009), binary version: 50,000 images of 32x32x3 in 10 classes, with names. Class k is k - 1 in
+--- the files.
+---@param options luanas.data.Cifar10
+---@return luanas.Data
+function data.cifar10(options) end
 
 ---@class luanas.data.Synthetic: luanas.data.Split
 ---@field images? integer At least 10, default 500.
@@ -78,14 +115,15 @@ local Data = {}
 ---@return luanas.Dataset
 function Data:load() end
 
---- What Dataset:info of luanas.core gives; reads the data set.
+--- What Dataset:info() tells; reads the data set.
 ---@return table
 function Data:info() end
 
----@return string # a page for people: inputs, targets, split
+--- A page for people: inputs, targets, split, standardisation, fingerprint; reads the data set.
+---@return string
 function Data:describe() end
 
---- Input i as it was given, and its class (from 1) or a tensor of its values.
+--- Image i as it was given, and its class (from 1) or a tensor of its values.
 ---@param i integer
 ---@return luanas.Tensor, integer|luanas.Tensor
 function Data:image(i) end

@@ -1,0 +1,302 @@
+/* Readers of files: NPY, CSV, PNG, CIFAR. Classes count from 1 in Lua, from 0 in libnas. */
+#include <nas/cifar.h>
+#include <nas/csv.h>
+#include <nas/npy.h>
+#include <nas/png.h>
+#include "box.h"
+#include "check.h"
+#include "failure.h"
+#include "settings.h"
+#include "types.h"
+
+static const char CSV[] = "luanas.Csv";
+static const char CSV_CLASSES[] = "luanas.CsvClasses";
+static const char PNG_CLASSES[] = "luanas.PngClasses";
+
+/* Tells the collector of the tensor that the box on top of the stack holds alone. */
+static void weigh(lua_State *L, const nas_tensor *tensor) {
+  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
+}
+
+/* Pushes classes that count from 1, and destroys those from 0, which a box holds. */
+static void push_from_one(lua_State *L, nas_tensor **from_zero) {
+  nas_error err;
+  nas_tensor **out = nas_push_tensor(L);
+  if (nas_tensor_add_scalar(out, *from_zero, 1, &err)) nas_raise(L, &err);
+  nas_tensor_destroy(from_zero);
+  weigh(L, *out);
+}
+
+static void push_names(lua_State *L, const char *const *names, int64_t count) {
+  lua_newtable(L);
+  for (int64_t i = 0; i < count; i++) {
+    lua_pushstring(L, names[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+/* -- NPY and single images -------------------------------------------------------------------- */
+
+static int read_tensor(lua_State *L,
+                       nas_status (*read)(nas_tensor **out, const char *path, nas_error *err)) {
+  nas_error err;
+  const char *path = nas_check_name(L, 1, "path");
+  nas_tensor **out = nas_push_tensor(L);
+  if (read(out, path, &err)) return nas_fail_or_raise(L, &err);
+  weigh(L, *out);
+  return 1;
+}
+
+/* core.read_npy(path) */
+static int core_read_npy(lua_State *L) {
+  return read_tensor(L, nas_npy_read);
+}
+
+/* core.read_png(path) */
+static int core_read_png(lua_State *L) {
+  return read_tensor(L, nas_png_read);
+}
+
+/* -- folders of images ------------------------------------------------------------------------ */
+
+static int png_classes_close(lua_State *L) {
+  nas_png_classes_clear(nas_box_peek(L, 1, PNG_CLASSES));
+  return 0;
+}
+
+/* core.read_png_folder(path): images, labels, names */
+static int core_read_png_folder(lua_State *L) {
+  nas_error err;
+  const char *path = nas_check_name(L, 1, "path");
+  nas_png_classes *classes = nas_box_new(L, PNG_CLASSES, sizeof *classes, 0);
+  nas_tensor **labels = nas_push_tensor(L);
+  nas_tensor **images = nas_push_tensor(L);
+  if (nas_png_folder_read(images, labels, classes, path, &err)) return nas_fail_or_raise(L, &err);
+  weigh(L, *images);
+  push_from_one(L, labels);
+  push_names(L, (const char *const *)classes->names, classes->count);
+  nas_png_classes_clear(classes);
+  return 3;
+}
+
+/* -- CIFAR ------------------------------------------------------------------------------------ */
+
+/* The strings of the list at an argument. */
+static const char **check_paths(lua_State *L, int arg, int *count) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_Unsigned length = lua_rawlen(L, arg);
+  if (length < 1 || length > 1000)
+    nas_check_failed(L, arg, "%I paths; expected 1 to 1000", (lua_Integer)length);
+  lua_newtable(L);
+  const char **paths = nas_box_scratch(L, lua_gettop(L), length, sizeof *paths);
+  for (lua_Unsigned i = 0; i < length; i++) {
+    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+      nas_check_failed(L, arg, "path %I is %s; expected a string", (lua_Integer)i + 1,
+                       nas_check_shown(L, -1));
+    paths[i] = nas_check_name(L, lua_gettop(L), "path");
+    lua_pop(L, 1); /* the list keeps it */
+  }
+  *count = (int)length;
+  return paths;
+}
+
+/* core.read_cifar(paths, kind): images, labels */
+static int core_read_cifar(lua_State *L) {
+  static const char *const kinds[] = {[NAS_CIFAR_10] = "cifar10",
+                                      [NAS_CIFAR_100] = "cifar100",
+                                      [NAS_CIFAR_100_COARSE] = "cifar100-coarse",
+                                      NULL};
+  nas_error err;
+  int count;
+  const char **paths = check_paths(L, 1, &count);
+  nas_cifar_kind kind = (nas_cifar_kind)luaL_checkoption(L, 2, NULL, kinds);
+  nas_tensor **labels = nas_push_tensor(L);
+  nas_tensor **images = nas_push_tensor(L);
+  if (nas_cifar_read(images, labels, paths, count, kind, &err)) return nas_fail_or_raise(L, &err);
+  weigh(L, *images);
+  push_from_one(L, labels);
+  return 2;
+}
+
+/* -- CSV -------------------------------------------------------------------------------------- */
+
+typedef struct csv_box {
+  nas_csv *table;
+} csv_box;
+
+static const nas_csv *check_csv(lua_State *L, int arg) {
+  csv_box *box = nas_box_check(L, arg, CSV);
+  return box->table;
+}
+
+static int csv_close(lua_State *L) {
+  csv_box *box = nas_box_peek(L, 1, CSV);
+  nas_csv_destroy(&box->table);
+  return 0;
+}
+
+static int csv_classes_close(lua_State *L) {
+  nas_csv_classes_clear(nas_box_peek(L, 1, CSV_CLASSES));
+  return 0;
+}
+
+static void set_delimiter(lua_State *L, const nas_settings *given, nas_csv_settings *settings) {
+  const char *delimiter = nas_settings_string(given, "delimiter", NULL);
+  if (!delimiter) return;
+  if (!delimiter[0] || delimiter[1])
+    luaL_error(L, "csv: delimiter is \"%s\"; expected one of , ; | : and tab", delimiter);
+  settings->delimiter = delimiter[0];
+}
+
+/* core.read_csv(path, { delimiter, header }) */
+static int core_read_csv(lua_State *L) {
+  static const char *const names[] = {"delimiter", "header", NULL};
+  nas_error err;
+  nas_csv_settings settings;
+  const char *path = nas_check_name(L, 1, "path");
+  nas_settings given = nas_settings_open(L, 2, "csv");
+  nas_settings_known(&given, names, NULL);
+  nas_csv_settings_default(&settings);
+  set_delimiter(L, &given, &settings);
+  settings.header = nas_settings_boolean(&given, "header", settings.header);
+  csv_box *box = nas_box_new(L, CSV, sizeof *box, 0);
+  if (nas_csv_read(&box->table, path, &settings, &err)) return nas_fail_or_raise(L, &err);
+  nas_box_pressure(L, (size_t)(nas_csv_rows(box->table) * nas_csv_columns(box->table)) * 8);
+  return 1;
+}
+
+static int no_column(lua_State *L, const nas_csv *table, int arg, const char *name) {
+  enum { NAMED = 20 };
+  luaL_Buffer known;
+  luaL_buffinit(L, &known);
+  for (int64_t k = 0; k < nas_csv_columns(table) && k < NAMED; k++) {
+    if (k > 0) luaL_addstring(&known, ", ");
+    luaL_addstring(&known, nas_csv_name(table, k));
+  }
+  if (nas_csv_columns(table) > NAMED) luaL_addstring(&known, ", ...");
+  luaL_pushresult(&known);
+  return nas_check_failed(L, arg, "csv: there is no column \"%s\"; columns: %s", name,
+                          lua_tostring(L, -1));
+}
+
+/* A column by name or position, at a stack index; argument `arg` is or has it. */
+static int64_t check_column(lua_State *L, const nas_csv *table, int index, int arg) {
+  int64_t count = nas_csv_columns(table), column;
+  luaL_checkany(L, arg);
+  if (lua_type(L, index) == LUA_TSTRING) {
+    const char *name = lua_tostring(L, index);
+    column = nas_csv_find(table, name);
+    if (column < 0) no_column(L, table, arg, name);
+    return column;
+  }
+  int is_integer;
+  column = lua_tointegerx(L, index, &is_integer);
+  if (!is_integer || column < 1 || column > count)
+    nas_check_failed(L, arg, "csv: column is %s; expected a name, or an integer from 1 to %I",
+                     nas_check_shown(L, index), (lua_Integer)count);
+  return column - 1;
+}
+
+/* csv:names() */
+static int csv_names(lua_State *L) {
+  const nas_csv *table = check_csv(L, 1);
+  lua_newtable(L);
+  for (int64_t k = 0; k < nas_csv_columns(table); k++) {
+    lua_pushstring(L, nas_csv_name(table, k));
+    lua_rawseti(L, -2, (lua_Integer)k + 1);
+  }
+  return 1;
+}
+
+/* csv:is_numeric(column) */
+static int csv_is_numeric(lua_State *L) {
+  const nas_csv *table = check_csv(L, 1);
+  lua_pushboolean(L, nas_csv_is_numeric(table, check_column(L, table, 2, 2)));
+  return 1;
+}
+
+/* csv:numbers(columns) */
+static int csv_numbers(lua_State *L) {
+  nas_error err;
+  const nas_csv *table = check_csv(L, 1);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Unsigned count = lua_rawlen(L, 2);
+  if (count < 1) nas_check_failed(L, 2, "no columns; expected at least 1");
+  lua_newtable(L);
+  int64_t *columns = nas_box_scratch(L, lua_gettop(L), count, sizeof *columns);
+  for (lua_Unsigned i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, (lua_Integer)i + 1);
+    columns[i] = check_column(L, table, lua_gettop(L), 2);
+    lua_pop(L, 1);
+  }
+  nas_tensor **out = nas_push_tensor(L);
+  if (nas_csv_numbers(table, columns, (int64_t)count, out, &err)) return nas_fail_or_raise(L, &err);
+  weigh(L, *out);
+  return 1;
+}
+
+/* csv:labels(column): labels, names */
+static int csv_labels(lua_State *L) {
+  nas_error err;
+  const nas_csv *table = check_csv(L, 1);
+  int64_t column = check_column(L, table, 2, 2);
+  nas_csv_classes *classes = nas_box_new(L, CSV_CLASSES, sizeof *classes, 0);
+  nas_tensor **labels = nas_push_tensor(L);
+  if (nas_csv_labels(table, column, labels, classes, &err)) return nas_fail_or_raise(L, &err);
+  push_from_one(L, labels);
+  push_names(L, classes->names, classes->count);
+  nas_csv_classes_clear(classes);
+  return 2;
+}
+
+/* csv:cell(row, column) */
+static int csv_cell(lua_State *L) {
+  const nas_csv *table = check_csv(L, 1);
+  int64_t row = nas_check_index(L, 2, "row", nas_csv_rows(table));
+  lua_pushstring(L, nas_csv_cell(table, row, check_column(L, table, 3, 3)));
+  return 1;
+}
+
+static int csv_len(lua_State *L) {
+  lua_pushinteger(L, nas_csv_rows(check_csv(L, 1)));
+  return 1;
+}
+
+static int csv_tostring(lua_State *L) {
+  csv_box *box = nas_box_peek(L, 1, CSV);
+  if (box->table)
+    lua_pushfstring(L, "%s: %I rows of %I columns", CSV, (lua_Integer)nas_csv_rows(box->table),
+                    (lua_Integer)nas_csv_columns(box->table));
+  else
+    lua_pushfstring(L, "%s (closed)", CSV);
+  return 1;
+}
+
+static const luaL_Reg csv_methods[] = {
+    {"names", csv_names},     {"is_numeric", csv_is_numeric},
+    {"numbers", csv_numbers}, {"labels", csv_labels},
+    {"cell", csv_cell},       {NULL, NULL},
+};
+
+static const luaL_Reg csv_meta[] = {
+    {"__len", csv_len},
+    {"__tostring", csv_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"read_npy", core_read_npy},
+    {"read_png", core_read_png},
+    {"read_png_folder", core_read_png_folder},
+    {"read_cifar", core_read_cifar},
+    {"read_csv", core_read_csv},
+    {NULL, NULL},
+};
+
+void nas_open_files(lua_State *L) {
+  const luaL_Reg none[] = {{NULL, NULL}};
+  nas_box_type(L, CSV, csv_methods, csv_meta, csv_close);
+  nas_box_type(L, CSV_CLASSES, none, NULL, csv_classes_close);
+  nas_box_type(L, PNG_CLASSES, none, NULL, png_classes_close);
+  luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,50 @@
+/* PNG images, by libpng: one, or a folder with a sub-folder for each class.
+ *
+ *   grey                 becomes one channel
+ *   colours, a palette   become three channels: red, green, blue
+ *   1, 2 or 4 bits       are scaled to 0..255
+ *   16 bits              are reduced to the high byte
+ *   transparency         is dropped where every pixel is opaque; else the image is refused
+ *
+ * Pixels are taken as they are stored: gamma, colour profiles, texts and all else that a PNG may
+ * tell is ignored. Declared dimensions are believed only as far as the bytes that follow could hold
+ * them. Messages name the file. All functions may be called from any thread. */
+#ifndef NAS_PNG_H
+#define NAS_PNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <nas/status.h>
+#include <nas/tensor.h>
+
+/* Reads an image as uint8 [height, width, channels]. On success the caller owns *out; on failure
+ * *out is NULL. NAS_IO: the file could not be opened or read. NAS_FORMAT: damaged, cut off, no PNG,
+ * transparent. NAS_LIMIT: a side of more than 65,535 pixels, or more than 2^28 bytes in the file or
+ * of pixels. NAS_MEMORY. */
+NAS_API nas_status nas_png_read(nas_tensor **out, const char *path, nas_error *err);
+
+/* The same from `size` bytes of the file's content, with `name` for the messages. bytes may be NULL
+ * when size is 0. */
+NAS_API nas_status nas_png_read_memory(nas_tensor **out, const void *bytes, size_t size,
+                                       const char *name, nas_error *err);
+
+/* The names of the sub-folders, in order. */
+typedef struct nas_png_classes {
+  int64_t count;
+  char **names;
+} nas_png_classes;
+
+/* Reads all images of a folder: *images uint8 [n, height, width, channels], *labels int32 [n]. Each
+ * sub-folder is a class, in the order of the bytes of their names from 0; in it, the files *.png
+ * (in small or capital letters) are its images, in the same order. What begins with a dot, and all
+ * else, is skipped. On success the caller owns *images, *labels and *classes
+ * (nas_png_classes_clear); on failure both are NULL and *classes zero. Fails like nas_png_read;
+ * NAS_IO also for a folder that cannot be read; NAS_FORMAT also for fewer than two sub-folders, one
+ * without images, and images that differ in size or channels. */
+NAS_API nas_status nas_png_folder_read(nas_tensor **images, nas_tensor **labels,
+                                       nas_png_classes *classes, const char *path, nas_error *err);
+
+/* Frees and zeroes. */
+NAS_API void nas_png_classes_clear(nas_png_classes *classes);
+
+#endif

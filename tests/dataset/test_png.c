@@ -1,0 +1,312 @@
+#include "files.h"
+#include <png.h>
+#include <sys/stat.h>
+#include <nas/hash.h>
+#include <nas/png.h>
+
+/* ---- PNG files, written by libpng ---- */
+
+typedef struct file {
+  unsigned char bytes[1 << 16];
+  size_t size;
+} file;
+
+static void on_write(png_structp png, png_bytep bytes, size_t size) {
+  file *f = png_get_io_ptr(png);
+  if (size > sizeof f->bytes - f->size) png_error(png, "too large");
+  memcpy(f->bytes + f->size, bytes, size);
+  f->size += size;
+}
+
+typedef struct style {
+  int depth, type, interlaced;
+  int transparent; /* with a tRNS chunk: entry 1 of the palette, grey 1, colour (1, 1, 1) */
+  int gamma;       /* with a gAMA chunk, as of a linear image */
+} style;
+
+static const png_color palette[4] = {{0, 0, 0}, {10, 20, 30}, {40, 50, 60}, {70, 80, 90}};
+
+/* rows: as PNG has them, without filter bytes. */
+static file encode(int height, int width, style s, const unsigned char *rows) {
+  file f = {.size = 0};
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+  png_infop info = png_create_info_struct(png);
+  png_set_write_fn(png, &f, on_write, NULL);
+  png_set_IHDR(png, info, (png_uint_32)width, (png_uint_32)height, s.depth, s.type,
+               s.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
+               PNG_FILTER_TYPE_BASE);
+  if (s.type == PNG_COLOR_TYPE_PALETTE) png_set_PLTE(png, info, palette, 4);
+  if (s.gamma) png_set_gAMA(png, info, 1.0);
+  if (s.transparent) {
+    png_color_16 one = {1, 1, 1, 1, 1};
+    png_set_tRNS(png, info, (unsigned char[]){255, 0}, 2, &one);
+  }
+  png_write_info(png, info);
+  int passes = png_set_interlace_handling(png);
+  for (int pass = 0; pass < passes; pass++)
+    for (int y = 0; y < height; y++)
+      png_write_row(png, rows + (size_t)y * png_get_rowbytes(png, info));
+  png_write_end(png, info);
+  png_destroy_write_struct(&png, &info);
+  return f;
+}
+
+static file encode_grey(int height, int width, int first) {
+  unsigned char rows[4096];
+  for (int k = 0; k < height * width; k++) rows[k] = (unsigned char)(first + k);
+  return encode(height, width, (style){8, PNG_COLOR_TYPE_GRAY, 0, 0, 0}, rows);
+}
+
+static const style rgb = {8, PNG_COLOR_TYPE_RGB, 0, 0, 0};
+
+/* ---- Single images ---- */
+
+static void check_image(int height, int width, style s, const unsigned char *rows,
+                        const double *expected, int channels) {
+  nas_tensor *tensor;
+  nas_error err = {0};
+  file f = encode(height, width, s, rows);
+  check_ok(nas_png_read_memory(&tensor, f.bytes, f.size, "image", &err), &err);
+  assert_int_equal(nas_tensor_dtype(tensor), NAS_UINT8);
+  check_tensor(tensor, expected, DIMS(height, width, channels));
+  nas_tensor_destroy(&tensor);
+}
+
+static void grey_stays_grey(void **state) {
+  (void)state;
+  check_image(2, 3, (style){8, PNG_COLOR_TYPE_GRAY, 0, 0, 0}, (unsigned char *)"\0\1\2\3\4\xFF",
+              (double[]){0, 1, 2, 3, 4, 255}, 1);
+  check_image(2, 3, (style){4, PNG_COLOR_TYPE_GRAY, 0, 0, 0}, (unsigned char *)"\x01\x20\xF7\x80",
+              (double[]){0, 17, 34, 255, 119, 136}, 1);
+  check_image(1, 3, (style){1, PNG_COLOR_TYPE_GRAY, 0, 0, 0}, (unsigned char *)"\xA0",
+              (double[]){255, 0, 255}, 1);
+  check_image(1, 2, (style){16, PNG_COLOR_TYPE_GRAY, 0, 0, 0}, (unsigned char *)"\x12\xFF\x34\x00",
+              (double[]){0x12, 0x34}, 1);
+}
+
+static void colours_become_three_channels(void **state) {
+  (void)state;
+  check_image(1, 2, rgb, (unsigned char *)"\1\2\3\4\5\6", (double[]){1, 2, 3, 4, 5, 6}, 3);
+  check_image(1, 1, (style){16, PNG_COLOR_TYPE_RGB, 0, 0, 0}, (unsigned char *)"\1\xFF\2\x80\3\0",
+              (double[]){1, 2, 3}, 3);
+  check_image(1, 3, (style){8, PNG_COLOR_TYPE_PALETTE, 0, 0, 0}, (unsigned char *)"\3\1\0",
+              (double[]){70, 80, 90, 10, 20, 30, 0, 0, 0}, 3);
+  check_image(1, 3, (style){2, PNG_COLOR_TYPE_PALETTE, 0, 0, 0}, (unsigned char *)"\xE4",
+              (double[]){70, 80, 90, 40, 50, 60, 10, 20, 30}, 3);
+}
+
+static void opaque_alpha_is_dropped(void **state) {
+  (void)state;
+  check_image(1, 2, (style){8, PNG_COLOR_TYPE_GRAY_ALPHA, 0, 0, 0}, (unsigned char *)"\1\xFF\2\xFF",
+              (double[]){1, 2}, 1);
+  check_image(1, 2, (style){8, PNG_COLOR_TYPE_RGB_ALPHA, 0, 0, 0},
+              (unsigned char *)"\1\2\3\xFF\4\5\6\xFF", (double[]){1, 2, 3, 4, 5, 6}, 3);
+  check_image(1, 2, (style){8, PNG_COLOR_TYPE_PALETTE, 0, 1, 0}, (unsigned char *)"\0\2",
+              (double[]){0, 0, 0, 40, 50, 60}, 3);
+  check_image(1, 2, (style){8, PNG_COLOR_TYPE_GRAY, 0, 1, 0}, (unsigned char *)"\0\2",
+              (double[]){0, 2}, 1);
+}
+
+static void pixels_are_taken_as_they_are(void **state) {
+  (void)state;
+  check_image(1, 3, (style){8, PNG_COLOR_TYPE_GRAY, 0, 0, 1}, (unsigned char *)"\1\x40\xC0",
+              (double[]){1, 64, 192}, 1);
+  check_image(1, 1, (style){16, PNG_COLOR_TYPE_GRAY, 0, 0, 1}, (unsigned char *)"\x40\xFF",
+              (double[]){64}, 1);
+}
+
+static void interlaced_images(void **state) {
+  (void)state;
+  unsigned char rows[9 * 10 * 3];
+  double expected[9 * 10 * 3];
+  for (int k = 0; k < 9 * 10 * 3; k++) expected[k] = rows[k] = (unsigned char)(k * 7);
+  check_image(9, 10, (style){8, PNG_COLOR_TYPE_RGB, 1, 0, 0}, rows, expected, 3);
+  check_image(1, 1, (style){8, PNG_COLOR_TYPE_GRAY, 1, 0, 0}, rows, expected, 1);
+}
+
+static void refuse_bytes(const void *bytes, size_t size, nas_status status, const char *part) {
+  nas_tensor *tensor;
+  check_refused(nas_png_read_memory(&tensor, bytes, size, "bad", &err), status, tensor, part);
+}
+
+static void transparent_pixels_are_refused(void **state) {
+  (void)state;
+  const char *part = "bad: row 0, column 1 is transparent; expected an image without transparency";
+  file f =
+      encode(1, 2, (style){8, PNG_COLOR_TYPE_GRAY_ALPHA, 0, 0, 0}, (unsigned char *)"\1\xFF\2\xFE");
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
+  f = encode(1, 2, (style){8, PNG_COLOR_TYPE_PALETTE, 0, 1, 0}, (unsigned char *)"\0\1");
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
+  f = encode(1, 2, (style){16, PNG_COLOR_TYPE_GRAY, 0, 1, 0}, (unsigned char *)"\0\2\0\1");
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
+  f = encode(1, 2, (style){8, PNG_COLOR_TYPE_RGB, 0, 1, 0}, (unsigned char *)"\1\1\2\1\1\1");
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
+}
+
+static void damaged_images(void **state) {
+  (void)state;
+  file f = encode_grey(20, 20, 3);
+  for (size_t size = 0; size < f.size; size++) refuse_bytes(f.bytes, size, NAS_FORMAT, "bad");
+  refuse_bytes(f.bytes, 40, NAS_FORMAT, "at or before byte 33: the PNG file is damaged");
+  refuse_bytes("GIF89a..", 8, NAS_FORMAT, "bad: not a PNG file; expected 89 50 4E 47");
+  refuse_bytes(NULL, 0, NAS_FORMAT, "bad: not a PNG file");
+  f.bytes[60] ^= 1; /* pixels */
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, "the PNG file is damaged: IDAT: ");
+  f = encode_grey(20, 20, 3);
+  f.bytes[f.size - 13] ^= 1; /* the checksum of the pixels */
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, "the PNG file is damaged: IDAT: CRC error");
+  f = encode_grey(20, 20, 3);
+  f.bytes[19] ^= 1; /* the width */
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, "the PNG file is damaged: IHDR: CRC error");
+}
+
+/* Declares other dimensions, with the right checksum. */
+static void declare(file *f, uint32_t width, uint32_t height) {
+  for (int i = 0; i < 4; i++) {
+    f->bytes[16 + i] = (unsigned char)(width >> (24 - 8 * i));
+    f->bytes[20 + i] = (unsigned char)(height >> (24 - 8 * i));
+  }
+  uint32_t sum = (uint32_t)crc32(crc32(0, NULL, 0), f->bytes + 12, 17);
+  for (int i = 0; i < 4; i++) f->bytes[29 + i] = (unsigned char)(sum >> (24 - 8 * i));
+}
+
+static void hostile_dimensions_allocate_little(void **state) {
+  (void)state;
+  size_t before = nas_memory_used().peak_bytes;
+  file f = encode_grey(20, 20, 3);
+  declare(&f, 16384, 4096);
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, "bad: 4096x16384 pixels (height x width) are declared");
+  declare(&f, 16385, 4096);
+  refuse_bytes(f.bytes, f.size, NAS_LIMIT, "and at most 67108864 pixels");
+  declare(&f, 65536, 1);
+  refuse_bytes(f.bytes, f.size, NAS_LIMIT, "expected sides of at most 65535");
+  declare(&f, 0x7FFFFFFF, 0x7FFFFFFF);
+  refuse_bytes(f.bytes, f.size, NAS_LIMIT, "expected sides of at most 65535");
+  declare(&f, 20, 0);
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, "the PNG file is damaged");
+  declare(&f, 20, 21);
+  refuse_bytes(f.bytes, f.size, NAS_FORMAT, "the PNG file is damaged");
+  assert_true(nas_memory_used().peak_bytes <= (before > 4 << 20 ? before : 4 << 20));
+}
+
+static void files_and_failing_memory(void **state) {
+  (void)state;
+  nas_tensor *tensor;
+  for (int interlaced = 0; interlaced < 2; interlaced++) {
+    unsigned char rows[600];
+    memset(rows, 7, sizeof rows);
+    file f = encode(10, 20, (style){8, PNG_COLOR_TYPE_RGB, interlaced, 0, 0}, rows);
+    const char *path = write_plain("image.png", f.bytes, f.size);
+    check_starved(nas_png_read(&tensor, path, NULL), tensor);
+    assert_true(nas_tensor_sum(tensor) == 4200);
+    nas_tensor_destroy(&tensor);
+  }
+  check_refused(nas_png_read(&tensor, path_of("absent.png"), &err), NAS_IO, tensor,
+                "absent.png cannot be opened");
+}
+
+/* ---- Folders ---- */
+
+static char root[160]; /* of the classes */
+
+static void make_root(const char *name) {
+  snprintf(root, sizeof root, "%s/%s", folder, name);
+  assert_int_equal(mkdir(root, 0777), 0);
+}
+
+static void make_class(const char *name) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", root, name);
+  assert_int_equal(mkdir(path, 0777), 0);
+}
+
+static void write_png(const char *name, file f) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/%s", root, name);
+  FILE *out = fopen(path, "wb");
+  assert_non_null(out);
+  assert_int_equal(fwrite(f.bytes, 1, f.size, out), f.size);
+  assert_int_equal(fclose(out), 0);
+}
+
+static void folders(void **state) {
+  (void)state;
+  nas_tensor *images, *labels;
+  nas_png_classes classes;
+  file text = {"text", 4};
+  make_root("sound");
+  make_class("b");
+  make_class("B");
+  make_class("\xC3\xA4");
+  make_class(".hidden");
+  make_class("b/deeper.png");
+  write_png("stray.png", text);
+  write_png("b/2.png", encode_grey(2, 1, 20));
+  write_png("b/10.PNG", encode_grey(2, 1, 10));
+  write_png("b/._10.png", text);
+  write_png("b/notes.txt", text);
+  write_png("B/x.Png", encode_grey(2, 1, 30));
+  write_png("\xC3\xA4/.png", text);
+  write_png("\xC3\xA4/a.png", encode_grey(2, 1, 40));
+  check_starved(nas_png_folder_read(&images, &labels, &classes, root, NULL), images);
+  assert_int_equal(nas_tensor_dtype(images), NAS_UINT8);
+  check_tensor(images, ((double[]){30, 31, 10, 11, 20, 21, 40, 41}), DIMS(4, 2, 1, 1));
+  assert_int_equal(nas_tensor_dtype(labels), NAS_INT32);
+  check_tensor(labels, ((double[]){0, 1, 1, 2}), DIMS(4));
+  assert_int_equal(classes.count, 3);
+  assert_string_equal(classes.names[0], "B");
+  assert_string_equal(classes.names[1], "b");
+  assert_string_equal(classes.names[2], "\xC3\xA4");
+  nas_tensor_destroy(&images);
+  nas_tensor_destroy(&labels);
+  nas_png_classes_clear(&classes);
+}
+
+static void refuse_root(nas_status status, const char *part) {
+  nas_tensor *images, *labels;
+  nas_png_classes classes;
+  check_refused(nas_png_folder_read(&images, &labels, &classes, root, &err), status, images, part);
+  assert_null(labels);
+  assert_null(classes.names);
+}
+
+static void unsound_folders(void **state) {
+  (void)state;
+  make_root("unsound");
+  write_png("stray.png", encode_grey(2, 2, 0));
+  refuse_root(NAS_FORMAT, "unsound: no sub-folders; expected one for each class");
+  make_class("one");
+  write_png("one/a.png", encode_grey(2, 2, 0));
+  refuse_root(NAS_FORMAT, "unsound: \"one\" is the only sub-folder; expected one for each of at");
+  make_class("two");
+  refuse_root(NAS_FORMAT, "unsound/two: no PNG files; expected the images of a class");
+  write_png("two/b.png", encode_grey(3, 2, 0));
+  refuse_root(NAS_FORMAT, "one/a.png is 2x2, but ");
+  refuse_root(NAS_FORMAT, "two/b.png is 3x2");
+  write_png("two/b.png", encode(2, 2, rgb, (unsigned char *)"abcdefghijkl"));
+  refuse_root(NAS_FORMAT, "one/a.png is grey, but ");
+  refuse_root(NAS_FORMAT, "two/b.png is coloured");
+  write_png("two/b.png", (file){"text", 4});
+  refuse_root(NAS_FORMAT, "two/b.png: not a PNG file");
+  strcat(root, "/absent");
+  refuse_root(NAS_IO, "absent cannot be opened: No such file");
+}
+
+/* Folders in the folder, too. */
+static int remove_all(void **state) {
+  char command[512];
+  snprintf(command, sizeof command, "rm -rf '%s'/sound '%s'/unsound", folder, folder);
+  return system(command) || remove_folder(state) ? -1 : 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(grey_stays_grey),          TEST(colours_become_three_channels),
+      TEST(opaque_alpha_is_dropped),  TEST(pixels_are_taken_as_they_are),
+      TEST(interlaced_images),        TEST(transparent_pixels_are_refused),
+      TEST(damaged_images),           TEST(hostile_dimensions_allocate_little),
+      TEST(files_and_failing_memory), TEST(folders),
+      TEST(unsound_folders),
+  };
+  return cmocka_run_group_tests(tests, make_folder, remove_all);
+}
