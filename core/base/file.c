@@ -1,0 +1,133 @@
+#include "file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static nas_status fail_io(nas_error *err, const char *what, const char *path) {
+  int code = errno;
+  char reason[128] = "";
+  return nas_fail(err, NAS_IO, "%s \"%.200s\": %s", what, path,
+                  strerror_r(code, reason, sizeof reason));
+}
+
+/* ---- Reading ------------------------------------------------------------------------------ */
+
+/* Not blocking, so that a pipe is refused and not waited for. */
+nas_status nas_file_open(nas_file *file, const char *path, nas_error *err) {
+  struct stat info;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return fail_io(err, "cannot open", path);
+  nas_status status = NAS_OK;
+  if (fstat(fd, &info))
+    status = fail_io(err, "cannot read", path);
+  else if (!S_ISREG(info.st_mode))
+    status = nas_fail(err, NAS_IO, "cannot read \"%.200s\": not a regular file", path);
+  if (status != NAS_OK) {
+    close(fd);
+    return status;
+  }
+  *file = (nas_file){.path = path, .fd = fd, .size = (uint64_t)info.st_size};
+  return NAS_OK;
+}
+
+void nas_file_close(nas_file *file) {
+  close(file->fd);
+  file->fd = -1;
+}
+
+nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, size_t size,
+                         size_t *count, nas_error *err) {
+  size_t filled = 0;
+  while (filled < size) {
+    ssize_t got = pread(file->fd, (char *)bytes + filled, size - filled, (off_t)(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_io(err, "cannot read", file->path);
+    if (got == 0) break;
+    filled += (size_t)got;
+  }
+  *count = filled;
+  return NAS_OK;
+}
+
+/* ---- Replacing ---------------------------------------------------------------------------- */
+
+/* The folder of path, and a name in it that no two calls share: "p.nasp.tmp-4711-1". */
+static nas_status names_beside(nas_replacement *r, nas_error *err) {
+  static _Atomic int64_t last;
+  const char *slash = strrchr(r->path, '/');
+  if (slash)
+    nas_text_add_bytes(&r->folder, r->path, (size_t)(slash - r->path) + 1);
+  else
+    nas_text_add(&r->folder, ".");
+  nas_text_add(&r->temporary, r->path);
+  nas_text_add(&r->temporary, ".tmp-");
+  nas_text_add_integer(&r->temporary, (int64_t)getpid());
+  nas_text_add(&r->temporary, "-");
+  nas_text_add_integer(&r->temporary, atomic_fetch_add(&last, 1) + 1);
+  if (!r->folder.failed && !r->temporary.failed) return NAS_OK;
+  return nas_fail_memory(err, "file names", 2 * strlen(r->path));
+}
+
+static void clear_names(nas_replacement *r) {
+  nas_text_clear(&r->folder);
+  nas_text_clear(&r->temporary);
+}
+
+nas_status nas_replacement_begin(nas_replacement *replacement, const char *path, nas_error *err) {
+  nas_replacement r = {.path = path, .fd = -1};
+  nas_status status = names_beside(&r, err);
+  if (status != NAS_OK) goto fail;
+  r.fd = open(r.temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (r.fd < 0) {
+    status = fail_io(err, "cannot create", r.temporary.data);
+    goto fail;
+  }
+  *replacement = r;
+  return NAS_OK;
+
+fail:
+  clear_names(&r);
+  return status;
+}
+
+nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes, size_t size,
+                                 nas_error *err) {
+  const char *from = bytes;
+  while (size > 0) {
+    ssize_t written = write(replacement->fd, from, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_io(err, "cannot write", replacement->temporary.data);
+    from += written;
+    size -= (size_t)written;
+  }
+  return NAS_OK;
+}
+
+/* Makes the renaming last. Some file systems can't synchronise a folder, and say EINVAL. */
+static int sync_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int failed = fsync(fd) && errno != EINVAL;
+  int code = errno;
+  close(fd);
+  errno = code;
+  return failed ? -1 : 0;
+}
+
+nas_status nas_replacement_end(nas_replacement *replacement, nas_status status, nas_error *err) {
+  const char *temporary = replacement->temporary.data;
+  if (status == NAS_OK && fsync(replacement->fd)) status = fail_io(err, "cannot write", temporary);
+  if (close(replacement->fd) && status == NAS_OK) status = fail_io(err, "cannot write", temporary);
+  if (status == NAS_OK && rename(temporary, replacement->path))
+    status = fail_io(err, "cannot replace", replacement->path);
+  if (status != NAS_OK)
+    unlink(temporary);
+  else if (sync_folder(replacement->folder.data))
+    status = fail_io(err, "cannot synchronise the folder of", replacement->path);
+  clear_names(replacement);
+  return status;
+}

@@ -1,0 +1,44 @@
+/* Files: read from any place, and replaced as a whole. Every failure is NAS_IO with the path and
+ * the system's reason; NAS_MEMORY where a name could not be built. */
+#ifndef NAS_FILE_H
+#define NAS_FILE_H
+
+#include <nas/text.h>
+
+/* A regular file that is open for reading. */
+typedef struct nas_file {
+  const char *path; /* borrowed */
+  int fd;
+  uint64_t size; /* bytes that there were when it was opened */
+} nas_file;
+
+/* On failure there is nothing to close. */
+nas_status nas_file_open(nas_file *file, const char *path, nas_error *err);
+
+void nas_file_close(nas_file *file);
+
+/* The `size` bytes from `offset` on, or fewer at the end of the file: *count tells. */
+nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, size_t size,
+                         size_t *count, nas_error *err);
+
+/* A file that is written under another name in the same folder, and takes the place of `path` when
+ * all of it is on the disk. */
+typedef struct nas_replacement {
+  const char *path; /* borrowed */
+  int fd;
+  nas_text folder, temporary;
+} nas_replacement;
+
+/* On failure there is nothing to end. */
+nas_status nas_replacement_begin(nas_replacement *replacement, const char *path, nas_error *err);
+
+nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes, size_t size,
+                                 nas_error *err);
+
+/* With NAS_OK, puts what was written in the place of the old file. With another status, or when
+ * that fails, removes it: the old file is as it was. Only when the folder can't be synchronised,
+ * the last step, has the new file taken its place in spite of the failure. Returns the status, or
+ * what failed. */
+nas_status nas_replacement_end(nas_replacement *replacement, nas_status status, nas_error *err);
+
+#endif
