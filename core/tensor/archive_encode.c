@@ -68,14 +68,19 @@ static uint64_t bytes_of(const nas_tensor *tensor) {
   return (uint64_t)nas_tensor_size(tensor) * nas_dtype_size(tensor->dtype);
 }
 
-/* Bytes of all tensors, and of those with elements of 4 bytes. */
+/* Elements of 4 bytes lie before the others. */
+static int is_wide(const nas_tensor *tensor) {
+  return nas_dtype_size(tensor->dtype) == 4;
+}
+
+/* Bytes of all tensors, and of the wide ones. */
 static nas_status count_bytes(const nas_names *tensors, uint64_t *all, uint64_t *wide,
                               nas_error *err) {
   *all = *wide = 0;
   for (size_t i = 0; i < tensors->count; i++) {
     const nas_tensor *tensor = tensors->entries[i].tensor;
     *all += bytes_of(tensor);
-    if (nas_dtype_size(tensor->dtype) == 4) *wide += bytes_of(tensor);
+    if (is_wide(tensor)) *wide += bytes_of(tensor);
     if (*all > INT64_MAX)
       return nas_fail(err, NAS_LIMIT, "archive: the elements would take more than 2^63 bytes");
   }
@@ -87,7 +92,7 @@ static void put_tensors(nas_text *json, const nas_archive *archive, uint64_t wid
   uint64_t next_wide = 0, next_byte = wide;
   for (size_t i = 0; i < tensors->count; i++) {
     const nas_tensor *tensor = tensors->entries[i].tensor;
-    uint64_t *next = nas_dtype_size(tensor->dtype) == 4 ? &next_wide : &next_byte;
+    uint64_t *next = is_wide(tensor) ? &next_wide : &next_byte;
     if (i || archive->metadata.count) nas_text_add(json, ",");
     put_tensor(json, &tensors->entries[i], *next, *next + bytes_of(tensor));
     *next += bytes_of(tensor);
@@ -145,11 +150,12 @@ static nas_status put_elements(const nas_tensor *tensor, sink *put, void *contex
 
 static nas_status put_all(const nas_archive *archive, const nas_text *header, sink *put,
                           void *context, nas_error *err) {
+  const nas_names *tensors = &archive->tensors;
   nas_status status = put(context, header->data, header->size, err);
-  for (size_t size = 4; size > 0; size -= 3)
-    for (size_t i = 0; i < archive->tensors.count && status == NAS_OK; i++) {
-      const nas_tensor *tensor = archive->tensors.entries[i].tensor;
-      if (nas_dtype_size(tensor->dtype) == size) status = put_elements(tensor, put, context, err);
+  for (int wide = 1; wide >= 0; wide--)
+    for (size_t i = 0; i < tensors->count && status == NAS_OK; i++) {
+      const nas_tensor *tensor = tensors->entries[i].tensor;
+      if (is_wide(tensor) == wide) status = put_elements(tensor, put, context, err);
     }
   return status;
 }

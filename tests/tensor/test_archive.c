@@ -7,48 +7,48 @@
 #include <nas/archive.h>
 #include "tensors.h"
 
-static nas_archive *empty_list(void) {
-  nas_archive *list;
+static nas_archive *new_archive(void) {
+  nas_archive *archive;
   nas_error err;
-  check_ok(nas_archive_create(&list, &err), &err);
-  return list;
+  check_ok(nas_archive_create(&archive, &err), &err);
+  return archive;
 }
 
 /* Takes the tensor over. */
-static void add(nas_archive *list, const char *name, nas_tensor *tensor) {
+static void add(nas_archive *archive, const char *name, nas_tensor *tensor) {
   nas_error err;
-  check_ok(nas_archive_add(list, name, tensor, &err), &err);
+  check_ok(nas_archive_add(archive, name, tensor, &err), &err);
   nas_tensor_destroy(&tensor);
 }
 
-static void set(nas_archive *list, const char *key, const char *value) {
+static void set(nas_archive *archive, const char *key, const char *value) {
   nas_error err;
-  check_ok(nas_archive_set(list, key, value, &err), &err);
+  check_ok(nas_archive_set(archive, key, value, &err), &err);
 }
 
-static nas_text bytes_of(const nas_archive *list) {
+static nas_text bytes_of(const nas_archive *archive) {
   nas_text bytes = {0};
   nas_error err;
-  check_ok(nas_archive_encode(list, &bytes, &err), &err);
+  check_ok(nas_archive_encode(archive, &bytes, &err), &err);
   return bytes;
 }
 
 /* From a block of exactly that size, so that valgrind and sanitizers notice a read beyond it. */
-static nas_status read_exact(nas_archive **list, const void *bytes, size_t size,
+static nas_status read_exact(nas_archive **archive, const void *bytes, size_t size,
                              nas_error *err) {
   char *exact = malloc(size ? size : 1);
   assert_non_null(exact);
   if (size) memcpy(exact, bytes, size);
-  nas_status status = nas_archive_read_memory(list, exact, size, "test", err);
+  nas_status status = nas_archive_read_memory(archive, exact, size, "test", err);
   free(exact);
   return status;
 }
 
-static nas_archive *list_of(const void *bytes, size_t size) {
-  nas_archive *list;
+static nas_archive *archive_of(const void *bytes, size_t size) {
+  nas_archive *archive;
   nas_error err;
-  check_ok(read_exact(&list, bytes, size, &err), &err);
-  return list;
+  check_ok(read_exact(&archive, bytes, size, &err), &err);
+  return archive;
 }
 
 /* A file of that header and so many bytes of data, which are its name's: 0, 1, 2, ... */
@@ -82,48 +82,49 @@ static void check_same(const nas_archive *a, const nas_archive *b) {
   }
   assert_int_equal(nas_archive_key_count(a), nas_archive_key_count(b));
   for (int64_t i = 0; i < nas_archive_key_count(a); i++) {
-    assert_string_equal(nas_archive_key_at(a, i), nas_archive_key_at(b, i));
-    assert_string_equal(nas_archive_metadata_value(a, i), nas_archive_metadata_value(b, i));
+    const char *key = nas_archive_key_at(a, i);
+    assert_string_equal(key, nas_archive_key_at(b, i));
+    assert_string_equal(nas_archive_get(a, key), nas_archive_get(b, key));
   }
 }
 
-/* ---- The list ---- */
+/* ---- The lists ---- */
 
 static void named_tensors(void **state) {
   (void)state;
-  nas_archive *list = empty_list();
-  assert_int_equal(nas_archive_count(list), 0);
-  assert_int_equal(nas_archive_find(list, "b"), -1);
-  add(list, "b", counting(NAS_FLOAT32, DIMS(2, 3)));
-  add(list, "a", counting(NAS_UINT8, DIMS(4)));
-  add(list, "", counting(NAS_INT32, DIMS(1)));
-  assert_int_equal(nas_archive_count(list), 3);
-  assert_string_equal(nas_archive_name_at(list, 0), "b");
-  assert_string_equal(nas_archive_name_at(list, 1), "a");
-  assert_string_equal(nas_archive_name_at(list, 2), "");
-  assert_int_equal(nas_archive_find(list, "b"), 0);
-  assert_int_equal(nas_archive_find(list, "a"), 1);
-  assert_int_equal(nas_archive_find(list, ""), 2);
-  assert_int_equal(nas_archive_find(list, "c"), -1);
-  check_tensor(nas_archive_tensor_at(list, 1), ((double[]){0, 1, 2, 3}), DIMS(4));
-  nas_archive_destroy(&list);
-  assert_null(list);
-  nas_archive_destroy(&list);
+  nas_archive *archive = new_archive();
+  assert_int_equal(nas_archive_count(archive), 0);
+  assert_null(nas_archive_find(archive, "b"));
+  add(archive, "b", counting(NAS_FLOAT32, DIMS(2, 3)));
+  add(archive, "a", counting(NAS_UINT8, DIMS(4)));
+  add(archive, "", counting(NAS_INT32, DIMS(1)));
+  assert_int_equal(nas_archive_count(archive), 3);
+  assert_string_equal(nas_archive_name_at(archive, 0), "b");
+  assert_string_equal(nas_archive_name_at(archive, 1), "a");
+  assert_string_equal(nas_archive_name_at(archive, 2), "");
+  assert_ptr_equal(nas_archive_find(archive, "b"), nas_archive_tensor_at(archive, 0));
+  assert_ptr_equal(nas_archive_find(archive, "a"), nas_archive_tensor_at(archive, 1));
+  assert_ptr_equal(nas_archive_find(archive, ""), nas_archive_tensor_at(archive, 2));
+  assert_null(nas_archive_find(archive, "c"));
+  check_tensor(nas_archive_tensor_at(archive, 1), ((double[]){0, 1, 2, 3}), DIMS(4));
+  nas_archive_destroy(&archive);
+  assert_null(archive);
+  nas_archive_destroy(&archive);
   nas_archive_destroy(NULL);
 }
 
-/* The list has a view: it lives on, and sees what is written. */
+/* The archive has a view: it lives on, and sees what is written. */
 static void shares_elements(void **state) {
   (void)state;
-  nas_archive *list = empty_list();
+  nas_archive *archive = new_archive();
   nas_tensor *tensor = counting(NAS_FLOAT32, DIMS(3)), *view;
   nas_error err;
-  check_ok(nas_archive_add(list, "x", tensor, &err), &err);
+  check_ok(nas_archive_add(archive, "x", tensor, &err), &err);
   set_element(tensor, 1, 7);
   nas_tensor_destroy(&tensor);
-  check_tensor(nas_archive_tensor_at(list, 0), ((double[]){0, 7, 2}), DIMS(3));
-  check_ok(nas_tensor_view(&view, nas_archive_tensor_at(list, 0), &err), &err);
-  nas_archive_destroy(&list);
+  check_tensor(nas_archive_tensor_at(archive, 0), ((double[]){0, 7, 2}), DIMS(3));
+  check_ok(nas_tensor_view(&view, nas_archive_tensor_at(archive, 0), &err), &err);
+  nas_archive_destroy(&archive);
   check_tensor(view, ((double[]){0, 7, 2}), DIMS(3));
   nas_tensor_destroy(&view);
 }
@@ -131,47 +132,47 @@ static void shares_elements(void **state) {
 static void many_names(void **state) {
   (void)state;
   enum { COUNT = 5000 };
-  nas_archive *list = empty_list(), *after;
+  nas_archive *archive = new_archive(), *after;
   nas_error err;
   char name[20], key[20];
   nas_tensor *tensor = counting(NAS_UINT8, DIMS(1));
   for (int i = 0; i < COUNT; i++) {
     snprintf(name, sizeof name, "%d", i * 7919 % COUNT);
     snprintf(key, sizeof key, "key %d", i);
-    check_ok(nas_archive_add(list, name, tensor, &err), &err);
-    set(list, key, name);
+    check_ok(nas_archive_add(archive, name, tensor, &err), &err);
+    set(archive, key, name);
   }
   nas_tensor_destroy(&tensor);
-  nas_text bytes = bytes_of(list);
-  after = list_of(bytes.data, bytes.size);
-  check_same(list, after);
+  nas_text bytes = bytes_of(archive);
+  after = archive_of(bytes.data, bytes.size);
+  check_same(archive, after);
   for (int i = 0; i < COUNT; i++) {
     snprintf(name, sizeof name, "%d", i * 7919 % COUNT);
     snprintf(key, sizeof key, "key %d", i);
-    assert_int_equal(nas_archive_find(after, name), i);
+    assert_ptr_equal(nas_archive_find(after, name), nas_archive_tensor_at(after, i));
     assert_string_equal(nas_archive_get(after, key), name);
   }
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 static void metadata(void **state) {
   (void)state;
-  nas_archive *list = empty_list();
-  assert_null(nas_archive_get(list, "format"));
-  set(list, "z", "1");
-  set(list, "a", "");
-  set(list, "", "empty");
-  set(list, "z", "another");
-  assert_int_equal(nas_archive_key_count(list), 3);
-  assert_string_equal(nas_archive_key_at(list, 0), "z");
-  assert_string_equal(nas_archive_metadata_value(list, 0), "another");
-  assert_string_equal(nas_archive_key_at(list, 1), "a");
-  assert_string_equal(nas_archive_metadata_value(list, 1), "");
-  assert_string_equal(nas_archive_get(list, ""), "empty");
-  assert_null(nas_archive_get(list, "zz"));
-  nas_archive_destroy(&list);
+  nas_archive *archive = new_archive();
+  assert_null(nas_archive_get(archive, "format"));
+  set(archive, "z", "1");
+  set(archive, "a", "");
+  set(archive, "", "empty");
+  set(archive, "z", "another");
+  assert_int_equal(nas_archive_key_count(archive), 3);
+  assert_string_equal(nas_archive_key_at(archive, 0), "z");
+  assert_string_equal(nas_archive_get(archive, "z"), "another");
+  assert_string_equal(nas_archive_key_at(archive, 1), "a");
+  assert_string_equal(nas_archive_get(archive, "a"), "");
+  assert_string_equal(nas_archive_get(archive, ""), "empty");
+  assert_null(nas_archive_get(archive, "zz"));
+  nas_archive_destroy(&archive);
 }
 
 static void refused_names(void **state) {
@@ -194,36 +195,36 @@ static void refused_names(void **state) {
   static const char *const good[] = {
       "\x7F",         "\xC2\x80",     "\xDF\xBF",         "\xE0\xA0\x80",     "\xED\x9F\xBF",
       "\xEE\x80\x80", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "h\xC3\xA9llo"};
-  nas_archive *list = empty_list();
+  nas_archive *archive = new_archive();
   nas_tensor *x = counting(NAS_UINT8, DIMS(1));
   nas_error err;
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     err = (nas_error){0};
-    assert_int_equal(nas_archive_add(list, bad[i], x, &err), NAS_ARGUMENT);
-    check_contains(err.text, "safetensors: the name \"");
-    check_contains(err.text, "is not valid UTF-8");
-    assert_int_equal(nas_archive_set(list, bad[i], "", &err), NAS_ARGUMENT);
-    check_contains(err.text, "the metadata key");
-    assert_int_equal(nas_archive_set(list, "", bad[i], &err), NAS_ARGUMENT);
-    check_contains(err.text, "the metadata value");
+    assert_int_equal(nas_archive_add(archive, bad[i], x, &err), NAS_ARGUMENT);
+    check_contains(err.text, "archive: the name \"");
+    check_contains(err.text, "is not UTF-8");
+    assert_int_equal(nas_archive_set(archive, bad[i], "", &err), NAS_ARGUMENT);
+    check_contains(err.text, "the key");
+    assert_int_equal(nas_archive_set(archive, "", bad[i], &err), NAS_ARGUMENT);
+    check_contains(err.text, "the value");
   }
-  assert_int_equal(nas_archive_add(list, "__metadata__", x, &err), NAS_ARGUMENT);
+  assert_int_equal(nas_archive_add(archive, "__metadata__", x, &err), NAS_ARGUMENT);
   check_contains(err.text, "no tensor can have the name \"__metadata__\"");
-  assert_int_equal(nas_archive_key_count(list), 0);
+  assert_int_equal(nas_archive_key_count(archive), 0);
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-    check_ok(nas_archive_add(list, good[i], x, &err), &err);
-    check_ok(nas_archive_set(list, good[i], good[i], &err), &err);
-    assert_int_equal(nas_archive_add(list, good[i], x, &err), NAS_ARGUMENT);
+    check_ok(nas_archive_add(archive, good[i], x, &err), &err);
+    check_ok(nas_archive_set(archive, good[i], good[i], &err), &err);
+    assert_int_equal(nas_archive_add(archive, good[i], x, &err), NAS_ARGUMENT);
     check_contains(err.text, "already");
-    assert_int_equal(nas_archive_add(list, good[i], x, NULL), NAS_ARGUMENT);
+    assert_int_equal(nas_archive_add(archive, good[i], x, NULL), NAS_ARGUMENT);
   }
-  assert_int_equal(nas_archive_count(list), sizeof good / sizeof *good);
-  nas_text bytes = bytes_of(list);
-  nas_archive *after = list_of(bytes.data, bytes.size);
-  check_same(list, after);
+  assert_int_equal(nas_archive_count(archive), sizeof good / sizeof *good);
+  nas_text bytes = bytes_of(archive);
+  nas_archive *after = archive_of(bytes.data, bytes.size);
+  check_same(archive, after);
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
   nas_tensor_destroy(&x);
 }
 
@@ -232,18 +233,19 @@ static void refused_names(void **state) {
 /* The elements of 4 bytes lie before the others; the names keep their order. */
 static void layout(void **state) {
   (void)state;
-  nas_archive *list = empty_list();
-  add(list, "u", tensor_of(NAS_UINT8, (double[]){1, 2, 255}, DIMS(3)));
-  add(list, "f", tensor_of(NAS_FLOAT32, (double[]){1, -2}, DIMS(2, 1)));
-  add(list, "v", tensor_of(NAS_UINT8, (double[]){9}, DIMS(1)));
-  add(list, "i", tensor_of(NAS_INT32, (double[]){-2}, DIMS(1)));
-  set(list, "k", "v");
-  nas_text bytes = bytes_of(list);
-  static const char header[] = "{\"__metadata__\":{\"k\":\"v\"},\"u\":{\"dtype\":\"U8\",\"shape\":["
-                               "3],\"data_offsets\":[12,15]},"
-                               "\"f\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
-                               "\"v\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[15,16]},"
-                               "\"i\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]}} ";
+  nas_archive *archive = new_archive();
+  add(archive, "u", tensor_of(NAS_UINT8, (double[]){1, 2, 255}, DIMS(3)));
+  add(archive, "f", tensor_of(NAS_FLOAT32, (double[]){1, -2}, DIMS(2, 1)));
+  add(archive, "v", tensor_of(NAS_UINT8, (double[]){9}, DIMS(1)));
+  add(archive, "i", tensor_of(NAS_INT32, (double[]){-2}, DIMS(1)));
+  set(archive, "k", "v");
+  nas_text bytes = bytes_of(archive);
+  static const char header[] =
+      "{\"__metadata__\":{\"k\":\"v\"},\"u\":{\"dtype\":\"U8\",\"shape\":["
+      "3],\"data_offsets\":[12,15]},"
+      "\"f\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+      "\"v\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[15,16]},"
+      "\"i\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]}}     ";
   static const unsigned char data[] = {0,    0,    0x80, 0x3f, 0, 0, 0,   0xc0,
                                        0xfe, 0xff, 0xff, 0xff, 1, 2, 255, 9};
   size_t length = sizeof header - 1;
@@ -254,27 +256,27 @@ static void layout(void **state) {
   for (int i = 2; i < 8; i++) assert_int_equal(bytes.data[i], 0);
   assert_memory_equal(bytes.data + 8, header, length);
   assert_memory_equal(bytes.data + 8 + length, data, sizeof data);
-  nas_archive *after = list_of(bytes.data, bytes.size);
-  check_same(list, after);
+  nas_archive *after = archive_of(bytes.data, bytes.size);
+  check_same(archive, after);
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 static void nothing(void **state) {
   (void)state;
-  nas_archive *list = empty_list();
+  nas_archive *archive = new_archive();
   nas_text bytes = {0};
   nas_error err;
   nas_text_add(&bytes, "before");
-  check_ok(nas_archive_encode(list, &bytes, &err), &err);
+  check_ok(nas_archive_encode(archive, &bytes, &err), &err);
   assert_int_equal(bytes.size, 6 + 16);
   assert_memory_equal(bytes.data, "before\x08\0\0\0\0\0\0\0{}      ", bytes.size);
-  nas_archive *after = list_of(bytes.data + 6, bytes.size - 6);
-  check_same(list, after);
+  nas_archive *after = archive_of(bytes.data + 6, bytes.size - 6);
+  check_same(archive, after);
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 static void every_character(void **state) {
@@ -282,21 +284,21 @@ static void every_character(void **state) {
   char text[128];
   for (int i = 1; i < 128; i++) text[i - 1] = (char)i;
   text[127] = 0;
-  nas_archive *list = empty_list();
-  set(list, text, text);
-  add(list, text, counting(NAS_UINT8, DIMS(1)));
-  nas_text bytes = bytes_of(list);
+  nas_archive *archive = new_archive();
+  set(archive, text, text);
+  add(archive, text, counting(NAS_UINT8, DIMS(1)));
+  nas_text bytes = bytes_of(archive);
   assert_non_null(memmem(bytes.data, bytes.size, "\"\\u0001\\u0002", 13));
-  assert_non_null(memmem(bytes.data, bytes.size, "\\u0007\\b\\t\\n\\u000b\\f\\r\\u000e", 32));
+  assert_non_null(memmem(bytes.data, bytes.size, "\\u0007\\b\\t\\n\\u000b\\f\\r\\u000e", 28));
   assert_non_null(memmem(bytes.data, bytes.size, "\\u001f !\\\"#", 11));
   assert_non_null(memmem(bytes.data, bytes.size, "./0", 3));
   assert_non_null(memmem(bytes.data, bytes.size, "[\\\\]", 4));
   assert_non_null(memmem(bytes.data, bytes.size, "~\x7F\"", 3));
-  nas_archive *after = list_of(bytes.data, bytes.size);
-  check_same(list, after);
+  nas_archive *after = archive_of(bytes.data, bytes.size);
+  check_same(archive, after);
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 static nas_tensor *random_tensor(nas_stream *dice, nas_dtype dtype) {
@@ -320,27 +322,27 @@ static nas_tensor *random_tensor(nas_stream *dice, nas_dtype dtype) {
   return part;
 }
 
-static void random_lists(void **state) {
+static void random_archives(void **state) {
   (void)state;
-  nas_stream dice = nas_stream_open(1, "lists", NULL, 0);
+  nas_stream dice = nas_stream_open(1, "archives", NULL, 0);
   for (int round = 0; round < 300; round++) {
-    nas_archive *list = empty_list();
+    nas_archive *archive = new_archive();
     int count = (int)nas_stream_below(&dice, 8);
     for (int i = 0; i < count; i++) {
       char name[12];
       snprintf(name, sizeof name, "%u", nas_stream_u32(&dice));
-      add(list, name, random_tensor(&dice, (nas_dtype)nas_stream_below(&dice, 3)));
+      add(archive, name, random_tensor(&dice, (nas_dtype)nas_stream_below(&dice, 3)));
     }
-    nas_text bytes = bytes_of(list);
-    nas_archive *after = list_of(bytes.data, bytes.size);
+    nas_text bytes = bytes_of(archive);
+    nas_archive *after = archive_of(bytes.data, bytes.size);
     nas_text again = bytes_of(after); /* bits that a comparison of numbers would not tell */
-    check_same(list, after);
+    check_same(archive, after);
     assert_int_equal(bytes.size, again.size);
     assert_memory_equal(bytes.data, again.data, again.size);
     nas_text_clear(&bytes);
     nas_text_clear(&again);
     nas_archive_destroy(&after);
-    nas_archive_destroy(&list);
+    nas_archive_destroy(&archive);
   }
 }
 
@@ -352,16 +354,16 @@ static void bits_of_nan(void **state) {
   static const uint32_t nan = 0xFFA00001;
   memcpy((char *)nas_tensor_data(tensor) + 4, &nan, sizeof nan);
   check_ok(nas_tensor_transpose(&turned, tensor, 0, 1, &err), &err);
-  nas_archive *list = empty_list();
-  add(list, "x", turned);
-  nas_text bytes = bytes_of(list);
-  nas_archive *after = list_of(bytes.data, bytes.size);
+  nas_archive *archive = new_archive();
+  add(archive, "x", turned);
+  nas_text bytes = bytes_of(archive);
+  nas_archive *after = archive_of(bytes.data, bytes.size);
   uint32_t found;
   memcpy(&found, (char *)nas_tensor_data(nas_archive_tensor_at(after, 0)) + 8, sizeof found);
   assert_int_equal(found, nan);
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
   nas_tensor_destroy(&tensor);
 }
 
@@ -373,19 +375,19 @@ static void header_too_long(void **state) {
   assert_non_null(value);
   memset(value, 1, SIZE - 1);
   value[SIZE - 1] = 0;
-  nas_archive *list = empty_list();
-  set(list, "k", value);
+  nas_archive *archive = new_archive();
+  set(archive, "k", value);
   free(value);
   nas_text bytes = {0};
   nas_error err;
   nas_text_add(&bytes, "before");
-  assert_int_equal(nas_archive_encode(list, &bytes, &err), NAS_LIMIT);
+  assert_int_equal(nas_archive_encode(archive, &bytes, &err), NAS_LIMIT);
   check_contains(err.text, "the header would take 102000");
   check_contains(err.text, "at most 100000000");
   assert_string_equal(bytes.data, "before");
   assert_int_equal(bytes.size, 6);
   nas_text_clear(&bytes);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 /* ---- Reading ---- */
@@ -416,25 +418,25 @@ static const unsigned char reference[] = {
 
 static void written_by_the_reference(void **state) {
   (void)state;
-  nas_archive *list = list_of(reference, sizeof reference);
-  assert_int_equal(nas_archive_count(list), 3);
-  assert_int_equal(nas_archive_key_count(list), 1);
-  assert_string_equal(nas_archive_get(list, "who"),
+  nas_archive *archive = archive_of(reference, sizeof reference);
+  assert_int_equal(nas_archive_count(archive), 3);
+  assert_int_equal(nas_archive_key_count(archive), 1);
+  assert_string_equal(nas_archive_get(archive, "who"),
                       "a \"quoted\"\n\tline \x01\x7f \xc3\xa9 \xf0\x9f\x8e\x89 \\ /");
-  const nas_tensor *kernel = nas_archive_tensor_at(list, nas_archive_find(list, "kernel"));
-  const nas_tensor *labels = nas_archive_tensor_at(list, nas_archive_find(list, "labels"));
-  const nas_tensor *pixels = nas_archive_tensor_at(list, nas_archive_find(list, "pixels"));
+  const nas_tensor *kernel = nas_archive_find(archive, "kernel");
+  const nas_tensor *labels = nas_archive_find(archive, "labels");
+  const nas_tensor *pixels = nas_archive_find(archive, "pixels");
   assert_int_equal(nas_tensor_dtype(kernel), NAS_FLOAT32);
   check_tensor(kernel, ((double[]){1.5, -0.0, (double)1e-40f, 3}), DIMS(2, 2));
   assert_int_equal(nas_tensor_dtype(labels), NAS_INT32);
   check_tensor(labels, ((double[]){-1, 7}), DIMS(2));
   assert_int_equal(nas_tensor_dtype(pixels), NAS_UINT8);
   check_tensor(pixels, ((double[]){0, 255, 7}), DIMS(1, 1, 3));
-  nas_text bytes = bytes_of(list); /* and we write the same */
+  nas_text bytes = bytes_of(archive); /* and we write the same */
   assert_int_equal(bytes.size, sizeof reference);
   assert_memory_equal(bytes.data, reference, sizeof reference);
   nas_text_clear(&bytes);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 /* What other writers may do: any order of data, blanks, escapes, no padding. */
@@ -446,17 +448,17 @@ static void other_notations(void **state) {
               " \"a\": {\"dtype\": \"I32\", \"shape\": [1, 1], \"data_offsets\": [2, 6]},"
               " \"\\ud83c\\udf89\": {\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}\n",
               6);
-  nas_archive *list = list_of(file.data, file.size);
-  assert_int_equal(nas_archive_count(list), 3);
-  assert_int_equal(nas_archive_key_count(list), 0);
-  assert_string_equal(nas_archive_name_at(list, 0), "b\xc3\xa9");
-  assert_string_equal(nas_archive_name_at(list, 1), "a");
-  assert_string_equal(nas_archive_name_at(list, 2), "\xf0\x9f\x8e\x89");
-  check_tensor(nas_archive_tensor_at(list, 0), ((double[]){1}), DIMS(1));
-  check_tensor(nas_archive_tensor_at(list, 1), ((double[]){0x05040302}), DIMS(1, 1));
-  check_tensor(nas_archive_tensor_at(list, 2), ((double[]){0}), DIMS(1));
+  nas_archive *archive = archive_of(file.data, file.size);
+  assert_int_equal(nas_archive_count(archive), 3);
+  assert_int_equal(nas_archive_key_count(archive), 0);
+  assert_string_equal(nas_archive_name_at(archive, 0), "b\xc3\xa9");
+  assert_string_equal(nas_archive_name_at(archive, 1), "a");
+  assert_string_equal(nas_archive_name_at(archive, 2), "\xf0\x9f\x8e\x89");
+  check_tensor(nas_archive_tensor_at(archive, 0), ((double[]){1}), DIMS(1));
+  check_tensor(nas_archive_tensor_at(archive, 1), ((double[]){0x05040302}), DIMS(1, 1));
+  check_tensor(nas_archive_tensor_at(archive, 2), ((double[]){0}), DIMS(1));
   nas_text_clear(&file);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
 #define TENSOR(name, dtype, shape, offsets)                                                        \
@@ -552,10 +554,10 @@ static void refused_headers(void **state) {
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     nas_text file = file_of(cases[i].header, cases[i].data);
-    nas_archive *list = (nas_archive *)16;
-    check_refused(read_exact(&list, file.data, file.size, &err), NAS_FORMAT, list,
+    nas_archive *archive = (nas_archive *)16;
+    check_refused(read_exact(&archive, file.data, file.size, &err), NAS_FORMAT, archive,
                   cases[i].message);
-    assert_int_equal(read_exact(&list, file.data, file.size, NULL), NAS_FORMAT);
+    assert_int_equal(read_exact(&archive, file.data, file.size, NULL), NAS_FORMAT);
     nas_text_clear(&file);
   }
 }
@@ -570,21 +572,21 @@ static void deep_header(void **state) {
   memset(header + 5, '[', DEPTH);
   header[DEPTH + 5] = 0;
   nas_text file = file_of(header, 0);
-  nas_archive *list;
-  check_refused(read_exact(&list, file.data, file.size, &err), NAS_FORMAT, list,
+  nas_archive *archive;
+  check_refused(read_exact(&archive, file.data, file.size, &err), NAS_FORMAT, archive,
                 "the header is damaged: maximum parsing depth reached");
   free(header);
   nas_text_clear(&file);
 }
 
 static nas_text example(void) {
-  nas_archive *list = empty_list();
-  set(list, "what", "an \"example\"");
-  add(list, "kernel", counting(NAS_FLOAT32, DIMS(2, 3)));
-  add(list, "pixels", counting(NAS_UINT8, DIMS(5)));
-  add(list, "labels", counting(NAS_INT32, DIMS(2)));
-  nas_text bytes = bytes_of(list);
-  nas_archive_destroy(&list);
+  nas_archive *archive = new_archive();
+  set(archive, "what", "an \"example\"");
+  add(archive, "kernel", counting(NAS_FLOAT32, DIMS(2, 3)));
+  add(archive, "pixels", counting(NAS_UINT8, DIMS(5)));
+  add(archive, "labels", counting(NAS_INT32, DIMS(2)));
+  nas_text bytes = bytes_of(archive);
+  nas_archive_destroy(&archive);
   return bytes;
 }
 
@@ -592,12 +594,12 @@ static void cut_at_every_byte(void **state) {
   (void)state;
   nas_text bytes = example();
   for (size_t size = 0; size < bytes.size; size++) {
-    nas_archive *list;
-    check_refused(read_exact(&list, bytes.data, size, &err), NAS_FORMAT, list, "\"test\": ");
+    nas_archive *archive;
+    check_refused(read_exact(&archive, bytes.data, size, &err), NAS_FORMAT, archive, "\"test\": ");
   }
   nas_text_add(&bytes, "x");
-  nas_archive *list;
-  check_refused(read_exact(&list, bytes.data, bytes.size, &err), NAS_FORMAT, list,
+  nas_archive *archive;
+  check_refused(read_exact(&archive, bytes.data, bytes.size, &err), NAS_FORMAT, archive,
                 "expected the end");
   nas_text_clear(&bytes);
 }
@@ -608,15 +610,15 @@ static void damaged_at_every_byte(void **state) {
   nas_text bytes = example();
   for (size_t i = 0; i < bytes.size; i++)
     for (int bit = 0; bit < 8; bit++) {
-      nas_archive *list;
+      nas_archive *archive;
       nas_error err = {0};
       bytes.data[i] = (char)(bytes.data[i] ^ 1 << bit);
-      nas_status status = read_exact(&list, bytes.data, bytes.size, &err);
+      nas_status status = read_exact(&archive, bytes.data, bytes.size, &err);
       if (status == NAS_OK) {
-        nas_archive_destroy(&list);
+        nas_archive_destroy(&archive);
       } else {
         assert_int_equal(status, NAS_FORMAT);
-        assert_null(list);
+        assert_null(archive);
         check_contains(err.text, "\"test\": ");
       }
       bytes.data[i] = (char)(bytes.data[i] ^ 1 << bit);
@@ -627,42 +629,42 @@ static void damaged_at_every_byte(void **state) {
 /* Sizes are believed only as far as bytes follow. */
 static void lies_take_no_memory(void **state) {
   (void)state;
-  nas_archive *list;
+  nas_archive *archive;
   size_t before = nas_memory_used().peak_bytes;
   unsigned char lengths[][8] = {{0xff, 0xe0, 0xf5, 0x05}, /* 99,999,999 */
                                 {0, 0xe1, 0xf5, 0x05},    /* the most that is allowed */
                                 {1, 0xe1, 0xf5, 0x05},    /* one more */
                                 {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
   for (size_t i = 0; i < 4; i++) {
-    check_refused(read_exact(&list, lengths[i], 8, &err), NAS_FORMAT, list,
+    check_refused(read_exact(&archive, lengths[i], 8, &err), NAS_FORMAT, archive,
                   i < 2 ? "byte 8: expected " : "byte 0: expected the length of a header");
   }
   nas_text file = file_of("{" TENSOR("a", "F32", "[1000000000]", "[0,4000000000]") "}", 8);
-  check_refused(read_exact(&list, file.data, file.size, &err), NAS_FORMAT, list,
+  check_refused(read_exact(&archive, file.data, file.size, &err), NAS_FORMAT, archive,
                 "data_offsets are [0, 4000000000]");
   nas_text_clear(&file);
   assert_true(nas_memory_used().peak_bytes < before + 10000);
 }
 
-static nas_status encode_fresh(const nas_archive *list, char **data) {
+static nas_status encode_fresh(const nas_archive *archive, char **data) {
   nas_text bytes = {0};
-  nas_status status = nas_archive_encode(list, &bytes, NULL);
+  nas_status status = nas_archive_encode(archive, &bytes, NULL);
   if (status != NAS_OK) nas_text_clear(&bytes);
   *data = bytes.data;
   return status;
 }
 
 /* Makes everything anew: its n-th allocation fails. */
-static nas_status make_list(nas_archive **list, const nas_tensor *x) {
+static nas_status make_archive(nas_archive **archive, const nas_tensor *x) {
   nas_error err;
-  nas_status status = nas_archive_create(list, &err);
+  nas_status status = nas_archive_create(archive, &err);
   for (int i = 0; status == NAS_OK && i < 9; i++) { /* more than the first capacity */
     char name[] = {'a', (char)('0' + i), 0};
-    status = nas_archive_add(*list, name, x, &err);
-    if (status == NAS_OK) status = nas_archive_set(*list, name, "1", &err);
-    if (status == NAS_OK) status = nas_archive_set(*list, name, "2", &err);
+    status = nas_archive_add(*archive, name, x, &err);
+    if (status == NAS_OK) status = nas_archive_set(*archive, name, "1", &err);
+    if (status == NAS_OK) status = nas_archive_set(*archive, name, "2", &err);
   }
-  if (status != NAS_OK) nas_archive_destroy(list);
+  if (status != NAS_OK) nas_archive_destroy(archive);
   return status;
 }
 
@@ -671,42 +673,42 @@ static void without_memory(void **state) {
   nas_tensor *x = counting(NAS_FLOAT32, DIMS(2, 3)), *turned;
   nas_error err;
   check_ok(nas_tensor_transpose(&turned, x, 0, 1, &err), &err);
-  nas_archive *list, *after;
-  check_starved(make_list(&list, turned), list);
+  nas_archive *archive, *after;
+  check_starved(make_archive(&archive, turned), archive);
   char *data;
-  check_starved(encode_fresh(list, &data), data);
+  check_starved(encode_fresh(archive, &data), data);
   nas_free(data);
-  nas_text bytes = bytes_of(list);
+  nas_text bytes = bytes_of(archive);
   check_starved(nas_archive_read_memory(&after, bytes.data, bytes.size, "test", NULL), after);
-  check_same(list, after);
+  check_same(archive, after);
   nas_text_clear(&bytes);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
   nas_tensor_destroy(&turned);
   nas_tensor_destroy(&x);
 }
 
-/* What could not be added leaves the list as it was. */
+/* What could not be added leaves the archive as it was. */
 static void failed_additions(void **state) {
   (void)state;
-  nas_archive *list = empty_list();
+  nas_archive *archive = new_archive();
   nas_tensor *x = counting(NAS_UINT8, DIMS(1));
-  set(list, "k", "v");
+  set(archive, "k", "v");
   nas_memory_fail_after(1);
-  assert_int_equal(nas_archive_add(list, "x", x, NULL), NAS_MEMORY);
+  assert_int_equal(nas_archive_add(archive, "x", x, NULL), NAS_MEMORY);
   nas_memory_fail_after(0);
-  assert_int_equal(nas_archive_set(list, "k", "w", NULL), NAS_MEMORY);
+  assert_int_equal(nas_archive_set(archive, "k", "w", NULL), NAS_MEMORY);
   nas_memory_fail_after(-1);
-  assert_int_equal(nas_archive_count(list), 0);
-  assert_int_equal(nas_archive_find(list, "x"), -1);
-  assert_string_equal(nas_archive_get(list, "k"), "v");
-  nas_archive_destroy(&list);
+  assert_int_equal(nas_archive_count(archive), 0);
+  assert_null(nas_archive_find(archive, "x"));
+  assert_string_equal(nas_archive_get(archive, "k"), "v");
+  nas_archive_destroy(&archive);
   nas_tensor_destroy(&x);
 }
 
 /* ---- Files ---- */
 
-static char folder[] = "/tmp/nas-safetensors-XXXXXX";
+static char folder[] = "/tmp/nas-archive-XXXXXX";
 
 static const char *path_of(const char *name) {
   static char path[200];
@@ -725,27 +727,32 @@ static int remove_folder(void **state) {
 }
 
 static void check_file(const char *path, const nas_archive *expected) {
-  nas_archive *list;
+  nas_archive *archive;
   nas_error err;
-  check_ok(nas_archive_read(&list, path, &err), &err);
-  check_same(list, expected);
-  nas_archive_destroy(&list);
+  check_ok(nas_archive_read(&archive, path, &err), &err);
+  check_same(archive, expected);
+  nas_archive_destroy(&archive);
+}
+
+static void write_file(const nas_archive *archive, const char *path) {
+  nas_error err;
+  check_ok(nas_archive_write(archive, path, &err), &err);
 }
 
 static void files(void **state) {
   (void)state;
   nas_text bytes = example();
-  nas_archive *list = list_of(bytes.data, bytes.size), *after;
-  nas_error err;
+  nas_archive *archive = archive_of(bytes.data, bytes.size), *after;
   struct stat info;
   const char *path = path_of("model.safetensors");
-  check_ok(nas_archive_write(list, path, &err), &err);
-  check_file(path, list);
+  set(archive, "what", "something longer than the example");
+  write_file(archive, path);
+  check_file(path, archive);
+  set(archive, "what", "an \"example\"");
+  write_file(archive, path); /* over the old one */
+  check_file(path, archive);
   assert_int_equal(stat(path, &info), 0);
   assert_int_equal(info.st_size, bytes.size);
-  set(list, "what", "another");
-  check_ok(nas_archive_write(list, path, &err), &err); /* over the old one */
-  check_file(path, list);
   assert_int_equal(truncate(path, info.st_size - 1), 0);
   check_refused(nas_archive_read(&after, path, &err), NAS_FORMAT, after,
                 "/model.safetensors\": tensor \"pixels\": data_offsets are [32, 37]");
@@ -757,12 +764,12 @@ static void files(void **state) {
                 "byte 0: expected 8 bytes of the header's length, found the end after 7");
   assert_int_equal(unlink(path), 0);
   nas_text_clear(&bytes);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
 }
 
-static nas_status write_again(const nas_archive *list, const char *path, char **written) {
+static nas_status write_again(const nas_archive *archive, const char *path, char **written) {
   static char yes[] = "yes";
-  nas_status status = nas_archive_write(list, path, NULL);
+  nas_status status = nas_archive_write(archive, path, NULL);
   *written = status == NAS_OK ? yes : NULL;
   return status;
 }
@@ -771,14 +778,14 @@ static nas_status write_again(const nas_archive *list, const char *path, char **
 static void failures_leave_nothing(void **state) {
   (void)state;
   nas_text bytes = example();
-  nas_archive *old = list_of(bytes.data, bytes.size), *list, *after;
+  nas_archive *old = archive_of(bytes.data, bytes.size), *archive, *after;
   nas_error err;
   nas_tensor *x = counting(NAS_FLOAT32, DIMS(100, 100)), *turned;
   const char *path = path_of("model.safetensors");
   check_ok(nas_archive_write(old, path, &err), &err);
   check_ok(nas_tensor_transpose(&turned, x, 0, 1, &err), &err);
-  list = empty_list();
-  add(list, "x", turned);
+  archive = new_archive();
+  add(archive, "x", turned);
 
   struct rlimit before, few; /* a file that may not grow stands for a full disk */
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -787,36 +794,36 @@ static void failures_leave_nothing(void **state) {
     few = before;
     few.rlim_cur = most;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
-    nas_status status = nas_archive_write(list, path, &err);
+    nas_status status = nas_archive_write(archive, path, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(status, NAS_IO);
     check_contains(err.text, "cannot write");
     check_file(path, old);
   }
-  assert_int_equal(nas_archive_write(list, path_of("absent/model"), &err), NAS_IO);
+  assert_int_equal(nas_archive_write(archive, path_of("absent/model"), &err), NAS_IO);
   check_contains(err.text, "No such file");
   path = path_of("model.safetensors");
 
   char *written;
-  check_starved(write_again(list, path, &written), written);
+  check_starved(write_again(archive, path, &written), written);
   check_ok(nas_archive_read(&after, path, &err), &err);
-  check_same_tensor(nas_archive_tensor_at(after, 0), nas_archive_tensor_at(list, 0));
+  check_same_tensor(nas_archive_tensor_at(after, 0), nas_archive_tensor_at(archive, 0));
   assert_int_equal(unlink(path), 0);
   assert_int_equal(rmdir(folder), 0);
   assert_int_equal(mkdir(folder, 0777), 0);
   nas_text_clear(&bytes);
   nas_tensor_destroy(&x);
   nas_archive_destroy(&after);
-  nas_archive_destroy(&list);
+  nas_archive_destroy(&archive);
   nas_archive_destroy(&old);
 }
 
 static void unreadable_files(void **state) {
   (void)state;
-  nas_archive *list;
-  check_refused(nas_archive_read(&list, path_of("absent"), &err), NAS_IO, list,
+  nas_archive *archive;
+  check_refused(nas_archive_read(&archive, path_of("absent"), &err), NAS_IO, archive,
                 "absent\": No such file");
-  check_refused(nas_archive_read(&list, folder, &err), NAS_IO, list, "not a regular file");
+  check_refused(nas_archive_read(&archive, folder, &err), NAS_IO, archive, "not a regular file");
 }
 
 int main(void) {
@@ -829,7 +836,7 @@ int main(void) {
       TEST(layout),
       TEST(nothing),
       TEST(every_character),
-      TEST(random_lists),
+      TEST(random_archives),
       TEST(bits_of_nan),
       TEST(header_too_long),
       TEST(written_by_the_reference),
@@ -845,5 +852,5 @@ int main(void) {
       TEST(failures_leave_nothing),
       TEST(unreadable_files),
   };
-  return cmocka_run_group_tests_name("safetensors", tests, make_folder, remove_folder);
+  return cmocka_run_group_tests_name("archive", tests, make_folder, remove_folder);
 }
