@@ -34,6 +34,19 @@ static int core_network(lua_State *L) {
   return 1;
 }
 
+/* core.network_parse(text) */
+static int core_network_parse(lua_State *L) {
+  nas_error err;
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  nas_node **node = nas_push_node(L);
+  nas_status status = strlen(text) == size
+                          ? nas_network_parse(node, text, &err)
+                          : nas_fail(&err, NAS_FORMAT, "network: the text has a zero byte");
+  if (status) return nas_fail_or_raise(L, &err);
+  return 1;
+}
+
 static int network_text(lua_State *L) {
   lua_pushstring(L, nas_network_text(check(L)));
   return 1;
@@ -151,4 +164,6 @@ void nas_open_network(lua_State *L) {
   nas_box_type(L, TYPE, methods, meta, network_close);
   lua_pushcfunction(L, core_network);
   lua_setfield(L, -2, "network");
+  lua_pushcfunction(L, core_network_parse);
+  lua_setfield(L, -2, "network_parse");
 }

@@ -17,6 +17,11 @@ nas_node *nas_check_node(lua_State *L, int arg) {
   return box->node;
 }
 
+nas_node **nas_push_node(lua_State *L) {
+  node_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  return &box->node;
+}
+
 static int node_close(lua_State *L) {
   node_box *box = nas_box_peek(L, 1, TYPE);
   nas_node_release(&box->node);
@@ -53,9 +58,8 @@ static int core_node(lua_State *L) {
   nas_options_default(&kind->options, values);
   nas_settings_options(&settings, &kind->options, values);
 
-  node_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  if (nas_node_create(&box->node, kind, values, inputs, count, &err))
-    return nas_fail_or_raise(L, &err);
+  nas_node **node = nas_push_node(L);
+  if (nas_node_create(node, kind, values, inputs, count, &err)) return nas_fail_or_raise(L, &err);
   return 1;
 }
 

@@ -20,8 +20,9 @@ const nas_recipe *nas_check_recipe(lua_State *L, int arg);
 nas_stream *nas_check_stream(lua_State *L, int arg);
 nas_tensor *nas_check_tensor(lua_State *L, int arg);
 
-/* Pushes an empty tensor box and returns where the handle goes. */
+/* Pushes an empty tensor or node box and returns where the handle goes. */
 nas_tensor **nas_push_tensor(lua_State *L);
+nas_node **nas_push_node(lua_State *L);
 
 /* The name of a type at an argument, which may be absent: then NAS_FLOAT32. */
 nas_dtype nas_check_dtype(lua_State *L, int arg);
