@@ -220,7 +220,8 @@ static int model_params(lua_State *L) {
 
 /* model:output(): the network's last node before the loss */
 static int model_output(lua_State *L) {
-  nas_push_node(L, nas_model_output(check(L)));
+  nas_node *output = nas_model_output(check(L));
+  *nas_push_node(L) = nas_node_retain(output);
   return 1;
 }
 

@@ -37,10 +37,13 @@ static int core_network(lua_State *L) {
 /* core.network_parse(text): the last node */
 static int core_network_parse(lua_State *L) {
   nas_error err;
-  nas_node *node;
-  if (nas_network_parse(&node, luaL_checkstring(L, 1), &err)) return nas_fail_or_raise(L, &err);
-  nas_push_node(L, node);
-  nas_node_release(&node);
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  nas_node **node = nas_push_node(L);
+  nas_status status = strlen(text) == size
+                          ? nas_network_parse(node, text, &err)
+                          : nas_fail(&err, NAS_FORMAT, "network: the text has a zero byte");
+  if (status) return nas_fail_or_raise(L, &err);
   return 1;
 }
 

@@ -17,9 +17,9 @@ nas_node *nas_check_node(lua_State *L, int arg) {
   return box->node;
 }
 
-void nas_push_node(lua_State *L, nas_node *node) {
+nas_node **nas_push_node(lua_State *L) {
   node_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  box->node = nas_node_retain(node);
+  return &box->node;
 }
 
 static int node_close(lua_State *L) {

@@ -21,8 +21,8 @@ const nas_recipe *nas_check_recipe(lua_State *L, int arg);
 nas_stream *nas_check_stream(lua_State *L, int arg);
 nas_tensor *nas_check_tensor(lua_State *L, int arg);
 
-/* Pushes a node; takes a reference of its own. */
-void nas_push_node(lua_State *L, nas_node *node);
+/* Pushes an empty node box and returns where the reference goes. */
+nas_node **nas_push_node(lua_State *L);
 
 /* Pushes an empty tensor box and returns where the handle goes. */
 nas_tensor **nas_push_tensor(lua_State *L);

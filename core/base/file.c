@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <nas/memory.h>
-#include <nas/text.h>
 
 static nas_status fail_io(nas_error *err, const char *what, const char *path) {
   int code = errno;
@@ -16,26 +14,97 @@ static nas_status fail_io(nas_error *err, const char *what, const char *path) {
                   strerror_r(code, reason, sizeof reason));
 }
 
-/* ---- Writing ------------------------------------------------------------------------------ */
+/* ---- Reading ------------------------------------------------------------------------------ */
 
-static int write_all(int fd, const char *bytes, size_t size) {
-  while (size > 0) {
-    ssize_t written = write(fd, bytes, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -1;
-    bytes += written;
-    size -= (size_t)written;
+/* Not blocking, so that a pipe is refused and not waited for. */
+nas_status nas_file_open(nas_file *file, const char *path, nas_error *err) {
+  struct stat info;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return fail_io(err, "cannot open", path);
+  nas_status status = NAS_OK;
+  if (fstat(fd, &info))
+    status = fail_io(err, "cannot read", path);
+  else if (!S_ISREG(info.st_mode))
+    status = nas_fail(err, NAS_IO, "cannot read \"%.200s\": not a regular file", path);
+  if (status != NAS_OK) {
+    close(fd);
+    return status;
   }
-  return 0;
+  *file = (nas_file){.path = path, .fd = fd, .size = (uint64_t)info.st_size};
+  return NAS_OK;
 }
 
-/* Closes in any case; 0, or -1 with errno of the first failure. */
-static int write_and_close(int fd, const void *bytes, size_t size) {
-  int failed = write_all(fd, bytes, size) || fsync(fd);
-  int code = errno;
-  if (close(fd) && !failed) return -1;
-  errno = code;
-  return failed ? -1 : 0;
+void nas_file_close(nas_file *file) {
+  close(file->fd);
+  file->fd = -1;
+}
+
+nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, size_t size,
+                         size_t *count, nas_error *err) {
+  size_t filled = 0;
+  while (filled < size) {
+    ssize_t got = pread(file->fd, (char *)bytes + filled, size - filled, (off_t)(offset + filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_io(err, "cannot read", file->path);
+    if (got == 0) break;
+    filled += (size_t)got;
+  }
+  *count = filled;
+  return NAS_OK;
+}
+
+/* ---- Replacing ---------------------------------------------------------------------------- */
+
+/* The folder of path, and a name in it that no two calls share: "p.nasp.tmp-4711-1". */
+static nas_status names_beside(nas_replacement *r, nas_error *err) {
+  static _Atomic int64_t last;
+  const char *slash = strrchr(r->path, '/');
+  if (slash)
+    nas_text_add_bytes(&r->folder, r->path, (size_t)(slash - r->path) + 1);
+  else
+    nas_text_add(&r->folder, ".");
+  nas_text_add(&r->temporary, r->path);
+  nas_text_add(&r->temporary, ".tmp-");
+  nas_text_add_integer(&r->temporary, (int64_t)getpid());
+  nas_text_add(&r->temporary, "-");
+  nas_text_add_integer(&r->temporary, atomic_fetch_add(&last, 1) + 1);
+  if (!r->folder.failed && !r->temporary.failed) return NAS_OK;
+  return nas_fail_memory(err, "file names", 2 * strlen(r->path));
+}
+
+static void clear_names(nas_replacement *r) {
+  nas_text_clear(&r->folder);
+  nas_text_clear(&r->temporary);
+}
+
+nas_status nas_replacement_begin(nas_replacement *replacement, const char *path, nas_error *err) {
+  nas_replacement r = {.path = path, .fd = -1};
+  nas_status status = names_beside(&r, err);
+  if (status != NAS_OK) goto fail;
+  r.fd = open(r.temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (r.fd < 0) {
+    status = fail_io(err, "cannot create", r.temporary.data);
+    goto fail;
+  }
+  *replacement = r;
+  return NAS_OK;
+
+fail:
+  clear_names(&r);
+  return status;
+}
+
+nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes, size_t size,
+                                 nas_error *err) {
+  const char *from = bytes;
+  while (size > 0) {
+    ssize_t written = write(replacement->fd, from, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return fail_io(err, "cannot write", replacement->temporary.data);
+    from += written;
+    size -= (size_t)written;
+  }
+  return NAS_OK;
 }
 
 /* Makes the renaming last. Some file systems can't synchronise a folder, and say EINVAL. */
@@ -49,106 +118,16 @@ static int sync_folder(const char *folder) {
   return failed ? -1 : 0;
 }
 
-/* The folder of path, and a name in it that no two calls share: "p.nasp.tmp-4711-1". 0, or -1
- * without memory. */
-static int names_beside(const char *path, nas_text *folder, nas_text *temporary) {
-  static _Atomic int64_t last;
-  const char *slash = strrchr(path, '/');
-  if (slash)
-    nas_text_add_bytes(folder, path, (size_t)(slash - path) + 1);
-  else
-    nas_text_add(folder, ".");
-  nas_text_add(temporary, path);
-  nas_text_add(temporary, ".tmp-");
-  nas_text_add_integer(temporary, (int64_t)getpid());
-  nas_text_add(temporary, "-");
-  nas_text_add_integer(temporary, atomic_fetch_add(&last, 1) + 1);
-  return folder->failed || temporary->failed ? -1 : 0;
-}
-
-nas_status nas_file_replace(const char *path, const void *bytes, size_t size, nas_error *err) {
-  nas_text folder = {0}, temporary = {0};
-  nas_status status = NAS_OK;
-  if (names_beside(path, &folder, &temporary)) {
-    status = nas_fail_memory(err, "file names", 2 * strlen(path));
-    goto done;
-  }
-  int fd = open(temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) {
-    status = fail_io(err, "cannot create", temporary.data);
-    goto done;
-  }
-  if (write_and_close(fd, bytes, size)) {
-    status = fail_io(err, "cannot write", temporary.data);
-    unlink(temporary.data);
-    goto done;
-  }
-  if (rename(temporary.data, path)) {
-    status = fail_io(err, "cannot replace", path);
-    unlink(temporary.data);
-    goto done;
-  }
-  if (sync_folder(folder.data)) status = fail_io(err, "cannot synchronise the folder of", path);
-done:
-  nas_text_clear(&folder);
-  nas_text_clear(&temporary);
-  return status;
-}
-
-/* ---- Reading ------------------------------------------------------------------------------ */
-
-/* Up to size bytes, fewer at the end of the file; -1 with errno. */
-static ssize_t read_all(int fd, char *bytes, size_t size) {
-  size_t filled = 0;
-  while (filled < size) {
-    ssize_t got = read(fd, bytes + filled, size - filled);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return -1;
-    if (got == 0) break;
-    filled += (size_t)got;
-  }
-  return (ssize_t)filled;
-}
-
-nas_status nas_file_fail(nas_error *err, nas_status status, const char *path) {
-  char text[sizeof err->text];
-  if (!err) return status;
-  memcpy(text, err->text, sizeof text);
-  return nas_fail(err, status, "\"%.200s\": %s", path, text);
-}
-
-static nas_status read_file(int fd, const char *path, const void *magic, size_t magic_size,
-                            char **bytes, size_t *size, nas_error *err) {
-  struct stat info;
-  char start[64] = {0};
-  if (fstat(fd, &info)) return fail_io(err, "cannot read", path);
-  if (!S_ISREG(info.st_mode))
-    return nas_fail(err, NAS_IO, "cannot read \"%.200s\": not a regular file", path);
-  size_t most = (size_t)info.st_size;
-  if (magic) {
-    ssize_t got = pread(fd, start, magic_size, 0);
-    if (got < 0) return fail_io(err, "cannot read", path);
-    if (memcmp(start, magic, magic_size) != 0) most = (size_t)got;
-  }
-  *bytes = nas_alloc(most, 1);
-  if (!*bytes) return nas_fail_memory(err, "the bytes of a file", most);
-  ssize_t got = read_all(fd, *bytes, most);
-  if (got < 0) {
-    nas_status status = fail_io(err, "cannot read", path);
-    nas_free(*bytes);
-    *bytes = NULL;
-    return status;
-  }
-  *size = (size_t)got;
-  return NAS_OK;
-}
-
-nas_status nas_file_read(const char *path, const void *magic, size_t magic_size, char **bytes,
-                         size_t *size, nas_error *err) {
-  *bytes = NULL;
-  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return fail_io(err, "cannot open", path);
-  nas_status status = read_file(fd, path, magic, magic_size, bytes, size, err);
-  close(fd);
+nas_status nas_replacement_end(nas_replacement *replacement, nas_status status, nas_error *err) {
+  const char *temporary = replacement->temporary.data;
+  if (status == NAS_OK && fsync(replacement->fd)) status = fail_io(err, "cannot write", temporary);
+  if (close(replacement->fd) && status == NAS_OK) status = fail_io(err, "cannot write", temporary);
+  if (status == NAS_OK && rename(temporary, replacement->path))
+    status = fail_io(err, "cannot replace", replacement->path);
+  if (status != NAS_OK)
+    unlink(temporary);
+  else if (sync_folder(replacement->folder.data))
+    status = fail_io(err, "cannot synchronise the folder of", replacement->path);
+  clear_names(replacement);
   return status;
 }

@@ -1,23 +1,44 @@
-/* Files that are read as a whole and replaced as a whole. Messages name the path. */
+/* Files: read from any place, and replaced as a whole. Every failure is NAS_IO with the path and
+ * the system's reason; NAS_MEMORY where a name could not be built. */
 #ifndef NAS_FILE_H
 #define NAS_FILE_H
 
-#include <stddef.h>
-#include <nas/status.h>
+#include <nas/text.h>
 
-/* Puts the bytes into the file: into a temporary one beside it, which is synchronised and takes its
- * place, and then the folder is synchronised. On failure nothing is left behind and an old file is
- * whole. NAS_IO, NAS_MEMORY. */
-nas_status nas_file_replace(const char *path, const void *bytes, size_t size, nas_error *err);
+/* A regular file that is open for reading. */
+typedef struct nas_file {
+  const char *path; /* borrowed */
+  int fd;
+  uint64_t size; /* bytes that there were when it was opened */
+} nas_file;
 
-/* All bytes of a regular file, for the caller to free with nas_free. Of a file that does not begin
- * with `magic` (may be NULL) only the first magic_size bytes are read, so that a large file of
- * another kind costs nothing. On failure *bytes is NULL. NAS_IO, NAS_MEMORY. */
-nas_status nas_file_read(const char *path, const void *magic, size_t magic_size, char **bytes,
-                         size_t *size, nas_error *err);
+/* On failure there is nothing to close. */
+nas_status nas_file_open(nas_file *file, const char *path, nas_error *err);
 
-/* Puts the path before the message of a failure that was found in the file's content; returns
- * status. */
-nas_status nas_file_fail(nas_error *err, nas_status status, const char *path);
+void nas_file_close(nas_file *file);
+
+/* The `size` bytes from `offset` on, or fewer at the end of the file: *count tells. */
+nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, size_t size,
+                         size_t *count, nas_error *err);
+
+/* A file that is written under another name in the same folder, and takes the place of `path` when
+ * all of it is on the disk. */
+typedef struct nas_replacement {
+  const char *path; /* borrowed */
+  int fd;
+  nas_text folder, temporary;
+} nas_replacement;
+
+/* On failure there is nothing to end. */
+nas_status nas_replacement_begin(nas_replacement *replacement, const char *path, nas_error *err);
+
+nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes, size_t size,
+                                 nas_error *err);
+
+/* With NAS_OK, puts what was written in the place of the old file. With another status, or when
+ * that fails, removes it: the old file is as it was. Only when the folder can't be synchronised,
+ * the last step, has the new file taken its place in spite of the failure. Returns the status, or
+ * what failed. */
+nas_status nas_replacement_end(nas_replacement *replacement, nas_status status, nas_error *err);
 
 #endif

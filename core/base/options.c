@@ -1,7 +1,6 @@
 #include <nas/options.h>
-#include <locale.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 void nas_options_default(const nas_option_table *table, nas_option_value *values) {
@@ -93,6 +92,13 @@ nas_status nas_options_set_pair(const nas_option_table *table, nas_option_value 
   return NAS_OK;
 }
 
+static void list_choices(const nas_option *option, nas_text *text) {
+  for (int i = 0; option->choices[i]; i++) {
+    if (i) nas_text_add(text, ", ");
+    nas_text_add(text, option->choices[i]);
+  }
+}
+
 nas_status nas_options_set_word(const nas_option_table *table, nas_option_value *values, int index,
                                 const char *word, nas_error *err) {
   const nas_option *option = &table->options[index];
@@ -103,10 +109,7 @@ nas_status nas_options_set_word(const nas_option_table *table, nas_option_value 
       return NAS_OK;
     }
   nas_text known = {0};
-  for (int i = 0; option->choices[i]; i++) {
-    if (i) nas_text_add(&known, ", ");
-    nas_text_add(&known, option->choices[i]);
-  }
+  list_choices(option, &known);
   nas_fail(err, NAS_ARGUMENT, "%s: %s is \"%s\"; expected one of %s", table->owner, option->name,
            word, known.data ? known.data : "nothing");
   nas_text_clear(&known);
@@ -133,55 +136,122 @@ void nas_options_text(const nas_option_table *table, const nas_option_value *val
   }
 }
 
-/* -- from text -------------------------------------------------------------------------------- */
+/* ---- Reading the text --------------------------------------------------------------------- */
 
-/* A number that nas_text_add_double wrote, whatever the locale says of decimal points; -1 for
- * anything else. */
-static int read_number(const char *word, double *value) {
-  char *end;
-  locale_t c = newlocale(LC_ALL_MASK, "C", NULL);
-  if (!c) return -1;
-  *value = strtod_l(word, &end, c);
-  freelocale(c);
-  return *word == 0 || *word == ' ' || *end != 0 ? -1 : 0;
+static int parse_integer(const nas_option *option, const char *text, size_t size, int *integer) {
+  int64_t value;
+  if (nas_text_parse_integer(text, size, &value) || !in_range(option, (double)value)) return -1;
+  *integer = (int)value;
+  return 0;
 }
 
-static nas_status set_from_word(const nas_option_table *table, nas_option_value *values, int index,
-                                char *word, nas_error *err) {
-  const nas_option *option = &table->options[index];
-  double first, second;
-  if (option->type == NAS_OPTION_CHOICE)
-    return nas_options_set_word(table, values, index, word, err);
-  char *comma = option->type == NAS_OPTION_PAIR ? strchr(word, ',') : NULL;
-  if (comma) *comma = 0;
-  if (read_number(word, &first) || (comma && read_number(comma + 1, &second)) ||
-      (option->type == NAS_OPTION_PAIR && !comma))
-    return nas_fail(err, NAS_FORMAT, "%s: %s is \"%.40s\"; expected %s", table->owner, option->name,
-                    word, expected_type(option->type));
-  return comma ? nas_options_set_pair(table, values, index, first, second, err)
-               : nas_options_set_number(table, values, index, first, err);
+static int parse_number(const nas_option *option, const char *text, size_t size, double *number) {
+  double value;
+  if (nas_text_parse_double(text, size, &value) || !in_range(option, value)) return -1;
+  *number = value;
+  return 0;
+}
+
+static int parse_pair(const nas_option *option, const char *text, size_t size, int pair[2]) {
+  const char *comma = memchr(text, ',', size);
+  if (!comma) return -1;
+  size_t first = (size_t)(comma - text);
+  return parse_integer(option, text, first, &pair[0]) ||
+                 parse_integer(option, comma + 1, size - first - 1, &pair[1])
+             ? -1
+             : 0;
+}
+
+static int parse_boolean(const char *text, size_t size, int *truth) {
+  if (size != 1 || (*text != '0' && *text != '1')) return -1;
+  *truth = *text == '1';
+  return 0;
+}
+
+static int parse_choice(const nas_option *option, const char *text, size_t size, int *choice) {
+  for (int i = 0; option->choices[i]; i++)
+    if (strlen(option->choices[i]) == size && memcmp(option->choices[i], text, size) == 0) {
+      *choice = i;
+      return 0;
+    }
+  return -1;
+}
+
+static int parse_value(const nas_option *option, const char *text, size_t size,
+                       nas_option_value *value) {
+  memset(value, 0, sizeof *value);
+  switch (option->type) {
+  case NAS_OPTION_INTEGER: return parse_integer(option, text, size, &value->integer);
+  case NAS_OPTION_PAIR: return parse_pair(option, text, size, value->pair);
+  case NAS_OPTION_NUMBER: return parse_number(option, text, size, &value->number);
+  case NAS_OPTION_BOOLEAN: return parse_boolean(text, size, &value->integer);
+  case NAS_OPTION_CHOICE: return parse_choice(option, text, size, &value->integer);
+  }
+  return -1;
+}
+
+enum { SHOWN_MAX = 60 }; /* bytes of a text that a message repeats */
+
+static nas_status fail_value(const nas_option_table *table, const nas_option *option,
+                             const char *given, size_t size, nas_error *err) {
+  static const char *const expected[] = {[NAS_OPTION_INTEGER] = "an integer",
+                                         [NAS_OPTION_PAIR] = "two integers with a comma, each",
+                                         [NAS_OPTION_NUMBER] = "a number"};
+  int shown = size < SHOWN_MAX ? (int)size : SHOWN_MAX;
+  nas_text known = {0};
+  switch (option->type) {
+  case NAS_OPTION_CHOICE:
+    list_choices(option, &known);
+    nas_fail(err, NAS_FORMAT, "%s: %s is \"%.*s\"; expected one of %s", table->owner, option->name,
+             shown, given, known.data ? known.data : "nothing");
+    nas_text_clear(&known);
+    return NAS_FORMAT;
+  case NAS_OPTION_BOOLEAN:
+    return nas_fail(err, NAS_FORMAT, "%s: %s is \"%.*s\"; expected 0 or 1", table->owner,
+                    option->name, shown, given);
+  default:
+    return nas_fail(err, NAS_FORMAT, "%s: %s is \"%.*s\"; expected %s from %.9g to %.9g",
+                    table->owner, option->name, shown, given, expected[option->type], option->low,
+                    option->high);
+  }
+}
+
+/* The option that " name=value" at `text` names, and where its value begins; -1 after a failure. */
+static int parse_name(const nas_option_table *table, const char *text, const char **value,
+                      nas_error *err) {
+  char name[SHOWN_MAX + 1];
+  size_t length = *text == ' ' ? strcspn(text + 1, " =") : 0;
+  if (*text != ' ' || text[1 + length] != '=') {
+    nas_fail(err, NAS_FORMAT, "%s: expected \" name=value\", found \"%.*s\"", table->owner,
+             SHOWN_MAX, text);
+    return -1;
+  }
+  snprintf(name, sizeof name, "%.*s", (int)(length < SHOWN_MAX ? length : SHOWN_MAX), text + 1);
+  *value = text + 1 + length + 1;
+  int index = nas_options_find(table, name, err);
+  if (index < 0) nas_fail(err, NAS_FORMAT, "%s", err ? err->text : "");
+  return index;
 }
 
 nas_status nas_options_parse(const nas_option_table *table, nas_option_value *values,
                              const char *text, nas_error *err) {
-  for (int i = 0; i < table->count; i++) {
-    const nas_option *option = &table->options[i];
-    size_t name = strlen(option->name);
-    if (text[0] != ' ' || strncmp(text + 1, option->name, name) != 0 || text[1 + name] != '=')
-      return nas_fail(err, NAS_FORMAT, "%s: \"%.40s\" instead of \" %s=\"", table->owner, text,
-                      option->name);
-    text += name + 2;
-    char word[64];
-    size_t length = strcspn(text, " ");
-    if (length >= sizeof word)
-      return nas_fail(err, NAS_FORMAT, "%s: %s is \"%.40s...\"; expected %s", table->owner,
-                      option->name, text, expected_type(option->type));
-    memcpy(word, text, length);
-    word[length] = 0;
-    text += length;
-    nas_status status = set_from_word(table, values, i, word, err);
-    if (status != NAS_OK) return status == NAS_ARGUMENT ? NAS_FORMAT : status;
+  nas_option_value parsed[NAS_OPTIONS_MAX];
+  int given[NAS_OPTIONS_MAX] = {0};
+  while (*text) {
+    const char *value;
+    int i = parse_name(table, text, &value, err);
+    if (i < 0) return NAS_FORMAT;
+    if (given[i]++)
+      return nas_fail(err, NAS_FORMAT, "%s: %s is given twice", table->owner,
+                      table->options[i].name);
+    size_t size = strcspn(value, " ");
+    if (parse_value(&table->options[i], value, size, &parsed[i]))
+      return fail_value(table, &table->options[i], value, size, err);
+    text = value + size;
   }
-  if (*text == 0) return NAS_OK;
-  return nas_fail(err, NAS_FORMAT, "%s: \"%.40s\" behind the last option", table->owner, text);
+  for (int i = 0; i < table->count; i++)
+    if (!given[i])
+      return nas_fail(err, NAS_FORMAT, "%s: %s is missing", table->owner, table->options[i].name);
+  if (table->count) memcpy(values, parsed, (size_t)table->count * sizeof *values);
+  return NAS_OK;
 }

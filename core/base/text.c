@@ -1,6 +1,7 @@
 #include <float.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,74 @@ void nas_text_add_float(nas_text *text, float value) {
 void nas_text_add_double(nas_text *text, double value) {
   if (add_special(text, value)) return;
   add_number(text, value, DBL_DECIMAL_DIG, same_double);
+}
+
+/* ---- Reading ------------------------------------------------------------------------------ */
+
+static size_t count_digits(const char *text, size_t size) {
+  size_t count = 0;
+  while (count < size && text[count] >= '0' && text[count] <= '9') count++;
+  return count;
+}
+
+int nas_text_parse_integer(const char *digits, size_t size, int64_t *value) {
+  int negative = size > 0 && digits[0] == '-';
+  const char *first = digits + negative;
+  size_t count = size - (size_t)negative;
+  int64_t sum = 0;
+  if (count == 0 || count_digits(first, count) != count) return -1;
+  if (first[0] == '0' && size > 1) return -1;
+  for (size_t i = 0; i < count; i++) { /* downwards: there is one more number below 0 than above */
+    if (__builtin_mul_overflow(sum, (int64_t)10, &sum)) return -1;
+    if (__builtin_sub_overflow(sum, (int64_t)(first[i] - '0'), &sum)) return -1;
+  }
+  if (!negative && sum == INT64_MIN) return -1;
+  *value = negative ? sum : -sum;
+  return 0;
+}
+
+/* Bytes of -1.5e-07 before, of and behind the point; all of size, or no number. */
+static int find_point(const char *text, size_t size, size_t *point) {
+  size_t at = size > 0 && text[0] == '-', count = count_digits(text + at, size - at);
+  if (count == 0) return -1;
+  *point = at += count;
+  if (at < size && text[at] == '.') {
+    count = count_digits(text + at + 1, size - at - 1);
+    if (count == 0) return -1;
+    at += 1 + count;
+  }
+  if (at < size && text[at] == 'e') {
+    at++;
+    if (at < size && (text[at] == '-' || text[at] == '+')) at++;
+    count = count_digits(text + at, size - at);
+    if (count == 0) return -1;
+    at += count;
+  }
+  return at == size ? 0 : -1;
+}
+
+static int equals(const char *text, size_t size, const char *word) {
+  return size == strlen(word) && memcmp(text, word, size) == 0;
+}
+
+/* strtod is what rounds correctly, and wants the point of the locale. */
+int nas_text_parse_double(const char *digits, size_t size, double *value) {
+  char number[96];
+  size_t point;
+  if (equals(digits, size, "inf")) return *value = HUGE_VAL, 0;
+  if (equals(digits, size, "-inf")) return *value = -HUGE_VAL, 0;
+  if (equals(digits, size, "nan")) return *value = (double)NAN, 0;
+  if (size > 63 || find_point(digits, size, &point)) return -1;
+  int has_point = point < size && digits[point] == '.';
+  const char *rest = digits + point + has_point;
+  int length =
+      snprintf(number, sizeof number, "%.*s%s%.*s", (int)point, digits,
+               has_point ? localeconv()->decimal_point : "", (int)(digits + size - rest), rest);
+  if (length < 0 || (size_t)length >= sizeof number) return -1;
+  double read = strtod(number, NULL);
+  if (!isfinite(read)) return -1;
+  *value = read;
+  return 0;
 }
 
 void nas_text_clear(nas_text *text) {

@@ -1,147 +1,161 @@
-/* Networks from their canonical text. */
-#include <nas/memory.h>
+/* The canonical text of a network, read back. */
 #include <nas/network.h>
+#include <nas/memory.h>
 #include <string.h>
 
 typedef struct parser {
-  nas_node **nodes; /* of the lines so far */
-  int count, room;
+  nas_node **nodes; /* one for each line so far */
+  int count, capacity;
+  nas_error *err;
 } parser;
 
-static void clear(parser *p) {
-  for (int i = 0; i < p->count; i++) nas_node_release(&p->nodes[i]);
-  nas_free(p->nodes);
-}
-
-/* A line's number, kind and what stands in brackets; "3 conv2d(2,1) kernel=..." */
-typedef struct line {
-  const char *kind, *inputs, *options; /* into the line, which is cut */
-} line;
-
-static int is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
-/* A number from 1 to most, without leading zeros, at *text, which moves behind it; 0 for none. */
-static int read_index(const char **text, int most) {
-  int value = 0;
-  if (**text == '0') return 0;
-  for (; is_digit(**text) && value <= most; (*text)++) value = 10 * value + (**text - '0');
-  return value <= most ? value : 0;
-}
-
-/* Cuts the line into its parts. 0, or -1 when it has another form. */
-static int cut(char *text, int number, line *parts) {
-  const char *at = text;
-  if (read_index(&at, number) != number || *at != ' ') return -1;
-  char *kind = text + (at - text) + 1;
-  size_t length = strcspn(kind, " (");
-  parts->kind = kind;
-  parts->inputs = "";
-  char *behind = kind + length;
-  if (*behind == '(') {
-    char *close = strchr(behind, ')');
-    if (!close) return -1;
-    *behind = 0;
-    *close = 0;
-    parts->inputs = behind + 1;
-    behind = close + 1;
-  }
-  parts->options = behind;
-  return length > 0 ? 0 : -1;
-}
-
-static nas_status read_inputs(const parser *p, const char *text, int number,
-                              nas_node *inputs[NAS_INPUTS_MAX], int *count, nas_error *err) {
-  *count = 0;
-  while (*text) {
-    int index = read_index(&text, p->count);
-    if (index == 0 || *count == NAS_INPUTS_MAX || (*text != 0 && *text != ','))
-      return nas_fail(err, NAS_FORMAT,
-                      "line %d: an input is none of the lines before, or there are more than %d",
-                      number, NAS_INPUTS_MAX);
-    inputs[(*count)++] = p->nodes[index - 1];
-    if (*text == ',' && *++text == 0) return nas_fail(err, NAS_FORMAT, "line %d: \",)\"", number);
-  }
+static nas_status reserve(parser *p) {
+  if (p->count < p->capacity) return NAS_OK;
+  int capacity = p->capacity ? 2 * p->capacity : 32;
+  nas_node **nodes =
+      nas_realloc(p->nodes, (size_t)p->capacity, (size_t)capacity, sizeof(nas_node *));
+  if (!nodes)
+    return nas_fail_memory(p->err, "the layers of a network",
+                           (size_t)capacity * sizeof(nas_node *));
+  p->nodes = nodes;
+  p->capacity = capacity;
   return NAS_OK;
 }
 
-static nas_status read_line(parser *p, char *text, int number, nas_error *err) {
-  line parts;
-  nas_error inner;
+/* -- a line ----------------------------------------------------------------------------------- */
+
+/* The digits at *at, which it moves behind them; -1 where there is no number from 1 to high. */
+static int take_number(char **at, int high) {
+  int64_t value;
+  size_t size = strspn(*at, "0123456789");
+  if (nas_text_parse_integer(*at, size, &value) || value < 1 || value > high) return -1;
+  *at += size;
+  return (int)value;
+}
+
+/* "3," or "3)" again and again: the inputs between parentheses. */
+static nas_status take_inputs(parser *p, char **at, nas_node **inputs, int *count) {
+  char after;
+  *count = 0;
+  do {
+    const char *from = *at;
+    int line = take_number(at, p->count);
+    if (line < 0 || (**at != ',' && **at != ')'))
+      return nas_fail(p->err, NAS_FORMAT,
+                      "expected numbers of earlier lines with commas in parentheses, found "
+                      "\"%.40s\"",
+                      from);
+    if (*count == NAS_INPUTS_MAX)
+      return nas_fail(p->err, NAS_LIMIT, "more than %d inputs", NAS_INPUTS_MAX);
+    inputs[(*count)++] = p->nodes[line - 1];
+    after = *(*at)++;
+  } while (after == ',');
+  return NAS_OK;
+}
+
+/* The layer's kind; *at then stands behind the name. */
+static const nas_layer_kind *take_kind(parser *p, char **at) {
+  char *name = *at;
+  *at += strcspn(name, "( ");
+  char after = **at;
+  **at = 0;
+  const nas_layer_kind *kind = nas_layer_kind_find(name, p->err);
+  **at = after;
+  return kind;
+}
+
+/* "3 conv2d(2) kernel=3,3 filters=64 ..." without the line's end; there is room for the node. */
+static nas_status parse_line(parser *p, char *line) {
   nas_node *inputs[NAS_INPUTS_MAX];
   nas_option_value values[NAS_OPTIONS_MAX];
-  char options[1024];
-  int count;
-  if (cut(text, number, &parts))
-    return nas_fail(err, NAS_FORMAT, "line %d is not of the form \"%d kind(inputs) options\"",
-                    number, number);
-  nas_status status = read_inputs(p, parts.inputs, number, inputs, &count, err);
-  if (status != NAS_OK) return status;
-  if (strlen(parts.options) >= sizeof options)
-    return nas_fail(err, NAS_FORMAT, "line %d is too long", number);
-  /* The kind ends where the options begin. */
-  memcpy(options, parts.options, strlen(parts.options) + 1);
-  text[parts.options - text] = 0;
-  const nas_layer_kind *kind = nas_layer_kind_find(parts.kind, &inner);
-  if (kind) status = nas_options_parse(&kind->options, values, options, &inner);
-  if (!kind || status != NAS_OK)
-    return nas_fail(err, NAS_FORMAT, "line %d: %s", number, inner.text);
-  status = nas_node_create(&p->nodes[p->count], kind, values, inputs, count, &inner);
-  if (status != NAS_OK)
-    return nas_fail(err, status == NAS_MEMORY ? NAS_MEMORY : NAS_FORMAT, "line %d: %s", number,
-                    inner.text);
-  p->count++;
-  return NAS_OK;
-}
-
-static nas_status make_room(parser *p, nas_error *err) {
-  if (p->count < p->room) return NAS_OK;
-  if (p->count >= NAS_NODES_MAX)
-    return nas_fail(err, NAS_LIMIT, "network: more than %d layers", NAS_NODES_MAX);
-  int room = p->room ? 2 * p->room : 32;
-  nas_node **nodes = nas_realloc(p->nodes, (size_t)p->count, (size_t)room, sizeof *nodes);
-  if (!nodes) return nas_fail_memory(err, "a network", (size_t)room * sizeof *nodes);
-  p->nodes = nodes;
-  p->room = room;
-  return NAS_OK;
-}
-
-static nas_status read_lines(parser *p, char *text, nas_error *err) {
+  int count = 0;
+  char *at = line;
+  if (take_number(&at, p->count + 1) != p->count + 1 || *at++ != ' ')
+    return nas_fail(p->err, NAS_FORMAT, "expected \"%d \" and a layer, found \"%.40s\"",
+                    p->count + 1, line);
+  const nas_layer_kind *kind = take_kind(p, &at);
+  if (!kind) return NAS_FORMAT;
   nas_status status = NAS_OK;
-  for (int number = 1; *text && status == NAS_OK; number++) {
-    char *end = strchr(text, '\n');
-    if (!end) return nas_fail(err, NAS_FORMAT, "line %d has no end", number);
-    *end = 0;
-    status = make_room(p, err);
-    if (status == NAS_OK) status = read_line(p, text, number, err);
-    text = end + 1;
+  if (*at == '(') {
+    at++;
+    status = take_inputs(p, &at, inputs, &count);
   }
-  if (status == NAS_OK && p->count == 0) return nas_fail(err, NAS_FORMAT, "the text is empty");
+  if (status == NAS_OK) status = nas_options_parse(&kind->options, values, at, p->err);
+  if (status == NAS_OK)
+    status = nas_node_create(&p->nodes[p->count], kind, values, inputs, count, p->err);
   return status;
 }
 
-/* Whether the text is the one that the network itself has. */
+/* -- all lines -------------------------------------------------------------------------------- */
+
+/* Puts the line before the message. What misuse would be in a call is a damaged text here. */
+static nas_status fail_line(parser *p, nas_status status) {
+  if (status == NAS_MEMORY) return status;
+  if (status == NAS_ARGUMENT) status = NAS_FORMAT;
+  return nas_fail(p->err, status, "network, line %d: %s", p->count + 1, p->err->text);
+}
+
+/* Cuts the text into lines as it goes. */
+static nas_status parse_lines(parser *p, char *text) {
+  while (*text) {
+    char *end = strchr(text, '\n');
+    nas_status status = NAS_OK;
+    if (p->count == NAS_NODES_MAX)
+      status = nas_fail(p->err, NAS_LIMIT, "more than %d layers", NAS_NODES_MAX);
+    else if (!end)
+      status = nas_fail(p->err, NAS_FORMAT, "the text ends within the line");
+    else
+      status = reserve(p);
+    if (status == NAS_OK) {
+      *end = 0;
+      status = parse_line(p, text);
+    }
+    if (status != NAS_OK) return fail_line(p, status);
+    p->count++;
+    text = end + 1;
+  }
+  if (p->count) return NAS_OK;
+  return nas_fail(p->err, NAS_FORMAT, "network, line 1: the text is empty");
+}
+
+static nas_status fail_canonical(const char *text, const char *canonical, nas_error *err) {
+  int line = 1;
+  size_t start = 0;
+  for (size_t i = 0; text[i] && text[i] == canonical[i]; i++)
+    if (text[i] == '\n') {
+      line++;
+      start = i + 1;
+    }
+  int size = (int)strcspn(canonical + start, "\n");
+  if (size == 0)
+    return nas_fail(err, NAS_FORMAT,
+                    "network, line %d: is not canonical; expected the end of the text", line);
+  return nas_fail(err, NAS_FORMAT, "network, line %d: is not canonical; expected \"%.*s\"", line,
+                  size < 200 ? size : 200, canonical + start);
+}
+
+/* Lines in another order, that nothing depends on, or with numbers in another notation. */
 static nas_status check_canonical(nas_node *output, const char *text, nas_error *err) {
   nas_network *network;
-  nas_error inner;
-  nas_status status = nas_network_create(&network, output, &inner);
-  if (status != NAS_OK)
-    return nas_fail(err, status == NAS_SHAPE ? NAS_FORMAT : status, "%s", inner.text);
-  int same = strcmp(nas_network_text(network), text) == 0;
+  nas_status status = nas_network_create(&network, output, err);
+  if (status != NAS_OK) return status;
+  if (strcmp(text, nas_network_text(network)) != 0)
+    status = fail_canonical(text, nas_network_text(network), err);
   nas_network_destroy(&network);
-  return same ? NAS_OK : nas_fail(err, NAS_FORMAT, "the text is not the canonical one");
+  return status;
 }
 
 nas_status nas_network_parse(nas_node **output, const char *text, nas_error *err) {
-  parser p = {0};
+  nas_error own;
+  parser p = {.err = err ? err : &own};
   *output = NULL;
   char *copy = nas_strdup(text);
-  if (!copy) return nas_fail_memory(err, "a network's text", strlen(text));
-  nas_status status = read_lines(&p, copy, err);
-  if (status == NAS_OK) status = check_canonical(p.nodes[p.count - 1], text, err);
+  nas_status status = copy ? parse_lines(&p, copy)
+                           : nas_fail_memory(err, "the text of a network", strlen(text) + 1);
+  if (status == NAS_OK) status = check_canonical(p.nodes[p.count - 1], text, p.err);
   if (status == NAS_OK) *output = nas_node_retain(p.nodes[p.count - 1]);
-  clear(&p);
+  for (int i = p.count - 1; i >= 0; i--) nas_node_release(&p.nodes[i]);
+  nas_free(p.nodes);
   nas_free(copy);
   return status;
 }

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <check.h>
 #include <nas/options.h>
+#include <nas/random.h>
 
 #define TEST(function) cmocka_unit_test_teardown(function, check_no_blocks)
 
@@ -220,8 +221,128 @@ static void text_in_other_locales(void **state) {
   nas_option_value values[OPTIONS];
   nas_options_default(&table, values);
   for (size_t i = 0; i < sizeof locales / sizeof *locales; i++)
-    if (setlocale(LC_ALL, locales[i])) check_text(values, preset);
+    if (setlocale(LC_ALL, locales[i])) {
+      nas_option_value read[OPTIONS];
+      check_text(values, preset);
+      check_ok(nas_options_parse(&table, read, preset, NULL), NULL);
+      assert_true(read[RATE].number == 0.001);
+    }
   setlocale(LC_ALL, "C");
+}
+
+/* -- reading the text ------------------------------------------------------------------------- */
+
+static void check_read(const char *text, const char *expected) {
+  nas_option_value values[OPTIONS];
+  nas_error err;
+  memset(values, 0xa5, sizeof values);
+  check_ok(nas_options_parse(&table, values, text, &err), &err);
+  check_text(values, expected);
+}
+
+static void text_is_read(void **state) {
+  (void)state;
+  static const char *const texts[] = {
+      preset,
+      " count=-3 size=1,255 rate=0 flag=0 colour=red",
+      " count=100000 size=255,1 rate=1000000 flag=1 colour=blue",
+      " count=0 size=1,1 rate=5e-324 flag=1 colour=green",
+      " count=-1 size=9,10 rate=-0 flag=1 colour=green",
+  };
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) check_read(texts[i], texts[i]);
+  check_read(" colour=green flag=1 rate=1.0e-3 size=3,3 count=7", preset); /* in any order */
+  static const nas_option_table none = {"relu", NULL, 0};
+  nas_error err;
+  check_ok(nas_options_parse(&none, NULL, "", &err), &err);
+  assert_int_equal(nas_options_parse(&none, NULL, " x=1", &err), NAS_FORMAT);
+  assert_string_equal(err.text, "relu: unknown option \"x\"; known options: none");
+}
+
+/* All bits: also those that no setter would make. */
+static void every_number_is_read(void **state) {
+  (void)state;
+  static const nas_option number[] = {
+      {"x", NAS_OPTION_NUMBER, 0, 0, -HUGE_VAL, HUGE_VAL, NULL, "A number."}};
+  static const nas_option_table numbers = {"number", number, 1};
+  nas_stream stream = nas_stream_open(1, "options", NULL, 0);
+  nas_error err;
+  for (int i = 0; i < 100000; i++) {
+    uint64_t bits = (uint64_t)nas_stream_u32(&stream) << 32 | nas_stream_u32(&stream);
+    nas_option_value value, read;
+    nas_text text = {0};
+    if (i % 3 == 1) bits &= UINT64_C(0x800FFFFFFFFFFFFF); /* subnormal */
+    if (i == 0) bits = UINT64_C(0x8000000000000000);      /* -0 */
+    if (i == 3) bits = UINT64_C(0x7FF0000000000000);      /* inf */
+    memset(&value, 0, sizeof value);
+    memcpy(&value.number, &bits, sizeof bits);
+    if (value.number != value.number) continue;
+    nas_options_text(&numbers, &value, &text);
+    memset(&read, 0xa5, sizeof read);
+    check_ok(nas_options_parse(&numbers, &read, text.data, &err), &err);
+    assert_memory_equal(&read, &value, sizeof read);
+    nas_text_clear(&text);
+  }
+}
+
+static void damaged_texts(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *message;
+  } cases[] = {
+      {"", "thing: count is missing"},
+      {" count=7 size=3,3 rate=0.001 flag=1", "thing: colour is missing"},
+      {" size=3,3 rate=0.001 flag=1 colour=green", "thing: count is missing"},
+      {" count=7 count=7 size=3,3", "thing: count is given twice"},
+      {" count=7 zoom=7",
+       "thing: unknown option \"zoom\"; known options: count, size, rate, flag, colour"},
+      {" =7", "thing: unknown option \"\"; known options: count, size, rate, flag, colour"},
+      {"count=7", "thing: expected \" name=value\", found \"count=7\""},
+      {" count", "thing: expected \" name=value\", found \" count\""},
+      {" count 7", "thing: expected \" name=value\", found \" count 7\""},
+      {"  count=7", "thing: expected \" name=value\", found \"  count=7\""},
+      {" count=7 ", "thing: expected \" name=value\", found \" \""},
+      {" count=7, size=3,3", "thing: count is \"7,\"; expected an integer from -3 to 100000"},
+      {" count=", "thing: count is \"\"; expected an integer from -3 to 100000"},
+      {" count=-4", "thing: count is \"-4\"; expected an integer from -3 to 100000"},
+      {" count=100001", "thing: count is \"100001\"; expected"},
+      {" count=4294967303", "thing: count is \"4294967303\"; expected"},
+      {" count=07", "thing: count is \"07\"; expected"},
+      {" count=7.0", "thing: count is \"7.0\"; expected"},
+      {" count==7", "thing: count is \"=7\"; expected"},
+      {" size=3", "thing: size is \"3\"; expected two integers with a comma, each from 1 to 255"},
+      {" size=3,", "thing: size is \"3,\"; expected"},
+      {" size=,3", "thing: size is \",3\"; expected"},
+      {" size=3,3,3", "thing: size is \"3,3,3\"; expected"},
+      {" size=0,3", "thing: size is \"0,3\"; expected"},
+      {" size=3,256", "thing: size is \"3,256\"; expected"},
+      {" rate=1e", "thing: rate is \"1e\"; expected a number from 0 to 1000000"},
+      {" rate=-1", "thing: rate is \"-1\"; expected"},
+      {" rate=1000000.5", "thing: rate is \"1000000.5\"; expected"},
+      {" rate=inf", "thing: rate is \"inf\"; expected"},
+      {" rate=nan", "thing: rate is \"nan\"; expected"},
+      {" rate=1,5", "thing: rate is \"1,5\"; expected"},
+      {" flag=true", "thing: flag is \"true\"; expected 0 or 1"},
+      {" flag=2", "thing: flag is \"2\"; expected 0 or 1"},
+      {" flag=", "thing: flag is \"\"; expected 0 or 1"},
+      {" colour=pink", "thing: colour is \"pink\"; expected one of red, green, blue"},
+      {" colour=re", "thing: colour is \"re\"; expected one of"},
+      {" colour=redd", "thing: colour is \"redd\"; expected one of"},
+      {" colour=", "thing: colour is \"\"; expected one of"},
+      {" count=7\n", "thing: count is \"7\n\"; expected"},
+      {" a-name-that-is-longer-than-every-buffer-that-a-reader-of-such-names-could-have-in-mind=1",
+       "thing: unknown option "
+       "\"a-name-that-is-longer-than-every-buffer-that-a-reader-of-suc\""},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    nas_option_value values[OPTIONS];
+    nas_error err = {0};
+    nas_options_default(&table, values);
+    assert_int_equal(nas_options_parse(&table, values, cases[i].text, &err), NAS_FORMAT);
+    assert_int_equal(err.code, NAS_FORMAT);
+    check_contains(err.text, cases[i].message);
+    check_text(values, preset);
+    assert_int_equal(nas_options_parse(&table, values, cases[i].text, NULL), NAS_FORMAT);
+  }
 }
 
 static void without_memory(void **state) {
@@ -237,6 +358,8 @@ static void without_memory(void **state) {
   check_contains(err.text, "thing: unknown option \"x\"");
   assert_int_equal(nas_options_set_word(&table, values, COLOUR, "pink", &err), NAS_ARGUMENT);
   check_ok(nas_options_set_word(&table, values, COLOUR, "blue", &err), &err);
+  assert_int_equal(nas_options_parse(&table, values, " colour=pink", &err), NAS_FORMAT);
+  check_ok(nas_options_parse(&table, values, preset, &err), &err);
   nas_memory_fail_after(-1);
   nas_text_clear(&text);
 }
@@ -252,6 +375,9 @@ int main(void) {
       TEST(pairs_out_of_range),
       TEST(wrong_words),
       TEST(text_in_other_locales),
+      TEST(text_is_read),
+      TEST(every_number_is_read),
+      TEST(damaged_texts),
       TEST(without_memory),
   };
   return cmocka_run_group_tests_name("options", tests, NULL, NULL);

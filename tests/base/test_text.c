@@ -177,6 +177,162 @@ static void numbers_read_back(void **state) {
   nas_text_clear(&text);
 }
 
+/* Reading */
+
+/* The whole of a text, which stands in a block of just its size. */
+static int parse_integer(const char *digits, size_t size, int64_t *value) {
+  char *exact = malloc(size ? size : 1);
+  assert_non_null(exact);
+  memcpy(exact, digits, size);
+  int failed = nas_text_parse_integer(exact, size, value);
+  free(exact);
+  return failed;
+}
+
+static int parse_double(const char *digits, size_t size, double *value) {
+  char *exact = malloc(size ? size : 1);
+  assert_non_null(exact);
+  memcpy(exact, digits, size);
+  int failed = nas_text_parse_double(exact, size, value);
+  free(exact);
+  return failed;
+}
+
+static void integers_are_read(void **state) {
+  (void)state;
+  const int64_t values[] = {0, 1, -1, 9, -10, 42, 65536, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    nas_text text = {0};
+    int64_t read = 7;
+    nas_text_add_integer(&text, values[i]);
+    assert_int_equal(parse_integer(text.data, text.size, &read), 0);
+    assert_true(read == values[i]);
+    nas_text_clear(&text);
+  }
+  static const char *const wrong[] = {"",
+                                      "-",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "01",
+                                      "-0",
+                                      "00",
+                                      "-01",
+                                      "1.0",
+                                      "1e3",
+                                      "0x1",
+                                      "a",
+                                      "1-",
+                                      "--1",
+                                      "9223372036854775808",
+                                      "-9223372036854775809",
+                                      "99999999999999999999"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    int64_t read = 7;
+    if (!parse_integer(wrong[i], strlen(wrong[i]), &read)) fail_msg("\"%s\" was read", wrong[i]);
+    assert_true(read == 7);
+  }
+  int64_t read = 7;
+  assert_int_equal(parse_integer("12345", 2, &read), 0); /* no more than size */
+  assert_int_equal(read, 12);
+  assert_int_equal(parse_integer("1\0", 2, &read), -1);
+}
+
+static void check_read(double value) {
+  nas_text text = {0};
+  double read = 7;
+  nas_text_add_double(&text, value);
+  if (parse_double(text.data, text.size, &read)) fail_msg("%s was not read", text.data);
+  if (memcmp(&read, &value, sizeof read) != 0)
+    fail_msg("%s was read as %.17g (%a)", text.data, read, read);
+  nas_text_clear(&text);
+}
+
+static void doubles_are_read(void **state) {
+  (void)state;
+  const double values[] = {0,
+                           -0.0,
+                           1,
+                           -1,
+                           0.1,
+                           1.0 / 3,
+                           1e16,
+                           1e17,
+                           1e22,
+                           1e23,
+                           -2.5e-7,
+                           0x1p53,
+                           0x1p-1074,
+                           -0x1p-1074,
+                           0x1.8p-1073,
+                           DBL_MIN,
+                           DBL_MAX,
+                           -DBL_MAX,
+                           DBL_MIN - DBL_TRUE_MIN,
+                           HUGE_VAL,
+                           -HUGE_VAL,
+                           2.2250738585072011e-308};
+  for (size_t i = 0; i < sizeof values / sizeof *values; i++) check_read(values[i]);
+  nas_stream stream = nas_stream_open(1, "doubles", NULL, 0);
+  for (int i = 0; i < 200000; i++) {
+    uint64_t bits = (uint64_t)nas_stream_u32(&stream) << 32 | nas_stream_u32(&stream);
+    double value;
+    if (i % 4 == 1) bits &= UINT64_C(0x800FFFFFFFFFFFFF); /* subnormal */
+    if (i % 4 == 2)
+      bits = (bits & ~UINT64_C(0x7FF0000000000000)) | UINT64_C(0x7FE0000000000000); /* huge */
+    memcpy(&value, &bits, sizeof value);
+    if (i % 4 == 3) value = (double)(bits >> 11) / 1024;
+    if (value == value) check_read(value);
+  }
+  double read = 7;
+  assert_int_equal(parse_double("nan", 3, &read), 0);
+  assert_true(read != read);
+}
+
+static void other_notations_of_doubles(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    double value;
+  } cases[] = {
+      {"0.10", 0.1},          {"007", 7},
+      {"1e3", 1000},          {"1e+3", 1000},
+      {"-1.50e-0001", -0.15}, {"1e-999", 0},
+      {"-1e-999", -0.0},      {"0.1000000000000000055511151231257827021181583404541015625", 0.1}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double read = 7;
+    assert_int_equal(parse_double(cases[i].text, strlen(cases[i].text), &read), 0);
+    assert_memory_equal(&read, &cases[i].value, sizeof read);
+  }
+  static const char *const wrong[] = {
+      "",       "-",
+      "+1",     " 1",
+      "1 ",     ".",
+      ".5",     "1.",
+      "1.e3",   "e3",
+      "1e",     "1e+",
+      "1e-",    "1E3",
+      "1,5",    "0x1p3",
+      "1f",     "--1",
+      "1..2",   "1.2.3",
+      "1e3.5",  "infinity",
+      "INF",    "+inf",
+      "NaN",    "-nan",
+      "nan(1)", "in",
+      "inff",   "1e999",
+      "-1e309", "1.8e308",
+      "1'000",  "0.10000000000000000000000000000000000000000000000000000000000000"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    double read = 7;
+    if (!parse_double(wrong[i], strlen(wrong[i]), &read)) fail_msg("\"%s\" was read", wrong[i]);
+    assert_true(read == 7);
+  }
+  double read = 7;
+  assert_int_equal(parse_double("1.5e308", 3, &read), 0); /* no more than size */
+  assert_true(read == 1.5);
+  assert_int_equal(parse_double("1\0", 2, &read), -1);
+}
+
 /* Runs where a locale with a comma is installed. */
 static void numbers_in_a_locale_with_a_comma(void **state) {
   (void)state;
@@ -195,6 +351,11 @@ static void numbers_in_a_locale_with_a_comma(void **state) {
   check_float(FLT_MAX, "3.4028235e+38");
   check_double(1.0 / 3, "0.3333333333333333");
   check_double(1234567.25, "1234567.25");
+  check_read(1234567.25);
+  check_read(-1.0 / 3);
+  check_read(1e-300);
+  double read = 7;
+  assert_int_equal(parse_double("1,5", 3, &read), -1);
   setlocale(LC_ALL, "C");
 }
 
@@ -209,6 +370,9 @@ int main(void) {
       cmocka_unit_test(forms_of_floats),
       cmocka_unit_test(forms_of_doubles),
       cmocka_unit_test(numbers_read_back),
+      cmocka_unit_test(integers_are_read),
+      cmocka_unit_test(doubles_are_read),
+      cmocka_unit_test(other_notations_of_doubles),
       cmocka_unit_test(numbers_in_a_locale_with_a_comma),
   };
   return cmocka_run_group_tests(tests, NULL, check_no_blocks);

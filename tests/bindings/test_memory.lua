@@ -28,6 +28,11 @@ function tests.test_network()
   end)
 end
 
+function tests.test_network_parse()
+  local text = core.network(support.network()):text()
+  support.with_little_memory(function() return core.network_parse(text) end)
+end
+
 function tests.test_dataset_from_tensors()
   local images, labels = support.tensors(6)
   support.with_little_memory(function()

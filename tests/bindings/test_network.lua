@@ -50,6 +50,32 @@ function tests.test_lives_without_its_nodes()
   lu.assertEquals(#network:layers(), 5)
 end
 
+function tests.test_parse()
+  local network = core.network(support.network())
+  local node = core.network_parse(network:text())
+  lu.assertEquals(core.network(node):text(), network:text())
+  lu.assertEquals(node:hash(), support.network():hash())
+  lu.assertEquals(node:shape(), { 3 })
+end
+
+-- A text of another origin is the world failing, not misuse.
+function tests.test_parse_of_a_damaged_text()
+  local text = core.network(support.network()):text()
+  local function refused(code, part, damaged)
+    local node, message, name = core.network_parse(damaged)
+    lu.assertNil(node)
+    lu.assertStrContains(message, part)
+    lu.assertEquals(name, code)
+  end
+  refused("NAS_FORMAT", "line 1: the text is empty", "")
+  refused("NAS_FORMAT", 'line 2: unknown layer "conv4d"', (text:gsub("conv2d", "conv4d")))
+  refused("NAS_FORMAT", "line 2: conv2d: kernel is \"0,3\"; expected two integers", (text:gsub("kernel=3", "kernel=0")))
+  refused("NAS_SHAPE", "line 2: conv2d: kernel 3x3 is larger than the input 2x2",
+    (text:gsub("8,8", "2,2"):gsub("same", "valid")))
+  refused("NAS_FORMAT", "a zero byte", text .. "\0")
+  raises("string expected, got nil", core.network_parse, nil)
+end
+
 function tests.test_misuse()
   raises("luanas.Node expected, got nil", core.network, nil)
   local network = core.network(support.network())

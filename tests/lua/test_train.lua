@@ -229,7 +229,8 @@ function T.test_refused_before_training()
     { augment = { shift = 8 } })
   refused("expected images", nn.dense(nn.input { 2 }, { units = 1 }), line(20),
     { loss = "huber", augment = { flip = 0.5 } })
-  refused("erase_min is 0.5; expected at most erase_max", network(), data(), { augment = { erase = 1, erase_min = 0.5 } })
+  refused("erase_min is 0.5; expected at most erase_max", network(), data(),
+    { augment = { erase = 1, erase_min = 0.5 } })
   refused("params: ", network(), data(), { limits = { params = 10 } })
   refused("macs: ", network(), data(), { limits = { macs = 10 } })
   refused("memory: ", network(), data(), { limits = { memory = 10 } })

@@ -59,9 +59,10 @@ NAS_API nas_status nas_options_set_word(const nas_option_table *table, nas_optio
 NAS_API void nas_options_text(const nas_option_table *table, const nas_option_value *values,
                               nas_text *text);
 
-/* Sets all values from such a text, in which every option must be, in order; a value that
- * nas_options_text wrote is read back to the same bits. NAS_FORMAT: anything else; values are then
- * unspecified. */
+/* The inverse: values from a text that names every option of the table once, in any order. What
+ * nas_options_text wrote gives the same bits. NAS_FORMAT, with the option and what was expected,
+ * for a name that is unknown, missing or there twice, a value out of range, and anything else in
+ * the text; values are then unchanged. */
 NAS_API nas_status nas_options_parse(const nas_option_table *table, nas_option_value *values,
                                      const char *text, nas_error *err);
 

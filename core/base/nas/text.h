@@ -1,5 +1,5 @@
-/* A growing text, and numbers in it that do not depend on the locale: canonical texts are built
- * here. */
+/* A growing text, and numbers in it that do not depend on the locale: canonical texts are built,
+ * and their numbers read, here. */
 #ifndef NAS_TEXT_H
 #define NAS_TEXT_H
 
@@ -27,6 +27,17 @@ NAS_API void nas_text_add_float(nas_text *text, float value);
 
 /* The same for a double, where 1e+17 takes the place of 1e+09. */
 NAS_API void nas_text_add_double(nas_text *text, double value);
+
+/* The number that digits[0..size) spell in the notation of nas_text_add_integer: no zeros before
+ * it, no "-0", no "+". Returns 0; or -1 for anything else and beyond the range, and *value is
+ * unchanged.
+ */
+NAS_API int nas_text_parse_integer(const char *digits, size_t size, int64_t *value);
+
+/* The same for nas_text_add_double, in every locale: what that wrote gives the same bits (of NaNs,
+ * one). Other decimal numbers of at most 63 bytes are taken too and rounded to the nearest, but not
+ * those that are too large to be finite. */
+NAS_API int nas_text_parse_double(const char *digits, size_t size, double *value);
 
 /* Frees and zeroes. Accepts NULL. */
 NAS_API void nas_text_clear(nas_text *text);

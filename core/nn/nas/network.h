@@ -28,6 +28,13 @@ NAS_API void nas_network_destroy(nas_network **network);
 /* One line for each node, in canonical order: "3 conv2d(2) kernel=3,3 filters=64 ..." */
 NAS_API const char *nas_network_text(const nas_network *network);
 
+/* The node whose network has that canonical text, to the byte. NAS_FORMAT, with the line and what
+ * was expected there: another syntax, a line number, layer or option that is not known, an input
+ * that is no earlier line, an option that is missing or out of range, or another text than the
+ * network's canonical one. NAS_SHAPE and NAS_LIMIT as nas_node_create and nas_network_create say;
+ * NAS_MEMORY. On success the caller owns one reference to *output; on failure it is NULL. */
+NAS_API nas_status nas_network_parse(nas_node **output, const char *text, nas_error *err);
+
 /* XXH3-128 of the canonical text. */
 NAS_API nas_hash nas_network_hash(const nas_network *network);
 

@@ -87,6 +87,12 @@ function core.network_parse(text) end
 ---@return string # one line for each layer
 function Network:text() end
 
+--- The node that network:text() was made from, or one just like it: core.network of it has the same text, to the byte.
+--- Returns nil, message, code ("NAS_FORMAT", "NAS_SHAPE", "NAS_LIMIT") for any other text; the message names the line.
+---@param text string
+---@return luanas.Node?, string?, string?
+function core.network_parse(text) end
+
 ---@return string # 32 hexadecimal digits: XXH3-128 of the text
 function Network:hash() end
 
