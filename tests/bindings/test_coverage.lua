@@ -99,7 +99,7 @@ local UNBOUND = {
   nas_sigmoidf = "Lua has doubles", nas_fmaf = "Lua has doubles", nas_status_text = "messages say more",
   nas_hash_compare = "compare the hexadecimal digits", nas_sha256_ = "data sets have fingerprints",
   nas_options_find = "settings.c looks names up", nas_options_text = "canonical texts contain it",
-  nas_options_parse = "core.network_parse reads it", nas_fail = "for C",
+  nas_fail = "for C",
   nas_pool_run = "of the trainer", nas_pool_barrier = "of the trainer", nas_pool_await = "of the trainer",
   nas_pool_pass = "of the trainer", nas_stream_u32 = "number and integer do", nas_stream_float = "number does",
   nas_stream_seek = "number and integer do", nas_tensor_wrap = "Lua has no foreign memory",
