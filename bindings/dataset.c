@@ -64,17 +64,6 @@ static nas_tensor *tensor_field(const nas_settings *settings, const char *name) 
   return *box;
 }
 
-static int boolean_field(const nas_settings *settings, const char *name) {
-  lua_State *L = settings->L;
-  int type = push_field(settings, name);
-  if (type != LUA_TNIL && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s: %s is %s; expected true or false", settings->owner, name,
-               nas_check_shown(L, -1));
-  int value = lua_toboolean(L, -1);
-  lua_pop(L, 1);
-  return value;
-}
-
 /* Pushes the list in a field; returns its length. */
 static lua_Integer push_list(const nas_settings *settings, const char *name, const char *expected) {
   lua_State *L = settings->L;
@@ -266,8 +255,8 @@ static int dataset_split(lua_State *L) {
   split.seed = (uint64_t)nas_settings_integer(&settings, "seed", (lua_Integer)split.seed,
                                               LUA_MININTEGER, LUA_MAXINTEGER);
   split.limit = nas_settings_integer(&settings, "limit", split.limit, 1, LUA_MAXINTEGER);
-  split.stratified = boolean_field(&settings, "stratified");
-  split.standardize = boolean_field(&settings, "standardize");
+  split.stratified = nas_settings_boolean(&settings, "stratified", 0);
+  split.standardize = nas_settings_boolean(&settings, "standardize", 0);
   read_lists(&settings, &split, count);
 
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);

@@ -67,8 +67,7 @@ void nas_images_count(const nas_compiled *compiled, const nas_dataset *data, con
   }
 }
 
-nas_metrics nas_count_metrics(const nas_count *counts, long groups, int64_t images,
-                              const nas_dataset *data) {
+nas_count nas_count_sum(const nas_count *counts, long groups) {
   nas_count sum = {0};
   for (long g = 0; g < groups; g++) {
     sum.loss += counts[g].loss;
@@ -76,6 +75,12 @@ nas_metrics nas_count_metrics(const nas_count *counts, long groups, int64_t imag
     sum.right += counts[g].right;
     sum.top += counts[g].top;
   }
+  return sum;
+}
+
+nas_metrics nas_count_metrics(const nas_count *counts, long groups, int64_t images,
+                              const nas_dataset *data) {
+  nas_count sum = nas_count_sum(counts, groups);
   double count = (double)images;
   return (nas_metrics){.loss = sum.loss / count,
                        .accuracy = (double)sum.right / count,

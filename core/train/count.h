@@ -20,7 +20,14 @@ void nas_images_load(const nas_compiled *compiled, const nas_dataset *data, cons
 void nas_images_count(const nas_compiled *compiled, const nas_dataset *data, const int32_t *images,
                       int count, int top_k, const float *arena, nas_count *sum, int32_t *predicted);
 
-/* Adds up `groups` counts in order, and divides by the images. */
+static inline long nas_group_count(int64_t images) {
+  return (long)((images + NAS_GROUP - 1) / NAS_GROUP);
+}
+
+/* Adds up the counts of `groups` groups in order. */
+nas_count nas_count_sum(const nas_count *counts, long groups);
+
+/* The same, divided by the images. */
 nas_metrics nas_count_metrics(const nas_count *counts, long groups, int64_t images,
                               const nas_dataset *data);
 

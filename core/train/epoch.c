@@ -8,10 +8,6 @@ static int group_size(int64_t first, int64_t end) {
   return end - first < NAS_GROUP ? (int)(end - first) : NAS_GROUP;
 }
 
-static long group_count(int64_t images) {
-  return (long)((images + NAS_GROUP - 1) / NAS_GROUP);
-}
-
 static nas_pass pass_of(const nas_trainer *t, const float *params, int count, float *arena) {
   return (nas_pass){.kernels = nas_compiled_kernels(t->compiled),
                     .arena = arena,
@@ -127,13 +123,7 @@ static int time_is_over(const nas_trainer *t) {
 
 /* Adds the counts of a batch, as its groups add up in order; its loss, not finite or not. */
 static double add_counts(epoch_task *task, const nas_count *counts, long groups) {
-  nas_count sum = {0};
-  for (long g = 0; g < groups; g++) {
-    sum.loss += counts[g].loss;
-    sum.absolute += counts[g].absolute;
-    sum.right += counts[g].right;
-    sum.top += counts[g].top;
-  }
+  nas_count sum = nas_count_sum(counts, groups);
   task->sum.loss += sum.loss;
   task->sum.absolute += sum.absolute;
   task->sum.right += sum.right;
@@ -167,7 +157,7 @@ static void train_worker(void *context, int id, int workers) {
   for (; batch.first < t->order_size; batch.first = batch.end) {
     int64_t left = t->order_size - batch.first;
     batch.end = batch.first + (left < t->recipe.batch ? left : t->recipe.batch);
-    batch.groups = group_count(batch.end - batch.first);
+    batch.groups = nas_group_count(batch.end - batch.first);
     batch_gradient(t, id, &batch);
     batch.turn += (unsigned long)(nas_compiled_segments(t->compiled) * batch.groups);
     nas_pool_barrier(t->pool);
@@ -196,7 +186,8 @@ static nas_status train(nas_trainer *t, nas_epoch *result, nas_error *err) {
   t->stop = NAS_OK;
   start_phases(t);
   memset(t->sums, 0,
-         (size_t)group_count(t->recipe.batch) * nas_compiled_sums(t->compiled) * sizeof(double));
+         (size_t)nas_group_count(t->recipe.batch) * nas_compiled_sums(t->compiled) *
+             sizeof(double));
   atomic_store(&t->turn.value, 0);
   nas_pool_run(t->pool, train_worker, &task);
   int epoch = result->epoch;
@@ -223,7 +214,7 @@ static void validate_worker(void *context, int id, int workers) {
   const int32_t *all = nas_dataset_validation(t->data, &count);
   const float *weights = nas_state_weights(&t->now);
   int micro_batch = nas_compiled_micro_batch(t->compiled);
-  long groups = group_count(count), g;
+  long groups = nas_group_count(count), g;
   while ((g = atomic_fetch_add(&t->next_group[0], 1)) < groups) {
     int64_t at = g * NAS_GROUP;
     t->counts[g] = (nas_count){0};
@@ -244,7 +235,7 @@ static nas_status validate(nas_trainer *t, nas_epoch *result, nas_error *err) {
   nas_dataset_validation(t->data, &count);
   start_phases(t);
   nas_pool_run(t->pool, validate_worker, t);
-  result->validation = nas_count_metrics(t->counts, group_count(count), count, t->data);
+  result->validation = nas_count_metrics(t->counts, nas_group_count(count), count, t->data);
   if (isfinite(result->validation.loss)) return NAS_OK;
   return nas_fail(err, NAS_DIVERGED, "the validation loss is not finite after epoch %d",
                   result->epoch);

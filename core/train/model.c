@@ -145,7 +145,7 @@ static void run_images(run *r, int64_t at, int count, long group, float *arena) 
 static void run_worker(void *context, int id, int workers) {
   (void)workers;
   run *r = context;
-  long groups = (long)((r->count + NAS_GROUP - 1) / NAS_GROUP), g;
+  long groups = nas_group_count(r->count), g;
   int micro_batch = nas_compiled_micro_batch(r->model->compiled);
   while (!atomic_load(&r->stopped) && (g = atomic_fetch_add(&r->next_group, 1)) < groups) {
     int64_t end = (g + 1) * NAS_GROUP < r->count ? (g + 1) * NAS_GROUP : r->count;
@@ -224,7 +224,7 @@ nas_status nas_model_evaluate(const nas_model *m, const nas_dataset *data, nas_p
   nas_status status = check_task(m, data, err);
   if (status == NAS_OK) status = adopt(m, data, &own, err);
   if (status != NAS_OK) return status;
-  long groups = (long)((r.count + NAS_GROUP - 1) / NAS_GROUP);
+  long groups = nas_group_count(r.count);
   r.data = own;
   r.counts = nas_alloc_zero((size_t)groups, sizeof *r.counts);
   status = r.counts ? run_all(&r, pool, err) : nas_fail_memory(err, "counts", (size_t)groups * 32);

@@ -94,7 +94,7 @@ void nas_state_copy(const nas_trainer *trainer, nas_state *to, const nas_state *
  * is complete, and now.step counts this step already. */
 void nas_step_take(nas_trainer *trainer, int id, int workers);
 
-/* The runs of the trained weights. NAS_MEMORY. */
+/* The runs of the trained weights, and room for squares. NAS_MEMORY. */
 nas_status nas_step_prepare(nas_trainer *trainer, nas_error *err);
 
 #endif

@@ -5,6 +5,12 @@
 #include "kernel.h"
 #include "state.h"
 
+enum { BLOCK = 4096 }; /* floats of the gradient whose squares one worker sums */
+
+static size_t block_count(const nas_trainer *t) {
+  return (t->trained + BLOCK - 1) / BLOCK;
+}
+
 static const nas_param_place *set_at(nas_param_place *sets, int count, size_t at) {
   for (int i = 0; i < count; i++)
     if (sets[i].at == at && sets[i].is.use != NAS_PARAM_STATE) return &sets[i];
@@ -15,7 +21,8 @@ nas_status nas_step_prepare(nas_trainer *t, nas_error *err) {
   int count = nas_compiled_param_count(t->compiled);
   nas_param_place *sets = nas_alloc((size_t)count, sizeof *sets);
   t->runs = nas_alloc((size_t)count, sizeof *t->runs);
-  if (!sets || !t->runs) {
+  t->squares = nas_alloc(block_count(t), sizeof *t->squares);
+  if (!sets || !t->runs || !t->squares) {
     nas_free(sets);
     return nas_fail_memory(err, "the runs of weights", (size_t)count * sizeof *sets);
   }
@@ -35,12 +42,6 @@ nas_status nas_step_prepare(nas_trainer *t, nas_error *err) {
 }
 
 /* -- clipping --------------------------------------------------------------------------------- */
-
-enum { BLOCK = 4096 }; /* floats of the gradient whose squares one worker sums */
-
-static size_t block_count(const nas_trainer *t) {
-  return (t->trained + BLOCK - 1) / BLOCK;
-}
 
 /* The factor of the gradient: the same for all workers, which add up the blocks in order. */
 static float clip_scale(nas_trainer *t, int id, int workers) {

@@ -166,16 +166,12 @@ static nas_status compile(nas_trainer *t, const nas_training *training, nas_erro
   return status;
 }
 
-static long group_count(int64_t images) {
-  return (long)((images + NAS_GROUP - 1) / NAS_GROUP);
-}
-
 /* One for each worker, or, where layers couple images, for each micro-batch of a batch too. */
 static nas_status allocate_arenas(nas_trainer *t, nas_error *err) {
   int micro_batch = nas_compiled_micro_batch(t->compiled);
   int64_t images = t->order_size < t->recipe.batch ? t->order_size : t->recipe.batch;
   int of_group = (NAS_GROUP + micro_batch - 1) / micro_batch;
-  int of_batch = (int)group_count(images) * of_group;
+  int of_batch = (int)nas_group_count(images) * of_group;
   size_t floats = nas_compiled_arena_floats(t->compiled);
   int count = t->worker_count;
   if (nas_compiled_segments(t->compiled) > 1 && of_batch > count) count = of_batch;
@@ -213,17 +209,16 @@ static nas_status allocate(nas_trainer *t, nas_error *err) {
   largest = validation > t->recipe.batch ? validation : t->recipe.batch;
   size_t derived = nas_compiled_derived_floats(t->compiled);
   size_t phases = 2 * (size_t)nas_compiled_segments(t->compiled) - 1;
-  size_t sums = nas_compiled_sums(t->compiled) * (size_t)group_count(t->recipe.batch);
+  size_t sums = nas_compiled_sums(t->compiled) * (size_t)nas_group_count(t->recipe.batch);
   t->floats = nas_compiled_param_floats(t->compiled);
   t->trained = nas_compiled_trained_floats(t->compiled);
   t->worker_count = nas_pool_threads(t->pool);
 
   int missing = allocate_state(t, &t->now) | allocate_state(t, &t->whole) | allocate_workers(t);
   missing |= !(t->gradient = nas_alloc_zero(t->trained, sizeof(float)));
-  missing |= !(t->squares = nas_alloc_zero(t->trained / 4096 + 1, sizeof(double)));
   missing |= !(t->derived = nas_alloc_zero(derived, sizeof(float)));
   missing |= !(t->order = nas_alloc((size_t)t->order_size, sizeof(int32_t)));
-  missing |= !(t->counts = nas_alloc((size_t)group_count(largest), sizeof *t->counts));
+  missing |= !(t->counts = nas_alloc((size_t)nas_group_count(largest), sizeof *t->counts));
   missing |= !(t->next_group = nas_alloc_zero(phases, sizeof *t->next_group));
   missing |= !(t->sums = nas_alloc_zero(sums, sizeof(double)));
   if (t->recipe.keep == NAS_KEEP_BEST)
