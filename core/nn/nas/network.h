@@ -17,11 +17,6 @@ typedef struct nas_network nas_network;
  * several threads. */
 NAS_API nas_status nas_network_create(nas_network **network, nas_node *output, nas_error *err);
 
-/* The last node of the network that has this canonical text. The caller owns one reference; on
- * failure *output is NULL. NAS_FORMAT with the line: anything that nas_network_text does not write,
- * and layers that do not fit; NAS_LIMIT, NAS_MEMORY. */
-NAS_API nas_status nas_network_parse(nas_node **output, const char *text, nas_error *err);
-
 /* Frees and clears the pointer. Accepts NULL and a pointer to NULL. */
 NAS_API void nas_network_destroy(nas_network **network);
 
