@@ -75,10 +75,32 @@ static lua_Integer push_list(const nas_settings *settings, const char *name, con
 
 /* -- making ----------------------------------------------------------------------------------- */
 
+/* The names of all classes, in a block that is pushed; or NULL. */
+static const char *const *names_field(const nas_settings *settings, int classes) {
+  lua_State *L = settings->L;
+  if (!is_there(settings, "class_names")) return NULL;
+  lua_Integer length = push_list(settings, "class_names", "a list of strings");
+  if (length != classes)
+    luaL_error(L, "dataset: class_names has %I entries; expected one for each of the %d classes",
+               length, classes);
+  const char **names = lua_newuserdatauv(L, (size_t)length * sizeof *names, 0);
+  for (lua_Integer i = 0; i < length; i++) {
+    size_t size;
+    if (lua_rawgeti(L, -2, i + 1) != LUA_TSTRING)
+      luaL_error(L, "dataset: class_names[%I] is %s; expected a string", i + 1,
+                 nas_check_shown(L, -1));
+    names[i] = lua_tolstring(L, -1, &size); /* which the list keeps alive */
+    if (size == 0 || strlen(names[i]) != size)
+      luaL_error(L, "dataset: class_names[%I] is empty or contains a zero byte", i + 1);
+    lua_pop(L, 1);
+  }
+  return names;
+}
+
 /* core.dataset_idx(name, files) */
 static int core_dataset_idx(lua_State *L) {
-  static const char *const names[] = {"images",        "labels",  "images_sha256",
-                                      "labels_sha256", "classes", NULL};
+  static const char *const names[] = {
+      "images", "labels", "images_sha256", "labels_sha256", "classes", "class_names", NULL};
   nas_error err;
   nas_dataset_files files;
   const char *name = nas_check_name(L, 1, "name");
@@ -93,6 +115,7 @@ static int core_dataset_idx(lua_State *L) {
   files.images_sha256 = nas_settings_string(&settings, "images_sha256", NULL);
   files.labels_sha256 = nas_settings_string(&settings, "labels_sha256", NULL);
   files.classes = (int)nas_settings_integer(&settings, "classes", files.classes, 2, INT_MAX);
+  files.class_names = names_field(&settings, files.classes);
 
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   if (nas_dataset_from_idx(&box->dataset, name, &files, &err)) return nas_fail_or_raise(L, &err);
@@ -138,28 +161,6 @@ static void check_finite(lua_State *L, const char *name, const nas_tensor *tenso
              : value > 0  ? "inf"
                           : "-inf",
              lua_tostring(L, -1));
-}
-
-/* The names of all classes, in a block that is pushed; or NULL. */
-static const char *const *names_field(const nas_settings *settings, int classes) {
-  lua_State *L = settings->L;
-  if (!is_there(settings, "class_names")) return NULL;
-  lua_Integer length = push_list(settings, "class_names", "a list of strings");
-  if (length != classes)
-    luaL_error(L, "dataset: class_names has %I entries; expected one for each of the %d classes",
-               length, classes);
-  const char **names = lua_newuserdatauv(L, (size_t)length * sizeof *names, 0);
-  for (lua_Integer i = 0; i < length; i++) {
-    size_t size;
-    if (lua_rawgeti(L, -2, i + 1) != LUA_TSTRING)
-      luaL_error(L, "dataset: class_names[%I] is %s; expected a string", i + 1,
-                 nas_check_shown(L, -1));
-    names[i] = lua_tolstring(L, -1, &size); /* which the list keeps alive */
-    if (size == 0 || strlen(names[i]) != size)
-      luaL_error(L, "dataset: class_names[%I] is empty or contains a zero byte", i + 1);
-    lua_pop(L, 1);
-  }
-  return names;
 }
 
 static int holds_labels(const nas_dataset_parts *parts) {

@@ -93,6 +93,26 @@ static int network_graphviz(lua_State *L) {
   return 1;
 }
 
+/* Argument 1, a node, becomes the network that ends there. */
+static void replace_node(lua_State *L) {
+  lua_pushcfunction(L, core_network);
+  lua_pushvalue(L, 1);
+  lua_call(L, 1, 2);
+  if (lua_isnil(L, -2)) luaL_error(L, "%s", lua_tostring(L, -1));
+  lua_pop(L, 1);
+  lua_replace(L, 1);
+}
+
+int nas_node_summary(lua_State *L) {
+  replace_node(L);
+  return network_summary(L);
+}
+
+int nas_node_graphviz(lua_State *L) {
+  replace_node(L);
+  return network_graphviz(L);
+}
+
 static void push_inputs(lua_State *L, const nas_network *network, int index) {
   int count = nas_node_input_count(nas_network_node(network, index));
   lua_createtable(L, count, 0);

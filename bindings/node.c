@@ -94,10 +94,8 @@ static int node_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"kind", node_kind},
-    {"shape", node_shape},
-    {"hash", node_hash},
-    {NULL, NULL},
+    {"kind", node_kind},           {"shape", node_shape},           {"hash", node_hash},
+    {"summary", nas_node_summary}, {"graphviz", nas_node_graphviz}, {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

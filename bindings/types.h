@@ -42,6 +42,10 @@ void nas_push_element(lua_State *L, nas_dtype dtype, double value);
 /* Pushes 32 hexadecimal digits. */
 void nas_push_hash(lua_State *L, nas_hash hash);
 
+/* The methods of a node that network.c adds: pages about the network that ends in it. */
+int nas_node_summary(lua_State *L);
+int nas_node_graphviz(lua_State *L);
+
 /* The methods tensor_table.c adds: totable and __tostring. */
 int nas_tensor_to_table(lua_State *L);
 int nas_tensor_to_string(lua_State *L);

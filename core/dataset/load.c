@@ -90,8 +90,11 @@ nas_status nas_dataset_from_idx(nas_dataset **out, const char *name, const nas_d
   if (status != NAS_OK) goto done;
   status = load_images(&images, files, images_name, sums[0], err);
   if (status != NAS_OK) goto done;
-  const nas_dataset_parts parts = {
-      .name = name, .inputs = images, .targets = labels, .classes = files->classes};
+  const nas_dataset_parts parts = {.name = name,
+                                   .inputs = images,
+                                   .targets = labels,
+                                   .classes = files->classes,
+                                   .class_names = files->class_names};
   status = nas_content_check(&parts, &origin, err);
   if (status != NAS_OK) goto done;
   if (!labels_stored) nas_fingerprint_labels(labels, files->classes, sums[1]);

@@ -117,13 +117,14 @@ end
 function data.idx(options)
   local owner = "data.idx"
   local given, split = check_options(owner, options,
-    { "classes", "images", "images_sha256", "labels", "labels_sha256", "name" })
+    { "class_names", "classes", "images", "images_sha256", "labels", "labels_sha256", "name" })
   local files = {
     images = check.string(owner, "images", given.images),
     labels = check.string(owner, "labels", given.labels),
     images_sha256 = check.optional(check.string, owner, "images_sha256", given.images_sha256),
     labels_sha256 = check.optional(check.string, owner, "labels_sha256", given.labels_sha256),
     classes = check.integer(owner, "classes", given.classes or 10, 2),
+    class_names = given.class_names,
   }
   local name = check_name(owner, given, "idx")
   return new(name, split, function() return read_file(core.dataset_idx, name, files) end)
@@ -134,6 +135,9 @@ end
 local FASHION_IMAGES = "train-images-idx3-ubyte"
 local FASHION_LABELS = "train-labels-idx1-ubyte"
 local FASHION_VALIDATION = 5000
+local FASHION_CLASSES = {
+  "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+}
 local FASHION_IMAGES_SHA256 = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
 local FASHION_LABELS_SHA256 = "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
 
@@ -170,7 +174,7 @@ local function read_fashion(folders)
       local dataset = loaded[1] or read_file(core.dataset_idx, "fashion-mnist", {
         images = images, images_sha256 = FASHION_IMAGES_SHA256,
         labels = labels, labels_sha256 = FASHION_LABELS_SHA256,
-        classes = 10,
+        classes = 10, class_names = FASHION_CLASSES,
       })
       loaded[1] = dataset
       return dataset

@@ -22,6 +22,11 @@ function tests.test_pages()
   lu.assertStrContains(network:summary(), "55 parameters")
   lu.assertStrContains(network:summary(32), "to train with batch 32")
   lu.assertStrContains(network:graphviz(), "n1 -> n2;")
+  local node = support.network()
+  lu.assertEquals(node:summary(32), network:summary(32))
+  lu.assertEquals(node:graphviz(), network:graphviz())
+  raises("batch is 0", node.summary, node, 0)
+  raises("0 different input layers", function(target) target:summary() end, core.node("target", {}, {}))
 end
 
 function tests.test_equal_descriptions_are_one_network()

@@ -40,6 +40,7 @@ static void a_pair_of_files_becomes_a_data_set(void **state) {
   sum_of_idx(&classes, labels_sum);
   files.images_sha256 = images_sum;
   files.labels_sha256 = labels_sum;
+  files.class_names = (const char *const[]){"cat", "dog", "owl"};
   check_ok(nas_dataset_from_idx(&dataset, "pair", &files, &err), &err);
   snprintf(expected, sizeof expected, "sha256:%s,%s", images_sum, labels_sum);
   assert_string_equal(nas_dataset_fingerprint(dataset), expected);
@@ -49,6 +50,7 @@ static void a_pair_of_files_becomes_a_data_set(void **state) {
   assert_int_equal(dims[0] * 100 + dims[1] * 10 + dims[2], 231);
   assert_memory_equal(nas_dataset_pixels(dataset, 5), pixels.bytes + 16 + 30, 6);
   assert_int_equal(nas_dataset_label(dataset, 4), 1);
+  assert_string_equal(nas_dataset_class_name(dataset, 2), "owl");
   nas_dataset_release(&dataset);
 }
 

@@ -72,6 +72,13 @@ function T.test_idx_files()
   lu.assertEquals({ info.training, info.validation }, { 4, 2 })
   lu.assertIs(data:load(), data:load())
 
+  local named = nas.data.idx {
+    images = images, labels = labels, classes = 3, class_names = { "cat", "dog", "owl" }, validation = 2,
+  }
+  lu.assertEquals(named:info().class_names, { "cat", "dog", "owl" })
+  lu.assertEquals(named:info().identity, data:info().identity)
+  local unnamed = nas.data.idx { images = images, labels = labels, classes = 3, class_names = { "cat" } }
+  lu.assertErrorMsgContains("class_names has 1 entries; expected one for each of the 3 classes", unnamed.info, unnamed)
   local wrong = nas.data.idx { images = images, labels = labels, validation = 2, images_sha256 = ("0"):rep(64) }
   lu.assertErrorMsgContains(images, wrong.load, wrong)
   local few = nas.data.idx { images = images, labels = labels, classes = 2, validation = 2 }
@@ -252,6 +259,7 @@ function T.test_fashion_mnist()
   lu.assertEquals({ info.count, info.training, info.validation, info.classes }, { 60000, 1000, 5000, 10 })
   lu.assertStrContains(info.fingerprint, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888")
   local all = nas.data.fashion_mnist():info()
+  lu.assertEquals(all.class_names[8], "Sneaker")
   lu.assertEquals({ all.training, all.fingerprint }, { 55000, info.fingerprint })
 end
 

@@ -56,6 +56,13 @@ function T.test_child()
   lu.assertStrMatches(output:match "([^\n]*)\n$", "mean accuracy after the last epoch: 0%.%d+")
 end
 
+function T.test_classifier()
+  local output, status = example("classifier", "--epochs 1 --limit 250")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "104,426 parameters")
+  lu.assertStrMatches(output:match "Ankle boot  [^\n]*\n([^\n]*)\n$", "validation accuracy 0%.%d+, loss %d+%.%d+")
+end
+
 function T.test_planted_reward()
   local output, status = example("planted_reward", "--trials 25 --seeds 2")
   lu.assertEquals(status, 0, output)

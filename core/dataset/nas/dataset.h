@@ -53,6 +53,7 @@ typedef struct nas_dataset_files {
   const char *images_sha256; /* expected, of the decompressed content, in hexadecimal; default: */
   const char *labels_sha256; /* NULL, not checked */
   int classes;               /* at least 2; default: 10 */
+  const char *const *class_names; /* as in nas_dataset_parts; default: NULL */
 } nas_dataset_files;
 
 /* Everything NULL but the number of classes. */

@@ -52,6 +52,14 @@ function Node:shape() end
 ---@return string
 function Node:hash() end
 
+--- As Network:summary, of the network that ends in this layer.
+---@param batch? integer
+---@return string
+function Node:summary(batch) end
+
+---@return string # as Network:graphviz
+function Node:graphviz() end
+
 --- Frees the handle; networks and nodes that were made from it live on.
 function Node:close() end
 
@@ -78,11 +86,6 @@ local Network = {}
 ---@param output luanas.Node Depends on exactly one input layer.
 ---@return luanas.Network?, string?, string?
 function core.network(output) end
-
---- The last layer of the network that has this canonical text. Returns nil, message, code name for another text.
----@param text string
----@return luanas.Node?, string?, string?
-function core.network_parse(text) end
 
 ---@return string # one line for each layer
 function Network:text() end
@@ -130,7 +133,7 @@ local Dataset = {}
 --- byte k - 1 of the label file. Returns nil, message, code name ("NAS_IO", "NAS_FORMAT", ...) when a file is missing
 --- or damaged.
 ---@param name string
----@param files { images: string, labels: string, images_sha256?: string, labels_sha256?: string, classes?: integer } `classes` is 10 by default.
+---@param files { images: string, labels: string, images_sha256?: string, labels_sha256?: string, classes?: integer, class_names?: string[] } `classes` is 10 by default.
 ---@return luanas.Dataset?, string?, string?
 function core.dataset_idx(name, files) end
 

@@ -26,6 +26,7 @@ function data.fashion_mnist(options) end
 ---@field images string Path of an IDX file of bytes, {n, height, width} or {n, height, width, channels}; may be gzip'd.
 ---@field labels string Path of an IDX file, {n}. Label byte 0 is class 1.
 ---@field classes? integer At least 2, default 10.
+---@field class_names? string[] One for each class.
 ---@field name? string
 ---@field images_sha256? string Expected sum of the decompressed content.
 ---@field labels_sha256? string
