@@ -35,43 +35,85 @@ static void push_names(lua_State *L, const char *const *names, int64_t count) {
   }
 }
 
-/* -- NPY and single images -------------------------------------------------------------------- */
+/* The strings of the list at an argument, each of which is `what`. */
+static const char **check_list(lua_State *L, int arg, const char *what, int *count) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_Unsigned length = lua_rawlen(L, arg);
+  if (length < 1 || length > 1000)
+    nas_check_failed(L, arg, "%I %ss; expected 1 to 1000", (lua_Integer)length, what);
+  lua_newtable(L);
+  const char **list = nas_box_scratch(L, lua_gettop(L), length, sizeof *list);
+  for (lua_Unsigned i = 0; i < length; i++) {
+    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
+      nas_check_failed(L, arg, "%s %I is %s; expected a string", what, (lua_Integer)i + 1,
+                       nas_check_shown(L, -1));
+    list[i] = nas_check_name(L, lua_gettop(L), what);
+    lua_pop(L, 1); /* the list keeps it */
+  }
+  *count = (int)length;
+  return list;
+}
 
-static int read_tensor(lua_State *L,
-                       nas_status (*read)(nas_tensor **out, const char *path, nas_error *err)) {
+/* -- NPY -------------------------------------------------------------------------------------- */
+
+/* core.read_npy(path) */
+static int core_read_npy(lua_State *L) {
   nas_error err;
   const char *path = nas_check_name(L, 1, "path");
   nas_tensor **out = nas_push_tensor(L);
-  if (read(out, path, &err)) return nas_fail_or_raise(L, &err);
+  if (nas_npy_read(out, path, &err)) return nas_fail_or_raise(L, &err);
   weigh(L, *out);
   return 1;
 }
 
-/* core.read_npy(path) */
-static int core_read_npy(lua_State *L) {
-  return read_tensor(L, nas_npy_read);
+/* -- PNG -------------------------------------------------------------------------------------- */
+
+/* What one image and a folder have in common. */
+static nas_png_settings png_settings(const nas_settings *given) {
+  nas_png_settings settings;
+  nas_png_settings_default(&settings);
+  settings.background =
+      (int)nas_settings_integer(given, "background", settings.background, 0, UINT8_MAX);
+  settings.rgb = nas_settings_boolean(given, "rgb", settings.rgb);
+  return settings;
 }
 
-/* core.read_png(path) */
+/* core.read_png(path, { background, rgb }) */
 static int core_read_png(lua_State *L) {
-  return read_tensor(L, nas_png_read);
+  static const char *const names[] = {"background", "rgb", NULL};
+  nas_error err;
+  const char *path = nas_check_name(L, 1, "path");
+  nas_settings given = nas_settings_open(L, 2, "png");
+  nas_settings_known(&given, names, NULL);
+  nas_png_settings settings = png_settings(&given);
+  nas_tensor **out = nas_push_tensor(L);
+  if (nas_png_read(out, path, &settings, &err)) return nas_fail_or_raise(L, &err);
+  weigh(L, *out);
+  return 1;
 }
-
-/* -- folders of images ------------------------------------------------------------------------ */
 
 static int png_classes_close(lua_State *L) {
   nas_png_classes_clear(nas_box_peek(L, 1, PNG_CLASSES));
   return 0;
 }
 
-/* core.read_png_folder(path): images, labels, names */
+/* core.read_png_folder(path, { background, rgb, distinct }, folders): images, labels, names */
 static int core_read_png_folder(lua_State *L) {
+  static const char *const names[] = {"background", "distinct", "rgb", NULL};
   nas_error err;
+  int count = 0;
   const char *path = nas_check_name(L, 1, "path");
+  nas_settings given = nas_settings_open(L, 2, "png");
+  nas_settings_known(&given, names, NULL);
+  nas_png_settings settings = png_settings(&given);
+  settings.distinct = nas_settings_boolean(&given, "distinct", settings.distinct);
+  if (!lua_isnoneornil(L, 3)) settings.folders = check_list(L, 3, "folder", &count);
+  settings.folder_count = count;
   nas_png_classes *classes = nas_box_new(L, PNG_CLASSES, sizeof *classes, 0);
   nas_tensor **labels = nas_push_tensor(L);
   nas_tensor **images = nas_push_tensor(L);
-  if (nas_png_folder_read(images, labels, classes, path, &err)) return nas_fail_or_raise(L, &err);
+  if (nas_png_folder_read(images, labels, classes, path, &settings, &err))
+    return nas_fail_or_raise(L, &err);
   weigh(L, *images);
   push_from_one(L, labels);
   push_names(L, (const char *const *)classes->names, classes->count);
@@ -81,25 +123,6 @@ static int core_read_png_folder(lua_State *L) {
 
 /* -- CIFAR ------------------------------------------------------------------------------------ */
 
-/* The strings of the list at an argument. */
-static const char **check_paths(lua_State *L, int arg, int *count) {
-  luaL_checktype(L, arg, LUA_TTABLE);
-  lua_Unsigned length = lua_rawlen(L, arg);
-  if (length < 1 || length > 1000)
-    nas_check_failed(L, arg, "%I paths; expected 1 to 1000", (lua_Integer)length);
-  lua_newtable(L);
-  const char **paths = nas_box_scratch(L, lua_gettop(L), length, sizeof *paths);
-  for (lua_Unsigned i = 0; i < length; i++) {
-    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
-      nas_check_failed(L, arg, "path %I is %s; expected a string", (lua_Integer)i + 1,
-                       nas_check_shown(L, -1));
-    paths[i] = nas_check_name(L, lua_gettop(L), "path");
-    lua_pop(L, 1); /* the list keeps it */
-  }
-  *count = (int)length;
-  return paths;
-}
-
 /* core.read_cifar(paths, kind): images, labels */
 static int core_read_cifar(lua_State *L) {
   static const char *const kinds[] = {[NAS_CIFAR_10] = "cifar10",
@@ -108,7 +131,7 @@ static int core_read_cifar(lua_State *L) {
                                       NULL};
   nas_error err;
   int count;
-  const char **paths = check_paths(L, 1, &count);
+  const char **paths = check_list(L, 1, "path", &count);
   nas_cifar_kind kind = (nas_cifar_kind)luaL_checkoption(L, 2, NULL, kinds);
   nas_tensor **labels = nas_push_tensor(L);
   nas_tensor **images = nas_push_tensor(L);

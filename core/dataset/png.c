@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <nas/hash.h>
 #include <nas/memory.h>
 #include <nas/text.h>
 
@@ -17,6 +18,38 @@
 #define BYTES_MAX   ((size_t)1 << 28)
 #define EXPANSION   1032 /* deflate makes no more than so many bytes of one */
 #define CHANNEL_MAX 4    /* red, green, blue, alpha */
+
+/* ---- Settings ---- */
+
+void nas_png_settings_default(nas_png_settings *settings) {
+  *settings = (nas_png_settings){.background = -1};
+}
+
+static nas_status check_folders(const nas_png_settings *settings, nas_error *err) {
+  if (settings->folder_count < 2)
+    return nas_fail(err, NAS_ARGUMENT, "png: %" PRId64 " folders; expected at least 2, one a class",
+                    settings->folder_count);
+  for (int64_t i = 0; i < settings->folder_count; i++) {
+    const char *name = settings->folders[i];
+    if (!name[0])
+      return nas_fail(err, NAS_ARGUMENT, "png: folder %" PRId64 " has an empty name", i + 1);
+    for (int64_t j = 0; j < i; j++)
+      if (strcmp(settings->folders[j], name) == 0)
+        return nas_fail(err, NAS_ARGUMENT, "png: folder \"%s\" is listed twice", name);
+  }
+  return NAS_OK;
+}
+
+static nas_status check_settings(const nas_png_settings *settings, nas_error *err) {
+  if (settings->background < -1 || settings->background > 255)
+    return nas_fail(err, NAS_ARGUMENT, "png: background is %d; expected 0 to 255, or -1 for none",
+                    settings->background);
+  if (settings->rgb != 0 && settings->rgb != 1)
+    return nas_fail(err, NAS_ARGUMENT, "png: rgb is %d; expected 0 or 1", settings->rgb);
+  if (settings->distinct != 0 && settings->distinct != 1)
+    return nas_fail(err, NAS_ARGUMENT, "png: distinct is %d; expected 0 or 1", settings->distinct);
+  return settings->folders ? check_folders(settings, err) : NAS_OK;
+}
 
 /* ---- One image ---- */
 
@@ -29,6 +62,7 @@ typedef struct decoder {
   const char *name;
   const unsigned char *bytes;
   size_t size, offset;
+  const nas_png_settings *settings;
   nas_block *pixels; /* gets the rows behind what it has */
   image image;
   png_structp png;
@@ -93,6 +127,7 @@ static int set_transforms(decoder *d) {
   if (type == PNG_COLOR_TYPE_GRAY && depth < 8) png_set_expand_gray_1_2_4_to_8(d->png);
   if (png_get_valid(d->png, d->info, PNG_INFO_tRNS)) png_set_tRNS_to_alpha(d->png);
   if (depth == 16) png_set_strip_16(d->png);
+  if (d->settings->rgb) png_set_gray_to_rgb(d->png);
   int passes = png_set_interlace_handling(d->png);
   png_read_update_info(d->png, d->info);
   d->image.channels = png_get_channels(d->png, d->info);
@@ -120,18 +155,26 @@ static nas_status read_rows(decoder *d, int passes) {
   return NAS_OK;
 }
 
+/* A value and what it leaves to be seen of the background. */
+static unsigned char lay_over(unsigned value, unsigned alpha, unsigned background) {
+  return (unsigned char)((value * alpha + background * (255 - alpha) + 127) / 255);
+}
+
 /* Takes the last of the channels away. */
 static nas_status drop_alpha(decoder *d) {
+  const int background = d->settings->background;
   size_t count = (size_t)d->image.height * (size_t)d->image.width;
   size_t channels = (size_t)d->image.channels;
   unsigned char *from = d->pixels->bytes + d->pixels->size - count * channels, *to = from;
   for (size_t p = 0; p < count; p++, from += channels) {
-    if (from[channels - 1] != 255)
+    unsigned alpha = from[channels - 1];
+    if (alpha != 255 && background < 0)
       return nas_fail(d->err, NAS_FORMAT,
                       "%s: row %zu, column %zu is transparent; expected an image without "
-                      "transparency",
+                      "transparency, or a background",
                       d->name, p / (size_t)d->image.width, p % (size_t)d->image.width);
-    for (size_t c = 0; c + 1 < channels; c++) *to++ = from[c];
+    for (size_t c = 0; c + 1 < channels; c++)
+      *to++ = alpha == 255 ? from[c] : lay_over(from[c], alpha, (unsigned)background);
   }
   d->pixels->size -= count;
   d->image.channels--;
@@ -161,8 +204,10 @@ static nas_status decode(decoder *d) {
 
 /* Appends the pixels, whose shape *out gets. On failure some may be there. */
 static nas_status decode_bytes(nas_block *pixels, image *out, const unsigned char *bytes,
-                               size_t size, const char *name, nas_error *err) {
-  decoder d = {.name = name, .bytes = bytes, .size = size, .pixels = pixels, .err = err};
+                               size_t size, const char *name, const nas_png_settings *settings,
+                               nas_error *err) {
+  decoder d = {.name = name, .bytes = bytes, .size = size, .settings = settings, .pixels = pixels};
+  d.err = err;
   if (size < 8 || png_sig_cmp(bytes, 0, 8) != 0)
     return nas_fail(err, NAS_FORMAT, "%s: not a PNG file; expected 89 50 4E 47 0D 0A 1A 0A first",
                     name);
@@ -175,19 +220,21 @@ static nas_status decode_bytes(nas_block *pixels, image *out, const unsigned cha
   return status;
 }
 
-static nas_status decode_source(nas_block *pixels, image *out, nas_source *source, nas_error *err) {
+static nas_status decode_source(nas_block *pixels, image *out, nas_source *source,
+                                const nas_png_settings *settings, nas_error *err) {
   nas_block content = {0};
   nas_status status = nas_source_read_rest(source, BYTES_MAX, &content, err);
   if (status == NAS_OK)
-    status = decode_bytes(pixels, out, content.bytes, content.size, source->name, err);
+    status = decode_bytes(pixels, out, content.bytes, content.size, source->name, settings, err);
   nas_block_clear(&content);
   return status;
 }
 
-static nas_status decode_file(nas_block *pixels, image *out, const char *path, nas_error *err) {
+static nas_status decode_file(nas_block *pixels, image *out, const char *path,
+                              const nas_png_settings *settings, nas_error *err) {
   nas_source source;
   nas_status status = nas_source_open_file(&source, path, 0, err);
-  if (status == NAS_OK) status = decode_source(pixels, out, &source, err);
+  if (status == NAS_OK) status = decode_source(pixels, out, &source, settings, err);
   nas_source_close(&source);
   return status;
 }
@@ -200,22 +247,35 @@ static nas_status make_image(nas_block *pixels, const image *shape, nas_status s
   return status;
 }
 
-nas_status nas_png_read(nas_tensor **out, const char *path, nas_error *err) {
+/* NULL stands for the defaults. */
+static nas_status choose_settings(const nas_png_settings **settings, nas_png_settings *preset,
+                                  nas_error *err) {
+  nas_png_settings_default(preset);
+  if (!*settings) *settings = preset;
+  return check_settings(*settings, err);
+}
+
+nas_status nas_png_read(nas_tensor **out, const char *path, const nas_png_settings *settings,
+                        nas_error *err) {
   nas_block pixels = {0};
   image shape = {0};
+  nas_png_settings preset;
   *out = NULL;
-  nas_status status = decode_file(&pixels, &shape, path, err);
+  nas_status status = choose_settings(&settings, &preset, err);
+  if (status == NAS_OK) status = decode_file(&pixels, &shape, path, settings, err);
   return make_image(&pixels, &shape, status, out, err);
 }
 
 nas_status nas_png_read_memory(nas_tensor **out, const void *bytes, size_t size, const char *name,
-                               nas_error *err) {
+                               const nas_png_settings *settings, nas_error *err) {
   nas_source source;
   nas_block pixels = {0};
   image shape = {0};
+  nas_png_settings preset;
   *out = NULL;
   nas_source_open_memory(&source, bytes, size, name, 0);
-  nas_status status = decode_source(&pixels, &shape, &source, err);
+  nas_status status = choose_settings(&settings, &preset, err);
+  if (status == NAS_OK) status = decode_source(&pixels, &shape, &source, settings, err);
   return make_image(&pixels, &shape, status, out, err);
 }
 
@@ -301,6 +361,7 @@ static nas_status list_folder(names *n, const char *folder, int folders, nas_err
 
 /* What has been read so far. */
 typedef struct reader {
+  const nas_png_settings *settings;
   nas_block pixels;
   nas_block labels; /* int32_t */
   image first;      /* the shape of all */
@@ -319,15 +380,18 @@ static nas_status check_shape(reader *r, const image *shape, const char *path, n
         err, NAS_FORMAT, "images differ in size (height x width): %s is %dx%d, but %s is %dx%d",
         r->first_name, r->first.height, r->first.width, name, shape->height, shape->width);
   if (shape->channels != r->first.channels)
-    return nas_fail(err, NAS_FORMAT, "grey and coloured images are mixed: %s is %s, but %s is %s",
-                    r->first_name, r->first.channels == 1 ? "grey" : "coloured", name,
-                    shape->channels == 1 ? "grey" : "coloured");
+    return nas_fail(
+        err, NAS_FORMAT,
+        "grey and coloured images are mixed: %s is %s, but %s is %s; expected one kind, or "
+        "the setting rgb",
+        r->first_name, r->first.channels == 1 ? "grey" : "coloured", name,
+        shape->channels == 1 ? "grey" : "coloured");
   return NAS_OK;
 }
 
 static nas_status read_image(reader *r, const char *path, int32_t label, nas_error *err) {
   image shape;
-  nas_status status = decode_file(&r->pixels, &shape, path, err);
+  nas_status status = decode_file(&r->pixels, &shape, path, r->settings, err);
   if (status == NAS_OK) status = check_shape(r, &shape, path, err);
   if (status == NAS_OK)
     status = nas_block_reserve(&r->labels, sizeof label, SIZE_MAX, "the labels", err);
@@ -364,10 +428,19 @@ static nas_status read_class(reader *r, const char *folder, const char *name, in
   return status;
 }
 
+static nas_status list_classes(const nas_png_settings *settings, names *classes, const char *path,
+                               nas_error *err) {
+  nas_status status = NAS_OK;
+  if (!settings->folders) return list_folder(classes, path, 1, err);
+  for (int64_t i = 0; i < settings->folder_count && status == NAS_OK; i++)
+    status = add_name(classes, settings->folders[i], err);
+  return status;
+}
+
 static nas_status read_classes(reader *r, names *classes, const char *path, nas_error *err) {
   char shown[NAS_SOURCE_NAME];
   nas_source_shorten(path, shown);
-  nas_status status = list_folder(classes, path, 1, err);
+  nas_status status = list_classes(r->settings, classes, path, err);
   if (status != NAS_OK) return status;
   if (classes->count == 0)
     return nas_fail(err, NAS_FORMAT, "%s: no sub-folders; expected one for each class", shown);
@@ -381,6 +454,55 @@ static nas_status read_classes(reader *r, names *classes, const char *path, nas_
   return status;
 }
 
+/* ---- Equal images ---- */
+
+typedef struct print {
+  nas_hash hash; /* of the pixels */
+  int64_t image;
+} print;
+
+static int compare_prints(const void *a, const void *b) {
+  const print *x = a, *y = b;
+  int order = nas_hash_compare(x->hash, y->hash);
+  return order ? order : (x->image > y->image) - (x->image < y->image);
+}
+
+/* Moves the images that are not `repeated`, and their labels, to the front. */
+static void keep_first(reader *r, const unsigned char *repeated, int64_t count, size_t bytes) {
+  int32_t *labels = (int32_t *)(void *)r->labels.bytes;
+  int64_t kept = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (repeated[i]) continue;
+    memmove(r->pixels.bytes + (size_t)kept * bytes, r->pixels.bytes + (size_t)i * bytes, bytes);
+    labels[kept++] = labels[i];
+  }
+  r->pixels.size = (size_t)kept * bytes;
+  r->labels.size = (size_t)kept * sizeof *labels;
+}
+
+static nas_status drop_repeated(reader *r, nas_error *err) {
+  int64_t count = (int64_t)(r->labels.size / sizeof(int32_t));
+  size_t bytes = r->pixels.size / (size_t)count;
+  print *prints = nas_alloc((size_t)count, sizeof *prints);
+  unsigned char *repeated = nas_alloc_zero((size_t)count, 1);
+  nas_status status = NAS_OK;
+  if (prints && repeated) {
+    for (int64_t i = 0; i < count; i++)
+      prints[i] = (print){nas_hash_bytes(r->pixels.bytes + (size_t)i * bytes, bytes), i};
+    qsort(prints, (size_t)count, sizeof *prints, compare_prints);
+    for (int64_t k = 1; k < count; k++)
+      repeated[prints[k].image] = nas_hash_compare(prints[k - 1].hash, prints[k].hash) == 0;
+    keep_first(r, repeated, count, bytes);
+  } else {
+    status = nas_fail_memory(err, "the hashes of images", (size_t)count * sizeof *prints);
+  }
+  nas_free(prints);
+  nas_free(repeated);
+  return status;
+}
+
+/* ---- What comes of it ---- */
+
 static nas_status make_tensors(reader *r, nas_tensor **images, nas_tensor **labels,
                                nas_error *err) {
   int64_t count = (int64_t)(r->labels.size / sizeof(int32_t));
@@ -393,12 +515,16 @@ static nas_status make_tensors(reader *r, nas_tensor **images, nas_tensor **labe
 }
 
 nas_status nas_png_folder_read(nas_tensor **images, nas_tensor **labels, nas_png_classes *classes,
-                               const char *path, nas_error *err) {
-  reader r = {0};
+                               const char *path, const nas_png_settings *settings, nas_error *err) {
   names folders = {0};
+  nas_png_settings preset;
   *images = *labels = NULL;
   *classes = (nas_png_classes){0};
-  nas_status status = read_classes(&r, &folders, path, err);
+  nas_status status = choose_settings(&settings, &preset, err);
+  if (status != NAS_OK) return status;
+  reader r = {.settings = settings};
+  status = read_classes(&r, &folders, path, err);
+  if (status == NAS_OK && settings->distinct) status = drop_repeated(&r, err);
   if (status == NAS_OK) status = make_tensors(&r, images, labels, err);
   nas_block_clear(&r.pixels);
   nas_block_clear(&r.labels);

@@ -388,13 +388,29 @@ end
 
 -- ---- Folders of PNG images -------------------------------------------------------------------------
 
+-- Returns a copy: the user's list may change before the files are read.
+local function check_folders(owner, name, value)
+  if type(value) ~= "table" or #value < 2 then
+    check.fail("%s: %s is %s; expected a list of at least two names", owner, name,
+      type(value) == "table" and ("a list of " .. #value) or check.show(value))
+  end
+  for i = 1, #value do check.string(owner, ("%s[%d]"):format(name, i), value[i]) end
+  return table.move(value, 1, #value, 1, {})
+end
+
 function data.png_folder(options)
   local owner = "data.png_folder"
-  local given, split = check_options(owner, options, { "name", "path" })
+  local given, split = check_options(owner, options, { "background", "distinct", "folders", "name", "path", "rgb" })
   local path = check.string(owner, "path", given.path)
   local name = check_name(owner, given, "png-folder")
+  local folders = check.optional(check_folders, owner, "folders", given.folders)
+  local settings = {
+    background = check.optional(check.integer, owner, "background", given.background, 0, 255),
+    distinct = check.optional(check.boolean, owner, "distinct", given.distinct),
+    rgb = check.optional(check.boolean, owner, "rgb", given.rgb),
+  }
   return new(name, split, function()
-    local images, labels, names = read_file(core.read_png_folder, path)
+    local images, labels, names = read_file(core.read_png_folder, path, settings, folders)
     return check.core(core.dataset, name, { inputs = images, targets = labels, classes = #names, class_names = names })
   end)
 end

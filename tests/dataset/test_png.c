@@ -61,15 +61,20 @@ static const style rgb = {8, PNG_COLOR_TYPE_RGB, 0, 0, 0};
 
 /* ---- Single images ---- */
 
-static void check_image(int height, int width, style s, const unsigned char *rows,
-                        const double *expected, int channels) {
+static void check_image_with(const nas_png_settings *settings, int height, int width, style s,
+                             const unsigned char *rows, const double *expected, int channels) {
   nas_tensor *tensor;
   nas_error err = {0};
   file f = encode(height, width, s, rows);
-  check_ok(nas_png_read_memory(&tensor, f.bytes, f.size, "image", &err), &err);
+  check_ok(nas_png_read_memory(&tensor, f.bytes, f.size, "image", settings, &err), &err);
   assert_int_equal(nas_tensor_dtype(tensor), NAS_UINT8);
   check_tensor(tensor, expected, DIMS(height, width, channels));
   nas_tensor_destroy(&tensor);
+}
+
+static void check_image(int height, int width, style s, const unsigned char *rows,
+                        const double *expected, int channels) {
+  check_image_with(NULL, height, width, s, rows, expected, channels);
 }
 
 static void grey_stays_grey(void **state) {
@@ -126,12 +131,14 @@ static void interlaced_images(void **state) {
 
 static void refuse_bytes(const void *bytes, size_t size, nas_status status, const char *part) {
   nas_tensor *tensor;
-  check_refused(nas_png_read_memory(&tensor, bytes, size, "bad", &err), status, tensor, part);
+  check_refused(nas_png_read_memory(&tensor, bytes, size, "bad", NULL, &err), status, tensor, part);
 }
 
 static void transparent_pixels_are_refused(void **state) {
   (void)state;
-  const char *part = "bad: row 0, column 1 is transparent; expected an image without transparency";
+  const char *part =
+      "bad: row 0, column 1 is transparent; expected an image without transparency, or "
+      "a background";
   file f =
       encode(1, 2, (style){8, PNG_COLOR_TYPE_GRAY_ALPHA, 0, 0, 0}, (unsigned char *)"\1\xFF\2\xFE");
   refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
@@ -141,6 +148,58 @@ static void transparent_pixels_are_refused(void **state) {
   refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
   f = encode(1, 2, (style){8, PNG_COLOR_TYPE_RGB, 0, 1, 0}, (unsigned char *)"\1\1\2\1\1\1");
   refuse_bytes(f.bytes, f.size, NAS_FORMAT, part);
+}
+
+static void a_background_is_seen_through_transparency(void **state) {
+  (void)state;
+  const nas_png_settings white = {.background = 255}, grey = {.background = 100};
+  const unsigned char *two = (unsigned char *)"\0\1";
+  const style grey_alpha = {8, PNG_COLOR_TYPE_GRAY_ALPHA, 0, 0, 0};
+  check_image_with(&grey, 1, 5, grey_alpha, (unsigned char *)"\7\xFF\7\0\0\x80\xC8\x80\xFF\1",
+                   (double[]){7, 100, 50, 150, 101}, 1); /* 49.8, 150.2, 100.6 before rounding */
+  check_image_with(&white, 1, 2, (style){8, PNG_COLOR_TYPE_RGB_ALPHA, 0, 0, 0},
+                   (unsigned char *)"\1\2\3\0\4\5\6\xFF", (double[]){255, 255, 255, 4, 5, 6}, 3);
+  check_image_with(&white, 1, 2, (style){8, PNG_COLOR_TYPE_PALETTE, 0, 1, 0}, two,
+                   (double[]){0, 0, 0, 255, 255, 255}, 3);
+  check_image_with(&grey, 1, 2, (style){8, PNG_COLOR_TYPE_GRAY, 0, 1, 0}, two, (double[]){0, 100},
+                   1);
+  check_image_with(&grey, 1, 1, (style){16, PNG_COLOR_TYPE_GRAY_ALPHA, 0, 0, 0},
+                   (unsigned char *)"\xC8\0\x80\xFF", (double[]){150}, 1);
+}
+
+static void grey_becomes_coloured_on_request(void **state) {
+  (void)state;
+  const nas_png_settings coloured = {.background = -1, .rgb = 1},
+                         both = {.background = 9, .rgb = 1};
+  check_image_with(&coloured, 1, 2, (style){8, PNG_COLOR_TYPE_GRAY, 0, 0, 0},
+                   (unsigned char *)"\1\2", (double[]){1, 1, 1, 2, 2, 2}, 3);
+  check_image_with(&coloured, 1, 2, (style){1, PNG_COLOR_TYPE_GRAY, 1, 0, 0},
+                   (unsigned char *)"\x40", (double[]){0, 0, 0, 255, 255, 255}, 3);
+  check_image_with(&coloured, 1, 1, rgb, (unsigned char *)"\1\2\3", (double[]){1, 2, 3}, 3);
+  check_image_with(&both, 1, 2, (style){8, PNG_COLOR_TYPE_GRAY_ALPHA, 0, 0, 0},
+                   (unsigned char *)"\7\0\7\xFF", (double[]){9, 9, 9, 7, 7, 7}, 3);
+}
+
+static void settings_out_of_range(void **state) {
+  (void)state;
+  nas_tensor *tensor;
+  file f = encode_grey(1, 1, 0);
+  const char *const twice[] = {"a", "b", "a"}, *const unnamed[] = {"a", ""};
+  const struct {
+    nas_png_settings settings;
+    const char *part;
+  } cases[] = {
+      {{.background = 256}, "png: background is 256; expected 0 to 255, or -1 for none"},
+      {{.background = -2}, "png: background is -2"},
+      {{.rgb = 2}, "png: rgb is 2; expected 0 or 1"},
+      {{.distinct = -1}, "png: distinct is -1; expected 0 or 1"},
+      {{.folders = twice, .folder_count = 1}, "png: 1 folders; expected at least 2, one a class"},
+      {{.folders = twice, .folder_count = 3}, "png: folder \"a\" is listed twice"},
+      {{.folders = unnamed, .folder_count = 2}, "png: folder 2 has an empty name"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_refused(nas_png_read_memory(&tensor, f.bytes, f.size, "a", &cases[i].settings, &err),
+                  NAS_ARGUMENT, tensor, cases[i].part);
 }
 
 static void damaged_images(void **state) {
@@ -197,11 +256,11 @@ static void files_and_failing_memory(void **state) {
     memset(rows, 7, sizeof rows);
     file f = encode(10, 20, (style){8, PNG_COLOR_TYPE_RGB, interlaced, 0, 0}, rows);
     const char *path = write_plain("image.png", f.bytes, f.size);
-    check_starved(nas_png_read(&tensor, path, NULL), tensor);
+    check_starved(nas_png_read(&tensor, path, NULL, NULL), tensor);
     assert_true(nas_tensor_sum(tensor) == 4200);
     nas_tensor_destroy(&tensor);
   }
-  check_refused(nas_png_read(&tensor, path_of("absent.png"), &err), NAS_IO, tensor,
+  check_refused(nas_png_read(&tensor, path_of("absent.png"), NULL, &err), NAS_IO, tensor,
                 "absent.png cannot be opened");
 }
 
@@ -248,7 +307,7 @@ static void folders(void **state) {
   write_png("B/x.Png", encode_grey(2, 1, 30));
   write_png("\xC3\xA4/.png", text);
   write_png("\xC3\xA4/a.png", encode_grey(2, 1, 40));
-  check_starved(nas_png_folder_read(&images, &labels, &classes, root, NULL), images);
+  check_starved(nas_png_folder_read(&images, &labels, &classes, root, NULL, NULL), images);
   assert_int_equal(nas_tensor_dtype(images), NAS_UINT8);
   check_tensor(images, ((double[]){30, 31, 10, 11, 20, 21, 40, 41}), DIMS(4, 2, 1, 1));
   assert_int_equal(nas_tensor_dtype(labels), NAS_INT32);
@@ -262,10 +321,72 @@ static void folders(void **state) {
   nas_png_classes_clear(&classes);
 }
 
+static void chosen_folders(void **state) {
+  (void)state;
+  nas_tensor *images, *labels;
+  nas_png_classes classes;
+  nas_error err = {0};
+  const char *const chosen[] = {"b", "a/deep"}, *const absent[] = {"b", "c"};
+  nas_png_settings settings = {.background = -1, .folders = chosen, .folder_count = 2};
+  make_root("chosen");
+  make_class("a");
+  make_class("a/deep");
+  make_class("b");
+  make_class("large");
+  write_png("a/deep/1.png", encode_grey(1, 1, 10));
+  write_png("b/1.png", encode_grey(1, 1, 20));
+  write_png("large/1.png", encode_grey(2, 2, 30));
+  check_starved(nas_png_folder_read(&images, &labels, &classes, root, &settings, NULL), images);
+  check_tensor(images, ((double[]){20, 10}), DIMS(2, 1, 1, 1));
+  check_tensor(labels, ((double[]){0, 1}), DIMS(2));
+  assert_int_equal(classes.count, 2);
+  assert_string_equal(classes.names[1], "a/deep");
+  nas_tensor_destroy(&images);
+  nas_tensor_destroy(&labels);
+  nas_png_classes_clear(&classes);
+  settings.folders = absent;
+  check_refused(nas_png_folder_read(&images, &labels, &classes, root, &settings, &err), NAS_IO,
+                images, "chosen/c cannot be opened: No such file");
+}
+
+/* Links count as what they point to, and what is there twice can be left out. */
+static void equal_images(void **state) {
+  (void)state;
+  nas_tensor *images, *labels;
+  nas_png_classes classes;
+  nas_error err = {0};
+  const nas_png_settings distinct = {.background = -1, .rgb = 1, .distinct = 1};
+  char link[256];
+  make_root("equal");
+  make_class("a");
+  make_class("b");
+  write_png("a/1.png", encode_grey(1, 2, 10));
+  write_png("a/2.png", encode(1, 2, rgb, (unsigned char *)"\12\12\12\13\13\13"));
+  write_png("a/3.png", encode_grey(1, 2, 30));
+  write_png("b/2.png", encode_grey(1, 2, 20));
+  snprintf(link, sizeof link, "%s/b/1.png", root);
+  assert_int_equal(symlink("../a/3.png", link), 0);
+  check_starved(nas_png_folder_read(&images, &labels, &classes, root, &distinct, NULL), images);
+  check_tensor(images,
+               ((double[]){10, 10, 10, 11, 11, 11, 30, 30, 30, 31, 31, 31, 20, 20, 20, 21, 21, 21}),
+               DIMS(3, 1, 2, 3));
+  check_tensor(labels, ((double[]){0, 0, 1}), DIMS(3));
+  nas_tensor_destroy(&images);
+  nas_tensor_destroy(&labels);
+  nas_png_classes_clear(&classes);
+  const nas_png_settings all = {.background = -1, .rgb = 1};
+  check_ok(nas_png_folder_read(&images, &labels, &classes, root, &all, &err), &err);
+  check_tensor(labels, ((double[]){0, 0, 0, 1, 1}), DIMS(5));
+  nas_tensor_destroy(&images);
+  nas_tensor_destroy(&labels);
+  nas_png_classes_clear(&classes);
+}
+
 static void refuse_root(nas_status status, const char *part) {
   nas_tensor *images, *labels;
   nas_png_classes classes;
-  check_refused(nas_png_folder_read(&images, &labels, &classes, root, &err), status, images, part);
+  check_refused(nas_png_folder_read(&images, &labels, &classes, root, NULL, &err), status, images,
+                part);
   assert_null(labels);
   assert_null(classes.names);
 }
@@ -285,7 +406,7 @@ static void unsound_folders(void **state) {
   refuse_root(NAS_FORMAT, "two/b.png is 3x2");
   write_png("two/b.png", encode(2, 2, rgb, (unsigned char *)"abcdefghijkl"));
   refuse_root(NAS_FORMAT, "one/a.png is grey, but ");
-  refuse_root(NAS_FORMAT, "two/b.png is coloured");
+  refuse_root(NAS_FORMAT, "two/b.png is coloured; expected one kind, or the setting rgb");
   write_png("two/b.png", (file){"text", 4});
   refuse_root(NAS_FORMAT, "two/b.png: not a PNG file");
   strcat(root, "/absent");
@@ -295,17 +416,28 @@ static void unsound_folders(void **state) {
 /* Folders in the folder, too. */
 static int remove_all(void **state) {
   char command[512];
-  snprintf(command, sizeof command, "rm -rf '%s'/sound '%s'/unsound", folder, folder);
+  snprintf(command, sizeof command, "rm -rf '%s'/sound '%s'/unsound '%s'/chosen '%s'/equal", folder,
+           folder, folder, folder);
   return system(command) || remove_folder(state) ? -1 : 0;
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(grey_stays_grey),          TEST(colours_become_three_channels),
-      TEST(opaque_alpha_is_dropped),  TEST(pixels_are_taken_as_they_are),
-      TEST(interlaced_images),        TEST(transparent_pixels_are_refused),
-      TEST(damaged_images),           TEST(hostile_dimensions_allocate_little),
-      TEST(files_and_failing_memory), TEST(folders),
+      TEST(grey_stays_grey),
+      TEST(colours_become_three_channels),
+      TEST(opaque_alpha_is_dropped),
+      TEST(pixels_are_taken_as_they_are),
+      TEST(interlaced_images),
+      TEST(transparent_pixels_are_refused),
+      TEST(a_background_is_seen_through_transparency),
+      TEST(grey_becomes_coloured_on_request),
+      TEST(settings_out_of_range),
+      TEST(damaged_images),
+      TEST(hostile_dimensions_allocate_little),
+      TEST(files_and_failing_memory),
+      TEST(folders),
+      TEST(chosen_folders),
+      TEST(equal_images),
       TEST(unsound_folders),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_all);

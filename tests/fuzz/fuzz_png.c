@@ -1,5 +1,6 @@
 /* Feeds arbitrary bytes to the PNG reader: as they are, they are a PNG file's content. Checksums
- * are made right first: a fuzzer would not get past them. */
+ * are made right first: a fuzzer would not get past them. An odd size asks for a background and for
+ * colours. */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -35,10 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
   require(content != NULL);
   if (size) memcpy(content, bytes, size);
   correct_checksums(content, size);
-  nas_status status = nas_png_read_memory(&tensor, content, size, "input", &err);
+  nas_png_settings settings = {.background = size % 2 ? 200 : -1, .rgb = (int)(size % 2)};
+  nas_status status = nas_png_read_memory(&tensor, content, size, "input", &settings, &err);
   if (status == NAS_OK) {
     int64_t channels = nas_tensor_dims(tensor)[2];
-    require(nas_tensor_rank(tensor) == 3 && (channels == 1 || channels == 3));
+    require(nas_tensor_rank(tensor) == 3 && (channels == 3 || (channels == 1 && !settings.rgb)));
     require((size_t)nas_tensor_size(tensor) <= (size_t)1 << 28);
     require(nas_tensor_sum(tensor) >= 0); /* reads every byte */
   } else {

@@ -230,6 +230,16 @@ T.test_png_folder = in_folder(function(folder)
   lu.assertEquals({ info.count, info.height, info.width, info.channels }, { 3, 1, 2, 3 })
   lu.assertEquals(info.class_names, { "cat", "dog" })
   lu.assertEquals({ data:load():target(2), data:load():target(3) }, { 1, 2 })
+  files.write(folder, "owl/1.png", files.png(1, 2, 4, ("abcd"):rep(2)))
+  load_fails("owl/1.png: row 0, column 0 is transparent; expected an image without transparency, or a background",
+    nas.data.png_folder { path = folder })
+  local chosen = { "owl", "dog" }
+  data = nas.data.png_folder { path = folder, folders = chosen, background = 0, validation = 1 }
+  chosen[2] = "cat"
+  lu.assertEquals({ data:info().class_names, data:load():target(1) }, { { "owl", "dog" }, 1 })
+  load_fails("all labels in the tensor of targets are of one class", nas.data.png_folder {
+    path = folder, folders = { "dog", "cat" }, distinct = true,
+  })
   load_fails("cat: no sub-folders; expected one for each class", nas.data.png_folder { path = folder .. "/cat" })
 end)
 
@@ -331,6 +341,15 @@ function T.test_bad_options()
   lu.assertErrorMsgContains("data.csv: target has 2 columns; expected one", data.csv,
     { path = "a", target = { 1, 2 }, classes = true })
   lu.assertErrorMsgContains("data.png_folder: path is nil", data.png_folder)
+  lu.assertErrorMsgContains('folders is "cat"; expected a list of at least two names', data.png_folder,
+    { path = "a", folders = "cat" })
+  lu.assertErrorMsgContains("folders is a list of 1; expected a list of at least two names", data.png_folder,
+    { path = "a", folders = { "cat" } })
+  lu.assertErrorMsgContains("data.png_folder: folders[2] is 3; expected a non-empty string", data.png_folder,
+    { path = "a", folders = { "cat", 3 } })
+  lu.assertErrorMsgContains("data.png_folder: background is 256; expected an integer from 0 to 255", data.png_folder,
+    { path = "a", background = 256 })
+  lu.assertErrorMsgContains("rgb is 1; expected true or false", data.png_folder, { path = "a", rgb = 1 })
   lu.assertErrorMsgContains("data.cifar10: path is 3", data.cifar10, { path = 3 })
   local large = data.synthetic { images = 20, validation = 20 }
   lu.assertErrorMsgContains("validation is 20; expected an integer from 1 to 19", large.load, large)

@@ -213,17 +213,22 @@ function Dataset:close() end
 function core.read_npy(path) end
 
 --- An image: uint8 {height, width, channels}, one channel if grey, else three. 16 bits are reduced to the high byte;
---- colour profiles and gamma are ignored; an image with a transparent pixel is refused.
+--- colour profiles and gamma are ignored. `background`, 0 to 255, is seen through transparent pixels; without it, an
+--- image that has any is refused. With `rgb`, grey becomes three equal channels.
 ---@param path string
+---@param settings? { background?: integer, rgb?: boolean }
 ---@return luanas.Tensor?, string?, string?
-function core.read_png(path) end
+function core.read_png(path, settings) end
 
 --- A folder of images: its sub-folders are classes, in the order of the bytes of their names, and their files *.png the
 --- images, in the same order; what begins with a dot is skipped. All images have one size and are all grey or all
 --- coloured. Returns images, uint8 {n, height, width, channels}; labels, int32 {n}, from 1; the names of the classes.
+--- With `distinct`, of images with equal pixels the first counts, whatever its class.
 ---@param path string
+---@param settings? { background?: integer, distinct?: boolean, rgb?: boolean }
+---@param folders? string[] The sub-folders to read, in this order.
 ---@return luanas.Tensor?, luanas.Tensor|string, string[]|string
-function core.read_png_folder(path) end
+function core.read_png_folder(path, settings, folders) end
 
 --- CIFAR files (Krizhevsky 2009) in the binary version, one after the other. Returns images, uint8 {n, 32, 32, 3}, and
 --- labels, int32 {n}: class k is byte k - 1 of the file.

@@ -77,10 +77,14 @@ function data.csv(options) end
 
 ---@class luanas.data.PngFolder: luanas.data.Split
 ---@field path string
+---@field folders? string[] The sub-folders to read, in the order of the classes. Default: all, in the order of the bytes of their names.
+---@field background? integer 0 (black) to 255 (white): what is seen through transparent pixels. Without it, an image that has any is an error.
+---@field rgb? boolean Grey images become coloured ones; default: false.
+---@field distinct? boolean Of images with equal pixels the first counts, whatever its class, so that none is in both training and validation; default: false.
 ---@field name? string
 
---- A data set of your own, from a folder of PNG images: each sub-folder is a class, in the order of the bytes of their
---- names, and its files *.png are the images. They have one size and are all grey or all coloured; see core.read_png.
+--- A data set of your own, from a folder of PNG images: each sub-folder is a class, and its files *.png are the images.
+--- They have one size and are all grey or all coloured; see core.read_png.
 ---@param options luanas.data.PngFolder
 ---@return luanas.Data
 function data.png_folder(options) end
