@@ -94,7 +94,8 @@ function Data:image(i)
 end
 
 function Data:input(i, augment, seed, epoch)
-  return check.core(self:load().input, self:load(), i, augment, seed, epoch)
+  local dataset = self:load()
+  return check.core(dataset.input, dataset, i, augment, seed, epoch), dataset:target(i)
 end
 
 function Data:__tostring()

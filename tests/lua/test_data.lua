@@ -178,14 +178,15 @@ T.test_csv = in_folder(function(folder)
   local info = data:info()
   lu.assertEquals({ info.name, info.count, info.shape, info.classes }, { "csv", 4, { 3 }, 3 })
   lu.assertEquals(info.class_names, { "aster", "rose", "tulip" })
-  lu.assertEquals(data:load():input(1):totable(), { 1.5, 5, 80 })
+  local input, class = data:input(1)
+  lu.assertEquals({ input:totable(), class }, { { 1.5, 5, 80 }, 2 })
   lu.assertEquals({ data:load():target(1), data:load():target(4) }, { 2, 1 })
 
   data = nas.data.csv { path = path, target = "height", features = { "petals", 1 } }
   info = data:info()
   lu.assertEquals({ info.task, info.target_values, info.shape }, { "values", 1, { 2 } })
-  lu.assertEquals(data:load():input(2):totable(), { 6, 2 })
-  lu.assertEquals(data:load():target(2):totable(), { 30 })
+  local features, values = data:input(2)
+  lu.assertEquals({ features:totable(), values:totable() }, { { 6, 2 }, { 30 } })
 
   data = nas.data.csv { path = path, target = { 1, "height" }, features = { "petals" } }
   lu.assertEquals(data:load():target(3):totable(), { -0.5, 60 })
