@@ -13,9 +13,20 @@ local function run(command)
   return output, kind == "exit" and status or kind
 end
 
+-- What an example says when its data is not there, and the Debian package that has it.
+local ABSENT = {
+  ["Fashion%-MNIST .* was not found"] = "dataset-fashion-mnist",
+  ["seattle%-weather%.csv cannot be opened"] = "python3-vega-datasets",
+  ["mate/32x32/%w+ cannot be opened"] = "mate-icon-theme",
+}
+
+local function skip_without_data(output)
+  for message, package in pairs(ABSENT) do lu.skipIf(output:find(message) ~= nil, package .. " is not installed") end
+end
+
 local function example(name, arguments)
   local output, status = run(("'%s' '%s/examples/%s.lua' %s"):format(PROGRAM, SOURCE, name, arguments))
-  lu.skipIf(output:find("Fashion-MNIST .* was not found", 1) ~= nil, "Fashion-MNIST is not installed")
+  skip_without_data(output)
   return output, status
 end
 
@@ -61,6 +72,22 @@ function T.test_classifier()
   lu.assertEquals(status, 0, output)
   lu.assertStrContains(output, "104,426 parameters")
   lu.assertStrMatches(output:match "Ankle boot  [^\n]*\n([^\n]*)\n$", "validation accuracy 0%.%d+, loss %d+%.%d+")
+end
+
+function T.test_weather()
+  local output, status = example("weather", "--epochs 5")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "1,217 parameters")
+  lu.assertStrContains(output, "mean of the days that train  6.039\n")
+  lu.assertStrContains(output, "least-squares fit            2.704\n") -- as NumPy's lstsq finds it
+  lu.assertTrue(tonumber(output:match "network +([%d.]+)\n$") < 3.5, output)
+end
+
+function T.test_icons()
+  local output, status = example("icons", "--epochs 1 --splits 1")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "29,846 parameters")
+  lu.assertStrMatches(output:match "([^\n]*)\n$", "mean accuracy 0%.%d+; naming always the largest class: 0%.%d+")
 end
 
 function T.test_planted_reward()
@@ -118,7 +145,7 @@ function T.test_ctrl_c_prints_the_table_so_far()
       :format(seconds, PROGRAM, script))
     if output:find "rank" then break end
   end
-  lu.skipIf(output:find("Fashion-MNIST .* was not found", 1) ~= nil, "Fashion-MNIST is not installed")
+  skip_without_data(output)
   lu.assertEquals(status, 130, output)
   local _, tables = output:gsub("interrupted after %d+ trials\nrank", "")
   lu.assertEquals(tables, 1, output)
