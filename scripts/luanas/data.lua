@@ -62,8 +62,9 @@ local function new(name, split, read)
 end
 
 -- The split with a number in place of a fraction or of nothing.
-local function counted(split, count)
+local function counted(owner, split, count)
   if split.training_list then return split end
+  if count < 2 then check.fail("%s has one input only; expected at least two, to train and to validate", owner) end
   local result = {}
   for name, value in pairs(split) do result[name] = value end
   local validation = split.validation or 0.1
@@ -76,7 +77,7 @@ end
 function Data:load()
   if not self.dataset then
     local dataset = self.read()
-    self.dataset = check.core(dataset.split, dataset, counted(self.split, #dataset))
+    self.dataset = check.core(dataset.split, dataset, counted(self.name, self.split, #dataset))
   end
   return self.dataset
 end
@@ -107,6 +108,13 @@ local function read_file(reader, ...)
   local results = table.pack(check.core(reader, ...))
   if results[1] == nil then check.fail("%s", results[2]) end
   return table.unpack(results, 1, results.n)
+end
+
+-- A data set of tensors that were read from the files `where`, which errors then name.
+local function make_dataset(where, name, parts)
+  local ok, result = pcall(core.dataset, name, parts)
+  if not ok then check.fail("%s: %s", where, check.message(result)) end
+  return result
 end
 
 local function check_name(owner, options, preset)
@@ -260,8 +268,9 @@ end
 local function make_targets(where, y, classes, first)
   if classes == nil then classes = y:dtype() ~= "float32" end
   if classes == false then return y:to "float32", nil end
-  local shape, labels = y:shape(), check.core(y.to, y, "int32")
-  if y:dtype() == "float32" and labels:to "float32" ~= y then
+  local shape = y:shape()
+  local whole, labels = pcall(y.to, y, "int32") -- not of NaN, say
+  if not whole or y:dtype() == "float32" and labels:to "float32" ~= y then
     check.fail("%s: the classes are not all whole numbers; expected integers from %d", where, first)
   end
   if #shape == 2 and shape[2] == 1 then labels = labels:reshape { shape[1] } end
@@ -305,7 +314,7 @@ function data.npy(options)
     local inputs = read_file(core.read_npy, x)
     if inputs:dtype() == "int32" then inputs = inputs:to "float32" end
     local targets, count = make_targets(y, read_file(core.read_npy, y), classes, 0)
-    return check.core(core.dataset, name,
+    return make_dataset(x .. " with " .. y, name,
       { inputs = inputs, targets = targets, classes = count, class_names = given.class_names })
   end)
 end
@@ -326,14 +335,21 @@ local function check_columns(owner, name, value)
   return list
 end
 
--- All columns that are not among the targets.
-local function other_columns(csv, targets)
+-- The columns of the inputs: all that are not among the targets, if the user named none.
+local function feature_columns(csv, path, targets, features)
   local names, taken, others = csv:names(), {}, {}
-  for _, column in ipairs(targets) do taken[math.type(column) and names[column] or column] = true end
+  local function name_of(column) return math.type(column) and names[column] or column end
+  for _, column in ipairs(targets) do taken[name_of(column)] = true end
+  for _, column in ipairs(features or {}) do
+    if taken[name_of(column)] then
+      check.fail('%s: column "%s" is a feature and a target; expected one or the other', path, name_of(column))
+    end
+  end
   for _, name in ipairs(names) do
     if not taken[name] then others[#others + 1] = name end
   end
-  return others
+  if #others == 0 then check.fail("%s: there are no other columns than the target", path) end
+  return features or others
 end
 
 local function read_numbers(csv, columns, hint)
@@ -345,12 +361,12 @@ end
 -- Whether a column gives classes where the user did not say: not if it begins with a number, so that a word among
 -- numbers is noticed.
 local function has_classes(csv, target)
-  return not csv:is_numeric(target) and not tonumber(csv:cell(1, target))
+  return not check.core(csv.is_numeric, csv, target) and not tonumber(csv:cell(1, target))
 end
 
 -- Targets, and the names of the classes.
 local function read_targets(csv, columns, classes)
-  if classes == nil then classes = #columns == 1 and check.core(has_classes, csv, columns[1]) end
+  if classes == nil then classes = #columns == 1 and has_classes(csv, columns[1]) end
   if classes then return read_file(csv.labels, csv, columns[1]) end
   return read_numbers(csv, columns, "or is this a class? Then set classes = true"), nil
 end
@@ -358,13 +374,12 @@ end
 local function read_csv(name, path, format, target, features, classes)
   local csv <close> = read_file(core.read_csv, path, format)
   local targets, names = read_targets(csv, target, classes)
-  features = features or other_columns(csv, target)
-  if #features == 0 then check.fail("%s: there are no other columns than the target", path) end
+  features = feature_columns(csv, path, target, features)
   local inputs = read_numbers(csv, features, "features = { ... } chooses other columns")
   if names and #names < 2 then
     check.fail('%s: column "%s" has the class "%s" only; expected at least two', path, target[1], names[1])
   end
-  return check.core(core.dataset, name,
+  return make_dataset(path, name,
     { inputs = inputs, targets = targets, classes = names and #names, class_names = names })
 end
 
@@ -412,7 +427,7 @@ function data.png_folder(options)
   }
   return new(name, split, function()
     local images, labels, names = read_file(core.read_png_folder, path, settings, folders)
-    return check.core(core.dataset, name, { inputs = images, targets = labels, classes = #names, class_names = names })
+    return make_dataset(path, name, { inputs = images, targets = labels, classes = #names, class_names = names })
   end)
 end
 

@@ -163,6 +163,33 @@ T.test_npy = in_folder(function(folder)
   load_fails("/nowhere/x.npy cannot be opened", nas.data.npy { x = "/nowhere/x.npy", y = y })
 end)
 
+T.test_npy_failures_name_the_files = in_folder(function(folder)
+  local function floats(name, shape, ...)
+    return files.write(folder, name, files.npy("<f4", shape, string.pack("<" .. ("f"):rep(select("#", ...)), ...)))
+  end
+  local function classes(name, ...)
+    return files.write(folder, name,
+      files.npy("<i4", ("(%d,)"):format(select("#", ...)), string.pack("<" .. ("i4"):rep(select("#", ...)), ...)))
+  end
+  local x, y = floats("x.npy", "(3, 1)", 1, 2, 3), classes("y.npy", 0, 1, 0)
+  local nan = floats("nan.npy", "(3,)", 0, 1, 0 / 0)
+  load_fails(nan .. ": the classes are not all whole numbers; expected integers from 0",
+    nas.data.npy { x = x, y = nan, classes = true })
+  load_fails(("%s with %s: dataset: targets contain nan at {3}"):format(x, nan), nas.data.npy { x = x, y = nan })
+  local infinite = floats("inf.npy", "(3, 1)", 1, 1 / 0, 3)
+  load_fails(("%s with %s: dataset: inputs contain inf at {2, 1}"):format(infinite, y),
+    nas.data.npy { x = infinite, y = y })
+  local short, same = classes("short.npy", 0, 1), classes("same.npy", 2, 2, 2)
+  load_fails(short .. ": dataset: 3 inputs in the tensor of inputs, but 2 targets", nas.data.npy { x = x, y = short })
+  load_fails(same .. ": dataset: all labels in the tensor of targets are of one class",
+    nas.data.npy { x = x, y = same })
+  local flat = floats("flat.npy", "(3,)", 1, 2, 3)
+  load_fails(flat .. " with " .. y .. ": dataset: the tensor of inputs is float32 [3]",
+    nas.data.npy { x = flat, y = y })
+  load_fails("npy has one input only; expected at least two, to train and to validate",
+    nas.data.npy { x = floats("one.npy", "(1, 1)", 1), y = floats("value.npy", "(1,)", 1) })
+end)
+
 T.test_npy_values = in_folder(function(folder)
   local x = files.write(folder, "x.npy", files.npy("<i4", "(3, 2)", string.pack("<i4i4i4i4i4i4", 1, 2, 3, 4, 5, 6)))
   local y = files.write(folder, "y.npy", files.npy("<f8", "(3, 1)", string.pack("<ddd", 0.5, 1.5, 2.5)))
@@ -206,8 +233,11 @@ T.test_csv_failures = in_folder(function(folder)
   local path = files.write(folder, "plants.csv", PLANTS)
   load_fails('line 2, column "kind": the cell is "rose"; expected a number; features = ',
     nas.data.csv { path = path, target = "height" })
-  load_fails('csv: there is no column "color"; columns: leaf, kind, petals, height',
-    nas.data.csv { path = path, target = "color" })
+  local unknown = nas.data.csv { path = path, target = "color" }
+  load_fails('csv: there is no column "color"; columns: leaf, kind, petals, height', unknown)
+  lu.assertNotStrContains(select(2, pcall(unknown.load, unknown)), "bad argument")
+  load_fails('plants.csv: column "petals" is a feature and a target; expected one or the other',
+    nas.data.csv { path = path, target = "petals", features = { "leaf", 3 } })
   load_fails("csv: column is 5; expected a name, or an integer from 1 to 4", nas.data.csv { path = path, target = 5 })
   load_fails('column "kind": the cell is "rose"; expected a number; or is this a class? Then set classes = true',
     nas.data.csv { path = path, target = "kind", classes = false })
