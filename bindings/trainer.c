@@ -60,7 +60,8 @@ static size_t trainer_bytes(const nas_trainer *trainer, int threads) {
   const nas_compiled *compiled = nas_trainer_compiled(trainer);
   size_t params = nas_compiled_param_floats(compiled);
   size_t shared = 8 * params + nas_compiled_derived_floats(compiled);
-  size_t each = params + nas_compiled_arena_floats(compiled);
+  size_t each = params + nas_compiled_arena_floats(compiled) + nas_compiled_room_floats(compiled) +
+                nas_compiled_kept_floats(compiled);
   return (shared + (size_t)threads * each) * sizeof(float);
 }
 

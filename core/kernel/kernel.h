@@ -137,6 +137,44 @@ typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_
                                        const float *mean, const float *inverse, const float *scale,
                                        const float *d_mean, const float *d_product, int accumulate);
 
+/* Winograd's algorithm (winograd_transforms.h). A tile is 4x4 outputs and the 6x6 pixels that they
+ * come from, fewer at the edges: there, transforms see zeros. */
+typedef struct nas_tile {
+  int32_t in, out;       /* pixel numbers of its first pixel in the one map and in the other */
+  int32_t rows, columns; /* outputs, 1 to 4 each */
+} nas_tile;
+
+/* Pixels of one image: columns lie `stride` floats apart, rows `pitch` pixels. */
+typedef struct nas_tile_map {
+  float *data;
+  int stride, pitch;
+} nas_tile_map;
+
+/* For each tile t and channel c: B' x B of its pixels, element k to to[k * plane + t * row + c]
+ * with row = nas_row(width). */
+typedef void nas_winograd_input_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
+                                   int width, float *to, size_t plane);
+
+/* Likewise A d_y A' of its outputs. */
+typedef void nas_winograd_d_output_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
+                                      int width, float *to, size_t plane);
+
+/* For each tile t and output channel o: A' m A of the elements from[k * plane + t * row + o] is
+ * written to its outputs, plus what was there with NAS_CONV_ACCUMULATE, plus bias[o] unless bias is
+ * NULL, and NAS_CONV_RELU of that. */
+typedef void nas_winograd_output_fn(const float *from, size_t plane, const nas_tile *tiles,
+                                    size_t count, int width, const float *bias,
+                                    const nas_tile_map *map, unsigned flags);
+
+/* For each of `rows` rows r and each o: G w G' of the taps w[tap * (3 ky + kx) + r * row + o],
+ * element k to to[k * plane + r * row + o]. */
+typedef void nas_winograd_kernel_fn(const float *w, size_t tap, int rows, int width, float *to,
+                                    size_t plane);
+
+/* And back: G' u G of the elements is added to the taps of d_w. */
+typedef void nas_winograd_d_kernel_fn(const float *from, size_t plane, int rows, int width,
+                                      float *d_w, size_t tap);
+
 typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
   nas_conv_fn *conv;
@@ -149,6 +187,11 @@ typedef struct nas_kernels {
   nas_normalize_fn *normalize;
   nas_normalize_sums_fn *normalize_sums;
   nas_normalize_gradient_fn *normalize_gradient;
+  nas_winograd_input_fn *winograd_input;
+  nas_winograd_d_output_fn *winograd_d_output;
+  nas_winograd_output_fn *winograd_output;
+  nas_winograd_kernel_fn *winograd_kernel;
+  nas_winograd_d_kernel_fn *winograd_d_kernel;
 } nas_kernels;
 
 /* The best table that nas_cpu_flags allows at the time of the call. Never NULL. */

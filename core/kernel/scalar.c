@@ -3,6 +3,22 @@
 #include "normalize.h"
 #include <nas/elementary.h>
 
+typedef float lane;
+enum { LANES = 1 };
+static lane lane_load(const float *p) {
+  return *p;
+}
+static void lane_store(float *p, lane v) {
+  *p = v;
+}
+static lane lane_fma(lane a, lane b, lane c) {
+  return nas_fmaf(a, b, c);
+}
+static lane lane_relu(lane v) {
+  return v < 0.0f ? 0.0f : v;
+}
+#include "winograd_transforms.h"
+
 static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,
                         const float *weights, const float *bias, float *out,
                         const int32_t *out_pixel, size_t pixels, unsigned flags) {
@@ -98,4 +114,9 @@ const nas_kernels nas_kernels_scalar = {
     .normalize = normalize,
     .normalize_sums = normalize_sums,
     .normalize_gradient = normalize_gradient,
+    .winograd_input = winograd_input,
+    .winograd_d_output = winograd_d_output,
+    .winograd_output = winograd_output,
+    .winograd_kernel = winograd_kernel,
+    .winograd_d_kernel = winograd_d_kernel,
 };

@@ -334,6 +334,20 @@ static void vector_relu_gradient(const float *out, float *d_out, int stride, con
     }
 }
 
+/* -- Winograd's algorithm ---------------------------------------------------------------------- */
+
+typedef vec lane;
+enum { LANES = NAS_VECTOR };
+#define lane_load  load
+#define lane_store store
+#define lane_fma   fma_lanes
+
+INLINE vec lane_relu(vec v) {
+  return select(~(mask)(v < 0.0f), v);
+}
+
+#include "winograd_transforms.h"
+
 const nas_kernels NAS_TABLE = {
     .name = NAS_ISA,
     .conv = vector_conv,
@@ -346,4 +360,9 @@ const nas_kernels NAS_TABLE = {
     .normalize = normalize,
     .normalize_sums = normalize_sums,
     .normalize_gradient = normalize_gradient,
+    .winograd_input = winograd_input,
+    .winograd_d_output = winograd_d_output,
+    .winograd_output = winograd_output,
+    .winograd_kernel = winograd_kernel,
+    .winograd_d_kernel = winograd_d_kernel,
 };

@@ -129,9 +129,9 @@ static void collect(const nas_layer *layer, const nas_pass *pass) {
   const norm_data *data = layer->data;
   const nas_map *in = layer->inputs[0];
   double *sum = pass->sums + layer->sums;
-  pass->kernels->moments(nas_map_data(in, pass->arena), in->stride, data->in,
-                         data->pixels * (size_t)pass->images, in->channels, sum,
-                         sum + in->channels);
+  layer->kernels->moments(nas_map_data(in, pass->arena), in->stride, data->in,
+                          data->pixels * (size_t)pass->images, in->channels, sum,
+                          sum + in->channels);
 }
 
 static void forward(const nas_layer *layer, const nas_pass *pass) {
@@ -140,8 +140,8 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
     block b = block_at(layer, pass, from);
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
     nas_pixel_rows y = rows_of(layer->output, pass, data->out, from);
-    pass->kernels->normalize(&x, &y, data->pixels * (size_t)pass->images, b.width, b.mean, b.scale,
-                             b.offset, layer->relu);
+    layer->kernels->normalize(&x, &y, data->pixels * (size_t)pass->images, b.width, b.mean, b.scale,
+                              b.offset, layer->relu);
   }
 }
 
@@ -150,15 +150,15 @@ static void collect_backward(const nas_layer *layer, const nas_pass *pass) {
   const nas_map *out = layer->output, *d_out = layer->d_output;
   size_t pixels = data->pixels * (size_t)pass->images;
   if (layer->relu)
-    pass->kernels->relu_gradient(nas_map_data(out, pass->arena), nas_map_data(d_out, pass->arena),
-                                 out->stride, data->out, pixels, out->channels);
+    layer->kernels->relu_gradient(nas_map_data(out, pass->arena), nas_map_data(d_out, pass->arena),
+                                  out->stride, data->out, pixels, out->channels);
   double *sum = pass->sums + layer->d_sums, *product = sum + out->channels;
   for (int from = 0; from < out->channels; from += BLOCK) {
     block b = block_at(layer, pass, from);
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
     nas_pixel_rows d_y = rows_of(d_out, pass, data->out, from);
-    pass->kernels->normalize_sums(&x, &d_y, pixels, b.width, b.mean, b.inverse, sum + from,
-                                  product + from);
+    layer->kernels->normalize_sums(&x, &d_y, pixels, b.width, b.mean, b.inverse, sum + from,
+                                   product + from);
   }
 }
 
@@ -189,9 +189,9 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
     nas_pixel_rows d_y = rows_of(layer->d_output, pass, data->out, from);
     nas_pixel_rows d_x = rows_of(layer->d_inputs[0], pass, data->in, from);
-    pass->kernels->normalize_gradient(&x, &d_y, &d_x, data->pixels * (size_t)pass->images, b.width,
-                                      b.mean, b.inverse, b.scale, d_mean, d_product,
-                                      layer->accumulate[0]);
+    layer->kernels->normalize_gradient(&x, &d_y, &d_x, data->pixels * (size_t)pass->images, b.width,
+                                       b.mean, b.inverse, b.scale, d_mean, d_product,
+                                       layer->accumulate[0]);
   }
 }
 

@@ -33,6 +33,7 @@ nas_status nas_compiled_create(nas_compiled **out, const nas_network *network,
   c->kernels = options->kernels ? options->kernels : nas_kernels_best();
   c->micro_batch = options->micro_batch;
   c->inference = options->inference;
+  c->winograd = options->winograd;
   status = nas_plan(c, network, options->output, err);
   for (int i = 0; i < c->size && status == NAS_OK; i++)
     if (!c->fused[i] && c->layers[i].kind->compile)
@@ -78,6 +79,12 @@ size_t nas_compiled_derived_floats(const nas_compiled *c) {
 }
 size_t nas_compiled_arena_floats(const nas_compiled *c) {
   return c->arena_floats;
+}
+size_t nas_compiled_room_floats(const nas_compiled *c) {
+  return c->room_floats;
+}
+size_t nas_compiled_kept_floats(const nas_compiled *c) {
+  return c->kept_floats;
 }
 int nas_compiled_segments(const nas_compiled *c) {
   return c->segment_count;
@@ -208,6 +215,16 @@ void nas_compiled_backward(const nas_compiled *c, int segment, const nas_pass *p
   run_back(c, here->first, here->end, pass);
   for (int i = here->coupled; i < here->first; i++)
     if (c->layers[i].d_output) c->layers[i].kind->collect_backward(&c->layers[i], pass);
+}
+
+/* The layers whose backward this segment runs: its own but those that couple, and those of the next
+ * segment that do. */
+void nas_compiled_finish(const nas_compiled *c, int segment, const nas_pass *pass) {
+  const nas_segment *here = &c->segments[segment];
+  int end = segment + 1 < c->segment_count ? here[1].first : here->end;
+  for (int i = here->first; i < end; i++)
+    if (c->layers[i].kind->finish && c->layers[i].d_output)
+      c->layers[i].kind->finish(&c->layers[i], pass);
 }
 
 void nas_compiled_total(const nas_compiled *c, int segment, int backwards, const double *sums,

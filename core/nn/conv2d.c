@@ -77,9 +77,19 @@ static void borders(const nas_option_value *values, const nas_shape *inputs, int
   nas_convolve_borders(&c, input, d_output);
 }
 
-static size_t derived(const nas_option_value *values, const nas_shape *inputs) {
-  nas_convolution c = convolution_of(values, inputs[0]);
-  return nas_convolve_derived(&c);
+static size_t derived(const nas_layer *layer, const nas_shape *inputs) {
+  nas_convolution c = convolution_of(layer->options, inputs[0]);
+  return nas_convolve_derived(layer, &c);
+}
+
+static size_t room(const nas_layer *layer, const nas_shape *inputs) {
+  nas_convolution c = convolution_of(layer->options, inputs[0]);
+  return nas_convolve_room(layer, &c);
+}
+
+static size_t kept(const nas_layer *layer, const nas_shape *inputs) {
+  nas_convolution c = convolution_of(layer->options, inputs[0]);
+  return nas_convolve_kept(layer, &c);
 }
 
 static nas_status compile(nas_layer *layer, nas_error *err) {
@@ -100,9 +110,12 @@ const nas_layer_kind nas_kind_conv2d = {
     .borders = borders,
     .fuses_relu = 1,
     .derived = derived,
+    .room = room,
+    .kept = kept,
     .compile = compile,
     .release = nas_convolve_release,
     .forward = nas_convolve_forward,
     .backward = nas_convolve_backward,
+    .finish = nas_convolve_finish,
     .derive = nas_convolve_derive,
 };

@@ -3,6 +3,7 @@
 #include <nas/memory.h>
 #include "kernel.h"
 #include "map.h"
+#include "winograd.h"
 
 /* The input pixels (y, x) with y % stride == a, x % stride == b share the taps through which their
  * gradient comes: the gradient of a strided convolution is one small window for each (a, b). */
@@ -21,7 +22,8 @@ typedef struct convolve_data {
   int32_t *in_pixels, *out_pixels;
   size_t pixels; /* of one image */
   int phase_count;
-  phase *phases; /* NULL when no gradient of the input is needed */
+  phase *phases;               /* NULL when no gradient of the input is needed */
+  nas_winograd_plan *winograd; /* NULL: the window slides */
 } convolve_data;
 
 /* -- geometry --------------------------------------------------------------------------------- */
@@ -155,7 +157,10 @@ nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolu
   layer->data = data;
   data->is = *convolution;
   nas_status status = compile_forward(layer, data, err);
-  if (status == NAS_OK && layer->d_inputs[0]) status = compile_phases(layer, data, err);
+  if (status == NAS_OK && nas_winograd_applies(convolution, layer->winograd))
+    status = nas_winograd_create(&data->winograd, layer, convolution, err);
+  else if (status == NAS_OK && layer->d_inputs[0])
+    status = compile_phases(layer, data, err);
   if (status != NAS_OK) nas_convolve_release(layer);
   return status;
 }
@@ -169,6 +174,7 @@ void nas_convolve_release(nas_layer *layer) {
     nas_free(data->phases[i].to);
   }
   nas_free(data->phases);
+  nas_winograd_destroy(&data->winograd);
   nas_free(data->taps);
   nas_free(data->in_pixels);
   nas_free(data->out_pixels);
@@ -195,11 +201,14 @@ static void slide(const convolve_data *data, const nas_kernels *kernels, const n
 
 void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass) {
   const convolve_data *data = layer->data;
-  slide(data, pass->kernels, &data->window, nas_map_data(layer->inputs[0], pass->arena),
-        data->in_pixels, pass->params + layer->params[0],
-        data->is.bias ? pass->params + layer->params[1] : NULL,
-        nas_map_data(layer->output, pass->arena), data->out_pixels,
-        data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
+  const float *bias = data->is.bias ? pass->params + layer->params[1] : NULL;
+  if (data->winograd)
+    nas_winograd_forward(data->winograd, layer, bias, pass);
+  else
+    slide(data, layer->kernels, &data->window, nas_map_data(layer->inputs[0], pass->arena),
+          data->in_pixels, pass->params + layer->params[0], bias,
+          nas_map_data(layer->output, pass->arena), data->out_pixels,
+          data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
 }
 
 /* y += x * kernel */
@@ -210,11 +219,11 @@ static void backward_kernel(const nas_layer *layer, const nas_pass *pass, const 
   float *d_kernel = pass->d_params + layer->params[0];
   size_t pixels = data->pixels * (size_t)pass->images;
   if (data->is.depthwise)
-    for_rows(pass->kernels, window)
+    for_rows(layer->kernels, window)
         ->depthwise_weights(window, x, data->in_pixels, d_y, data->out_pixels, d_kernel, pixels);
   else
-    pass->kernels->conv_weights(window, &x, data->in_pixels, d_y, data->out_pixels, d_kernel,
-                                pixels);
+    layer->kernels->conv_weights(window, &x, data->in_pixels, d_y, data->out_pixels, d_kernel,
+                                 pixels);
 }
 
 static void backward_input(const nas_layer *layer, const nas_pass *pass, const float *d_y) {
@@ -224,7 +233,7 @@ static void backward_input(const nas_layer *layer, const nas_pass *pass, const f
   float *d_x = nas_map_data(layer->d_inputs[0], pass->arena);
   for (int i = 0; i < data->phase_count; i++) {
     const phase *part = &data->phases[i];
-    slide(data, pass->kernels, &part->window, d_y, part->from, weights, NULL, d_x, part->to,
+    slide(data, layer->kernels, &part->window, d_y, part->from, weights, NULL, d_x, part->to,
           part->pixels * (size_t)pass->images, layer->accumulate[0] ? NAS_CONV_ACCUMULATE : 0);
   }
 }
@@ -235,16 +244,36 @@ void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass) {
   int stride = layer->d_output->stride, filters = data->is.filters;
   size_t pixels = data->pixels * (size_t)pass->images;
   if (layer->relu) /* y = max(y, 0) */
-    pass->kernels->relu_gradient(nas_map_data(layer->output, pass->arena), d_y, stride,
-                                 data->out_pixels, pixels, filters);
+    layer->kernels->relu_gradient(nas_map_data(layer->output, pass->arena), d_y, stride,
+                                  data->out_pixels, pixels, filters);
   if (data->is.bias) /* y += bias */
-    pass->kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters,
-                            pass->d_params + layer->params[1]);
-  backward_kernel(layer, pass, d_y);
-  if (data->phases) backward_input(layer, pass, d_y);
+    layer->kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters,
+                             pass->d_params + layer->params[1]);
+  if (data->winograd) {
+    nas_winograd_backward_kernel(data->winograd, layer, pass);
+    if (layer->d_inputs[0]) nas_winograd_backward_input(data->winograd, layer, pass);
+  } else {
+    backward_kernel(layer, pass, d_y);
+    if (data->phases) backward_input(layer, pass, d_y);
+  }
 }
 
-size_t nas_convolve_derived(const nas_convolution *c) {
+void nas_convolve_finish(const nas_layer *layer, const nas_pass *pass) {
+  const convolve_data *data = layer->data;
+  if (data->winograd) nas_winograd_finish(data->winograd, layer, pass);
+}
+
+size_t nas_convolve_room(const nas_layer *layer, const nas_convolution *c) {
+  return nas_winograd_applies(c, layer->winograd) ? nas_winograd_room(c) : 0;
+}
+
+size_t nas_convolve_kept(const nas_layer *layer, const nas_convolution *c) {
+  return nas_winograd_applies(c, layer->winograd) ? nas_winograd_kept(c) : 0;
+}
+
+size_t nas_convolve_derived(const nas_layer *layer, const nas_convolution *c) {
+  if (nas_winograd_applies(c, layer->winograd)) return nas_winograd_derived(c, layer->inference);
+  if (layer->inference) return 0;
   return (size_t)c->kernel[0] * (size_t)c->kernel[1] * (size_t)c->filters *
          (size_t)nas_row(c->channels);
 }
@@ -252,6 +281,7 @@ size_t nas_convolve_derived(const nas_convolution *c) {
 void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
                          int parts) {
   const convolve_data *data = layer->data;
+  if (data->winograd) nas_winograd_derive(data->winograd, layer, params, derived, part, parts);
   if (!data->phases) return;
   int channels = data->is.channels, filters = data->is.filters;
   int row = nas_row(filters), derived_row = nas_row(channels);

@@ -23,9 +23,15 @@ void nas_convolve_release(nas_layer *layer);
 void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass);
 void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass);
 
-/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][channels]. A
- * depthwise window needs none. */
-size_t nas_convolve_derived(const nas_convolution *convolution);
+/* After the last image of a group. */
+void nas_convolve_finish(const nas_layer *layer, const nas_pass *pass);
+
+/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][channels], or,
+ * for Winograd's algorithm, transformed. A depthwise window needs none. Room and what is kept: for
+ * that algorithm. */
+size_t nas_convolve_derived(const nas_layer *layer, const nas_convolution *convolution);
+size_t nas_convolve_room(const nas_layer *layer, const nas_convolution *convolution);
+size_t nas_convolve_kept(const nas_layer *layer, const nas_convolution *convolution);
 void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
                          int parts);
 

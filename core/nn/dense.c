@@ -64,9 +64,9 @@ static void borders(const nas_option_value *values, const nas_shape *inputs, int
   nas_convolve_borders(&c, input, d_output);
 }
 
-static size_t derived(const nas_option_value *values, const nas_shape *inputs) {
-  nas_convolution c = of_shape(values, inputs[0]);
-  return nas_convolve_derived(&c);
+static size_t derived(const nas_layer *layer, const nas_shape *inputs) {
+  nas_convolution c = of_shape(layer->options, inputs[0]);
+  return nas_convolve_derived(layer, &c);
 }
 
 static nas_status compile(nas_layer *layer, nas_error *err) {

@@ -63,6 +63,18 @@ static int64_t floats_of_params(const nas_network *network, int index) {
   return floats;
 }
 
+static void add_extras(const nas_network *network, int index, nas_floats *floats) {
+  const nas_node *node = nas_network_node(network, index);
+  const nas_layer_kind *kind = nas_node_kind(node);
+  const nas_layer layer = {.kind = kind, .options = nas_node_options(node)};
+  nas_shape shapes[NAS_INPUTS_MAX];
+  shapes_of(network, index, shapes);
+  if (kind->derived) floats->derived += (int64_t)kind->derived(&layer, shapes);
+  if (kind->kept) floats->kept += (int64_t)kind->kept(&layer, shapes);
+  int64_t room = kind->room ? (int64_t)kind->room(&layer, shapes) : 0;
+  if (room > floats->room) floats->room = room;
+}
+
 nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_error *err) {
   size_t size = (size_t)nas_network_size(network);
   output *outputs = nas_alloc_zero(size, sizeof *outputs);
@@ -72,10 +84,8 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
   for (int i = 0; i < (int)size; i++) {
     const nas_node *node = nas_network_node(network, i);
     const nas_layer_kind *kind = nas_node_kind(node);
-    nas_shape shapes[NAS_INPUTS_MAX];
-    shapes_of(network, i, shapes);
     floats->params += floats_of_params(network, i);
-    if (kind->derived) floats->derived += (int64_t)kind->derived(nas_node_options(node), shapes);
+    add_extras(network, i, floats);
     if (!is_fused(network, i, outputs))
       floats->activations += floats_of_output(nas_node_shape(node), outputs[i].border);
     floats->couples |= kind->sums != NULL;
@@ -96,5 +106,6 @@ int64_t nas_floats_bytes(const nas_floats *floats, int batch) {
   int64_t images = CACHE / (4 * (image + 1));
   images = THREADS * (images < 1 ? 1 : images > GROUP ? GROUP : images);
   if (floats->couples) images = (batch + GROUP - 1) / GROUP * GROUP;
-  return 4 * (COPIES * floats->params + floats->derived + image * images);
+  return 4 * (COPIES * floats->params + floats->derived + image * images +
+              THREADS * (floats->kept + floats->room));
 }

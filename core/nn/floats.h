@@ -8,6 +8,7 @@
 typedef struct nas_floats {
   int64_t params;      /* all parameter sets */
   int64_t derived;     /* what layers derive from them */
+  int64_t kept, room;  /* what a thread has besides activations */
   int64_t activations; /* of one image; gradients take as much again at most */
   int couples;         /* whether a layer couples the images of a batch */
 } nas_floats;

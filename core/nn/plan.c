@@ -85,6 +85,9 @@ static void copy_layers(nas_compiled *c, const nas_network *network) {
     layer->input_count = nas_node_input_count(node);
     layer->hash = nas_node_hash(node);
     layer->occurrence = nas_network_occurrence(network, c->canonical[i]);
+    layer->kernels = c->kernels;
+    layer->inference = c->inference;
+    layer->winograd = (int)c->winograd;
     if (layer->kind == &nas_kind_input) c->input = i;
     if (layer->kind == &nas_kind_target) c->target = i;
   }
@@ -215,14 +218,19 @@ static void list_params(nas_compiled *c) {
   }
 }
 
-static void place_derived(nas_compiled *c) {
+/* What layers have beside parameters and activations. One room serves all: they use it in turn. */
+static void place_extras(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_layer *layer = &c->layers[i];
     nas_shape shapes[NAS_INPUTS_MAX];
     shapes_of(c, i, shapes);
     layer->derived = c->derived_floats;
-    if (layer->kind->derived && !c->inference)
-      c->derived_floats += round_up(layer->kind->derived(layer->options, shapes));
+    if (layer->kind->derived) c->derived_floats += round_up(layer->kind->derived(layer, shapes));
+    layer->kept = c->kept_floats;
+    if (layer->kind->kept && !c->inference)
+      c->kept_floats += round_up(layer->kind->kept(layer, shapes));
+    size_t room = layer->kind->room ? layer->kind->room(layer, shapes) : 0;
+    if (room > c->room_floats) c->room_floats = room;
   }
 }
 
@@ -388,7 +396,7 @@ nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node 
   c->micro_batch = choose_micro_batch(c, c->micro_batch);
   place_params(c);
   list_params(c);
-  place_derived(c);
+  place_extras(c);
   place_sums(c);
   if (!c->inference) find_gradients(c);
   find_borders(c);

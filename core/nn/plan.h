@@ -39,15 +39,17 @@ struct nas_compiled {
   int segment_count;
   nas_param_place *params; /* in canonical order */
   int param_count;
-  size_t param_floats, trained_floats, derived_floats, arena_floats, sums;
+  size_t param_floats, trained_floats, derived_floats, arena_floats, room_floats, kept_floats, sums;
   int input, target, output; /* layers; target: -1 without one */
   int micro_batch;
   int inference;
+  nas_winograd winograd;
   const struct nas_kernels *kernels;
 };
 
-/* Fills everything but kernels, inference and what the layers' own compile builds; micro_batch is
- * what the caller asked for. On failure what there is waits for nas_compiled_destroy. */
+/* Fills everything but kernels, inference, winograd and what the layers' own compile builds;
+ * micro_batch is what the caller asked for. On failure what there is waits for
+ * nas_compiled_destroy. */
 nas_status nas_plan(nas_compiled *compiled, const nas_network *network, const nas_node *output,
                     nas_error *err);
 

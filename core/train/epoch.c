@@ -8,10 +8,11 @@ static int group_size(int64_t first, int64_t end) {
   return end - first < NAS_GROUP ? (int)(end - first) : NAS_GROUP;
 }
 
-static nas_pass pass_of(const nas_trainer *t, const float *params, int count, float *arena) {
-  return (nas_pass){.kernels = nas_compiled_kernels(t->compiled),
-                    .arena = arena,
+static nas_pass pass_of(const nas_trainer *t, int id, const float *params, int count,
+                        float *arena) {
+  return (nas_pass){.arena = arena,
                     .params = params,
+                    .room = t->workers[id].room,
                     .derived = t->derived,
                     .images = count};
 }
@@ -19,6 +20,12 @@ static nas_pass pass_of(const nas_trainer *t, const float *params, int count, fl
 static void start_phases(nas_trainer *t) {
   int phases = 2 * nas_compiled_segments(t->compiled) - 1;
   for (int phase = 0; phase < phases; phase++) atomic_store(&t->next_group[phase], 0);
+}
+
+/* By all workers: what layers derive from the weights that they are about to use. */
+static void derive(nas_trainer *t, int id, int workers, const float *weights) {
+  nas_compiled_derive(t->compiled, weights, t->derived, id, workers);
+  nas_pool_barrier(t->pool);
 }
 
 /* -- the gradient of a batch ------------------------------------------------------------------ */
@@ -69,9 +76,10 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
   for (int from = 0; from < count; from += micro_batch) {
     int n = count - from < micro_batch ? count - from : micro_batch;
     const int32_t *images = t->order + at + from;
-    nas_pass pass = pass_of(t, t->now.params, n, t->arenas[arena]);
+    nas_pass pass = pass_of(t, id, t->now.params, n, t->arenas[arena]);
     pass.training = 1;
     pass.d_params = w->d_params;
+    pass.kept = w->kept;
     pass.first = (int)(at - batch->first) + from;
     pass.batch = (int)(batch->end - batch->first);
     pass.seed = t->seed;
@@ -88,6 +96,8 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
     arena += segments > 1;
   }
   if (phase < last) return;
+  const nas_pass whole = {.params = t->now.params, .d_params = w->d_params, .kept = w->kept};
+  nas_compiled_finish(t->compiled, back, &whole);
   unsigned long turn = batch->turn + (unsigned long)((phase - last) * batch->groups + group);
   add_in_turn(t, w->d_params, back, turn, group == 0);
 }
@@ -154,6 +164,7 @@ static void train_worker(void *context, int id, int workers) {
   epoch_task *task = context;
   nas_trainer *t = task->trainer;
   nas_batch batch = {0};
+  derive(t, id, workers, t->now.params);
   for (; batch.first < t->order_size; batch.first = batch.end) {
     int64_t left = t->order_size - batch.first;
     batch.end = batch.first + (left < t->recipe.batch ? left : t->recipe.batch);
@@ -166,8 +177,7 @@ static void train_worker(void *context, int id, int workers) {
     if (t->stop != NAS_OK) return;
     nas_step_take(t, id, workers);
     nas_pool_barrier(t->pool);
-    nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
-    nas_pool_barrier(t->pool);
+    derive(t, id, workers, t->now.params);
   }
 }
 
@@ -208,20 +218,20 @@ static nas_status train(nas_trainer *t, nas_epoch *result, nas_error *err) {
 /* -- validation ------------------------------------------------------------------------------- */
 
 static void validate_worker(void *context, int id, int workers) {
-  (void)workers;
   nas_trainer *t = context;
   int64_t count;
   const int32_t *all = nas_dataset_validation(t->data, &count);
   const float *weights = nas_state_weights(&t->now);
   int micro_batch = nas_compiled_micro_batch(t->compiled);
   long groups = nas_group_count(count), g;
+  derive(t, id, workers, weights);
   while ((g = atomic_fetch_add(&t->next_group[0], 1)) < groups) {
     int64_t at = g * NAS_GROUP;
     t->counts[g] = (nas_count){0};
     for (int size = group_size(at, count), from = 0; from < size; from += micro_batch) {
       int n = size - from < micro_batch ? size - from : micro_batch;
       const int32_t *images = all + at + from;
-      nas_pass pass = pass_of(t, weights, n, t->arenas[id]);
+      nas_pass pass = pass_of(t, id, weights, n, t->arenas[id]);
       nas_images_load(t->compiled, t->data, images, n, NULL, 0, 0, pass.arena);
       nas_compiled_evaluate(t->compiled, &pass);
       nas_images_count(t->compiled, t->data, images, n, t->recipe.top_k, pass.arena, &t->counts[g],
@@ -261,11 +271,6 @@ static void judge(nas_trainer *t, nas_epoch *result) {
   result->finished = t->recipe.patience > 0 && epoch - t->counted_epoch >= t->recipe.patience;
 }
 
-static void go_back(nas_trainer *t) {
-  nas_state_copy(t, &t->now, &t->whole);
-  nas_compiled_derive(t->compiled, t->now.params, t->derived, 0, 1);
-}
-
 nas_status nas_trainer_epoch(nas_trainer *t, nas_poll *poll, void *poll_context, nas_epoch *result,
                              nas_error *err) {
   if (t->diverged)
@@ -281,7 +286,7 @@ nas_status nas_trainer_epoch(nas_trainer *t, nas_poll *poll, void *poll_context,
   t->seconds += result->seconds;
   if (status != NAS_OK) {
     t->diverged = status == NAS_DIVERGED;
-    go_back(t);
+    nas_state_copy(t, &t->now, &t->whole);
     return status;
   }
   judge(t, result);

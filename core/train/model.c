@@ -11,11 +11,14 @@
 /* -- making ----------------------------------------------------------------------------------- */
 
 nas_status nas_model_compile(nas_model *m, nas_error *err) {
-  nas_compile_options how = {.output = m->output, .inference = 1};
+  nas_compile_options how = {.output = m->output,
+                             .inference = 1,
+                             .winograd = m->winograd ? NAS_WINOGRAD_AUTO : NAS_WINOGRAD_NONE};
   nas_status status = nas_compiled_create(&m->compiled, m->network, &how, err);
   if (status != NAS_OK) return status;
   m->params = nas_alloc_zero(nas_compiled_param_floats(m->compiled), sizeof(float));
-  return m->params ? NAS_OK : nas_fail_memory(err, "a model", 4);
+  m->derived = nas_alloc_zero(nas_compiled_derived_floats(m->compiled), sizeof(float));
+  return m->params && m->derived ? NAS_OK : nas_fail_memory(err, "a model", 4);
 }
 
 /* One number after the other, so that padding is left out and layouts may differ. */
@@ -63,6 +66,7 @@ nas_status nas_model_create(nas_model **out, const nas_trainer *t, nas_error *er
   m->task = nas_dataset_task(t->data);
   m->classes = m->task == NAS_TASK_CLASSES ? nas_dataset_classes(t->data) : 0;
   m->top_k = t->recipe.top_k;
+  m->winograd = t->recipe.winograd;
   m->epoch = t->best_params ? t->best_epoch : t->now.epoch;
   nas_node *loss = nas_network_node(t->network, nas_network_size(t->network) - 1);
   nas_status status = nas_network_create(&m->network, loss, err);
@@ -78,6 +82,7 @@ nas_status nas_model_create(nas_model **out, const nas_trainer *t, nas_error *er
     nas_param_place from = nas_compiled_param(t->compiled, i);
     copy_set(&to, m->params, &from, nas_trainer_kept(t));
   }
+  nas_compiled_derive(m->compiled, m->params, m->derived, 0, 1);
   *out = m;
   return NAS_OK;
 }
@@ -92,6 +97,7 @@ void nas_model_destroy(nas_model **handle) {
   nas_free(m->mean);
   nas_free(m->std);
   nas_free(m->params);
+  nas_free(m->derived);
   nas_compiled_destroy(&m->compiled);
   nas_network_destroy(&m->network);
   nas_node_release(&m->output);
@@ -107,7 +113,7 @@ typedef struct run {
   const nas_dataset *data;
   const int32_t *images; /* NULL: all */
   int64_t count;
-  float **arenas; /* of each worker */
+  float **arenas; /* of each worker: an arena, and behind it the room of layers */
   int workers;
   nas_count *counts;  /* of each group, or NULL */
   int32_t *predicted; /* or NULL */
@@ -130,9 +136,10 @@ static void run_images(run *r, int64_t at, int count, long group, float *arena) 
   const nas_compiled *compiled = r->model->compiled;
   int32_t images[NAS_GROUP];
   for (int n = 0; n < count; n++) images[n] = r->images ? r->images[at + n] : (int32_t)(at + n);
-  nas_pass pass = {.kernels = nas_compiled_kernels(compiled),
-                   .arena = arena,
+  nas_pass pass = {.arena = arena,
                    .params = r->model->params,
+                   .derived = r->model->derived,
+                   .room = arena + nas_compiled_arena_floats(compiled),
                    .images = count};
   nas_images_load(compiled, r->data, images, count, NULL, 0, 0, arena);
   nas_compiled_evaluate(compiled, &pass);
@@ -156,7 +163,8 @@ static void run_worker(void *context, int id, int workers) {
 }
 
 static nas_status run_all(run *r, nas_pool *pool, nas_error *err) {
-  size_t floats = nas_compiled_arena_floats(r->model->compiled);
+  size_t floats =
+      nas_compiled_arena_floats(r->model->compiled) + nas_compiled_room_floats(r->model->compiled);
   r->workers = nas_pool_threads(pool);
   r->arenas = nas_alloc_zero((size_t)r->workers, sizeof *r->arenas);
   int missing = !r->arenas;

@@ -3,7 +3,7 @@
  *   luanas.network  canonical text of the network with its loss
  *   luanas.output   which of its layers is the output, from 1
  *   luanas.task     "classes 10" or "values 3"
- *   luanas.top_k, luanas.epoch, luanas.recipe, luanas.data
+ *   luanas.top_k, luanas.winograd, luanas.epoch, luanas.recipe, luanas.data
  *   luanas.class.1, ...   names of the classes
  * and, where inputs are standardised, the tensors luanas.mean and luanas.std of bytes: numbers of
  * 64 bits, little-endian. */
@@ -71,6 +71,7 @@ nas_status nas_model_save(const nas_model *m, nas_archive *archive, nas_error *e
   if (status == NAS_OK) status = set_integer(archive, "luanas.output", output_index(m) + 1, err);
   if (status == NAS_OK) status = nas_archive_set(archive, "luanas.task", task, err);
   if (status == NAS_OK) status = set_integer(archive, "luanas.top_k", m->top_k, err);
+  if (status == NAS_OK) status = set_integer(archive, "luanas.winograd", m->winograd, err);
   if (status == NAS_OK) status = set_integer(archive, "luanas.epoch", m->epoch, err);
   if (status == NAS_OK) status = nas_archive_set(archive, "luanas.recipe", m->recipe, err);
   if (status == NAS_OK) status = nas_archive_set(archive, "luanas.data", m->data, err);
@@ -219,6 +220,7 @@ static nas_status load(nas_model *m, const nas_archive *archive, nas_error *err)
   if (status == NAS_OK) status = check_target(m, err);
   if (status == NAS_OK)
     status = get_integer(archive, "luanas.top_k", 0, NAS_DIM_MAX, &m->top_k, err);
+  if (status == NAS_OK) status = get_integer(archive, "luanas.winograd", 0, 1, &m->winograd, err);
   if (status == NAS_OK)
     status = get_integer(archive, "luanas.epoch", 0, 1000000000, &m->epoch, err);
   if (status == NAS_OK) status = load_words(m, archive, err);
@@ -226,7 +228,9 @@ static nas_status load(nas_model *m, const nas_archive *archive, nas_error *err)
   if (status == NAS_OK) status = nas_model_compile(m, err);
   if (status == NAS_OK) status = load_standardization(m, archive, err);
   if (status != NAS_OK) return status;
-  return nas_sets_load(m->compiled, m->network, "", m->params, 0, archive, err);
+  status = nas_sets_load(m->compiled, m->network, "", m->params, 0, archive, err);
+  if (status == NAS_OK) nas_compiled_derive(m->compiled, m->params, m->derived, 0, 1);
+  return status;
 }
 
 nas_status nas_model_load(nas_model **out, const nas_archive *archive, nas_error *err) {

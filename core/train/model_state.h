@@ -8,18 +8,18 @@ struct nas_model {
   nas_network *network; /* the loss of the output */
   nas_node *output;
   nas_compiled *compiled; /* for inference */
-  float *params;
+  float *params, *derived;
   nas_task task;
-  int classes;        /* 0 for values */
-  char **class_names; /* [classes], or NULL */
-  int top_k;
+  int classes;         /* 0 for values */
+  char **class_names;  /* [classes], or NULL */
+  int top_k, winograd; /* of the recipe */
   int epoch;
   char *recipe, *data;
   int standardized; /* channels or features; 0: inputs are taken as they are */
   double *mean, *std;
 };
 
-/* Compiles model->network and allocates the params, zeros. */
+/* Compiles model->network and allocates the params, zeros, and what layers derive from them. */
 nas_status nas_model_compile(nas_model *model, nas_error *err);
 
 #endif

@@ -1,7 +1,7 @@
 #include <nas/recipe.h>
 #include <nas/augment.h>
 
-enum { BATCH, CLIP_NORM, AVERAGE, TOP_K, KEEP, PATIENCE, MIN_DELTA };
+enum { BATCH, CLIP_NORM, AVERAGE, WINOGRAD, TOP_K, KEEP, PATIENCE, MIN_DELTA };
 
 static const char *const keeps[] = {"last", "best", NULL};
 
@@ -11,6 +11,8 @@ static const nas_option options[NAS_RECIPE_OPTIONS] = {
                    "Largest norm of the gradient of a batch; 0: no clipping."},
     [AVERAGE] = {"average", NAS_OPTION_NUMBER, 0, 0, 0, 1, NULL,
                  "Decay of an exponential average of the weights; 0: none."},
+    [WINOGRAD] = {"winograd", NAS_OPTION_BOOLEAN, 0, 1, 0, 1, NULL,
+                  "Whether Winograd's algorithm computes convolutions where it is faster."},
     [TOP_K] = {"top_k", NAS_OPTION_INTEGER, 0, 0, 0, NAS_DIM_MAX, NULL,
                "Count images whose class is among so many largest outputs; 0: don't."},
     [KEEP] = {"keep", NAS_OPTION_CHOICE, 0, NAS_KEEP_LAST, 0, 0, keeps,
@@ -30,6 +32,7 @@ void nas_recipe_to_values(const nas_recipe *recipe, nas_option_value *values) {
   values[BATCH].integer = recipe->batch;
   values[CLIP_NORM].number = recipe->clip_norm;
   values[AVERAGE].number = recipe->average;
+  values[WINOGRAD].integer = recipe->winograd;
   values[TOP_K].integer = recipe->top_k;
   values[KEEP].integer = (int)recipe->keep;
   values[PATIENCE].integer = recipe->patience;
@@ -40,6 +43,7 @@ void nas_recipe_from_values(nas_recipe *recipe, const nas_option_value *values) 
   recipe->batch = values[BATCH].integer;
   recipe->clip_norm = values[CLIP_NORM].number;
   recipe->average = values[AVERAGE].number;
+  recipe->winograd = values[WINOGRAD].integer;
   recipe->top_k = values[TOP_K].integer;
   recipe->keep = (nas_keep)values[KEEP].integer;
   recipe->patience = values[PATIENCE].integer;
@@ -65,10 +69,12 @@ nas_status nas_recipe_check(const nas_recipe *recipe, nas_error *err) {
   for (int i = 0; i < NAS_RECIPE_OPTIONS; i++) {
     double value =
         options[i].type == NAS_OPTION_NUMBER ? values[i].number : (double)values[i].integer;
-    if (options[i].type == NAS_OPTION_CHOICE) continue;
+    if (options[i].type == NAS_OPTION_CHOICE || options[i].type == NAS_OPTION_BOOLEAN) continue;
     nas_status status = nas_options_set_number(&nas_recipe_table, checked, i, value, err);
     if (status != NAS_OK) return status;
   }
+  if (recipe->winograd != 0 && recipe->winograd != 1)
+    return nas_fail(err, NAS_ARGUMENT, "recipe: winograd is %d; expected 0 or 1", recipe->winograd);
   if (recipe->keep != NAS_KEEP_LAST && recipe->keep != NAS_KEEP_BEST)
     return nas_fail(err, NAS_ARGUMENT, "recipe: keep is %d; expected last or best",
                     (int)recipe->keep);

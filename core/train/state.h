@@ -9,7 +9,9 @@
 /* What one thread has to itself. */
 typedef struct nas_worker {
   float *d_params; /* gradient of a group */
-  double *totals;  /* what layers that couple images collected, of the whole batch */
+  float *kept;     /* what layers gather of it elsewhere */
+  float *room;
+  double *totals; /* what layers that couple images collected, of the whole batch */
 } nas_worker;
 
 /* A run of trained weights that all decay, or all do not. */

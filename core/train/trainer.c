@@ -155,6 +155,7 @@ static nas_status compile(nas_trainer *t, const nas_training *training, nas_erro
   nas_network *network;
   nas_compile_options how = {.micro_batch = training->micro_batch,
                              .kernels = training->kernels,
+                             .winograd = t->recipe.winograd ? NAS_WINOGRAD_AUTO : NAS_WINOGRAD_NONE,
                              .output = training->output};
   nas_status status = nas_network_create(&network, training->output, err);
   if (status == NAS_OK) status = check_input(network, t->data, err);
@@ -197,6 +198,8 @@ static int allocate_workers(nas_trainer *t) {
   for (int i = 0; t->workers && i < t->worker_count; i++) {
     nas_worker *w = &t->workers[i];
     missing |= !(w->d_params = nas_alloc_zero(t->trained, sizeof(float)));
+    missing |= !(w->kept = nas_alloc_zero(nas_compiled_kept_floats(t->compiled), sizeof(float)));
+    missing |= !(w->room = nas_alloc_zero(nas_compiled_room_floats(t->compiled), sizeof(float)));
     missing |= !(w->totals = nas_alloc_zero(nas_compiled_sums(t->compiled), sizeof(double)));
   }
   return missing;
@@ -234,7 +237,6 @@ static nas_status allocate(nas_trainer *t, nas_error *err) {
 
 static void begin(nas_trainer *t) {
   nas_compiled_init(t->compiled, t->seed, t->now.params);
-  nas_compiled_derive(t->compiled, t->now.params, t->derived, 0, 1);
   if (t->now.average) memcpy(t->now.average, t->now.params, t->floats * sizeof(float));
   nas_state_copy(t, &t->whole, &t->now);
 }
@@ -278,6 +280,8 @@ void nas_trainer_destroy(nas_trainer **handle) {
   nas_trainer *t = *handle;
   for (int i = 0; t->workers && i < t->worker_count; i++) {
     nas_free(t->workers[i].d_params);
+    nas_free(t->workers[i].kept);
+    nas_free(t->workers[i].room);
     nas_free(t->workers[i].totals);
   }
   for (int i = 0; i < t->arena_count; i++) nas_free(t->arenas[i]);

@@ -95,7 +95,7 @@ static void measure(const shape *s, const nas_kernels *kernels, int count, doubl
   counting.depthwise = counting_depthwise;
   counting.depthwise_weights = counting_depthwise_weights;
   counted = kernels;
-  machine m = machine_with(stack(NULL, text), count, &counting);
+  machine m = machine_how(stack(NULL, text), count, &counting, NAS_WINOGRAD_NONE);
   nas_stream dice = nas_stream_open(1, "bench", NULL, 0);
   size_t in = map_size(nas_compiled_input(m.compiled)) * (size_t)count;
   nas_shape out = nas_node_shape(nas_network_node(m.network, 2));
@@ -106,8 +106,7 @@ static void measure(const shape *s, const nas_kernels *kernels, int count, doubl
   probe.weights = weights;
   nas_compiled_init(m.compiled, 1, m.params);
   machine_run(&m, images, count, 1);
-  nas_pass pass = {.kernels = &counting,
-                   .arena = m.arenas[0],
+  nas_pass pass = {.arena = m.arenas[0],
                    .params = m.params,
                    .derived = m.derived,
                    .d_params = m.d_params,

@@ -309,6 +309,7 @@ typedef struct machine {
   nas_compiled *compiled;
   float *params, *derived, *d_params;
   float *arenas[16]; /* the first alone, or one for each micro-batch where layers couple images */
+  float *room, *kept;
   size_t floats, derived_floats, arena_floats;
   size_t *numbers; /* where every trainable number lies in params and d_params */
   size_t count;
@@ -352,10 +353,12 @@ static inline void list_numbers(machine *m) {
 }
 
 /* Compiles the network that ends in the loss, whose reference it takes. All parameters are 0. */
-static inline machine machine_with(nas_node *loss, int micro_batch, const nas_kernels *kernels) {
+static inline machine machine_how(nas_node *loss, int micro_batch, const nas_kernels *kernels,
+                                  nas_winograd winograd) {
   const nas_node *output = nas_node_input(loss, 0);
   machine m = {.network = network_of(loss)};
-  nas_compile_options options = {.micro_batch = micro_batch, .kernels = kernels, .output = output};
+  nas_compile_options options = {
+      .micro_batch = micro_batch, .kernels = kernels, .output = output, .winograd = winograd};
   nas_error err;
   check_ok(nas_compiled_create(&m.compiled, m.network, &options, &err), &err);
   m.floats = nas_compiled_param_floats(m.compiled);
@@ -364,10 +367,16 @@ static inline machine machine_with(nas_node *loss, int micro_batch, const nas_ke
   m.params = zoned(m.floats);
   m.d_params = zoned(m.floats);
   m.derived = zoned(m.derived_floats);
+  m.room = zoned(nas_compiled_room_floats(m.compiled));
+  m.kept = zoned(nas_compiled_kept_floats(m.compiled));
   int arenas = nas_compiled_segments(m.compiled) > 1 ? 16 : 1;
   for (int i = 0; i < arenas; i++) m.arenas[i] = zoned(m.arena_floats);
   list_numbers(&m);
   return m;
+}
+
+static inline machine machine_with(nas_node *loss, int micro_batch, const nas_kernels *kernels) {
+  return machine_how(loss, micro_batch, kernels, NAS_WINOGRAD_AUTO);
 }
 
 static inline machine machine_of(nas_node *loss) {
@@ -378,6 +387,8 @@ static inline void machine_free(machine *m) {
   check_zones(m->params, m->floats);
   check_zones(m->d_params, m->floats);
   check_zones(m->derived, m->derived_floats);
+  check_zones(m->room, nas_compiled_room_floats(m->compiled));
+  check_zones(m->kept, nas_compiled_kept_floats(m->compiled));
   for (int i = 0; i < 16 && m->arenas[i]; i++) {
     check_zones(m->arenas[i], m->arena_floats);
     nas_free(m->arenas[i] - ZONE);
@@ -385,6 +396,8 @@ static inline void machine_free(machine *m) {
   nas_free(m->params - ZONE);
   nas_free(m->d_params - ZONE);
   nas_free(m->derived - ZONE);
+  nas_free(m->room - ZONE);
+  nas_free(m->kept - ZONE);
   nas_free(m->numbers);
   nas_compiled_destroy(&m->compiled);
   nas_network_destroy(&m->network);
@@ -445,10 +458,11 @@ static inline double machine_run(machine *m, const float *images, int count, int
     for (int first = 0; first < count; first += micro_batch) {
       int n = count - first < micro_batch ? count - first : micro_batch;
       float *arena = m->arenas[last ? first / micro_batch : 0];
-      nas_pass pass = {.kernels = nas_compiled_kernels(m->compiled),
-                       .arena = arena,
+      nas_pass pass = {.arena = arena,
                        .params = m->params,
                        .derived = m->derived,
+                       .room = m->room,
+                       .kept = m->kept,
                        .d_params = m->d_params,
                        .images = n,
                        .training = 1,
@@ -466,6 +480,10 @@ static inline double machine_run(machine *m, const float *images, int count, int
       if (phase <= last) nas_compiled_forward(m->compiled, phase, &pass);
       if (phase == last) sum += machine_read(m, first, n, arena);
       if (phase >= last && backward) nas_compiled_backward(m->compiled, back, &pass);
+    }
+    if (phase >= last && backward) {
+      nas_pass whole = {.params = m->params, .d_params = m->d_params, .kept = m->kept};
+      nas_compiled_finish(m->compiled, back, &whole);
     }
   }
   return sum;

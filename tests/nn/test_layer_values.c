@@ -272,8 +272,7 @@ static void dropped_is_minus_zero(void **state) {
 static void mask_of(machine *m, uint64_t seed, int epoch, int32_t image, int training, float *y) {
   const nas_map *input = nas_compiled_input(m->compiled),
                 *output = nas_compiled_output(m->compiled);
-  nas_pass pass = {.kernels = nas_compiled_kernels(m->compiled),
-                   .arena = m->arenas[0],
+  nas_pass pass = {.arena = m->arenas[0],
                    .params = m->params,
                    .derived = m->derived,
                    .images = 1,

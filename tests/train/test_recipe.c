@@ -16,10 +16,11 @@ static void defaults(void **state) {
   assert_int_equal(recipe.batch, 250);
   assert_string_equal(recipe.optimizer->name, "adam");
   assert_string_equal(recipe.loss->name, "softmax_cross_entropy");
-  check_text(&recipe, "recipe batch=250 clip_norm=0 average=0 top_k=0 loss=softmax_cross_entropy "
-                      "label_smoothing=0 optimizer=adam rate=0.001 beta1=0.9 beta2=0.999 "
-                      "epsilon=1e-07 l2=0 weight_decay=0 schedule=constant warmup=0 augment "
-                      "pad_crop=0 shift=0,0 flip=0 erase=0 erase_min=0.02 erase_max=0.33");
+  check_text(&recipe,
+             "recipe batch=250 clip_norm=0 average=0 winograd=1 top_k=0 loss=softmax_cross_entropy "
+             "label_smoothing=0 optimizer=adam rate=0.001 beta1=0.9 beta2=0.999 "
+             "epsilon=1e-07 l2=0 weight_decay=0 schedule=constant warmup=0 augment "
+             "pad_crop=0 shift=0,0 flip=0 erase=0 erase_min=0.02 erase_max=0.33");
   assert_int_equal(recipe.keep, NAS_KEEP_LAST);
   assert_int_equal(recipe.patience, 0);
 }
@@ -34,21 +35,24 @@ static void text(void **state) {
   nas_recipe recipe = recipe_of(65536, "sgd", 0.1);
   recipe.clip_norm = 2;
   recipe.average = 0.99;
+  recipe.winograd = 0;
   recipe.top_k = 5;
   recipe.keep = NAS_KEEP_BEST;
   recipe.patience = 3;
   recipe.min_delta = 0.1;
-  snprintf(expected, sizeof expected,
-           "recipe batch=65536 clip_norm=2 average=0.99 top_k=5 loss=softmax_cross_entropy "
-           "label_smoothing=0 optimizer=sgd rate=0.1 momentum=0 nesterov=0 l2=0 weight_decay=0 "
-           "schedule=constant warmup=0%s",
-           augment);
+  snprintf(
+      expected, sizeof expected,
+      "recipe batch=65536 clip_norm=2 average=0.99 winograd=0 top_k=5 loss=softmax_cross_entropy "
+      "label_smoothing=0 optimizer=sgd rate=0.1 momentum=0 nesterov=0 l2=0 weight_decay=0 "
+      "schedule=constant warmup=0%s",
+      augment);
   check_text(&recipe, expected);
   recipe.loss = NULL;
-  snprintf(expected, sizeof expected,
-           "recipe batch=65536 clip_norm=2 average=0.99 top_k=5 loss=composed optimizer=sgd "
-           "rate=0.1 momentum=0 nesterov=0 l2=0 weight_decay=0 schedule=constant warmup=0%s",
-           augment);
+  snprintf(
+      expected, sizeof expected,
+      "recipe batch=65536 clip_norm=2 average=0.99 winograd=0 top_k=5 loss=composed optimizer=sgd "
+      "rate=0.1 momentum=0 nesterov=0 l2=0 weight_decay=0 schedule=constant warmup=0%s",
+      augment);
   check_text(&recipe, expected);
 }
 
@@ -63,7 +67,7 @@ static void values(void **state) {
     if (nas_recipe_table.options[i].type == NAS_OPTION_NUMBER)
       values[i].number = 0.25 * i;
     else
-      values[i].integer = nas_recipe_table.options[i].type == NAS_OPTION_CHOICE ? 1 : i + 3;
+      values[i].integer = nas_recipe_table.options[i].type == NAS_OPTION_INTEGER ? i + 3 : 1;
   nas_recipe_from_values(&recipe, values);
   nas_recipe_to_values(&recipe, back);
   assert_memory_equal(values, back, sizeof values);
@@ -74,6 +78,10 @@ static void values(void **state) {
   recipe.clip_norm = NAN;
   assert_int_equal(nas_recipe_check(&recipe, &err), NAS_ARGUMENT);
   recipe.clip_norm = 0;
+  recipe.winograd = 2;
+  assert_int_equal(nas_recipe_check(&recipe, &err), NAS_ARGUMENT);
+  assert_string_equal(err.text, "recipe: winograd is 2; expected 0 or 1");
+  recipe.winograd = 1;
   recipe.keep = (nas_keep)7;
   assert_int_equal(nas_recipe_check(&recipe, &err), NAS_ARGUMENT);
   assert_string_equal(err.text, "recipe: keep is 7; expected last or best");

@@ -13,12 +13,21 @@
 
 typedef struct nas_compiled nas_compiled;
 
+/* Which convolutions of 3x3 windows with stride 1 are computed by Winograd's algorithm, whose
+ * results differ in the last bits. */
+typedef enum nas_winograd {
+  NAS_WINOGRAD_AUTO, /* those whose shape makes it faster, by a fixed rule */
+  NAS_WINOGRAD_NONE,
+  NAS_WINOGRAD_ALL,
+} nas_winograd;
+
 typedef struct nas_compile_options {
   int micro_batch; /* images that a thread takes through the network at once, 1 to 16; 0: as many
                       as keep the activations in half of the second-level cache. Changes no bit. */
   const struct nas_kernels *kernels; /* NULL: the best of this processor. Changes no bit. */
   const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
   int inference;          /* 1: forward only, no room for gradients */
+  nas_winograd winograd;  /* changes bits */
 } nas_compile_options;
 
 /* Compiles `network`. To be trained, its last node must be one number for each image, the loss
@@ -31,12 +40,15 @@ NAS_API nas_status nas_compiled_create(nas_compiled **compiled, const nas_networ
 NAS_API void nas_compiled_destroy(nas_compiled **compiled);
 
 /* Sizes in floats of what a caller allocates (zeroed, with nas_alloc_zero): parameters; derived
- * data; an arena for each micro-batch that is under way. What is trained lies at the front of the
- * parameters: gradients and moments are arrays of trained_floats. */
+ * data; an arena for each micro-batch that is under way; for each thread, room, and what it keeps
+ * of a group. What is trained lies at the front of the parameters: gradients and moments are arrays
+ * of trained_floats. */
 NAS_API size_t nas_compiled_param_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_trained_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_derived_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_arena_floats(const nas_compiled *compiled);
+NAS_API size_t nas_compiled_room_floats(const nas_compiled *compiled);
+NAS_API size_t nas_compiled_kept_floats(const nas_compiled *compiled);
 
 /* Segments, at least 1, and the doubles that a group of images collects (zeroed for each batch). */
 NAS_API int nas_compiled_segments(const nas_compiled *compiled);
@@ -69,6 +81,10 @@ NAS_API void nas_compiled_evaluate(const nas_compiled *compiled, const nas_pass 
  * segment's backward begins with the gradient of the mean loss of the batch. */
 NAS_API void nas_compiled_forward(const nas_compiled *compiled, int segment, const nas_pass *pass);
 NAS_API void nas_compiled_backward(const nas_compiled *compiled, int segment, const nas_pass *pass);
+
+/* To be called after the last backward of a group of images through a segment: what layers kept of
+ * it is added to pass->d_params. Of the pass, params, d_params and kept count. */
+NAS_API void nas_compiled_finish(const nas_compiled *compiled, int segment, const nas_pass *pass);
 
 /* Adds up, in group order, what `groups` groups collected (nas_compiled_sums doubles each, one
  * group after the other) on the way into `segment` from below, or from above (backwards). */

@@ -61,6 +61,7 @@ typedef struct nas_param {
 /* A layer of a compiled network, as its functions see it. */
 typedef struct nas_layer {
   const nas_layer_kind *kind;
+  const struct nas_kernels *kernels;
   const nas_option_value *options;
   int input_count;
   const nas_map *inputs[NAS_INPUTS_MAX];   /* activations */
@@ -69,26 +70,30 @@ typedef struct nas_layer {
   const nas_map *output, *d_output;
   size_t params[NAS_PARAMS_MAX]; /* floats from the start of the parameters to each set */
   size_t derived;                /* floats from the start of the derived data to this layer's */
+  size_t kept;                   /* floats from the start of pass->kept to this layer's */
   size_t sums, d_sums;           /* doubles from the start of a group's sums to this layer's */
   nas_hash hash;                 /* of the sub-graph that the layer ends, and which of those that */
   int occurrence;                /* are equal it is: the address of its random streams */
   int relu;                      /* the layer applies ReLU to its output (fused) */
+  int inference;                 /* compiled to run forwards only */
+  int winograd;                  /* of nas_compile_options */
   int micro_batch;               /* images that a pass has at most */
   void *data;                    /* of the kind: what compile made */
 } nas_layer;
 
 /* What one thread has while it takes a few images through the network. */
 typedef struct nas_pass {
-  const struct nas_kernels *kernels;
   float *arena;         /* activations and their gradients */
   const float *params;  /* all parameters */
   const float *derived; /* what derive made of them */
+  float *room;          /* for a layer to use while it runs, with any contents */
   int images;           /* 1 .. micro_batch */
   int training;         /* 0: evaluation, where dropout passes everything on and batch
                            normalisation uses its running statistics */
 
   /* In training only. */
   float *d_params;      /* gradients of the parameters, added to */
+  float *kept;          /* what layers gather for a group of images; zeros before the first */
   int first;            /* position of the first image in its batch */
   int batch;            /* images in the batch: the loss is their mean */
   uint64_t seed;        /* of random streams, with the epoch (from 1) and */
@@ -123,8 +128,12 @@ struct nas_layer_kind {
   /* Whether the kernel of this layer can apply ReLU as it stores. */
   int fuses_relu;
 
-  /* Floats of derived data (transposed weights); NULL: none. */
-  size_t (*derived)(const nas_option_value *options, const nas_shape *inputs);
+  /* Floats of derived data (transposed weights); of memory that a thread has while the layer runs;
+   * and of memory that it keeps while a group of images goes backwards. NULL: none. Of the layer,
+   * only what describes it is filled in yet: kind, kernels, options, relu, inference, winograd. */
+  size_t (*derived)(const nas_layer *layer, const nas_shape *inputs);
+  size_t (*room)(const nas_layer *layer, const nas_shape *inputs);
+  size_t (*kept)(const nas_layer *layer, const nas_shape *inputs);
 
   /* Builds layer->data (tap lists, pixel lists); NULL: nothing to build. On failure nothing is
    * left behind. `release` frees it. */
@@ -137,6 +146,10 @@ struct nas_layer_kind {
   /* From the gradient of the output (which it may overwrite): adds to pass->d_params, and writes
    * or adds to the gradients of the inputs. */
   void (*backward)(const nas_layer *layer, const nas_pass *pass);
+
+  /* After the last backward of a group of images, for kinds that keep memory: adds to
+   * pass->d_params what was gathered there, and leaves zeros. */
+  void (*finish)(const nas_layer *layer, const nas_pass *pass);
 
   /* Makes part `part` of `parts` of the derived data from the parameters; the parts may run at
    * once. */

@@ -20,6 +20,8 @@ typedef struct nas_recipe {
                        is left as it is */
   double average;   /* decay of an exponential average of the weights, which then is validated and
                        kept; 0: none */
+  int winograd;     /* 1: Winograd's algorithm computes convolutions where it is faster, by a fixed
+                       rule of their shapes; 0: nowhere. Changes bits */
   int top_k;        /* also count images whose class is among so many largest outputs; 0: don't */
   nas_keep keep;
   int patience;     /* epochs without a better primary metric after which training is finished; 0:
@@ -40,7 +42,7 @@ typedef struct nas_recipe {
 NAS_API void nas_recipe_default(nas_recipe *recipe);
 
 /* The plain numbers above as options, with their ranges: batch, clip_norm, ..., min_delta. */
-#define NAS_RECIPE_OPTIONS 7
+#define NAS_RECIPE_OPTIONS 8
 NAS_API extern const nas_option_table nas_recipe_table;
 NAS_API void nas_recipe_to_values(const nas_recipe *recipe, nas_option_value *values);
 NAS_API void nas_recipe_from_values(nas_recipe *recipe, const nas_option_value *values);

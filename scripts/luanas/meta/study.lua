@@ -11,6 +11,7 @@
 ---@field augment? { pad_crop?: integer, shift?: integer|integer[], flip?: number, erase?: number, erase_min?: number, erase_max?: number } Of the training images, drawn for each image and epoch; pixels and probabilities.
 ---@field clip_norm? number Largest norm of the gradient of a batch, over all weights; 0: no clipping.
 ---@field average? number Decay of an exponential average of the weights, 0 to 1, which then is validated and kept; 0: none.
+---@field winograd? boolean Whether Winograd's algorithm computes convolutions where it is faster; it rounds differently. Default: true.
 ---@field top_k? integer Also measure how often the class is among so many largest outputs (metric top_k).
 ---@field keep? "last"|"best" Whose epoch's weights and metrics count; best: by accuracy, or mean absolute error. Default "last".
 ---@field patience? integer Epochs without a better result after which training stops; 0, the default: never.

@@ -1,0 +1,43 @@
+/* Winograd's algorithm for convolutions of a 3x3 window with stride 1: the three passes over tiles
+ * of 4x4 outputs, with the transforms of kernel/winograd_transforms.h. Between the transforms lie
+ * 36 products of matrices, one for each element of a transformed tile:
+ *
+ *   forward             M[k] = V[k] U[k]     [tiles][filters] = [tiles][channels]
+ * [channels][filters] gradient of kernel  dU[k] += V[k]' Z[k]  [channels][filters] gradient of
+ * input   forward of d_y with the kernel turned about
+ *
+ * V, M and Z take a block of tiles at a time, in the room of the pass. dU gathers over a group of
+ * images, in what the pass keeps, and is transformed back once a group. */
+#ifndef NAS_WINOGRAD_H
+#define NAS_WINOGRAD_H
+
+#include "convolve.h"
+
+typedef struct nas_winograd_plan nas_winograd_plan;
+
+/* Whether a convolution is computed this way: `wish` is a nas_winograd. The rule looks at the shape
+ * alone. */
+int nas_winograd_applies(const nas_convolution *convolution, int wish);
+
+size_t nas_winograd_derived(const nas_convolution *convolution, int inference);
+size_t nas_winograd_room(const nas_convolution *convolution);
+size_t nas_winograd_kept(const nas_convolution *convolution);
+
+/* The tiles of a layer. On failure *plan is NULL. NAS_MEMORY. */
+nas_status nas_winograd_create(nas_winograd_plan **plan, const nas_layer *layer,
+                               const nas_convolution *convolution, nas_error *err);
+void nas_winograd_destroy(nas_winograd_plan **plan);
+
+/* What the functions of a layer kind do, but for the gradients of ReLU and bias. */
+void nas_winograd_forward(const nas_winograd_plan *plan, const nas_layer *layer, const float *bias,
+                          const nas_pass *pass);
+void nas_winograd_backward_kernel(const nas_winograd_plan *plan, const nas_layer *layer,
+                                  const nas_pass *pass);
+void nas_winograd_backward_input(const nas_winograd_plan *plan, const nas_layer *layer,
+                                 const nas_pass *pass);
+void nas_winograd_finish(const nas_winograd_plan *plan, const nas_layer *layer,
+                         const nas_pass *pass);
+void nas_winograd_derive(const nas_winograd_plan *plan, const nas_layer *layer, const float *params,
+                         float *derived, int part, int parts);
+
+#endif
