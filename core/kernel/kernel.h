@@ -112,30 +112,30 @@ static inline float *nas_pixel_row(const nas_pixel_rows *rows, size_t p) {
   return rows->data + (ptrdiff_t)rows->pixel[p] * rows->stride;
 }
 
-/* Batch normalisation. Rows may lie without padding; none is touched. For o in 0 .. width-1, p in
- * 0 .. pixels-1 in order, in double, each operation rounded:
- *   sum[o] = sum[o] + x[p][o];  square[o] = square[o] + x[p][o] * x[p][o] */
+/* Batch normalisation. For o in 0 .. width-1, p in 0 .. pixels-1 in order, in double, where
+ * products are exact: sum[o] = sum[o] + x[p][o];  square[o] = square[o] + x[p][o] * x[p][o] Rows of
+ * this one may lie without padding. */
 typedef void nas_moments_fn(const float *x, int stride, const int32_t *pixel, size_t pixels,
                             int width, double *sum, double *square);
 
-/* y[p][o] = (x[p][o] - mean[o]) * scale[o] + offset[o], each operation rounded; with relu, +0 where
- * that is below 0. */
+/* y[p][o] = fma(x[p][o] - mean[o], scale[o], offset[o]); with relu, +0 where that is below 0. What
+ * belongs to channels is padded to whole vectors, here and below. */
 typedef void nas_normalize_fn(const nas_pixel_rows *x, const nas_pixel_rows *y, size_t pixels,
                               int width, const float *mean, const float *scale, const float *offset,
                               int relu);
 
-/* With n = (x[p][o] - mean[o]) * inverse[o]:
- *   sum[o] = sum[o] + d_y[p][o];  product[o] = product[o] + d_y[p][o] * n   (in double) */
+/* sum[o] = sum[o] + d_y[p][o];  product[o] = product[o] + d_y[p][o] * (x[p][o] - mean[o]): the
+ * difference in float, the rest in double. Rows of x may lie without padding. */
 typedef void nas_normalize_sums_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
-                                   size_t pixels, int width, const float *mean,
-                                   const float *inverse, double *sum, double *product);
+                                   size_t pixels, int width, const float *mean, double *sum,
+                                   double *product);
 
-/* d_x[p][o] = (accumulate ? d_x[p][o] : nothing) + g,
- *   g = scale[o] * ((d_y[p][o] - d_mean[o]) - n * d_product[o]) */
+/* d_x[p][o] = (accumulate ? d_x[p][o] + g : g),
+ *   g = fma(x[p][o] - mean[o], of_x[o], fma(d_y[p][o], of_d[o], offset[o])) */
 typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
                                        const nas_pixel_rows *d_x, size_t pixels, int width,
-                                       const float *mean, const float *inverse, const float *scale,
-                                       const float *d_mean, const float *d_product, int accumulate);
+                                       const float *mean, const float *of_d, const float *of_x,
+                                       const float *offset, int accumulate);
 
 /* Winograd's algorithm (winograd_transforms.h). A tile is 4x4 outputs and the 6x6 pixels that they
  * come from, fewer at the edges: there, transforms see zeros. */

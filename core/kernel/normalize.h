@@ -1,10 +1,13 @@
-/* Batch normalisation's loops over pixels, in plain C: they do the same operations in the same
- * order in every table, and compilers turn them into vectors. */
+/* Batch normalisation's loops over pixels. Included by each table, with what winograd_transforms.h
+ * asks for. What was computed in another phase of the batch comes from far away, so pixels are
+ * visited in the order in which they lie. */
 #ifndef NAS_NORMALIZE_H
 #define NAS_NORMALIZE_H
 
 #include "kernel.h"
 
+/* Sums are in double, in plain C: they do the same operations in the same order in every table. A
+ * product of two floats is exact in double. */
 static void moments(const float *x, int stride, const int32_t *pixel, size_t pixels, int width,
                     double *sum, double *square) {
   int o = 0;
@@ -31,42 +34,42 @@ static void moments(const float *x, int stride, const int32_t *pixel, size_t pix
     }
 }
 
+static void normalize_sums(const nas_pixel_rows *x, const nas_pixel_rows *d_y, size_t pixels,
+                           int width, const float *mean, double *sum, double *product) {
+  for (size_t p = 0; p < pixels; p++) {
+    const float *value = nas_pixel_row(x, p), *d = nas_pixel_row(d_y, p);
+    for (int c = 0; c < width; c++) {
+      sum[c] += (double)d[c];
+      product[c] += (double)d[c] * (double)(value[c] - mean[c]);
+    }
+  }
+}
+
 static void normalize(const nas_pixel_rows *x, const nas_pixel_rows *y, size_t pixels, int width,
                       const float *mean, const float *scale, const float *offset, int relu) {
   for (size_t p = 0; p < pixels; p++) {
     const float *from = nas_pixel_row(x, p);
     float *to = nas_pixel_row(y, p);
-    for (int c = 0; c < width; c++) {
-      float v = (from[c] - mean[c]) * scale[c] + offset[c];
-      to[c] = relu && v < 0.0f ? 0.0f : v;
-    }
-  }
-}
-
-static void normalize_sums(const nas_pixel_rows *x, const nas_pixel_rows *d_y, size_t pixels,
-                           int width, const float *mean, const float *inverse, double *sum,
-                           double *product) {
-  for (size_t p = 0; p < pixels; p++) {
-    const float *value = nas_pixel_row(x, p), *d = nas_pixel_row(d_y, p);
-    for (int c = 0; c < width; c++) {
-      float normal = (value[c] - mean[c]) * inverse[c];
-      sum[c] += (double)d[c];
-      product[c] += (double)d[c] * (double)normal;
+    for (int o = 0; o < width; o += LANES) {
+      lane v = lane_load(from + o) - lane_load(mean + o);
+      v = lane_fma(v, lane_load(scale + o), lane_load(offset + o));
+      lane_store(to + o, relu ? lane_relu(v) : v);
     }
   }
 }
 
 static void normalize_gradient(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
                                const nas_pixel_rows *d_x, size_t pixels, int width,
-                               const float *mean, const float *inverse, const float *scale,
-                               const float *d_mean, const float *d_product, int accumulate) {
+                               const float *mean, const float *of_d, const float *of_x,
+                               const float *offset, int accumulate) {
   for (size_t p = 0; p < pixels; p++) {
     const float *value = nas_pixel_row(x, p), *d = nas_pixel_row(d_y, p);
     float *to = nas_pixel_row(d_x, p);
-    for (int c = 0; c < width; c++) {
-      float normal = (value[c] - mean[c]) * inverse[c];
-      float g = scale[c] * ((d[c] - d_mean[c]) - normal * d_product[c]);
-      to[c] = accumulate ? to[c] + g : g;
+    for (int o = 0; o < width; o += LANES) {
+      lane v = lane_load(value + o) - lane_load(mean + o);
+      lane g = lane_fma(lane_load(d + o), lane_load(of_d + o), lane_load(offset + o));
+      g = lane_fma(v, lane_load(of_x + o), g);
+      lane_store(to + o, accumulate ? lane_load(to + o) + g : g);
     }
   }
 }

@@ -1,6 +1,5 @@
 /* The readable statement of every kernel: what the others must equal, bit for bit. */
 #include "kernel.h"
-#include "normalize.h"
 #include <nas/elementary.h>
 
 typedef float lane;
@@ -17,6 +16,7 @@ static lane lane_fma(lane a, lane b, lane c) {
 static lane lane_relu(lane v) {
   return v < 0.0f ? 0.0f : v;
 }
+#include "normalize.h"
 #include "winograd_transforms.h"
 
 static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,

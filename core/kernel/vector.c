@@ -11,7 +11,6 @@
 #include "tables.h"
 #include <string.h>
 #include "fma_soft.h"
-#include "normalize.h"
 
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
@@ -334,7 +333,8 @@ static void vector_relu_gradient(const float *out, float *d_out, int stride, con
     }
 }
 
-/* -- Winograd's algorithm ---------------------------------------------------------------------- */
+/* -- normalisation, Winograd's algorithm ---------------------------------------------------------
+ */
 
 typedef vec lane;
 enum { LANES = NAS_VECTOR };
@@ -346,6 +346,7 @@ INLINE vec lane_relu(vec v) {
   return select(~(mask)(v < 0.0f), v);
 }
 
+#include "normalize.h"
 #include "winograd_transforms.h"
 
 const nas_kernels NAS_TABLE = {

@@ -94,12 +94,14 @@ static statistics running(const nas_layer *layer, const float *params, int chann
                       (double)params[layer->params[VARIANCE] + (size_t)channel]};
 }
 
-/* Channels are taken a block at a time, so that what belongs to them fits on the stack. */
+/* Channels are taken a block at a time, so that what belongs to them fits on the stack, padded with
+ * zeros to whole vectors. */
 enum { BLOCK = 64 };
 
 typedef struct block {
   int from, width;
-  float mean[BLOCK], inverse[BLOCK], scale[BLOCK], offset[BLOCK];
+  double inverse[BLOCK]; /* 1 / sqrt(variance + epsilon) */
+  float mean[BLOCK], scale[BLOCK], offset[BLOCK];
 } block;
 
 static block block_at(const nas_layer *layer, const nas_pass *pass, int from) {
@@ -111,11 +113,16 @@ static block block_at(const nas_layer *layer, const nas_pass *pass, int from) {
                                   : running(layer, pass->params, from + c);
     size_t channel = (size_t)(from + c);
     b.mean[c] = (float)s.mean;
-    b.inverse[c] = (float)(1 / sqrt(s.variance + epsilon));
-    b.scale[c] = pass->params[layer->params[SCALE] + channel] * b.inverse[c];
+    b.inverse[c] = 1 / sqrt(s.variance + epsilon);
+    b.scale[c] = (float)((double)pass->params[layer->params[SCALE] + channel] * b.inverse[c]);
     b.offset[c] = pass->params[layer->params[OFFSET] + channel];
   }
   return b;
+}
+
+/* The network's images may lie in rows without padding, which only the scalar table reads. */
+static const nas_kernels *kernels_of(const nas_layer *layer) {
+  return layer->inputs[0]->stride % NAS_LANES ? nas_kernels_named("scalar") : layer->kernels;
 }
 
 static nas_pixel_rows rows_of(const nas_map *map, const nas_pass *pass, const int32_t *pixels,
@@ -140,8 +147,8 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
     block b = block_at(layer, pass, from);
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
     nas_pixel_rows y = rows_of(layer->output, pass, data->out, from);
-    layer->kernels->normalize(&x, &y, data->pixels * (size_t)pass->images, b.width, b.mean, b.scale,
-                              b.offset, layer->relu);
+    kernels_of(layer)->normalize(&x, &y, data->pixels * (size_t)pass->images, b.width, b.mean,
+                                 b.scale, b.offset, layer->relu);
   }
 }
 
@@ -157,41 +164,48 @@ static void collect_backward(const nas_layer *layer, const nas_pass *pass) {
     block b = block_at(layer, pass, from);
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
     nas_pixel_rows d_y = rows_of(d_out, pass, data->out, from);
-    layer->kernels->normalize_sums(&x, &d_y, pixels, b.width, b.mean, b.inverse, sum + from,
-                                   product + from);
+    layer->kernels->normalize_sums(&x, &d_y, pixels, b.width, b.mean, sum + from, product + from);
   }
 }
 
 /* d offset = sum of d_y, d scale = sum of d_y * normalised x: of the whole batch, so the first
  * images add them. */
-static void add_gradients(const nas_layer *layer, const nas_pass *pass) {
-  const double *sum = pass->totals + layer->d_sums, *product = sum + layer->output->channels;
-  for (int c = 0; c < layer->output->channels; c++) {
-    pass->d_params[layer->params[OFFSET] + (size_t)c] += (float)sum[c];
-    pass->d_params[layer->params[SCALE] + (size_t)c] += (float)product[c];
+static void add_gradients(const nas_layer *layer, const nas_pass *pass, const block *b) {
+  const double *sum = pass->totals + layer->d_sums + b->from;
+  const double *product = sum + layer->output->channels;
+  float *d_offset = pass->d_params + layer->params[OFFSET] + b->from;
+  float *d_scale = pass->d_params + layer->params[SCALE] + b->from;
+  for (int c = 0; c < b->width; c++) {
+    d_offset[c] += (float)sum[c];
+    d_scale[c] += (float)(product[c] * b->inverse[c]);
   }
 }
 
-static void backward(const nas_layer *layer, const nas_pass *pass) {
+/* With n the normalised x, and means over the batch:
+ *   d_x = scale * inverse * (d_y - mean of d_y - n * mean of d_y * n) */
+static void give_gradient(const nas_layer *layer, const nas_pass *pass, const block *b) {
   const norm_data *data = layer->data;
-  int channels = layer->output->channels;
-  const double *sum = pass->totals + layer->d_sums, *product = sum + channels;
+  const double *sum = pass->totals + layer->d_sums + b->from;
+  const double *product = sum + layer->output->channels;
   double count = (double)pass->batch * (double)data->pixels;
-  if (pass->first == 0) add_gradients(layer, pass);
-  if (!layer->d_inputs[0]) return;
-  for (int from = 0; from < channels; from += BLOCK) {
+  float of_x[BLOCK] = {0}, offset[BLOCK] = {0};
+  for (int c = 0; c < b->width; c++) {
+    double scale = (double)b->scale[c], inverse = b->inverse[c];
+    offset[c] = (float)(-scale * (sum[c] / count));
+    of_x[c] = (float)(-scale * (inverse * inverse * (product[c] / count)));
+  }
+  nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, b->from);
+  nas_pixel_rows d_y = rows_of(layer->d_output, pass, data->out, b->from);
+  nas_pixel_rows d_x = rows_of(layer->d_inputs[0], pass, data->in, b->from);
+  layer->kernels->normalize_gradient(&x, &d_y, &d_x, data->pixels * (size_t)pass->images, b->width,
+                                     b->mean, b->scale, of_x, offset, layer->accumulate[0]);
+}
+
+static void backward(const nas_layer *layer, const nas_pass *pass) {
+  for (int from = 0; from < layer->output->channels; from += BLOCK) {
     block b = block_at(layer, pass, from);
-    float d_mean[BLOCK], d_product[BLOCK];
-    for (int c = 0; c < b.width; c++) {
-      d_mean[c] = (float)(sum[from + c] / count);
-      d_product[c] = (float)(product[from + c] / count);
-    }
-    nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
-    nas_pixel_rows d_y = rows_of(layer->d_output, pass, data->out, from);
-    nas_pixel_rows d_x = rows_of(layer->d_inputs[0], pass, data->in, from);
-    layer->kernels->normalize_gradient(&x, &d_y, &d_x, data->pixels * (size_t)pass->images, b.width,
-                                       b.mean, b.inverse, b.scale, d_mean, d_product,
-                                       layer->accumulate[0]);
+    if (pass->first == 0) add_gradients(layer, pass, &b);
+    if (layer->d_inputs[0]) give_gradient(layer, pass, &b);
   }
 }
 
