@@ -173,6 +173,16 @@ static nas_status load_words(nas_model *m, const nas_archive *archive, nas_error
   return m->recipe && m->data ? NAS_OK : nas_fail_memory(err, "a model", strlen(recipe));
 }
 
+static double double_at(const nas_tensor *tensor, int64_t i) {
+  const int64_t *strides = nas_tensor_strides(tensor);
+  const uint8_t *bytes = (const uint8_t *)nas_tensor_data(tensor) + i * strides[0];
+  uint64_t bits = 0;
+  double value;
+  for (int b = 0; b < 8; b++) bits |= (uint64_t)bytes[b * strides[1]] << (8 * b);
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
 /* `count` is 0 before the first of the two, and then what the other must have. */
 static nas_status load_doubles(const nas_archive *archive, const char *name, int *count,
                                double **values, nas_error *err) {
@@ -186,12 +196,7 @@ static nas_status load_doubles(const nas_archive *archive, const char *name, int
   *count = (int)nas_tensor_dims(tensor)[0];
   *values = nas_alloc((size_t)*count, sizeof **values);
   if (!*values) return nas_fail_memory(err, name, (size_t)*count * 8);
-  const uint8_t *bytes = nas_tensor_data(tensor);
-  for (int i = 0; i < *count; i++) {
-    uint64_t bits = 0;
-    for (int b = 0; b < 8; b++) bits |= (uint64_t)*bytes++ << (8 * b);
-    memcpy(&(*values)[i], &bits, sizeof bits);
-  }
+  for (int i = 0; i < *count; i++) (*values)[i] = double_at(tensor, i);
   return NAS_OK;
 }
 
@@ -223,10 +228,11 @@ static nas_status load(nas_model *m, const nas_archive *archive, nas_error *err)
     status = get_integer(archive, "luanas.epoch", 0, 1000000000, &m->epoch, err);
   if (status == NAS_OK) status = load_words(m, archive, err);
   if (status == NAS_OK) status = load_class_names(m, archive, err);
+  if (status == NAS_OK) status = nas_sets_check(m->network, "", 0, archive, err);
   if (status == NAS_OK) status = nas_model_compile(m, err);
   if (status == NAS_OK) status = load_standardization(m, archive, err);
-  if (status != NAS_OK) return status;
-  return nas_sets_load(m->compiled, m->network, "", m->params, 0, archive, err);
+  if (status == NAS_OK) nas_sets_load(m->compiled, m->network, "", m->params, 0, archive);
+  return status;
 }
 
 nas_status nas_model_load(nas_model **out, const nas_archive *archive, nas_error *err) {
