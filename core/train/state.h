@@ -78,6 +78,9 @@ struct nas_trainer {
   nas_turn turn;           /* groups of this epoch that were added */
 };
 
+/* The index of the network's one target; -1 without one. */
+int nas_target_node(const nas_network *network);
+
 /* The network's one target must be that of data with so many values (0: a class). NAS_ARGUMENT. */
 nas_status nas_target_check(const nas_network *network, int values, nas_error *err);
 

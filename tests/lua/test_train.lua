@@ -121,6 +121,12 @@ function T.test_files()
   file:write "#"
   file:close()
   lu.assertErrorMsgContains(path, nas.load, path)
+
+  local json = [[{"__metadata__":{"luanas.format":"model 1","luanas.network":"1 input size=65536,65536 channels=1\n"}}]]
+  file = assert(io.open(path, "w"))
+  file:write(string.pack("<I8", #json), json)
+  file:close()
+  lu.assertErrorMsgContains(path .. ": network, line 1: input: output of shape 65536x65536x1", nas.load, path)
   os.remove(path)
   lu.assertErrorMsgContains(path, nas.load, path)
 end

@@ -15,6 +15,13 @@ static void check_not_loaded(nas_archive *archive, nas_status status, const char
   nas_archive_destroy(&archive);
 }
 
+/* Another value of a key, or NULL: without it. */
+static void check_key(const nas_archive *good, const char *key, const char *value,
+                      const char *message) {
+  check_not_loaded(value ? archive_with(good, key, value) : archive_without(good, key), NAS_FORMAT,
+                   message);
+}
+
 /* -- there and back --------------------------------------------------------------------------- */
 
 static void check_same_models(const nas_model *a, const nas_model *b) {
@@ -142,8 +149,7 @@ static void incomplete(void **state) {
                      nas_archive_name_at(good, i));
   for (int64_t i = 0; i < nas_archive_key_count(good); i++) {
     const char *key = nas_archive_key_at(good, i);
-    if (strcmp(key, "luanas.class.1") != 0)
-      check_not_loaded(archive_without(good, key), NAS_FORMAT, key);
+    if (strcmp(key, "luanas.class.1") != 0) check_key(good, key, NULL, key);
   }
   nas_archive *unnamed = archive_without(good, "luanas.class.1");
   nas_model *loaded = load(unnamed);
@@ -151,6 +157,46 @@ static void incomplete(void **state) {
   nas_model_destroy(&loaded);
   nas_archive_destroy(&unnamed);
   check_not_loaded(new_archive(), NAS_FORMAT, "not a whole model: luanas.format is missing");
+  nas_archive_destroy(&good);
+  nas_model_destroy(&model);
+  subject_free(&s);
+}
+
+static void damaged_keys(void **state) {
+  (void)state;
+  static const struct {
+    const char *key, *value, *message;
+  } cases[] = {
+      {"luanas.format", "model 2", "luanas.format is \"model 2\"; this version reads \"model 1\""},
+      {"luanas.output", "0", "luanas.output is \"0\"; expected a whole number from 1 to 9"},
+      {"luanas.output", "10", "luanas.output is \"10\"; expected a whole number from 1 to 9"},
+      {"luanas.output", "07", "luanas.output is \"07\"; expected a whole number"},
+      {"luanas.output", " 7", "luanas.output is \" 7\"; expected a whole number"},
+      {"luanas.output", "7x", "luanas.output is \"7x\"; expected a whole number"},
+      {"luanas.output", "", "luanas.output is \"\"; expected a whole number"},
+      {"luanas.output", "99999999999999999999", "expected a whole number from 1 to 9"},
+      {"luanas.output", "2", "layer 2 of the network, the output, is not a vector"},
+      {"luanas.top_k", "-1", "luanas.top_k is \"-1\"; expected a whole number from 0 to 65536"},
+      {"luanas.epoch", "2147483648", "luanas.epoch is \"2147483648\"; expected a whole number"},
+      {"luanas.task", "classes 5", "luanas.task is \"classes 5\", which does not fit 4 outputs"},
+      {"luanas.task", "classes 04", "luanas.task is \"classes 04\", which does not fit"},
+      {"luanas.task", "classes 4 ", "luanas.task is \"classes 4 \", which does not fit"},
+      {"luanas.task", "classes  4", "luanas.task is \"classes  4\", which does not fit"},
+      {"luanas.task", "classes", "luanas.task is \"classes\", which does not fit"},
+      {"luanas.task", "values 4",
+       "the loss takes a target of 0 values; the data have 4 (0: a class)"},
+      {"luanas.task", "values 3", "luanas.task is \"values 3\", which does not fit 4 outputs"},
+      {"luanas.network", "", "network, line 1: the text is empty"},
+      {"luanas.network",
+       "1 input size=6,5 channels=2\n2 target values=0\n3 softmax_cross_entropy(1,2) "
+       "label_smoothing=0\n",
+       "network, line 3: softmax_cross_entropy: input has shape 6x5x2"},
+  };
+  subject s = subject_of(CLASSES, 1);
+  nas_model *model = model_of(s.trainer);
+  nas_archive *good = archive_of_model(model);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_key(good, cases[i].key, cases[i].value, cases[i].message);
   nas_archive_destroy(&good);
   nas_model_destroy(&model);
   subject_free(&s);
@@ -167,6 +213,40 @@ static nas_archive *with_network(const nas_archive *good, const char *text, cons
   nas_archive_destroy(&second);
   nas_network_destroy(&network);
   return third;
+}
+
+/* What no trainer would train. */
+static void impossible_networks(void **state) {
+  (void)state;
+  static const struct {
+    const char *network, *output, *task, *message;
+  } cases[] = {
+      {"input size=0,0 channels=3; dense units=1", "2", "classes 2",
+       "layer 2 of the network, the loss, is not one number"},
+      {"input size=0,0 channels=3; dense units=1; mean", "2", "classes 2",
+       "the loss does not depend on a target"},
+      {"1 input size=0,0 channels=3; 2 dense units=2; 3 target; 4 one_hot classes=2; "
+       "5 add(2,4); 6 softmax_cross_entropy(5,3)",
+       "5", "classes 2", "layer 5 of the network, the output, does not depend on the input alone"},
+      {"1 input size=0,0 channels=3; 2 dense units=2; 3 target; 4 one_hot classes=2; "
+       "5 mean_squared_error(2,4)",
+       "4", "classes 2", "layer 4 of the network, the output, does not depend on the input alone"},
+      {"1 input size=0,0 channels=3; 2 dense units=2; 3 target values=3; "
+       "4 mean_squared_error(1,3); 5 mean(2); 6 add(5,4)",
+       "2", "values 2", "the loss takes a target of 3 values; the data have 2 (0: a class)"},
+      {"1 input size=0,0 channels=3; 2 dense units=2; 3 target; 4 softmax_cross_entropy(2,3)", "2",
+       "classes 2",
+       "the tensor 2.dense.kernel is float32 [3, 1], which the network does not expect"},
+  };
+  subject s = subject_of(PAIR, 1);
+  nas_model *model = model_of(s.trainer);
+  nas_archive *good = archive_of_model(model);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_not_loaded(with_network(good, cases[i].network, cases[i].output, cases[i].task),
+                     NAS_FORMAT, cases[i].message);
+  nas_archive_destroy(&good);
+  nas_model_destroy(&model);
+  subject_free(&s);
 }
 
 /* A network is described in a few bytes: no parameter of it takes memory before it was found. */
@@ -197,10 +277,67 @@ static void huge_networks(void **state) {
   subject_free(&s);
 }
 
+/* Doubles as the bytes of luanas.mean and luanas.std. */
+static nas_tensor *doubles(const double *values, int count) {
+  nas_tensor *tensor;
+  nas_error err;
+  check_ok(nas_tensor_create(&tensor, NAS_UINT8, DIMS(count, 8), &err), &err);
+  for (int i = 0; i < count; i++) {
+    uint64_t bits;
+    memcpy(&bits, &values[i], sizeof bits);
+    for (int b = 0; b < 8; b++) set_element(tensor, 8 * i + b, (double)(bits >> 8 * b & 255));
+  }
+  return tensor;
+}
+
+static void damaged_standardization(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    double values[3];
+    int count;
+    const char *message;
+  } cases[] = {
+      {"luanas.mean",
+       {0, (double)NAN},
+       2,
+       "the tensor luanas.mean has nan for channel 2 of the input"},
+      {"luanas.mean",
+       {-(double)INFINITY},
+       2,
+       "the tensor luanas.mean has -inf for channel 1 of the input"},
+      {"luanas.std",
+       {1, (double)INFINITY},
+       2,
+       "the tensor luanas.std has inf for channel 2 of the input"},
+      {"luanas.std", {1, 0}, 2, "the tensor luanas.std has 0 for channel 2 of the input"},
+      {"luanas.std", {-1, 1}, 2, "the tensor luanas.std has -1 for channel 1 of the input"},
+      {"luanas.mean", {0}, 1, "the tensor luanas.mean is uint8 [1, 8]; expected uint8 [2, 8]"},
+      {"luanas.std", {1, 1, 1}, 3, "the tensor luanas.std is uint8 [3, 8]; expected uint8 [2, 8]"},
+  };
+  subject s = subject_of(CLASSES, 1);
+  nas_model *model = model_of(s.trainer);
+  nas_archive *good = archive_of_model(model);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_not_loaded(
+        archive_with_tensor(good, cases[i].name, doubles(cases[i].values, cases[i].count)),
+        NAS_FORMAT, cases[i].message);
+  check_not_loaded(archive_with_tensor(good, "luanas.std", counting(NAS_FLOAT32, DIMS(2, 8))),
+                   NAS_FORMAT, "the tensor luanas.std is float32 [2, 8]; expected uint8 [2, 8]");
+  check_not_loaded(archive_without(good, "luanas.mean"), NAS_FORMAT,
+                   "not a whole model: the tensor luanas.mean is missing");
+  check_not_loaded(archive_without(good, "luanas.std"), NAS_FORMAT,
+                   "not a whole model: the tensor luanas.std is missing");
+  nas_archive_destroy(&good);
+  nas_model_destroy(&model);
+  subject_free(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(there_and_back), TEST(beside_a_state), TEST(views),
-      TEST(saved_twice),    TEST(incomplete),     TEST(huge_networks),
+      TEST(there_and_back),      TEST(beside_a_state), TEST(views),
+      TEST(saved_twice),         TEST(incomplete),     TEST(damaged_keys),
+      TEST(impossible_networks), TEST(huge_networks),  TEST(damaged_standardization),
   };
   return cmocka_run_group_tests_name("model files", tests, NULL, NULL);
 }

@@ -100,13 +100,15 @@ NAS_API const int32_t *nas_trainer_predicted(const nas_trainer *trainer);
  * exactly when the bits of the training state are. NAS_MEMORY. */
 NAS_API nas_status nas_trainer_digest(const nas_trainer *trainer, nas_hash *digest, nas_error *err);
 
-/* Adds all that training needs to go on to an archive, under names that begin with "training.". */
+/* Adds all that training needs to go on to an archive, under names that begin with "training.".
+ * NAS_ARGUMENT: the archive holds such a state already; NAS_MEMORY. On failure the archive may hold
+ * a part of it. */
 NAS_API nas_status nas_trainer_save(const nas_trainer *trainer, nas_archive *archive,
                                     nas_error *err);
 
-/* Sets a new trainer to the state of such an archive. NAS_ARGUMENT: it is that of another network,
+/* Sets a trainer to the state of such an archive. NAS_ARGUMENT: it is that of another network,
  * loss, data, recipe, seed or numeric version (the message says which), or holds no training state;
- * NAS_FORMAT: it is incomplete. On failure the trainer is as it was. */
+ * NAS_FORMAT: it is incomplete or impossible; NAS_MEMORY. On failure the trainer is as it was. */
 NAS_API nas_status nas_trainer_restore(nas_trainer *trainer, const nas_archive *archive,
                                        nas_error *err);
 
