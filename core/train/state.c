@@ -174,6 +174,20 @@ static nas_status check_conditions(const nas_trainer *t, const nas_archive *arch
   return status;
 }
 
+/* Steps follow from epochs; from the first epoch on one of them is the best. */
+static nas_status check_numbers(const nas_trainer *t, const uint64_t bits[NUMBERS],
+                                nas_error *err) {
+  uint64_t epoch = bits[EPOCH], least = epoch > 0, batch = (uint64_t)t->recipe.batch;
+  uint64_t steps = ((uint64_t)t->order_size + batch - 1) / batch;
+  int wrong = epoch >= INT32_MAX                                           ? EPOCH
+              : bits[STEP] != epoch * steps                                ? STEP
+              : bits[BEST_EPOCH] < least || bits[BEST_EPOCH] > epoch       ? BEST_EPOCH
+              : bits[COUNTED_EPOCH] < least || bits[COUNTED_EPOCH] > epoch ? COUNTED_EPOCH
+                                                                           : NUMBERS;
+  if (wrong == NUMBERS) return NAS_OK;
+  return nas_fail(err, NAS_FORMAT, "not a whole training state: %s is impossible", keys[wrong]);
+}
+
 static nas_status check_arrays(const nas_trainer *t, const nas_archive *archive, nas_error *err) {
   part parts[PARTS_MAX];
   nas_status status = NAS_OK;
@@ -196,9 +210,7 @@ nas_status nas_trainer_restore(nas_trainer *t, const nas_archive *archive, nas_e
   nas_status status = check_conditions(t, archive, err);
   for (int i = 0; i < NUMBERS && status == NAS_OK; i++)
     status = get_bits(archive, keys[i], &bits[i], err);
-  if (status == NAS_OK && (bits[EPOCH] > INT32_MAX || bits[BEST_EPOCH] > bits[EPOCH] ||
-                           bits[COUNTED_EPOCH] > bits[EPOCH]))
-    status = nas_fail(err, NAS_FORMAT, "not a whole training state: impossible epochs");
+  if (status == NAS_OK) status = check_numbers(t, bits, err);
   if (status == NAS_OK) status = check_arrays(t, archive, err);
   if (status != NAS_OK) return status;
   load_arrays(t, archive);

@@ -310,6 +310,33 @@ static void incomplete(void **state) {
   nas_archive_destroy(&good);
 }
 
+static void impossible(void **state) {
+  (void)state;
+  static const struct {
+    const char *key, *value, *message;
+  } cases[] = {
+      {"training.epoch", "2", "training.epoch is missing or damaged"},
+      {"training.epoch", "000000000000000g", "training.epoch is missing or damaged"},
+      {"training.epoch", "00000000000000002", "training.epoch is missing or damaged"},
+      {"training.epoch", "000000000000000A", "training.epoch is missing or damaged"},
+      {"training.epoch", "000000007fffffff", "training.epoch is impossible"},
+      {"training.epoch", "ffffffffffffffff", "training.epoch is impossible"},
+      {"training.epoch", "0000000000000003", "training.step is impossible"},
+      {"training.step", "ffffffffffffffff", "training.step is impossible"},
+      {"training.step", "0000000000000007", "training.step is impossible"},
+      {"training.best_epoch", "0000000000000000", "training.best_epoch is impossible"},
+      {"training.best_epoch", "0000000000000003", "training.best_epoch is impossible"},
+      {"training.counted_epoch", "0000000000000000", "training.counted_epoch is impossible"},
+      {"training.counted_epoch", "0000000100000001", "training.counted_epoch is impossible"},
+      {"training.best", "nan", "training.best is missing or damaged"},
+  };
+  nas_archive *good = whole_state(CLASSES); /* 2 epochs of 3 steps */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_not_restored(CLASSES, archive_with(good, cases[i].key, cases[i].value), NAS_FORMAT,
+                       cases[i].message);
+  nas_archive_destroy(&good);
+}
+
 static void saved_twice(void **state) {
   (void)state;
   subject s = subject_of(PAIR, 1);
@@ -364,6 +391,7 @@ int main(void) {
       TEST(other_trainings),
       TEST(another_composed_loss),
       TEST(incomplete),
+      TEST(impossible),
       TEST(saved_twice),
       TEST(without_memory),
   };
