@@ -221,6 +221,7 @@ nas_status nas_trainer_restore(nas_trainer *t, const nas_archive *archive, nas_e
   memcpy(&t->best, &bits[BEST], sizeof t->best);
   memcpy(&t->counted, &bits[COUNTED], sizeof t->counted);
   t->diverged = 0;
+  t->predicted_epoch = 0;
   nas_state_copy(t, &t->now, &t->whole);
   nas_compiled_derive(t->compiled, t->now.params, t->derived, 0, 1);
   return NAS_OK;

@@ -67,7 +67,7 @@ struct nas_trainer {
   int64_t order_size;
   nas_count *counts;   /* of each group of a batch, or of the whole validation */
   int32_t *predicted;  /* classes of the validation images; NULL for values */
-  int predicted_epoch; /* after which epoch */
+  int predicted_epoch; /* after which epoch; 0: none that counts */
 
   /* The epoch under way: worker 0 writes between barriers, all read. */
   nas_poll *poll;

@@ -93,7 +93,8 @@ NAS_API const float *nas_trainer_params(const nas_trainer *trainer);
 NAS_API const float *nas_trainer_kept(const nas_trainer *trainer);
 
 /* The class that was predicted for each validation image in the last epoch (ordered as
- * nas_dataset_validation); NULL before the first and for values. */
+ * nas_dataset_validation); NULL for values, before the first epoch, and when a restored state or a
+ * validation whose loss was not finite came after it. */
 NAS_API const int32_t *nas_trainer_predicted(const nas_trainer *trainer);
 
 /* XXH3-128 of all parameters, moments and averages, in canonical order, padding left out: equal
