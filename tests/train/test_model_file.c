@@ -92,6 +92,62 @@ static void beside_a_state(void **state) {
   subject_free(&s);
 }
 
+/* Trains the loss, saves, and finds the same model and state in the file. */
+static void check_loss(const char *text, int output, nas_dataset *data, nas_pool *pool) {
+  nas_node *loss = graph(text);
+  nas_network *network = network_of(nas_node_retain(loss));
+  nas_recipe recipe = recipe_of(20, "adam", 0.02);
+  nas_trainer *trainers[2];
+  nas_error err;
+  for (int i = 0; i < 2; i++)
+    trainers[i] =
+        trainer_with((nas_training){.output = nas_node_retain(nas_network_node(network, output)),
+                                    .loss = loss,
+                                    .data = data,
+                                    .recipe = &recipe,
+                                    .seed = 1,
+                                    .pool = pool});
+  nas_epoch epoch = epoch_of(trainers[0]);
+  nas_model *model = model_of(trainers[0]);
+  nas_archive *archive = archive_of_model(model);
+  check_ok(nas_trainer_save(trainers[0], archive, &err), &err);
+  archive = read_back(archive);
+  nas_model *loaded = load(archive);
+  nas_metrics metrics;
+  check_same_models(model, loaded);
+  check_ok(
+      nas_model_evaluate(loaded, data, NAS_PART_VALIDATION, pool, NULL, NULL, &metrics, NULL, &err),
+      &err);
+  assert_memory_equal(&metrics, &epoch.validation, sizeof metrics);
+  check_ok(nas_trainer_restore(trainers[1], archive, &err), &err);
+  assert_int_equal(nas_hash_compare(digest_of(trainers[0]), digest_of(trainers[1])), 0);
+  nas_archive_destroy(&archive);
+  nas_model_destroy(&model);
+  nas_model_destroy(&loaded);
+  for (int i = 0; i < 2; i++) nas_trainer_destroy(&trainers[i]);
+  nas_network_destroy(&network);
+  nas_node_release(&loss);
+}
+
+/* A network may have no parameters at all, or some in its loss; its output may be its input. */
+static void unusual_networks(void **state) {
+  (void)state;
+  nas_stream dice = nas_stream_open(4, "toy data", NULL, 0);
+  nas_tensor *inputs = uniform_tensor(&dice, DIMS(40, 3)), *targets;
+  nas_error err;
+  check_ok(nas_tensor_clone(&targets, inputs, &err), &err);
+  nas_dataset *data =
+      split_of(dataset_from((nas_dataset_parts){.name = "same"}, inputs, targets), 10, 0);
+  nas_pool *pool = pool_of(2);
+  check_loss("1 input size=0,0 channels=3; 2 target values=3; 3 mean_squared_error(1,2)", 0, data,
+             pool);
+  check_loss("1 input size=0,0 channels=3; 2 dense units=3; 3 dense units=7; 4 target values=3; "
+             "5 dense units=7; 6 huber(3,5)",
+             1, data, pool);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
 /* The elements of an archive's tensor may lie in any order: it may be a view. */
 static void views(void **state) {
   (void)state;
@@ -335,9 +391,11 @@ static void damaged_standardization(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(there_and_back),      TEST(beside_a_state), TEST(views),
-      TEST(saved_twice),         TEST(incomplete),     TEST(damaged_keys),
-      TEST(impossible_networks), TEST(huge_networks),  TEST(damaged_standardization),
+      TEST(there_and_back),   TEST(beside_a_state),
+      TEST(unusual_networks), TEST(views),
+      TEST(saved_twice),      TEST(incomplete),
+      TEST(damaged_keys),     TEST(impossible_networks),
+      TEST(huge_networks),    TEST(damaged_standardization),
   };
   return cmocka_run_group_tests_name("model files", tests, NULL, NULL);
 }
