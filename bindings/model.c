@@ -52,7 +52,8 @@ static int core_model_load(lua_State *L) {
   nas_status status = nas_archive_read(&archive, path, &err);
   if (status == NAS_OK) {
     status = nas_model_load(&box->model, archive, &err);
-    if (status == NAS_FORMAT) nas_fail(&err, NAS_FORMAT, "%s: %s", path, err.text);
+    if (status == NAS_FORMAT || status == NAS_LIMIT)
+      nas_fail(&err, status, "%s: %s", path, err.text);
   }
   nas_archive_destroy(&archive);
   if (status != NAS_OK) return nas_fail_or_raise(L, &err);

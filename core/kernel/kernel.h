@@ -130,7 +130,7 @@ typedef void nas_normalize_sums_fn(const nas_pixel_rows *x, const nas_pixel_rows
                                    size_t pixels, int width, const float *mean, double *sum,
                                    double *product);
 
-/* d_x[p][o] = (accumulate ? d_x[p][o] + g : g),
+/* d_x[p][o] = (accumulate ? d_x[p][o] : 0) + g,
  *   g = fma(x[p][o] - mean[o], of_x[o], fma(d_y[p][o], of_d[o], offset[o])) */
 typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
                                        const nas_pixel_rows *d_x, size_t pixels, int width,
@@ -159,9 +159,9 @@ typedef void nas_winograd_input_fn(const nas_tile_map *map, const nas_tile *tile
 typedef void nas_winograd_d_output_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
                                       int width, float *to, size_t plane);
 
-/* For each tile t and output channel o: A' m A of the elements from[k * plane + t * row + o] is
- * written to its outputs, plus what was there with NAS_CONV_ACCUMULATE, plus bias[o] unless bias is
- * NULL, and NAS_CONV_RELU of that. */
+/* For each tile t and output channel o: (before + A' m A) + bias[o] of the elements
+ * from[k * plane + t * row + o] is written to its outputs, and NAS_CONV_RELU of that. before is
+ * what was there with NAS_CONV_ACCUMULATE, else 0; without a bias that is 0, too. */
 typedef void nas_winograd_output_fn(const float *from, size_t plane, const nas_tile *tiles,
                                     size_t count, int width, const float *bias,
                                     const nas_tile_map *map, unsigned flags);

@@ -1,10 +1,10 @@
 /* Batch normalisation's loops over pixels. Included by each table, with what winograd_transforms.h
- * asks for. What was computed in another phase of the batch comes from far away, so pixels are
- * visited in the order in which they lie. */
+ * asks for and its constants. What was computed in another phase of the batch comes from far away,
+ * so pixels are visited in the order in which they lie. */
 #ifndef NAS_NORMALIZE_H
 #define NAS_NORMALIZE_H
 
-#include "kernel.h"
+#include "winograd_transforms.h"
 
 /* Sums are in double, in plain C: they do the same operations in the same order in every table. A
  * product of two floats is exact in double. */
@@ -47,13 +47,14 @@ static void normalize_sums(const nas_pixel_rows *x, const nas_pixel_rows *d_y, s
 
 static void normalize(const nas_pixel_rows *x, const nas_pixel_rows *y, size_t pixels, int width,
                       const float *mean, const float *scale, const float *offset, int relu) {
+  lane least = LANE(relu ? 0.0f : -INFINITY);
   for (size_t p = 0; p < pixels; p++) {
     const float *from = nas_pixel_row(x, p);
     float *to = nas_pixel_row(y, p);
     for (int o = 0; o < width; o += LANES) {
       lane v = lane_load(from + o) - lane_load(mean + o);
       v = lane_fma(v, lane_load(scale + o), lane_load(offset + o));
-      lane_store(to + o, relu ? lane_relu(v) : v);
+      lane_store(to + o, lane_clip(v, least));
     }
   }
 }
@@ -69,7 +70,7 @@ static void normalize_gradient(const nas_pixel_rows *x, const nas_pixel_rows *d_
       lane v = lane_load(value + o) - lane_load(mean + o);
       lane g = lane_fma(lane_load(d + o), lane_load(of_d + o), lane_load(offset + o));
       g = lane_fma(v, lane_load(of_x + o), g);
-      lane_store(to + o, accumulate ? lane_load(to + o) + g : g);
+      lane_store(to + o, lane_load(accumulate ? to + o : no_lanes) + g);
     }
   }
 }

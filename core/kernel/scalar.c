@@ -13,11 +13,11 @@ static void lane_store(float *p, lane v) {
 static lane lane_fma(lane a, lane b, lane c) {
   return nas_fmaf(a, b, c);
 }
-static lane lane_relu(lane v) {
-  return v < 0.0f ? 0.0f : v;
+static lane lane_clip(lane v, lane least) {
+  return v < least ? 0.0f : v;
 }
-#include "normalize.h"
 #include "winograd_transforms.h"
+#include "normalize.h"
 
 static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,
                         const float *weights, const float *bias, float *out,

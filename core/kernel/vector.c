@@ -342,12 +342,12 @@ enum { LANES = NAS_VECTOR };
 #define lane_store store
 #define lane_fma   fma_lanes
 
-INLINE vec lane_relu(vec v) {
-  return select(~(mask)(v < 0.0f), v);
+INLINE vec lane_clip(vec v, vec least) {
+  return select(~(mask)(v < least), v);
 }
 
-#include "normalize.h"
 #include "winograd_transforms.h"
+#include "normalize.h"
 
 const nas_kernels NAS_TABLE = {
     .name = NAS_ISA,

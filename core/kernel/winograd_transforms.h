@@ -10,11 +10,15 @@
  *   lane        a float or a vector of floats
  *   LANES       how many
  *   lane_load, lane_store, lane_fma
- * The order of operations below is that of the number rules: first along rows, then along columns.
- * Element 6 i + j of a transformed tile lies i * 6 + j planes from its beginning. */
+ *   lane_clip    0 where the first is below the second, else the first
+ * Options choose numbers and addresses, never between vectors: gcc 12 turns (option ? a + b : b)
+ * into a sum whose mask has one bit, for all lanes but the first. The order of operations below is
+ * that of the number rules: first along rows, then along columns. Element 6 i + j of a transformed
+ * tile lies i * 6 + j planes from its beginning. */
 #ifndef NAS_WINOGRAD_KERNEL_H
 #define NAS_WINOGRAD_KERNEL_H
 
+#include <math.h>
 #include "kernel.h"
 
 #define LANE_INLINE static inline __attribute__((always_inline))
@@ -26,6 +30,8 @@
 
 /* x - 0 and not x + 0, which would turn -0 into +0 */
 #define LANE(x) ((x) - (lane){0})
+
+static const float no_lanes[NAS_LANES]; /* zeros, for what is not to be added */
 
 /* -- one dimension: elements lie `s` apart ------------------------------------------------------
  */
@@ -130,27 +136,23 @@ static void winograd_d_output(const nas_tile_map *map, const nas_tile *tiles, si
   }
 }
 
-LANE_INLINE void store_pixel(float *y, lane value, const float *bias, unsigned flags) {
-  if (flags & NAS_CONV_ACCUMULATE) value = lane_load(y) + value;
-  if (bias) value = value + lane_load(bias);
-  if (flags & NAS_CONV_RELU) value = lane_relu(value);
-  lane_store(y, value);
-}
-
 static void winograd_output(const float *from, size_t plane, const nas_tile *tiles, size_t count,
                             int width, const float *bias, const nas_tile_map *map, unsigned flags) {
+  lane least = LANE(flags & NAS_CONV_RELU ? 0.0f : -INFINITY);
   for (size_t t = 0; t < count; t++, from += nas_row(width)) {
     float *y = map->data + (ptrdiff_t)tiles[t].out * map->stride;
     int rows = tiles[t].rows, columns = tiles[t].columns;
     for (int o = 0; o < width; o += LANES) {
-      lane d[36];
+      lane d[36], b = lane_load(bias ? bias + o : no_lanes);
       LANE_UNROLL for (int k = 0; k < 36; k++) d[k] = lane_load(from + (size_t)k * plane + o);
       LANE_UNROLL for (int i = 0; i < 6; i++) output_1d(d + 6 * i, 1);
       LANE_UNROLL for (int j = 0; j < 4; j++) output_1d(d + j, 6);
-      LANE_UNROLL for (int i = 0; i < 4; i++)
-          LANE_UNROLL for (int j = 0; j < 4; j++) if (i < rows && j < columns)
-              store_pixel(y + (ptrdiff_t)(i * map->pitch + j) * map->stride + o, d[6 * i + j],
-                          bias ? bias + o : NULL, flags);
+      LANE_UNROLL for (int i = 0; i < 4; i++) LANE_UNROLL for (int j = 0; j < 4; j++) {
+        if (i >= rows || j >= columns) continue;
+        float *at = y + (ptrdiff_t)(i * map->pitch + j) * map->stride + o;
+        lane before = lane_load(flags & NAS_CONV_ACCUMULATE ? at : no_lanes);
+        lane_store(at, lane_clip((before + d[6 * i + j]) + b, least));
+      }
     }
   }
 }

@@ -244,6 +244,7 @@ static nas_status validate(nas_trainer *t, nas_epoch *result, nas_error *err) {
   int64_t count;
   nas_dataset_validation(t->data, &count);
   start_phases(t);
+  t->predicted_epoch = 0; /* until the epoch counts */
   nas_pool_run(t->pool, validate_worker, t);
   result->validation = nas_count_metrics(t->counts, nas_group_count(count), count, t->data);
   if (isfinite(result->validation.loss)) return NAS_OK;

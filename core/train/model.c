@@ -178,19 +178,28 @@ static nas_status run_all(run *r, nas_pool *pool, nas_error *err) {
                                   : NAS_OK;
 }
 
+static nas_status fail_shape(const nas_map *input, const int dims[3], int rank, const char *name,
+                             nas_error *err) {
+  nas_shape expected = {3, {input->height, input->width, input->channels}};
+  nas_shape found = {rank, {dims[0], dims[1], dims[2]}};
+  char text[2][NAS_SHAPE_TEXT];
+  if (input->height == 1 && input->width == 1) expected = (nas_shape){1, {input->channels}};
+  nas_shape_text(expected, text[0]);
+  nas_shape_text(found, text[1]);
+  return nas_fail(err, NAS_ARGUMENT, "the model takes inputs of %s; those of %s have %s", text[0],
+                  name, text[1]);
+}
+
 /* The same data, standardised as the model needs it. */
 static nas_status adopt(const nas_model *m, const nas_dataset *data, nas_dataset **own,
                         nas_error *err) {
   const nas_map *input = nas_compiled_input(m->compiled);
-  int dims[3], rank = nas_dataset_input_shape(data, dims);
+  int dims[3] = {0}, rank = nas_dataset_input_shape(data, dims);
   int fits = rank == 3
                  ? dims[0] == input->height && dims[1] == input->width && dims[2] == input->channels
                  : input->height == 1 && input->width == 1 && dims[0] == input->channels;
   *own = NULL;
-  if (!fits)
-    return nas_fail(err, NAS_ARGUMENT,
-                    "the model takes inputs of %dx%dx%d; those of %s have another shape",
-                    input->height, input->width, input->channels, nas_dataset_name(data));
+  if (!fits) return fail_shape(input, dims, rank, nas_dataset_name(data), err);
   return nas_dataset_adopt(own, data, m->standardized, m->mean, m->std, err);
 }
 

@@ -5,10 +5,10 @@
 
 enum { NAME = 200 };
 
-static void name_of(const nas_network *network, const char *prefix, const nas_param_place *set,
+static void name_of(const nas_network *network, const char *prefix, int node, const char *role,
                     char name[NAME]) {
-  snprintf(name, NAME, "%s%d.%s.%s", prefix, set->node + 1,
-           nas_node_kind(nas_network_node(network, set->node))->name, set->is.role);
+  snprintf(name, NAME, "%s%d.%s.%s", prefix, node + 1,
+           nas_node_kind(nas_network_node(network, node))->name, role);
 }
 
 static nas_status save_set(const char *name, const nas_param_place *set, const float *array,
@@ -35,43 +35,73 @@ nas_status nas_sets_save(const nas_compiled *compiled, const nas_network *networ
     nas_param_place set = nas_compiled_param(compiled, i);
     char name[NAME];
     if (trained_only && set.is.use == NAS_PARAM_STATE) continue;
-    name_of(network, prefix, &set, name);
+    name_of(network, prefix, set.node, set.is.role, name);
     status = save_set(name, &set, array, archive, err);
   }
   return status;
 }
 
-static nas_status load_set(const char *name, const nas_param_place *set, float *array,
-                           const nas_archive *archive, nas_error *err) {
+static nas_status check_set(const char *name, const nas_param *set, const nas_archive *archive,
+                            nas_error *err) {
   const nas_tensor *tensor = nas_archive_find(archive, name);
   if (!tensor) return nas_fail(err, NAS_FORMAT, "the tensor %s is missing", name);
-  int fits = nas_tensor_dtype(tensor) == NAS_FLOAT32 && nas_tensor_rank(tensor) == set->is.rank;
-  for (int d = 0; fits && d < set->is.rank; d++)
-    fits = nas_tensor_dims(tensor)[d] == set->is.dim[d];
-  if (!fits) {
-    char dims[NAS_DIMS_TEXT];
-    nas_tensor_dims_text(tensor, dims);
-    return nas_fail(err, NAS_FORMAT, "the tensor %s is %s %s, which the network does not expect",
-                    name, nas_dtype_name(nas_tensor_dtype(tensor)), dims);
-  }
-  if (!array) return NAS_OK;
-  const float *from = nas_tensor_data(tensor);
-  size_t width = (size_t)set->width, row = (size_t)nas_row(set->width);
-  for (size_t r = 0; r < set->rows; r++)
-    memcpy(array + set->at + r * row, from + r * width, width * sizeof(float));
-  return NAS_OK;
+  int fits = nas_tensor_dtype(tensor) == NAS_FLOAT32 && nas_tensor_rank(tensor) == set->rank;
+  for (int d = 0; fits && d < set->rank; d++) fits = nas_tensor_dims(tensor)[d] == set->dim[d];
+  if (fits) return NAS_OK;
+  char dims[NAS_DIMS_TEXT];
+  nas_tensor_dims_text(tensor, dims);
+  return nas_fail(err, NAS_FORMAT, "the tensor %s is %s %s, which the network does not expect",
+                  name, nas_dtype_name(nas_tensor_dtype(tensor)), dims);
 }
 
-nas_status nas_sets_load(const nas_compiled *compiled, const nas_network *network,
-                         const char *prefix, float *array, int trained_only,
-                         const nas_archive *archive, nas_error *err) {
+static int sets_of(const nas_network *network, int node, nas_param sets[NAS_PARAMS_MAX]) {
+  const nas_node *of = nas_network_node(network, node);
+  const nas_layer_kind *kind = nas_node_kind(of);
+  nas_shape shapes[NAS_INPUTS_MAX];
+  for (int k = 0; k < nas_node_input_count(of); k++)
+    shapes[k] = nas_node_shape(nas_node_input(of, k));
+  return kind->params ? kind->params(nas_node_options(of), shapes, sets) : 0;
+}
+
+nas_status nas_sets_check(const nas_network *network, const char *prefix, int trained_only,
+                          const nas_archive *archive, nas_error *err) {
   nas_status status = NAS_OK;
-  for (int i = 0; i < nas_compiled_param_count(compiled) && status == NAS_OK; i++) {
+  for (int node = 0; node < nas_network_size(network); node++) {
+    nas_param sets[NAS_PARAMS_MAX];
+    int count = sets_of(network, node, sets);
+    for (int s = 0; s < count && status == NAS_OK; s++) {
+      char name[NAME];
+      if (trained_only && sets[s].use == NAS_PARAM_STATE) continue;
+      name_of(network, prefix, node, sets[s].role, name);
+      status = check_set(name, &sets[s], archive, err);
+    }
+  }
+  return status;
+}
+
+/* The tensor may be a view with strides of its own. */
+static void load_set(const nas_tensor *tensor, const nas_param_place *set, float *array) {
+  const int64_t *strides = nas_tensor_strides(tensor);
+  int last = set->is.rank - 1;
+  for (size_t r = 0; r < set->rows; r++) {
+    const float *from = nas_tensor_data(tensor);
+    float *to = array + set->at + r * (size_t)nas_row(set->width);
+    size_t left = r;
+    for (int d = last - 1; d >= 0; d--) {
+      from += (int64_t)(left % (size_t)set->is.dim[d]) * strides[d];
+      left /= (size_t)set->is.dim[d];
+    }
+    for (int o = 0; o < set->width; o++) to[o] = from[o * strides[last]];
+  }
+}
+
+void nas_sets_load(const nas_compiled *compiled, const nas_network *network, const char *prefix,
+                   float *array, int trained_only, const nas_archive *archive) {
+  for (int i = 0; i < nas_compiled_param_count(compiled); i++) {
     nas_param_place set = nas_compiled_param(compiled, i);
     char name[NAME];
     if (trained_only && set.is.use == NAS_PARAM_STATE) continue;
-    name_of(network, prefix, &set, name);
-    status = load_set(name, &set, array, archive, err);
+    name_of(network, prefix, set.node, set.is.role, name);
+    load_set(nas_archive_find(archive, name), &set, array);
   }
-  return status;
 }

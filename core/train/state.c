@@ -78,6 +78,17 @@ static nas_status get_bits(const nas_archive *archive, const char *key, uint64_t
   return nas_fail(err, NAS_FORMAT, "not a whole training state: %s is missing or damaged", key);
 }
 
+enum { EPOCH, STEP, BEST_EPOCH, BEST, COUNTED_EPOCH, COUNTED, NUMBERS };
+
+static const char *const keys[NUMBERS] = {
+    [EPOCH] = "training.epoch",
+    [STEP] = "training.step",
+    [BEST_EPOCH] = "training.best_epoch",
+    [BEST] = "training.best",
+    [COUNTED_EPOCH] = "training.counted_epoch",
+    [COUNTED] = "training.counted",
+};
+
 /* What must be equal for training to go on to the same bits. The text is the caller's to clear. */
 static void add_conditions(const nas_trainer *t, nas_text *text) {
   char line[120];
@@ -98,39 +109,46 @@ static nas_status save_conditions(const nas_trainer *t, nas_archive *archive, na
   return status;
 }
 
-static nas_status save_arrays(const nas_trainer *t, nas_archive *archive, nas_error *err) {
-  const nas_state *state = &t->whole;
-  nas_status status =
-      nas_sets_save(t->compiled, t->network, "training.params.", state->params, 0, archive, err);
-  for (int m = 0; m < t->recipe.optimizer->moments && status == NAS_OK; m++) {
-    char prefix[40];
-    snprintf(prefix, sizeof prefix, "training.moment%d.", m + 1);
-    status = nas_sets_save(t->compiled, t->network, prefix, state->moments[m], 1, archive, err);
+/* The arrays of a state, and how the names of their tensors begin. */
+typedef struct part {
+  char prefix[32];
+  float *array;
+  int trained_only;
+} part;
+
+enum { PARTS_MAX = 3 + NAS_MOMENTS_MAX };
+
+static int list_parts(const nas_trainer *t, part parts[PARTS_MAX]) {
+  int count = 0;
+  parts[count++] = (part){"training.params.", t->whole.params, 0};
+  for (int m = 0; m < t->recipe.optimizer->moments; m++) {
+    parts[count] = (part){.array = t->whole.moments[m], .trained_only = 1};
+    snprintf(parts[count++].prefix, sizeof parts->prefix, "training.moment%d.", m + 1);
   }
-  if (status == NAS_OK && state->average)
-    status = nas_sets_save(t->compiled, t->network, "training.average.", state->average, 0, archive,
-                           err);
-  if (status == NAS_OK && t->best_params)
-    status =
-        nas_sets_save(t->compiled, t->network, "training.best.", t->best_params, 0, archive, err);
+  if (t->whole.average) parts[count++] = (part){"training.average.", t->whole.average, 0};
+  if (t->best_params) parts[count++] = (part){"training.best.", t->best_params, 0};
+  return count;
+}
+
+static nas_status save_arrays(const nas_trainer *t, nas_archive *archive, nas_error *err) {
+  part parts[PARTS_MAX];
+  nas_status status = NAS_OK;
+  int count = list_parts(t, parts);
+  for (int i = 0; i < count && status == NAS_OK; i++)
+    status = nas_sets_save(t->compiled, t->network, parts[i].prefix, parts[i].array,
+                           parts[i].trained_only, archive, err);
   return status;
 }
 
 nas_status nas_trainer_save(const nas_trainer *t, nas_archive *archive, nas_error *err) {
-  const struct {
-    const char *key;
-    uint64_t bits;
-  } numbers[] = {
-      {"training.epoch", (uint64_t)t->whole.epoch},
-      {"training.step", t->whole.step},
-      {"training.best_epoch", (uint64_t)t->best_epoch},
-      {"training.best", bits_of(t->best)},
-      {"training.counted_epoch", (uint64_t)t->counted_epoch},
-      {"training.counted", bits_of(t->counted)},
+  const uint64_t bits[NUMBERS] = {
+      [EPOCH] = (uint64_t)t->whole.epoch,           [STEP] = t->whole.step,
+      [BEST_EPOCH] = (uint64_t)t->best_epoch,       [BEST] = bits_of(t->best),
+      [COUNTED_EPOCH] = (uint64_t)t->counted_epoch, [COUNTED] = bits_of(t->counted),
   };
   nas_status status = save_conditions(t, archive, err);
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers && status == NAS_OK; i++)
-    status = set_bits(archive, numbers[i].key, numbers[i].bits, err);
+  for (int i = 0; i < NUMBERS && status == NAS_OK; i++)
+    status = set_bits(archive, keys[i], bits[i], err);
   return status == NAS_OK ? save_arrays(t, archive, err) : status;
 }
 
@@ -156,46 +174,54 @@ static nas_status check_conditions(const nas_trainer *t, const nas_archive *arch
   return status;
 }
 
-/* All arrays; with `dry` only checks that they are there. */
-static nas_status load_arrays(nas_trainer *t, const nas_archive *archive, int dry, nas_error *err) {
-  nas_state *state = &t->whole;
-  nas_status status = nas_sets_load(t->compiled, t->network, "training.params.",
-                                    dry ? NULL : state->params, 0, archive, err);
-  for (int m = 0; m < t->recipe.optimizer->moments && status == NAS_OK; m++) {
-    char prefix[40];
-    snprintf(prefix, sizeof prefix, "training.moment%d.", m + 1);
-    status = nas_sets_load(t->compiled, t->network, prefix, dry ? NULL : state->moments[m], 1,
-                           archive, err);
-  }
-  if (status == NAS_OK && state->average)
-    status = nas_sets_load(t->compiled, t->network, "training.average.",
-                           dry ? NULL : state->average, 0, archive, err);
-  if (status == NAS_OK && t->best_params)
-    status = nas_sets_load(t->compiled, t->network, "training.best.", dry ? NULL : t->best_params,
-                           0, archive, err);
+/* Steps follow from epochs; from the first epoch on one of them is the best. */
+static nas_status check_numbers(const nas_trainer *t, const uint64_t bits[NUMBERS],
+                                nas_error *err) {
+  uint64_t epoch = bits[EPOCH], least = epoch > 0, batch = (uint64_t)t->recipe.batch;
+  uint64_t steps = ((uint64_t)t->order_size + batch - 1) / batch;
+  int wrong = epoch >= INT32_MAX                                           ? EPOCH
+              : bits[STEP] != epoch * steps                                ? STEP
+              : bits[BEST_EPOCH] < least || bits[BEST_EPOCH] > epoch       ? BEST_EPOCH
+              : bits[COUNTED_EPOCH] < least || bits[COUNTED_EPOCH] > epoch ? COUNTED_EPOCH
+                                                                           : NUMBERS;
+  if (wrong == NUMBERS) return NAS_OK;
+  return nas_fail(err, NAS_FORMAT, "not a whole training state: %s is impossible", keys[wrong]);
+}
+
+static nas_status check_arrays(const nas_trainer *t, const nas_archive *archive, nas_error *err) {
+  part parts[PARTS_MAX];
+  nas_status status = NAS_OK;
+  int count = list_parts(t, parts);
+  for (int i = 0; i < count && status == NAS_OK; i++)
+    status = nas_sets_check(t->network, parts[i].prefix, parts[i].trained_only, archive, err);
   return status;
 }
 
+static void load_arrays(const nas_trainer *t, const nas_archive *archive) {
+  part parts[PARTS_MAX];
+  int count = list_parts(t, parts);
+  for (int i = 0; i < count; i++)
+    nas_sets_load(t->compiled, t->network, parts[i].prefix, parts[i].array, parts[i].trained_only,
+                  archive);
+}
+
 nas_status nas_trainer_restore(nas_trainer *t, const nas_archive *archive, nas_error *err) {
-  static const char *const keys[] = {"training.epoch",         "training.step",
-                                     "training.best_epoch",    "training.best",
-                                     "training.counted_epoch", "training.counted"};
-  uint64_t bits[6];
+  uint64_t bits[NUMBERS];
   nas_status status = check_conditions(t, archive, err);
-  for (int i = 0; i < 6 && status == NAS_OK; i++)
+  for (int i = 0; i < NUMBERS && status == NAS_OK; i++)
     status = get_bits(archive, keys[i], &bits[i], err);
-  if (status == NAS_OK && (bits[0] > INT32_MAX || bits[2] > bits[0] || bits[4] > bits[0]))
-    status = nas_fail(err, NAS_FORMAT, "not a whole training state: impossible epochs");
-  if (status == NAS_OK) status = load_arrays(t, archive, 1, err);
+  if (status == NAS_OK) status = check_numbers(t, bits, err);
+  if (status == NAS_OK) status = check_arrays(t, archive, err);
   if (status != NAS_OK) return status;
-  load_arrays(t, archive, 0, NULL);
-  t->whole.epoch = (int)bits[0];
-  t->whole.step = bits[1];
-  t->best_epoch = (int)bits[2];
-  t->counted_epoch = (int)bits[4];
-  memcpy(&t->best, &bits[3], sizeof t->best);
-  memcpy(&t->counted, &bits[5], sizeof t->counted);
+  load_arrays(t, archive);
+  t->whole.epoch = (int)bits[EPOCH];
+  t->whole.step = bits[STEP];
+  t->best_epoch = (int)bits[BEST_EPOCH];
+  t->counted_epoch = (int)bits[COUNTED_EPOCH];
+  memcpy(&t->best, &bits[BEST], sizeof t->best);
+  memcpy(&t->counted, &bits[COUNTED], sizeof t->counted);
   t->diverged = 0;
+  t->predicted_epoch = 0;
   nas_state_copy(t, &t->now, &t->whole);
   return NAS_OK;
 }

@@ -69,7 +69,7 @@ struct nas_trainer {
   int64_t order_size;
   nas_count *counts;   /* of each group of a batch, or of the whole validation */
   int32_t *predicted;  /* classes of the validation images; NULL for values */
-  int predicted_epoch; /* after which epoch */
+  int predicted_epoch; /* after which epoch; 0: none that counts */
 
   /* The epoch under way: worker 0 writes between barriers, all read. */
   nas_poll *poll;
@@ -79,6 +79,9 @@ struct nas_trainer {
   atomic_long *next_group; /* of each phase of a batch */
   nas_turn turn;           /* groups of this epoch that were added */
 };
+
+/* The index of the network's one target; -1 without one. */
+int nas_target_node(const nas_network *network);
 
 /* The network's one target must be that of data with so many values (0: a class). NAS_ARGUMENT. */
 nas_status nas_target_check(const nas_network *network, int values, nas_error *err);

@@ -39,13 +39,12 @@ static nas_shape input_shape(const nas_dataset *data) {
 
 static nas_status check_input(const nas_network *network, const nas_dataset *data, nas_error *err) {
   char found[NAS_SHAPE_TEXT], expected[NAS_SHAPE_TEXT];
+  if (nas_target_node(network) >= 0)
+    return nas_fail(err, NAS_ARGUMENT, "the network's output depends on the target");
   nas_shape_text(input_shape(data), expected);
   for (int i = 0; i < nas_network_size(network); i++) {
     const nas_node *node = nas_network_node(network, i);
-    const char *kind = nas_node_kind(node)->name;
-    if (strcmp(kind, "target") == 0)
-      return nas_fail(err, NAS_ARGUMENT, "the network's output depends on the target");
-    if (strcmp(kind, "input") != 0) continue;
+    if (strcmp(nas_node_kind(node)->name, "input") != 0) continue;
     nas_shape_text(nas_node_shape(node), found);
     if (strcmp(found, expected) != 0)
       return nas_fail(err, NAS_ARGUMENT,
@@ -127,17 +126,20 @@ static nas_status recipe_loss(const nas_trainer *t, nas_node *output, nas_node *
   return status;
 }
 
+int nas_target_node(const nas_network *network) {
+  int i = nas_network_size(network) - 1;
+  while (i >= 0 && strcmp(nas_node_kind(nas_network_node(network, i))->name, "target") != 0) i--;
+  return i;
+}
+
 nas_status nas_target_check(const nas_network *network, int values, nas_error *err) {
-  for (int i = 0; i < nas_network_size(network); i++) {
-    const nas_node *node = nas_network_node(network, i);
-    if (strcmp(nas_node_kind(node)->name, "target") != 0) continue;
-    int found = nas_node_options(node)[0].integer;
-    if (found == values) return NAS_OK;
-    return nas_fail(err, NAS_ARGUMENT,
-                    "the loss takes a target of %d values; the data have %d (0: a class)", found,
-                    values);
-  }
-  return nas_fail(err, NAS_ARGUMENT, "the loss does not depend on a target");
+  int target = nas_target_node(network);
+  if (target < 0) return nas_fail(err, NAS_ARGUMENT, "the loss does not depend on a target");
+  int found = nas_node_options(nas_network_node(network, target))[0].integer;
+  if (found == values) return NAS_OK;
+  return nas_fail(err, NAS_ARGUMENT,
+                  "the loss takes a target of %d values; the data have %d (0: a class)", found,
+                  values);
 }
 
 static nas_status compile_with(nas_trainer *t, nas_node *loss, const nas_compile_options *how,

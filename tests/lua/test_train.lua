@@ -112,7 +112,8 @@ function T.test_files()
   local rows = nas.tensor_from({ { 7, 5 } }, "float32")
   lu.assertEquals(loaded:outputs(rows):totable(), model:outputs(rows):totable())
   lu.assertErrorMsgContains("there is no training state", nas.train, loaded, own, { epochs = 3, batch = 2 })
-  lu.assertErrorMsgContains("have another shape", loaded.evaluate, loaded, data { classes = 2 })
+  lu.assertErrorMsgContains("the model takes inputs of 2; those of synthetic have 8x8x1", loaded.evaluate, loaded,
+    data { classes = 2 })
   lu.assertErrorMsgContains("state is true, but the model has none", loaded.save, loaded, path, { state = true })
 
   local file = assert(io.open(path, "r+"))
@@ -120,6 +121,12 @@ function T.test_files()
   file:write "#"
   file:close()
   lu.assertErrorMsgContains(path, nas.load, path)
+
+  local json = [[{"__metadata__":{"luanas.format":"model 1","luanas.network":"1 input size=65536,65536 channels=1\n"}}]]
+  file = assert(io.open(path, "w"))
+  file:write(string.pack("<I8", #json), json)
+  file:close()
+  lu.assertErrorMsgContains(path .. ": network, line 1: input: output of shape 65536x65536x1", nas.load, path)
   os.remove(path)
   lu.assertErrorMsgContains(path, nas.load, path)
 end

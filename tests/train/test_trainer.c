@@ -395,6 +395,37 @@ static void divergence(void **state) {
   nas_dataset_release(&data);
 }
 
+/* An epoch that failed while it was validated has written predictions over those of the last whole
+ * one: there are none then, rather than those of an epoch that is not counted. */
+static void predictions_of_a_failed_epoch(void **state) {
+  (void)state;
+  static const char deep[] = "input size=6,5 channels=2; dense units=9; dense units=9; "
+                             "dense units=9; dense units=9; dense units=4";
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  int found = 0; /* failures of a later epoch, in its validation */
+  for (double rate = 1; rate < 1e6; rate *= 2) {
+    nas_recipe recipe = recipe_of(1000, "sgd", rate);
+    nas_trainer *trainer = trainer_of(stack(NULL, deep), data, &recipe, 1, pool);
+    nas_epoch epoch;
+    nas_error err = {0};
+    assert_null(nas_trainer_predicted(trainer));
+    nas_status status = NAS_OK;
+    for (int e = 0; e < 20 && status == NAS_OK; e++) {
+      status = nas_trainer_epoch(trainer, NULL, NULL, &epoch, &err);
+      if (status == NAS_OK) assert_non_null(nas_trainer_predicted(trainer));
+    }
+    if (nas_trainer_epochs(trainer) > 0 && strstr(err.text, "validation loss")) {
+      assert_null(nas_trainer_predicted(trainer));
+      found++;
+    }
+    nas_trainer_destroy(&trainer);
+  }
+  assert_true(found > 0);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
 typedef struct interrupter {
   int calls, stop_at;
   pthread_t thread;
@@ -589,6 +620,7 @@ int main(void) {
       TEST(learns),
       TEST(padding_stays_zero),
       TEST(divergence),
+      TEST(predictions_of_a_failed_epoch),
       TEST(interruption),
       TEST(wrong_networks),
       TEST(wrong_recipes),

@@ -63,10 +63,15 @@ NAS_API const char *nas_model_data(const nas_model *model);   /* the name of the
 
 /* Adds the model to an archive: a tensor for each parameter set, named "3.conv2d.kernel" by the
  * layer's number in the canonical network, and descriptions as metadata that begins with "luanas.".
- */
+ * NAS_ARGUMENT: the archive holds a model already, or the name of the data set or of a class is not
+ * UTF-8; NAS_MEMORY. On failure the archive may hold a part of the model. */
 NAS_API nas_status nas_model_save(const nas_model *model, nas_archive *archive, nas_error *err);
 
-/* A model from such an archive. NAS_FORMAT: it is not one, or incomplete; NAS_MEMORY. */
+/* A model from such an archive, which may be anything. NAS_FORMAT: it is not one, or incomplete
+ * (the message names the key, the line of the network or the tensor); NAS_LIMIT: its network is too
+ * large; NAS_MEMORY. Memory for parameters is taken only when the archive has them all; the layers'
+ * lists of pixels take less than the activations of an evaluation. The caller owns *model; on
+ * failure it is NULL. */
 NAS_API nas_status nas_model_load(nas_model **model, const nas_archive *archive, nas_error *err);
 
 #endif

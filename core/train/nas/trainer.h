@@ -93,20 +93,23 @@ NAS_API const float *nas_trainer_params(const nas_trainer *trainer);
 NAS_API const float *nas_trainer_kept(const nas_trainer *trainer);
 
 /* The class that was predicted for each validation image in the last epoch (ordered as
- * nas_dataset_validation); NULL before the first and for values. */
+ * nas_dataset_validation); NULL for values, before the first epoch, and when a restored state or a
+ * validation whose loss was not finite came after it. */
 NAS_API const int32_t *nas_trainer_predicted(const nas_trainer *trainer);
 
 /* XXH3-128 of all parameters, moments and averages, in canonical order, padding left out: equal
  * exactly when the bits of the training state are. NAS_MEMORY. */
 NAS_API nas_status nas_trainer_digest(const nas_trainer *trainer, nas_hash *digest, nas_error *err);
 
-/* Adds all that training needs to go on to an archive, under names that begin with "training.". */
+/* Adds all that training needs to go on to an archive, under names that begin with "training.".
+ * NAS_ARGUMENT: the archive holds such a state already; NAS_MEMORY. On failure the archive may hold
+ * a part of it. */
 NAS_API nas_status nas_trainer_save(const nas_trainer *trainer, nas_archive *archive,
                                     nas_error *err);
 
-/* Sets a new trainer to the state of such an archive. NAS_ARGUMENT: it is that of another network,
+/* Sets a trainer to the state of such an archive. NAS_ARGUMENT: it is that of another network,
  * loss, data, recipe, seed or numeric version (the message says which), or holds no training state;
- * NAS_FORMAT: it is incomplete. On failure the trainer is as it was. */
+ * NAS_FORMAT: it is incomplete or impossible; NAS_MEMORY. On failure the trainer is as it was. */
 NAS_API nas_status nas_trainer_restore(nas_trainer *trainer, const nas_archive *archive,
                                        nas_error *err);
 
