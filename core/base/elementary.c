@@ -1,155 +1,27 @@
-/* Only +, -, *, / and integer operations, in the order written: no fma, nothing of libm but fabs
- * and copysign, which are exact. Nearly free of branches, so that it can become vector code lane by
- * lane without changing a bit.
- *
- * Polynomials are Taylor series, a term or two longer than minimax polynomials would be; in return
- * each coefficient can be checked by eye. */
-#include <float.h>
-#include <math.h>
-#include <stdint.h>
-#include <string.h>
+/* Only +, -, *, / and integer operations, in the order written: see exponential.h, which has what
+ * the exponential is made of. */
 #include <nas/elementary.h>
+#include "exponential.h"
 #include "fma_soft.h"
 
-_Static_assert(FLT_EVAL_METHOD == 0, "double arithmetic must round to double");
-
-#define INVERSE_LN2 0x1.71547652b82fep+0
-#define LN2_HIGH    0x1.62e42fefa2p-1 /* 40 bits: times an exponent it is exact */
-#define LN2_LOW     0x1.9ef35793c7673p-41
-#define PI_HIGH     0x1.921fb54442d18p+1
-#define PI_LOW      0x1.1a62633145c07p-53
-
-static uint64_t bits_of(double x) {
-  uint64_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-
-static double of_bits(uint64_t bits) {
-  double x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-/* c[0] + x (c[1] + x (c[2] + ... )) */
-#define POLYNOMIAL(x, c) polynomial((x), (c), (int)(sizeof(c) / sizeof *(c)))
-static inline double polynomial(double x, const double *c, int count) {
-  double sum = c[count - 1];
-  for (int i = count - 2; i >= 0; i--) sum = c[i] + x * sum;
-  return sum;
-}
-
-/* Pairs: two doubles that stand for their exact sum, low at most half an ulp of high. */
-
-typedef struct pair {
-  double high, low;
-} pair;
-
-/* a + b exactly, if |a| >= |b| or a is 0. */
-static pair sum_ordered(double a, double b) {
-  double high = a + b;
-  return (pair){high, (a - high) + b};
-}
-
-/* a + b exactly (Knuth). */
-static pair sum_exact(double a, double b) {
-  double high = a + b;
-  double part = high - a;
-  return (pair){high, (a - (high - part)) + (b - part)};
-}
-
-/* a * b exactly (Dekker), while |a| and |b| are below 2^995 and nothing underflows. */
-static pair product_exact(double a, double b) {
-  double high = a * b;
-  double a_scaled = a * 0x1.0000002p27, b_scaled = b * 0x1.0000002p27;
-  double a_high = a_scaled - (a_scaled - a), a_low = a - a_high;
-  double b_high = b_scaled - (b_scaled - b), b_low = b - b_high;
-  double low = ((a_high * b_high - high) + a_high * b_low + a_low * b_high) + a_low * b_low;
-  return (pair){high, low};
-}
+#define PI_HIGH 0x1.921fb54442d18p+1
+#define PI_LOW  0x1.1a62633145c07p-53
 
 static pair product(pair a, pair b) {
   pair p = product_exact(a.high, b.high);
   return sum_ordered(p.high, p.low + (a.high * b.low + a.low * b.high));
 }
 
-/* a / b, as a pair. */
-static pair quotient(pair a, pair b) {
-  double high = a.high / b.high;
-  pair back = product_exact(high, b.high);
-  double rest = ((a.high - back.high) - back.low) + (a.low - high * b.low);
-  return sum_ordered(high, rest / b.high);
-}
-
-/* Exponential */
-
-/* 2^k for -1022 <= k <= 1023; some number for other k. */
-static double power_of_two(int k) {
-  return of_bits((uint64_t)((int64_t)k + 1023) << 52);
-}
-
-/* m * 2^k for m around 1 and |k| below 2000, rounded once, also to subnormal numbers. */
-static double scale(double m, int k) {
-  return m * power_of_two(k / 2) * power_of_two(k - k / 2);
-}
-
-/* e^x = 2^k (1 + r + rest) with |r| <= ln(2)/2 and |rest| < 0.07. */
-typedef struct exponential {
-  double r, rest;
-  int k;
-} exponential;
-
-/* 1/2! to 1/13! */
-static const double inverse_factorials[] = {
-    1.0 / 2,     1.0 / 6,      1.0 / 24,      1.0 / 120,      1.0 / 720,       1.0 / 5040,
-    1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
-
-/* Of x.high + x.low. Beyond the limits the result overflows or underflows all the same. */
-static exponential reduce(pair x) {
-  if (x.high < -746) x = (pair){-746, 0};
-  if (x.high > 710) x = (pair){710, 0};
-  /* Adding 1.5 * 2^52 rounds to an integer and leaves it in the low bits. */
-  double shifted = x.high * INVERSE_LN2 + 0x1.8p52;
-  double k = shifted - 0x1.8p52;
-  pair r = sum_ordered(x.high - k * LN2_HIGH, x.low - k * LN2_LOW);
-  double t = r.high;
-  double square = t * t * POLYNOMIAL(t, inverse_factorials);
-  return (exponential){t, square + (r.low + r.low * t), (int32_t)bits_of(shifted)};
-}
-
-/* 1 + r + rest */
-static pair mantissa(exponential e) {
-  pair one = sum_ordered(1, e.r);
-  return sum_ordered(one.high, one.low + e.rest);
-}
-
 double nas_exp(double x) {
-  exponential e = reduce((pair){x, 0});
-  return scale(mantissa(e).high, e.k);
+  return exp_of(x);
 }
 
-/* tanh |x| = t / (t + 2) with t = e^(2|x|) - 1 */
 double nas_tanh(double x) {
-  double size = fabs(x);
-  if (size > 22) size = 22; /* 1 - tanh is below 2^-61 there */
-  exponential e = reduce((pair){2 * size, 0});
-  double factor = power_of_two(e.k);
-  pair small = sum_ordered(e.r, e.rest);
-  pair t = sum_ordered(factor - 1, factor * small.high);
-  t.low += factor * small.low;
-  pair below = sum_exact(2, t.high);
-  below.low += t.low;
-  return copysign(quotient(t, below).high, x);
+  return tanh_of(x);
 }
 
-/* z / (1 + z) with z = e^x for negative x, else 1 / (1 + z) with z = e^-x */
 double nas_sigmoid(double x) {
-  exponential e = reduce((pair){-fabs(x), 0});
-  pair z = mantissa(e);
-  pair below = sum_ordered(1, scale(z.high, e.k));
-  below.low += scale(z.low, e.k);
-  if (x < 0) return scale(quotient(z, below).high, e.k);
-  return quotient((pair){1, 0}, below).high;
+  return sigmoid_of(x);
 }
 
 /* Logarithm */

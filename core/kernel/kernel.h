@@ -175,6 +175,9 @@ typedef void nas_winograd_kernel_fn(const float *w, size_t tap, int rows, int wi
 typedef void nas_winograd_d_kernel_fn(const float *from, size_t plane, int rows, int width,
                                       float *d_w, size_t tap);
 
+/* x[i] = nas_sigmoidf(x[i]), nas_tanhf(x[i]) */
+typedef void nas_squash_fn(float *x, int count);
+
 typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
   nas_conv_fn *conv;
@@ -192,6 +195,7 @@ typedef struct nas_kernels {
   nas_winograd_output_fn *winograd_output;
   nas_winograd_kernel_fn *winograd_kernel;
   nas_winograd_d_kernel_fn *winograd_d_kernel;
+  nas_squash_fn *sigmoid, *tanh;
 } nas_kernels;
 
 /* The best table that nas_cpu_flags allows at the time of the call. Never NULL. */

@@ -18,6 +18,7 @@ static lane lane_clip(lane v, lane least) {
 }
 #include "winograd_transforms.h"
 #include "normalize.h"
+#include "squash.h"
 
 static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,
                         const float *weights, const float *bias, float *out,
@@ -119,4 +120,6 @@ const nas_kernels nas_kernels_scalar = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
+    .sigmoid = squash_sigmoid,
+    .tanh = squash_tanh,
 };

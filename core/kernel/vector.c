@@ -215,9 +215,27 @@ static int vectors_from(int width, int o) {
   return left < NAS_VECTORS ? left : NAS_VECTORS;
 }
 
+/* One pixel alone, as in an LSTM: other pixels to share weights with there are none. */
+CONV_PIXELS(1, 4)
+CONV_PIXELS(1, 1)
+
+static void conv_one(const nas_window *window, const float *const *sources, const int32_t *in,
+                     const float *weights, const float *bias, float *out, const int32_t *out_pixel,
+                     unsigned flags) {
+  int o = 0, row = nas_row(window->width);
+  for (; o + 4 * NAS_VECTOR <= row; o += 4 * NAS_VECTOR)
+    conv_1x4(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);
+  for (; o < row; o += NAS_VECTOR)
+    conv_1x1(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);
+}
+
 static void vector_conv(const nas_window *window, const float *const *sources, const int32_t *in,
                         const float *weights, const float *bias, float *out,
                         const int32_t *out_pixel, size_t pixels, unsigned flags) {
+  if (pixels == 1) {
+    conv_one(window, sources, in, weights, bias, out, out_pixel, flags);
+    return;
+  }
   for (int o = 0, vectors; o < window->width; o += vectors * NAS_VECTOR) {
     vectors = vectors_from(window->width, o);
     EACH_BLOCK(conv, vectors, o, window, sources, in, weights, bias, out, out_pixel, pixels, o,
@@ -348,6 +366,7 @@ INLINE vec lane_clip(vec v, vec least) {
 
 #include "winograd_transforms.h"
 #include "normalize.h"
+#include "squash.h"
 
 const nas_kernels NAS_TABLE = {
     .name = NAS_ISA,
@@ -366,4 +385,6 @@ const nas_kernels NAS_TABLE = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
+    .sigmoid = squash_sigmoid,
+    .tanh = squash_tanh,
 };

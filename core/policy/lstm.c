@@ -1,5 +1,5 @@
 #include "lstm.h"
-#include <nas/elementary.h>
+#include <string.h>
 
 /* ---- Forward ------------------------------------------------------------------------------ */
 
@@ -15,24 +15,19 @@ static void input_forward(nas_tape *tape, int t) {
 /* Replaces the sums a by the gates, then makes cell and output. */
 static void cell_forward(const nas_policy *policy, nas_tape_layer *layer, int units, int t) {
   float forget_bias = (float)policy->options.forget_bias;
-  float *a = nas_rows_at(&layer->gates, t);
+  float *a = nas_rows_at(&layer->gates, t); /* of i, f, g, o */
   const float *cell_before = nas_rows_at(&layer->cell, t);
   float *cell = nas_rows_at(&layer->cell, t + 1);
   float *squashed = nas_rows_at(&layer->squashed, t);
   float *output = nas_rows_at(&layer->output, t + 1);
-  for (int c = 0; c < units; c++) {
-    float i = nas_sigmoidf(a[c]);
-    float f = nas_sigmoidf(a[units + c] + forget_bias);
-    float g = nas_tanhf(a[2 * units + c]);
-    float o = nas_sigmoidf(a[3 * units + c]);
-    a[c] = i;
-    a[units + c] = f;
-    a[2 * units + c] = g;
-    a[3 * units + c] = o;
-    cell[c] = f * cell_before[c] + i * g;
-    squashed[c] = nas_tanhf(cell[c]);
-    output[c] = o * squashed[c];
-  }
+  for (int c = 0; c < units; c++) a[units + c] += forget_bias;
+  policy->kernels->sigmoid(a, 2 * units);
+  policy->kernels->tanh(a + 2 * units, units);
+  policy->kernels->sigmoid(a + 3 * units, units);
+  for (int c = 0; c < units; c++) cell[c] = a[units + c] * cell_before[c] + a[c] * a[2 * units + c];
+  memcpy(squashed, cell, (size_t)units * sizeof *cell);
+  policy->kernels->tanh(squashed, units);
+  for (int c = 0; c < units; c++) output[c] = a[3 * units + c] * squashed[c];
 }
 
 void nas_lstm_forward(const nas_policy *policy, nas_tape *tape, int t) {

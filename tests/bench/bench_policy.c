@@ -1,0 +1,78 @@
+/* How long the policy takes to sample and to learn an episode of 8 decisions, 2 and 3 options in
+ * turn: medians of many, by table of kernels and size of the LSTM. usage: bench_policy [--tiny] */
+#include "check.h"
+#include "kernel.h"
+#include <nas/policy.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { DECISIONS = 8, EPISODES_MAX = 2000 };
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_size(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static double median(double *values, int count) {
+  qsort(values, (size_t)count, sizeof *values, by_size);
+  return values[count / 2];
+}
+
+static void measure(int layers, int units, int episodes) {
+  static double sample[EPISODES_MAX], learn[EPISODES_MAX];
+  nas_policy_options options;
+  nas_policy *policy;
+  nas_tape *tape;
+  nas_error err;
+  nas_policy_options_default(&options);
+  options.layers = layers;
+  options.units = units;
+  check_ok(nas_policy_create(&policy, &options, 1, &err), &err);
+  check_ok(nas_tape_create(&tape, policy, &err), &err);
+  for (uint64_t e = 0; e < (uint64_t)episodes; e++) {
+    nas_decision d[DECISIONS];
+    nas_stream stream = nas_stream_open(1, "sample", &e, 1);
+    double start = now();
+    check_ok(nas_policy_begin(policy, tape, NAS_POLICY_CURRENT, &err), &err);
+    for (int i = 0; i < DECISIONS; i++) {
+      d[i] = (nas_decision){.name = i % 2 ? "filters" : "kernel",
+                            .options = i % 2 ? "32,48,64" : "1,3",
+                            .count = i % 2 ? 3 : 2,
+                            .occurrence = i / 2};
+      check_ok(nas_policy_choose(policy, tape, d[i].name, d[i].options, d[i].count, &stream,
+                                 &d[i].chosen, NULL, &err),
+               &err);
+    }
+    sample[e] = now() - start;
+    nas_episode episode = {
+        .decisions = d, .count = DECISIONS, .coefficients = {.log_prob = 0.01 * (double)(e % 3)}};
+    start = now();
+    check_ok(nas_policy_learn(policy, &episode, 1, NULL, &err), &err);
+    learn[e] = now() - start;
+  }
+  double sampled = 1e6 * median(sample, episodes), learned = 1e6 * median(learn, episodes);
+  printf("%d x %-4d %10.1f %10.1f %10.1f\n", layers, units, sampled, learned, sampled + learned);
+  nas_tape_destroy(&tape);
+  nas_policy_destroy(&policy);
+}
+
+int main(int count, char **arguments) {
+  static const char *const tables[] = {"avx512", "avx2", "baseline", "scalar"};
+  static const int sizes[][2] = {{2, 35}, {1, 35}, {1, 100}};
+  int episodes = count > 1 && strcmp(arguments[1], "--tiny") == 0 ? 3 : EPISODES_MAX;
+  printf("Microseconds for an episode of %d decisions\n", DECISIONS);
+  for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+    if (!nas_kernels_named(tables[t])) continue;
+    setenv("LUANAS_ISA", tables[t], 1);
+    printf("%s\n%-9s %9s %10s %10s\n", tables[t], "LSTM", "sample", "learn", "both");
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+      measure(sizes[s][0], sizes[s][1], episodes);
+  }
+  return 0;
+}
