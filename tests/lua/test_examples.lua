@@ -70,7 +70,7 @@ end
 function T.test_classifier()
   local output, status = example("classifier", "--epochs 1 --limit 250")
   lu.assertEquals(status, 0, output)
-  lu.assertStrContains(output, "104,426 parameters")
+  lu.assertStrContains(output, "113,386 parameters")
   lu.assertStrMatches(output:match "Ankle boot  [^\n]*\n([^\n]*)\n$", "validation accuracy 0%.%d+, loss %d+%.%d+")
 end
 
