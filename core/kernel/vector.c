@@ -215,18 +215,23 @@ static int vectors_from(int width, int o) {
   return left < NAS_VECTORS ? left : NAS_VECTORS;
 }
 
-/* One pixel alone, as in an LSTM: other pixels to share weights with there are none. */
+/* One pixel alone, as in an LSTM: no other pixels share the weights. */
 CONV_PIXELS(1, 4)
+CONV_PIXELS(1, 3)
+CONV_PIXELS(1, 2)
 CONV_PIXELS(1, 1)
 
 static void conv_one(const nas_window *window, const float *const *sources, const int32_t *in,
                      const float *weights, const float *bias, float *out, const int32_t *out_pixel,
                      unsigned flags) {
-  int o = 0, row = nas_row(window->width);
-  for (; o + 4 * NAS_VECTOR <= row; o += 4 * NAS_VECTOR)
-    conv_1x4(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);
-  for (; o < row; o += NAS_VECTOR)
-    conv_1x1(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);
+  for (int o = 0, left = nas_row(window->width) / NAS_VECTOR; left > 0;
+       o += 4 * NAS_VECTOR, left -= 4)
+    switch (left) {
+    case 1: conv_1x1(window, sources, in, weights, bias, out, out_pixel, 1, o, flags); break;
+    case 2: conv_1x2(window, sources, in, weights, bias, out, out_pixel, 1, o, flags); break;
+    case 3: conv_1x3(window, sources, in, weights, bias, out, out_pixel, 1, o, flags); break;
+    default: conv_1x4(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);
+    }
 }
 
 static void vector_conv(const nas_window *window, const float *const *sources, const int32_t *in,

@@ -11,7 +11,10 @@ static void block_destroy(nas_block **block) {
   nas_block *b = *block;
   *block = NULL;
   if (!b) return;
-  for (int i = 0; i < NAS_PARTS; i++) nas_rows_free(&b->part[i]);
+  for (int i = 0; i < NAS_PARTS; i++) {
+    nas_rows_free(&b->part[i]);
+    nas_rows_free(&b->next[i]);
+  }
   nas_rows_free(&b->transposed);
   nas_free(b->key);
   nas_free(b);
@@ -36,8 +39,10 @@ static nas_block *block_create(const nas_blocks *blocks, const char *key, int ro
   if (!block) return NULL;
   block->key = nas_strdup(key);
   if (!block->key) goto fail;
-  for (int i = 0; i < NAS_PARTS; i++)
+  for (int i = 0; i < NAS_PARTS; i++) {
     if (nas_rows_create(&block->part[i], rows, width)) goto fail;
+    if (i != NAS_PART_INITIAL && nas_rows_create(&block->next[i], rows, width)) goto fail;
+  }
   block->number = blocks->count;
   block_initialise(block, blocks->seed, blocks->init);
   return block;

@@ -23,8 +23,10 @@ typedef struct nas_block {
   char *key;
   int number; /* order of appearance, from 0 */
   nas_rows part[NAS_PARTS];
-  nas_rows transposed;    /* of the values, for back-propagation; made when needed */
-  uint64_t transposed_at; /* the policy's version that it is of; 0: none */
+  nas_rows next[NAS_PARTS]; /* what a step makes of the parts, but for the initial one, until all of
+                               it is known to be finite */
+  nas_rows transposed;      /* of the values, for back-propagation; made when needed */
+  uint64_t transposed_at;   /* the policy's version that it is of; 0: none */
 } nas_block;
 
 typedef struct nas_blocks {
