@@ -148,8 +148,8 @@ static nas_node *random_node(nas_stream *dice, const nas_layer_kind *kind, nas_n
 /* Up to GRAPH nodes; the last one may depend on all or on few. */
 static int random_graph(nas_stream *dice, int kinds, nas_node **nodes) {
   char input[80];
-  snprintf(input, sizeof input, "input size=%d,%d channels=%d", between(dice, 1, 9),
-           between(dice, 1, 9), between(dice, 1, 4));
+  int height = between(dice, 1, 9), width = between(dice, 1, 9), channels = between(dice, 1, 4);
+  snprintf(input, sizeof input, "input size=%d,%d channels=%d", height, width, channels);
   nodes[0] = stack(NULL, input);
   int count = 1;
   for (int tries = 0; tries < 2 * GRAPH && count < GRAPH; tries++) {
@@ -173,7 +173,7 @@ static void random_graphs(void **state) {
   int kinds = 0, networks = 0;
   while (nas_layer_kind_at(kinds)) kinds++;
   assert_true(kinds <= KINDS);
-  for (int round = 0; round < 3000; round++) {
+  for (int round = 0; round < 5000; round++) {
     nas_node *nodes[GRAPH];
     nas_network *network;
     int count = random_graph(&dice, kinds, nodes);
