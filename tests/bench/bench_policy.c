@@ -24,8 +24,11 @@ static double median(double *values, int count) {
   return values[count / 2];
 }
 
-static void measure(int layers, int units, int episodes) {
+/* Episodes for so many seconds, at least 3. */
+static void measure(int layers, int units, double seconds) {
   static double sample[EPISODES_MAX], learn[EPISODES_MAX];
+  double end = now() + seconds;
+  int episodes = 0;
   nas_policy_options options;
   nas_policy *policy;
   nas_tape *tape;
@@ -35,7 +38,7 @@ static void measure(int layers, int units, int episodes) {
   options.units = units;
   check_ok(nas_policy_create(&policy, &options, 1, &err), &err);
   check_ok(nas_tape_create(&tape, policy, &err), &err);
-  for (uint64_t e = 0; e < (uint64_t)episodes; e++) {
+  for (uint64_t e = 0; e < EPISODES_MAX && (e < 3 || now() < end); e++, episodes++) {
     nas_decision d[DECISIONS];
     nas_stream stream = nas_stream_open(1, "sample", &e, 1);
     double start = now();
@@ -65,14 +68,14 @@ static void measure(int layers, int units, int episodes) {
 int main(int count, char **arguments) {
   static const char *const tables[] = {"avx512", "avx2", "baseline", "scalar"};
   static const int sizes[][2] = {{2, 35}, {1, 35}, {1, 100}};
-  int episodes = count > 1 && strcmp(arguments[1], "--tiny") == 0 ? 3 : EPISODES_MAX;
+  double seconds = count > 1 && strcmp(arguments[1], "--tiny") == 0 ? 0 : 1;
   printf("Microseconds for an episode of %d decisions\n", DECISIONS);
   for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
     if (!nas_kernels_named(tables[t])) continue;
     setenv("LUANAS_ISA", tables[t], 1);
     printf("%s\n%-9s %9s %10s %10s\n", tables[t], "LSTM", "sample", "learn", "both");
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-      measure(sizes[s][0], sizes[s][1], episodes);
+      measure(sizes[s][0], sizes[s][1], seconds);
   }
   return 0;
 }
