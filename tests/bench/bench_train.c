@@ -1,9 +1,9 @@
 /* How fast a child network trains: seconds for an epoch over images of the size and number of
  * Fashion-MNIST, batch 250, Adam, for six networks of four 'same' convolutions with strides 2, 1,
  * 2, 1, an average and a dense layer. Only multiply-adds of convolutions and the dense layer count:
- * forward, gradient of the weights, and gradient of the input of all but the first layer; counted as
- * of sliding windows, so that Winograd's algorithm can pass the peak. usage:
- * bench_train [--tiny] */
+ * forward, gradient of the weights, and gradient of the input of all but the first layer; counted
+ * as of sliding windows, so that Winograd's algorithm can pass the peak. usage: bench_train
+ * [--tiny] */
 #include "train/datasets.h"
 #include "peak.h"
 #include <nas/cpu.h>
