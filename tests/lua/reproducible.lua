@@ -6,9 +6,10 @@ local nn = nas.nn
 
 local seed, threads, micro_batch = math.tointeger(arg[1]), math.tointeger(arg[2]), math.tointeger(arg[3])
 
--- Odd sizes, every layer, and a branch.
+-- Odd sizes, a branch, and a convolution for Winograd's algorithm.
 local function space(c)
-  local x = nn.input { 9, 7, 1 }
+  local x = nn.conv2d(nn.input { 9, 7, 1 }, { kernel = 1, filters = 16 })
+  x = nn.conv2d(x, { kernel = 3, filters = 16, activation = "relu" })
   local kernel, filters = c:choose("kernel", { 1, 3 }), c:choose("filters", { 5, 18 })
   x = nn.relu(nn.conv2d(x, { kernel = { kernel, 3 }, filters = filters, stride = 2 }))
   if c:choose("pool", { true, false }) then x = nn.max_pool(x, { pool = 2, padding = "same" }) end
