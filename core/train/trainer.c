@@ -132,6 +132,28 @@ int nas_target_node(const nas_network *network) {
   return i;
 }
 
+/* The values of all targets, where the recipe's loss is particular about them. */
+static nas_status check_targets(const nas_trainer *t, nas_error *err) {
+  const nas_layer_kind *loss = t->recipe.loss;
+  int values = target_values(t->data);
+  if (values == 0 || loss->target_low == loss->target_high) return NAS_OK;
+  float *target = nas_alloc((size_t)values, sizeof *target);
+  nas_status status = target ? NAS_OK : nas_fail_memory(err, "a target", (size_t)values * 4);
+  for (int64_t i = 0; status == NAS_OK && i < nas_dataset_count(t->data); i++) {
+    nas_dataset_read_target(t->data, i, target);
+    for (int k = 0; k < values && status == NAS_OK; k++)
+      if (!((double)target[k] >= loss->target_low && (double)target[k] <= loss->target_high))
+        status =
+            nas_fail(err, NAS_ARGUMENT,
+                     "target %lld of %s has the value %.9g; the loss %s takes values from %.9g "
+                     "to %.9g",
+                     (long long)i + 1, nas_dataset_name(t->data), (double)target[k], loss->name,
+                     loss->target_low, loss->target_high);
+  }
+  nas_free(target);
+  return status;
+}
+
 nas_status nas_target_check(const nas_network *network, int values, nas_error *err) {
   int target = nas_target_node(network);
   if (target < 0) return nas_fail(err, NAS_ARGUMENT, "the loss does not depend on a target");
@@ -162,7 +184,10 @@ static nas_status compile(nas_trainer *t, const nas_training *training, nas_erro
   nas_status status = nas_network_create(&network, training->output, err);
   if (status == NAS_OK) status = check_input(network, t->data, err);
   if (status == NAS_OK) status = check_output(training->output, t->data, err);
-  if (status == NAS_OK && !loss) status = recipe_loss(t, training->output, &loss, err);
+  if (status == NAS_OK && !loss) {
+    status = recipe_loss(t, training->output, &loss, err);
+    if (status == NAS_OK) status = check_targets(t, err);
+  }
   if (status == NAS_OK) status = compile_with(t, loss, &how, err);
   nas_network_destroy(&network);
   nas_node_release(&loss);

@@ -97,7 +97,7 @@ function Model:network()
 end
 
 function Model:summary()
-  return self:network():summary()
+  return self:network():summary(math.tointeger(tonumber(self:info().recipe:match " batch=(%d+)")))
 end
 
 function Model:save(path, options)

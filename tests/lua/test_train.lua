@@ -58,6 +58,7 @@ function T.test_training()
   lu.assertEquals(#found.per_class, 4)
   lu.assertTrue(model:evaluate(data(), "all").accuracy > 0.6)
   lu.assertStrContains(model:summary(), "batch_norm")
+  lu.assertStrContains(model:summary(), "to train with batch 16\n")
 end
 
 function T.test_prediction()
@@ -232,6 +233,10 @@ function T.test_refused_before_training()
   refused("the inputs of synthetic have 8x8x1", nn.dense(nn.input { 8, 8, 3 }, { units = 4 }), data())
   refused("mean_squared_error: the target is one class", network(), data(), { loss = "mean_squared_error" })
   refused("softmax_cross_entropy: ", nn.dense(nn.input { 2 }, { units = 1 }), line(20), { augment = {} })
+  refused("of line has the value ", nn.dense(nn.input { 2 }, { units = 1 }), line(20),
+    { augment = {}, loss = "binary_cross_entropy" })
+  refused("the loss binary_cross_entropy takes values from 0 to 1", nn.dense(nn.input { 2 }, { units = 1 }), line(20),
+    { augment = {}, loss = "binary_cross_entropy" })
   refused("augment: shift moves images by up to 8 pixels; expected less than their height of 8", network(), data(),
     { augment = { shift = 8 } })
   refused("expected images", nn.dense(nn.input { 2 }, { units = 1 }), line(20),

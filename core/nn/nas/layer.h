@@ -107,8 +107,9 @@ struct nas_layer_kind {
   const char *name;
   nas_option_table options;
   int min_inputs, max_inputs;
-  int draws;   /* takes random numbers in training */
-  int is_loss; /* one number from (output, target): a recipe can name it */
+  int draws;                      /* takes random numbers in training */
+  int is_loss;                    /* one number from (output, target): a recipe can name it */
+  double target_low, target_high; /* where a loss wants the values of targets; equal: anywhere */
 
   /* The output's shape. NAS_SHAPE with shapes and reason when the inputs do not fit. */
   nas_status (*shape)(const nas_option_value *options, const nas_shape *inputs, int count,

@@ -7,7 +7,7 @@
 ---@field batch? integer Images in a step, 1 to 65536; default 250.
 ---@field optimizer? table nas.adam {...} (the default), nas.adamw, nas.rmsprop or nas.sgd {...}.
 ---@field schedule? table nas.schedule.constant {...} (the default), step, exponential or cosine {...}, whose horizon is the number of epochs unless given.
----@field loss? string|table|fun(output: luanas.Node, target: luanas.Node): luanas.Node "softmax_cross_entropy" (the default), "mean_squared_error", "huber", "binary_cross_entropy"; { name =, its options }; or a function that composes it of layers, to one number for each image. The target of classes is the class as one number from 0, that of values a vector.
+---@field loss? string|table|fun(output: luanas.Node, target: luanas.Node): luanas.Node "softmax_cross_entropy" (the default), "mean_squared_error", "huber", "binary_cross_entropy" (targets from 0 to 1); { name =, its options }; or a function that composes it of layers, to one number for each image. The target of classes is the class as one number from 0, that of values a vector.
 ---@field augment? { pad_crop?: integer, shift?: integer|integer[], flip?: number, erase?: number, erase_min?: number, erase_max?: number } Of the training images, drawn for each image and epoch; pixels and probabilities.
 ---@field clip_norm? number Largest norm of the gradient of a batch, over all weights; 0: no clipping.
 ---@field average? number Decay of an exponential average of the weights, 0 to 1, which then is validated and kept; 0: none.

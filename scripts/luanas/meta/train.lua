@@ -69,7 +69,7 @@ function TrainedModel:params() end
 ---@return luanas.Network
 function TrainedModel:network() end
 
----@return string # network():summary()
+---@return string # that of network(), with memory for the batch of the recipe
 function TrainedModel:summary() end
 
 --- Frees the weights.
