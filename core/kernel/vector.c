@@ -10,6 +10,9 @@
  * unroll. */
 #include "tables.h"
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 #include "fma_soft.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -37,8 +40,14 @@ INLINE vec splat(float x) {
   return x - (vec){0};
 }
 
-/* a * b + c in every lane, rounded once; one instruction where there is one */
+/* a * b + c in every lane, rounded once; one instruction where there is one. gcc 12 makes that of
+ * the loop, too, but not everywhere. */
 INLINE vec fma_lanes(vec a, vec b, vec c) {
+#if NAS_VECTOR == 16 && defined(__AVX512F__)
+  return (vec)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif NAS_VECTOR == 8 && defined(__FMA__)
+  return (vec)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
   vec r;
   UNROLL for (int i = 0; i < NAS_VECTOR; i++)
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
@@ -47,10 +56,11 @@ INLINE vec fma_lanes(vec a, vec b, vec c) {
       r[i] = nas_soft_fmaf(a[i], b[i], c[i]);
 #endif
   return r;
+#endif
 }
 
 /* v where keep is all ones, else +0 */
-INLINE vec select(mask keep, vec v) {
+INLINE vec where(mask keep, vec v) {
   return (vec)((mask)v & keep);
 }
 
@@ -97,7 +107,7 @@ INLINE void conv_block(const int PX, const int NV, const nas_window *window,
     if (p == count) break;
     UNROLL for (int v = 0; v < NV; v++) {
       vec r = acc[p][v];
-      if (flags & NAS_CONV_RELU) r = select(~(mask)(r < 0.0f), r);
+      if (flags & NAS_CONV_RELU) r = where(~(mask)(r < 0.0f), r);
       store(row[p] + v * NAS_VECTOR, r);
     }
   }
@@ -284,7 +294,7 @@ INLINE void depthwise_block(const nas_window *window, const float *source, const
   for (int p = 0; p < DEPTH_PIXELS; p++) {
     if (p == count) break;
     vec r = acc[p];
-    if (flags & NAS_CONV_RELU) r = select(~(mask)(r < 0.0f), r);
+    if (flags & NAS_CONV_RELU) r = where(~(mask)(r < 0.0f), r);
     store(row[p], r);
   }
 }
@@ -352,7 +362,7 @@ static void vector_relu_gradient(const float *out, float *d_out, int stride, con
   for (size_t p = 0; p < pixels; p++)
     for (int o = 0; o < width; o += NAS_VECTOR) {
       ptrdiff_t q = (ptrdiff_t)pixel[p] * stride + o;
-      store(d_out + q, select((mask)(load(out + q) > 0.0f), load(d_out + q)));
+      store(d_out + q, where((mask)(load(out + q) > 0.0f), load(d_out + q)));
     }
 }
 
@@ -366,7 +376,7 @@ enum { LANES = NAS_VECTOR };
 #define lane_fma   fma_lanes
 
 INLINE vec lane_clip(vec v, vec least) {
-  return select(~(mask)(v < least), v);
+  return where(~(mask)(v < least), v);
 }
 
 #include "winograd_transforms.h"

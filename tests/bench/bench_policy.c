@@ -72,6 +72,7 @@ int main(int count, char **arguments) {
   printf("Microseconds for an episode of %d decisions\n", DECISIONS);
   for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
     if (!nas_kernels_named(tables[t])) continue;
+    if (count > 1 && seconds > 0 && strcmp(arguments[1], tables[t]) != 0) continue;
     setenv("LUANAS_ISA", tables[t], 1);
     printf("%s\n%-9s %9s %10s %10s\n", tables[t], "LSTM", "sample", "learn", "both");
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
