@@ -175,6 +175,20 @@ typedef void nas_winograd_kernel_fn(const float *w, size_t tap, int rows, int wi
 typedef void nas_winograd_d_kernel_fn(const float *from, size_t plane, int rows, int width,
                                       float *d_w, size_t tap);
 
+/* Adam (Kingma & Ba 2015, algorithm 1). For each i, in float, each operation rounded:
+ *   moment1 = b1 moment1 + a1 g;  moment2 = b2 moment2 + a2 (g g)
+ *   value = value - rate moment1 / (sqrt(moment2) scale + epsilon)
+ * from the ones of `from` to those of `to`, which may be the same arrays. Returns whether all that
+ * was written is finite. */
+typedef struct nas_adam_factors {
+  float b1, a1, b2, a2, rate, scale, epsilon;
+} nas_adam_factors;
+typedef struct nas_adam_arrays {
+  float *value, *moment1, *moment2;
+} nas_adam_arrays;
+typedef int nas_adam_fn(const nas_adam_factors *factors, const float *g, nas_adam_arrays from,
+                        nas_adam_arrays to, size_t count);
+
 /* x[i] = nas_sigmoidf(x[i]), nas_tanhf(x[i]) */
 typedef void nas_squash_fn(float *x, int count);
 
@@ -195,6 +209,7 @@ typedef struct nas_kernels {
   nas_winograd_output_fn *winograd_output;
   nas_winograd_kernel_fn *winograd_kernel;
   nas_winograd_d_kernel_fn *winograd_d_kernel;
+  nas_adam_fn *adam;
   nas_squash_fn *sigmoid, *tanh;
 } nas_kernels;
 

@@ -1,4 +1,5 @@
 /* The readable statement of every kernel: what the others must equal, bit for bit. */
+#include "adam.h"
 #include "kernel.h"
 #include <nas/elementary.h>
 
@@ -120,6 +121,7 @@ const nas_kernels nas_kernels_scalar = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
+    .adam = adam,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
 };

@@ -13,6 +13,7 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
+#include "adam.h"
 #include "fma_soft.h"
 
 #define INLINE static inline __attribute__((always_inline))
@@ -400,6 +401,7 @@ const nas_kernels NAS_TABLE = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
+    .adam = adam,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
 };

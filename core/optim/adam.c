@@ -2,6 +2,7 @@
  * weights decay. */
 #include <math.h>
 #include <nas/elementary.h>
+#include "kernel.h"
 #include "rules.h"
 
 enum { RATE, BETA1, BETA2, EPSILON, L2, WEIGHT_DECAY, OPTIONS };
@@ -28,44 +29,32 @@ enum { RATE, BETA1, BETA2, EPSILON, L2, WEIGHT_DECAY, OPTIONS };
 static const nas_option options_of_adam[OPTIONS] = ADAM_OPTIONS(0);
 static const nas_option options_of_adamw[OPTIONS] = ADAM_OPTIONS(0.01);
 
-typedef struct coefficients {
-  float b1, a1, b2, a2, rate, scale, epsilon;
-} coefficients;
-
-/* Step t at that rate: a1 = 1 - beta1, a2 = 1 - beta2, and the corrections of the averages. */
-static coefficients coefficients_of(const nas_option_value *options, double t, double rate) {
-  double beta1 = options[BETA1].number, beta2 = options[BETA2].number;
-  return (coefficients){.b1 = (float)beta1,
-                        .a1 = (float)(1 - beta1),
-                        .b2 = (float)beta2,
-                        .a2 = (float)(1 - beta2),
-                        .rate = (float)(rate / (1 - nas_pow(beta1, t))),
-                        .scale = (float)(1 / sqrt(1 - nas_pow(beta2, t))),
-                        .epsilon = (float)options[EPSILON].number};
-}
-
-/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+/* Step t at that rate: a1 = 1 - beta1, a2 = 1 - beta2, and the corrections of the averages:
+ * m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
  * w = w - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon) */
-static void rule(coefficients c, float *w, const float *gradient, float *m, float *v,
-                 size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    float g = gradient[i];
-    m[i] = c.b1 * m[i] + c.a1 * g;
-    v[i] = c.b2 * v[i] + c.a2 * (g * g);
-    w[i] -= c.rate * m[i] / (sqrtf(v[i]) * c.scale + c.epsilon);
-  }
+static nas_adam_factors factors_of(const nas_option_value *options, double t, double rate) {
+  double beta1 = options[BETA1].number, beta2 = options[BETA2].number;
+  return (nas_adam_factors){.b1 = (float)beta1,
+                            .a1 = (float)(1 - beta1),
+                            .b2 = (float)beta2,
+                            .a2 = (float)(1 - beta2),
+                            .rate = (float)(rate / (1 - nas_pow(beta1, t))),
+                            .scale = (float)(1 / sqrt(1 - nas_pow(beta2, t))),
+                            .epsilon = (float)options[EPSILON].number};
 }
 
 static void adam_step(const nas_option_value *options, const nas_step *step, float *weights,
                       const float *gradient, float *const *moments, size_t count) {
   double rate = options[RATE].number * step->rate;
   nas_preparation p = nas_prepare(step, rate, options[L2].number, options[WEIGHT_DECAY].number);
-  coefficients c = coefficients_of(options, (double)step->number, rate);
+  nas_adam_factors factors = factors_of(options, (double)step->number, rate);
+  const nas_kernels *kernels = step->kernels ? step->kernels : nas_kernels_best();
   float room[NAS_STEP_BLOCK];
   for (size_t at = 0, n; at < count; at += n) {
     n = count - at < NAS_STEP_BLOCK ? count - at : NAS_STEP_BLOCK;
     const float *g = nas_prepare_block(&p, weights + at, gradient + at, room, n);
-    rule(c, weights + at, g, moments[0] + at, moments[1] + at, n);
+    nas_adam_arrays all = {weights + at, moments[0] + at, moments[1] + at};
+    kernels->adam(&factors, g, all, all, n);
   }
 }
 

@@ -5,20 +5,16 @@
  *   w = w + (rate / (1 - beta1^k)) m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon) */
 #include <math.h>
 #include <nas/clip.h>
-#include <string.h>
 #include "policy_state.h"
 
 enum { CHUNK = 256 }; /* elements that are prepared at once */
 
 /* What one step needs besides the elements. */
 typedef struct adam_step {
-  float l2_twice, scale, b1, a1, b2, a2, rate, unbias, epsilon;
+  const nas_kernels *kernels;
+  float l2_twice, scale;
+  nas_adam_factors factors; /* with the rate negative: uphill */
 } adam_step;
-
-/* What a step makes of some elements. */
-typedef struct adam_next {
-  float *value, *moment1, *moment2;
-} adam_next;
 
 /* 0 when the gradient knows nothing of the block. */
 static const float *sums_of(const nas_policy_gradient *gradient, const nas_block *block) {
@@ -55,42 +51,22 @@ static void add_square(const nas_block *block, const nas_policy_gradient *gradie
   }
 }
 
-static int is_finite(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return (bits & 0x7f800000) != 0x7f800000;
-}
-
-/* Whether all that it makes is finite. */
-static int chunk_step(const adam_step *s, const float *g, const float *w, const float *moment1,
-                      const float *moment2, size_t count, adam_next to) {
-  int finite = 1;
-  for (size_t i = 0; i < count; i++) {
-    float clipped = g[i] * s->scale;
-    float m = s->b1 * moment1[i] + s->a1 * clipped;
-    float v = s->b2 * moment2[i] + s->a2 * (clipped * clipped);
-    float value = w[i] + s->rate * m / (sqrtf(v) * s->unbias + s->epsilon);
-    to.value[i] = value;
-    to.moment1[i] = m;
-    to.moment2[i] = v;
-    finite &= is_finite(value) & is_finite(m) & is_finite(v);
-  }
-  return finite;
+static nas_adam_arrays arrays_of(nas_rows parts[NAS_PARTS], size_t at) {
+  return (nas_adam_arrays){parts[NAS_PART_VALUE].data + at, parts[NAS_PART_MOMENT1].data + at,
+                           parts[NAS_PART_MOMENT2].data + at};
 }
 
 /* Fills block->next. 0, or -1 when something in it is not finite. */
 static int block_step(nas_block *block, const nas_policy_gradient *gradient, const adam_step *s) {
   const float *sum = sums_of(gradient, block), *w = block->part[NAS_PART_VALUE].data;
-  const float *moment1 = block->part[NAS_PART_MOMENT1].data;
-  const float *moment2 = block->part[NAS_PART_MOMENT2].data;
   int finite = 1;
   for (size_t at = 0, end = floats_of(block), n; at < end; at += n) {
     float g[CHUNK];
     n = chunk_at(at, end);
-    adam_next to = {block->next[NAS_PART_VALUE].data + at, block->next[NAS_PART_MOMENT1].data + at,
-                    block->next[NAS_PART_MOMENT2].data + at};
     prepare(sum ? sum + at : NULL, w + at, s->l2_twice, n, g);
-    finite &= chunk_step(s, g, w + at, moment1 + at, moment2 + at, n, to);
+    for (size_t i = 0; i < n; i++) g[i] *= s->scale;
+    finite &=
+        s->kernels->adam(&s->factors, g, arrays_of(block->part, at), arrays_of(block->next, at), n);
   }
   return finite ? 0 : -1;
 }
@@ -128,15 +104,16 @@ nas_status nas_policy_apply(nas_policy *policy, const nas_policy_gradient *gradi
   double beta1_power = policy->beta1_power * options->beta1;
   double beta2_power = policy->beta2_power * options->beta2;
   double limit = options->clip_norm;
-  const adam_step step = {.l2_twice = l2_twice,
+  const adam_step step = {.kernels = policy->kernels,
+                          .l2_twice = l2_twice,
                           .scale = (float)(limit > 0 && norm > limit ? limit / norm : 1),
-                          .b1 = (float)options->beta1,
-                          .a1 = (float)(1 - options->beta1),
-                          .b2 = (float)options->beta2,
-                          .a2 = (float)(1 - options->beta2),
-                          .rate = (float)(options->rate / (1 - beta1_power)),
-                          .unbias = (float)(1 / sqrt(1 - beta2_power)),
-                          .epsilon = (float)options->epsilon};
+                          .factors = {.b1 = (float)options->beta1,
+                                      .a1 = (float)(1 - options->beta1),
+                                      .b2 = (float)options->beta2,
+                                      .a2 = (float)(1 - options->beta2),
+                                      .rate = -(float)(options->rate / (1 - beta1_power)),
+                                      .scale = (float)(1 / sqrt(1 - beta2_power)),
+                                      .epsilon = (float)options->epsilon}};
   for (int i = 0; i < blocks->count; i++)
     if (block_step(blocks->sorted[i], gradient, &step))
       return nas_fail(err, NAS_DIVERGED, "a step would make \"%.200s\" infinite",

@@ -76,6 +76,7 @@ static void step_run(nas_trainer *t, const nas_run *run, const nas_step *step, s
 void nas_step_take(nas_trainer *t, int id, int workers) {
   int64_t batch = t->recipe.batch;
   nas_step step = {.number = t->now.step,
+                   .kernels = nas_compiled_kernels(t->compiled),
                    .rate =
                        nas_schedule_factor(t->recipe.schedule, t->recipe.schedule_options,
                                            t->now.step - 1, (t->order_size + batch - 1) / batch),

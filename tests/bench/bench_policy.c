@@ -1,5 +1,6 @@
 /* How long the policy takes to sample and to learn an episode of 8 decisions, 2 and 3 options in
- * turn: medians of many, by table of kernels and size of the LSTM. usage: bench_policy [--tiny] */
+ * turn: medians of many, by table of kernels and size of the LSTM.
+ * usage: bench_policy [--tiny | TABLE] */
 #include "check.h"
 #include "kernel.h"
 #include <nas/policy.h>

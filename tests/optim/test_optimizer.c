@@ -372,7 +372,7 @@ static void check_slices(const nas_optimizer_kind *kind, const setting *settings
   for (int i = 0; i < MANY; i++) whole.weights[i] = nas_stream_float(&dice) - 0.5f;
   parts = whole;
   for (uint64_t number = 1; number <= 3; number++) {
-    nas_step step = {number, 0.9, scale, 1};
+    nas_step step = {number, 0.9, scale, 1, NULL};
     for (int i = 0; i < MANY; i++) gradient[i] = nas_stream_float(&dice) - 0.5f;
     slice_step(kind, options, &step, &whole, gradient, 0, MANY);
     for (int from = 0; from < MANY; from += slice)

@@ -12,6 +12,7 @@ typedef struct nas_step {
   double rate;          /* factor of the optimiser's rate, from the schedule: >= 0 */
   float gradient_scale; /* factor of the gradient, from clipping; 1: none */
   int decays;           /* whether these weights decay: kernels do, biases and the like do not */
+  const struct nas_kernels *kernels; /* NULL: the best of this processor. Changes no bit. */
 } nas_step;
 
 /* All kinds have the options rate, l2 and weight_decay. A step does this to each element, w its
