@@ -133,97 +133,143 @@ typedef struct row_cursor {
   int tap, channel;
 } row_cursor;
 
-/* Takes up to `most` rows that share a source: fills x (where a row's input lies from a pixel's
- * first channel) and w (where the row lies in the weights); returns how many, 0 at the end. */
-static int next_rows(row_cursor *cursor, int most, ptrdiff_t *x, ptrdiff_t *w, int *source) {
+typedef struct row_block {
+  int count, source;
+  int side_by_side;     /* the rows' inputs follow each other */
+  ptrdiff_t x[BLOCK];   /* where a row's input lies from a pixel's first channel */
+  ptrdiff_t row[BLOCK]; /* where the row lies in the weights */
+} row_block;
+
+/* The next rows, `most` at most; 0 at the end. */
+static int next_rows(row_cursor *cursor, int most, row_block *block) {
   const nas_window *window = cursor->window;
   int count = 0;
   while (count < most && cursor->tap < window->tap_count) {
     const nas_tap *tap = &window->taps[cursor->tap];
-    if (count && tap->source != *source) break;
-    *source = tap->source;
-    x[count] = tap->offset + cursor->channel;
-    w[count++] = tap->weights + (ptrdiff_t)cursor->channel * window->weight_stride;
-    if (++cursor->channel == tap->channels) {
+    if (count && tap->source != block->source) break;
+    int left = tap->channels - cursor->channel, taken = left < most - count ? left : most - count;
+    ptrdiff_t x = tap->offset + cursor->channel;
+    ptrdiff_t row = tap->weights + (ptrdiff_t)cursor->channel * window->weight_stride;
+    block->source = tap->source;
+    block->side_by_side = count == 0 || (block->side_by_side && x == block->x[count - 1] + 1);
+    for (int i = 0; i < taken; i++, row += window->weight_stride) {
+      block->x[count + i] = x + i;
+      block->row[count + i] = row;
+    }
+    count += taken;
+    cursor->channel += taken;
+    if (taken == left) {
       cursor->channel = 0;
       cursor->tap++;
     }
   }
-  return count;
+  return block->count = count;
 }
 
-/* count <= RX rows, NV vectors of output channels beginning at channel o. */
-INLINE void weights_block(const int RX, const int NV, const float *source, ptrdiff_t stride,
-                          const ptrdiff_t *x, const ptrdiff_t *w, int count, const int32_t *in,
-                          const float *d_out, ptrdiff_t out_stride, const int32_t *out_pixel,
-                          float *d_weights, size_t pixels, int o) {
+/* block->count <= RX rows, NV vectors of output channels beginning at channel o. SIDE_BY_SIDE, the
+ * addresses of the inputs need one register. */
+INLINE void weights_block(const int RX, const int NV, const int SIDE_BY_SIDE,
+                          const row_block *block, const float *source, ptrdiff_t stride,
+                          const int32_t *in, const float *d_out, ptrdiff_t out_stride,
+                          const int32_t *out_pixel, float *d_weights, size_t pixels, int o) {
   vec acc[BLOCK][MAX_VECTORS];
   ptrdiff_t at[BLOCK] = {0};
   UNROLL for (int r = 0; r < RX; r++) {
-    int row = r < count ? r : count - 1;
-    at[r] = x[row];
-    UNROLL for (int v = 0; v < NV; v++) acc[r][v] = load(d_weights + w[row] + o + v * NAS_VECTOR);
+    int row = r < block->count ? r : block->count - 1;
+    at[r] = block->x[row];
+    UNROLL for (int v = 0; v < NV; v++) acc[r][v] =
+        load(d_weights + block->row[row] + o + v * NAS_VECTOR);
   }
   for (size_t p = 0; p < pixels; p++) {
-    const float *s = source + in[p] * stride;
+    const float *s = source + in[p] * stride + (SIDE_BY_SIDE ? at[0] : 0);
     const float *d = d_out + out_pixel[p] * out_stride + o;
     vec b[MAX_VECTORS];
     UNROLL for (int v = 0; v < NV; v++) b[v] = load(d + v * NAS_VECTOR);
     UNROLL for (int r = 0; r < RX; r++) {
-      vec a = splat(s[at[r]]);
+      vec a = splat(s[SIDE_BY_SIDE ? r : at[r]]);
       UNROLL for (int v = 0; v < NV; v++) acc[r][v] = fma_lanes(a, b[v], acc[r][v]);
     }
   }
   for (int r = 0; r < RX; r++) {
-    if (r == count) break;
-    UNROLL for (int v = 0; v < NV; v++) store(d_weights + w[r] + o + v * NAS_VECTOR, acc[r][v]);
+    if (r == block->count) break;
+    UNROLL for (int v = 0; v < NV; v++)
+        store(d_weights + block->row[r] + o + v * NAS_VECTOR, acc[r][v]);
   }
+}
+
+/* How many pixels pass under all weight rows before the next do: what they read, 24 KiB, stays in
+ * the first-level cache. */
+static size_t pixels_at_once(const nas_window *window, int vectors) {
+  int floats = 24 * 1024 / (int)sizeof(float);
+  int most = floats / (window->source_stride[0] + vectors * NAS_VECTOR);
+  return most > 32 ? (size_t)most : 32;
 }
 
 #define CONV_WEIGHTS(RX, NV)                                                                       \
   static __attribute__((noinline)) void weights_##RX##x##NV(                                       \
-      const nas_window *window, const float *const *sources, const int32_t *in,                    \
-      const float *d_out, const int32_t *out_pixel, float *d_weights, size_t pixels, int o) {      \
-    row_cursor cursor = {window, 0, 0};                                                            \
-    ptrdiff_t x[RX], w[RX];                                                                        \
-    int count, source = 0;                                                                         \
-    while ((count = next_rows(&cursor, RX, x, w, &source)) > 0)                                    \
-      weights_block(RX, NV, sources[source], window->source_stride[source], x, w, count, in,       \
-                    d_out, window->out_stride, out_pixel, d_weights, pixels, o);                   \
+      const row_block *block, const float *source, ptrdiff_t stride, const int32_t *in,            \
+      const float *d_out, ptrdiff_t out_stride, const int32_t *out_pixel, float *d_weights,        \
+      size_t pixels, int o) {                                                                      \
+    if (block->side_by_side && block->count == RX)                                                 \
+      weights_block(RX, NV, 1, block, source, stride, in, d_out, out_stride, out_pixel, d_weights, \
+                    pixels, o);                                                                    \
+    else                                                                                           \
+      weights_block(RX, NV, 0, block, source, stride, in, d_out, out_stride, out_pixel, d_weights, \
+                    pixels, o);                                                                    \
   }
 
 /* -- the blocks of each register file --------------------------------------------------------- */
 
-/* Sums, one row of weights and an input must fit: 32 registers of 16 floats, 16 of 8 or 4. */
+/* Sums, one row of weights and an input must fit: 32 registers of 16 floats, 16 of 8 or 4. Rows of
+ * weights come in WEIGHT_ROWS, the last few of them in half as many. */
 #if NAS_VECTOR == 16
 CONV_PIXELS(6, 4)
 CONV_PIXELS(8, 3)
 CONV_PIXELS(12, 2)
 CONV_PIXELS(12, 1)
-CONV_WEIGHTS(6, 4)
-CONV_WEIGHTS(8, 3)
 CONV_WEIGHTS(12, 2)
 CONV_WEIGHTS(12, 1)
-#define EACH_BLOCK(function, vectors, o, ...)                                                      \
+CONV_WEIGHTS(6, 2)
+enum { WEIGHT_ROWS = 12, WEIGHT_VECTORS = 2 };
+#define EACH_PIXELS(vectors, ...)                                                                  \
   switch (vectors) {                                                                               \
-  case 1: function##_12x1(__VA_ARGS__); break;                                                     \
-  case 2: function##_12x2(__VA_ARGS__); break;                                                     \
-  case 3: function##_8x3(__VA_ARGS__); break;                                                      \
-  default: function##_6x4(__VA_ARGS__); break;                                                     \
+  case 1: conv_12x1(__VA_ARGS__); break;                                                           \
+  case 2: conv_12x2(__VA_ARGS__); break;                                                           \
+  case 3: conv_8x3(__VA_ARGS__); break;                                                            \
+  default: conv_6x4(__VA_ARGS__); break;                                                           \
+  }
+#define EACH_WEIGHTS(rows, vectors, ...)                                                           \
+  switch (vectors) {                                                                               \
+  case 1: weights_12x1(__VA_ARGS__); break;                                                        \
+  default:                                                                                         \
+    if (rows > 6)                                                                                  \
+      weights_12x2(__VA_ARGS__);                                                                   \
+    else                                                                                           \
+      weights_6x2(__VA_ARGS__);                                                                    \
   }
 #elif NAS_VECTOR == 8
 CONV_PIXELS(6, 2)
 CONV_WEIGHTS(6, 2)
-#define EACH_BLOCK(function, vectors, o, ...) function##_6x2(__VA_ARGS__)
+CONV_WEIGHTS(3, 2)
+enum { WEIGHT_ROWS = 6, WEIGHT_VECTORS = 2 };
+#define EACH_PIXELS(vectors, ...) conv_6x2(__VA_ARGS__)
+#define EACH_WEIGHTS(rows, vectors, ...)                                                           \
+  if (rows > 3)                                                                                    \
+    weights_6x2(__VA_ARGS__);                                                                      \
+  else                                                                                             \
+    weights_3x2(__VA_ARGS__)
 #else
 CONV_PIXELS(2, 4)
 CONV_WEIGHTS(2, 4)
-#define EACH_BLOCK(function, vectors, o, ...) function##_2x4(__VA_ARGS__)
+enum { WEIGHT_ROWS = 2, WEIGHT_VECTORS = 4 };
+#define EACH_PIXELS(vectors, ...)        conv_2x4(__VA_ARGS__)
+#define EACH_WEIGHTS(rows, vectors, ...) weights_2x4(__VA_ARGS__)
 #endif
 
-static int vectors_from(int width, int o) {
+/* How many vectors of output channels from o on, at most. */
+static int vectors_from(int width, int o, int most) {
   int left = (nas_row(width) - o) / NAS_VECTOR;
-  return left < NAS_VECTORS ? left : NAS_VECTORS;
+  return left < most ? left : most;
 }
 
 /* One pixel alone, as in an LSTM: no other pixels share the weights. */
@@ -253,18 +299,33 @@ static void vector_conv(const nas_window *window, const float *const *sources, c
     return;
   }
   for (int o = 0, vectors; o < window->width; o += vectors * NAS_VECTOR) {
-    vectors = vectors_from(window->width, o);
-    EACH_BLOCK(conv, vectors, o, window, sources, in, weights, bias, out, out_pixel, pixels, o,
-               flags);
+    vectors = vectors_from(window->width, o, NAS_VECTORS);
+    EACH_PIXELS(vectors, window, sources, in, weights, bias, out, out_pixel, pixels, o, flags);
   }
+}
+
+/* All weight rows over some pixels. */
+static void weights_pixels(const nas_window *window, const float *const *sources, const int32_t *in,
+                           const float *d_out, const int32_t *out_pixel, float *d_weights,
+                           size_t pixels, int o, int vectors) {
+  row_cursor cursor = {window, 0, 0};
+  row_block block = {0};
+  (void)vectors; /* some register files know only one number of them */
+  while (next_rows(&cursor, WEIGHT_ROWS, &block) > 0)
+    EACH_WEIGHTS(block.count, vectors, &block, sources[block.source],
+                 window->source_stride[block.source], in, d_out, window->out_stride, out_pixel,
+                 d_weights, pixels, o);
 }
 
 static void vector_conv_weights(const nas_window *window, const float *const *sources,
                                 const int32_t *in, const float *d_out, const int32_t *out_pixel,
                                 float *d_weights, size_t pixels) {
   for (int o = 0, vectors; o < window->width; o += vectors * NAS_VECTOR) {
-    vectors = vectors_from(window->width, o);
-    EACH_BLOCK(weights, vectors, o, window, sources, in, d_out, out_pixel, d_weights, pixels, o);
+    vectors = vectors_from(window->width, o, WEIGHT_VECTORS);
+    size_t most = pixels_at_once(window, vectors);
+    for (size_t p = 0; p < pixels; p += most)
+      weights_pixels(window, sources, in + p, d_out, out_pixel + p, d_weights,
+                     pixels - p < most ? pixels - p : most, o, vectors);
   }
 }
 
