@@ -69,29 +69,28 @@ enum { BLOCK = 12, MAX_VECTORS = 4 };
 
 /* -- convolution ------------------------------------------------------------------------------ */
 
-/* count <= PX pixels, NV vectors of output channels beginning at channel o. Pixels beyond count
- * repeat the last one and are not stored. */
+/* PX pixels, NV vectors of output channels beginning at channel o. */
 INLINE void conv_block(const int PX, const int NV, const nas_window *window,
                        const float *const *sources, const int32_t *in, const float *weights,
-                       const float *bias, float *out, const int32_t *out_pixel, int o, int count,
+                       const float *bias, float *out, const int32_t *out_pixel, int o,
                        unsigned flags) {
   vec acc[BLOCK][MAX_VECTORS];
-  float *row[BLOCK];
   ptrdiff_t at[BLOCK] = {0};
   int source = -1;
-  UNROLL for (int p = 0; p < PX; p++) {
-    row[p] = out + (ptrdiff_t)out_pixel[p < count ? p : count - 1] * window->out_stride + o;
-    UNROLL for (int v = 0; v < NV; v++) acc[p][v] = flags & NAS_CONV_ACCUMULATE
-                                                        ? load(row[p] + v * NAS_VECTOR)
-                                                    : bias ? load(bias + o + v * NAS_VECTOR)
-                                                           : (vec){0};
-  }
+  if (flags & NAS_CONV_ACCUMULATE) UNROLL for (int p = 0; p < PX; p++) {
+      const float *row = out + (ptrdiff_t)out_pixel[p] * window->out_stride + o;
+      UNROLL for (int v = 0; v < NV; v++) acc[p][v] = load(row + v * NAS_VECTOR);
+    }
+  else
+    UNROLL for (int v = 0; v < NV; v++) {
+      vec first = bias ? load(bias + o + v * NAS_VECTOR) : (vec){0};
+      UNROLL for (int p = 0; p < PX; p++) acc[p][v] = first;
+    }
   for (int t = 0; t < window->tap_count; t++) {
     const nas_tap *tap = &window->taps[t];
     if (tap->source != source) {
       source = tap->source;
-      UNROLL for (int p = 0; p < PX; p++) at[p] =
-          (ptrdiff_t)in[p < count ? p : count - 1] * window->source_stride[source];
+      UNROLL for (int p = 0; p < PX; p++) at[p] = (ptrdiff_t)in[p] * window->source_stride[source];
     }
     const float *x = sources[source] + tap->offset;
     const float *w = weights + tap->weights + o;
@@ -104,25 +103,37 @@ INLINE void conv_block(const int PX, const int NV, const nas_window *window,
       }
     }
   }
-  for (int p = 0; p < PX; p++) {
-    if (p == count) break;
-    UNROLL for (int v = 0; v < NV; v++) {
-      vec r = acc[p][v];
-      if (flags & NAS_CONV_RELU) r = where(~(mask)(r < 0.0f), r);
-      store(row[p] + v * NAS_VECTOR, r);
-    }
+  if (flags & NAS_CONV_RELU)
+    UNROLL for (int p = 0; p < PX; p++) UNROLL for (int v = 0; v < NV; v++) acc[p][v] =
+        where(~(mask)(acc[p][v] < 0.0f), acc[p][v]);
+  UNROLL for (int p = 0; p < PX; p++) {
+    float *row = out + (ptrdiff_t)out_pixel[p] * window->out_stride + o;
+    UNROLL for (int v = 0; v < NV; v++) store(row + v * NAS_VECTOR, acc[p][v]);
   }
 }
 
-/* All pixels for NV vectors of output channels beginning at channel o. */
+static void repeat_last(int32_t *to, const int32_t *from, size_t count, int size) {
+  for (int i = 0; i < size; i++) to[i] = from[(size_t)i < count ? (size_t)i : count - 1];
+}
+
+/* All pixels for NV vectors of output channels beginning at channel o. The last block repeats the
+ * last pixel, whose row is written again. */
 #define CONV_PIXELS(PX, NV)                                                                        \
   static __attribute__((noinline)) void conv_##PX##x##NV(                                          \
       const nas_window *window, const float *const *sources, const int32_t *in,                    \
       const float *weights, const float *bias, float *out, const int32_t *out_pixel,               \
       size_t pixels, int o, unsigned flags) {                                                      \
-    for (size_t p = 0; p < pixels; p += PX)                                                        \
-      conv_block(PX, NV, window, sources, in + p, weights, bias, out, out_pixel + p, o,            \
-                 pixels - p < PX ? (int)(pixels - p) : PX, flags);                                 \
+    int32_t last_in[PX], last_out[PX];                                                             \
+    for (size_t p = 0; p < pixels; p += PX) {                                                      \
+      const int32_t *from = in + p, *to = out_pixel + p;                                           \
+      if (pixels - p < PX) {                                                                       \
+        repeat_last(last_in, from, pixels - p, PX);                                                \
+        repeat_last(last_out, to, pixels - p, PX);                                                 \
+        from = last_in;                                                                            \
+        to = last_out;                                                                             \
+      }                                                                                            \
+      conv_block(PX, NV, window, sources, from, weights, bias, out, to, o, flags);                 \
+    }                                                                                              \
   }
 
 /* -- gradient of the weights ------------------------------------------------------------------ */
