@@ -96,10 +96,11 @@ typedef void nas_depthwise_weights_fn(const nas_window *window, const float *sou
 typedef void nas_sum_rows_fn(const float *rows, int stride, const int32_t *pixel, size_t pixels,
                              int width, float *sum);
 
-/* The gradient of ReLU, in place. For p, o: if not out[q] > 0, d_out[q] = +0, where
- *   q = pixel[p] * stride + o */
+/* The gradient of ReLU, in place, and of a bias before it unless sum is NULL. For o, p in order:
+ *   if not out[q] > 0, d_out[q] = +0;  sum[o] = sum[o] + d_out[q], where q = pixel[p] * stride + o
+ */
 typedef void nas_relu_gradient_fn(const float *out, float *d_out, int stride, const int32_t *pixel,
-                                  size_t pixels, int width);
+                                  size_t pixels, int width, float *sum);
 
 /* Rows of pixels: row p begins at data + pixel[p] * stride. */
 typedef struct nas_pixel_rows {
@@ -118,24 +119,29 @@ static inline float *nas_pixel_row(const nas_pixel_rows *rows, size_t p) {
 typedef void nas_moments_fn(const float *x, int stride, const int32_t *pixel, size_t pixels,
                             int width, double *sum, double *square);
 
-/* y[p][o] = fma(x[p][o] - mean[o], scale[o], offset[o]); with relu, +0 where that is below 0. What
- * belongs to channels is padded to whole vectors, here and below. */
+/* What belongs to channels, here and below, is padded to whole vectors. */
+typedef struct nas_normalization {
+  const float *mean, *scale, *offset;
+  int relu;
+} nas_normalization;
+
+/* y[p][o] = fma(x[p][o] - mean[o], scale[o], offset[o]); with relu, +0 where that is below 0. */
 typedef void nas_normalize_fn(const nas_pixel_rows *x, const nas_pixel_rows *y, size_t pixels,
-                              int width, const float *mean, const float *scale, const float *offset,
-                              int relu);
+                              int width, const nas_normalization *n);
 
-/* sum[o] = sum[o] + d_y[p][o];  product[o] = product[o] + d_y[p][o] * (x[p][o] - mean[o]): the
- * difference in float, the rest in double. Rows of x may lie without padding. */
+/* d = d_y[p][o], but with relu +0 where fma(x[p][o] - mean[o], scale[o], offset[o]) <= 0;
+ * sum[o] = sum[o] + d;  product[o] = product[o] + d * (x[p][o] - mean[o]): the difference in float,
+ * the rest in double. */
 typedef void nas_normalize_sums_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
-                                   size_t pixels, int width, const float *mean, double *sum,
-                                   double *product);
+                                   size_t pixels, int width, const nas_normalization *n,
+                                   double *sum, double *product);
 
-/* d_x[p][o] = (accumulate ? d_x[p][o] : 0) + g,
- *   g = fma(x[p][o] - mean[o], of_x[o], fma(d_y[p][o], of_d[o], offset[o])) */
+/* With that d: d_x[p][o] = (accumulate ? d_x[p][o] : 0) + g,
+ *   g = fma(x[p][o] - mean[o], of_x[o], fma(d, scale[o], constant[o])) */
 typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_rows *d_y,
                                        const nas_pixel_rows *d_x, size_t pixels, int width,
-                                       const float *mean, const float *of_d, const float *of_x,
-                                       const float *offset, int accumulate);
+                                       const nas_normalization *n, const float *of_x,
+                                       const float *constant, int accumulate);
 
 /* Winograd's algorithm (winograd_transforms.h). A tile is 4x4 outputs and the 6x6 pixels that they
  * come from, fewer at the edges: there, transforms see zeros. */

@@ -17,6 +17,9 @@ static lane lane_fma(lane a, lane b, lane c) {
 static lane lane_clip(lane v, lane least) {
   return v < least ? 0.0f : v;
 }
+static lane lane_gate(lane d, lane v, lane most) {
+  return v <= most ? 0.0f : d;
+}
 #include "winograd_transforms.h"
 #include "normalize.h"
 #include "squash.h"
@@ -96,11 +99,12 @@ static void scalar_sum_rows(const float *rows, int stride, const int32_t *pixel,
 }
 
 static void scalar_relu_gradient(const float *out, float *d_out, int stride, const int32_t *pixel,
-                                 size_t pixels, int width) {
+                                 size_t pixels, int width, float *sum) {
   for (size_t p = 0; p < pixels; p++)
     for (int o = 0; o < width; o++) {
       ptrdiff_t q = (ptrdiff_t)pixel[p] * stride + o;
       if (!(out[q] > 0.0f)) d_out[q] = 0.0f;
+      if (sum) sum[o] += d_out[q];
     }
 }
 

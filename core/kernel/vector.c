@@ -430,12 +430,30 @@ static void vector_sum_rows(const float *rows, int stride, const int32_t *pixel,
   }
 }
 
+/* NV vectors of channels beginning at channel o. */
+INLINE void relu_gradient_block(const int NV, const float *out, float *d_out, int stride,
+                                const int32_t *pixel, size_t pixels, int o, float *sum) {
+  vec acc[MAX_VECTORS];
+  UNROLL for (int v = 0; v < NV; v++) acc[v] = sum ? load(sum + o + v * NAS_VECTOR) : (vec){0};
+  for (size_t p = 0; p < pixels; p++) {
+    ptrdiff_t q = (ptrdiff_t)pixel[p] * stride + o;
+    UNROLL for (int v = 0; v < NV; v++, q += NAS_VECTOR) {
+      vec d = where((mask)(load(out + q) > 0.0f), load(d_out + q));
+      store(d_out + q, d);
+      acc[v] += d;
+    }
+  }
+  if (sum) UNROLL for (int v = 0; v < NV; v++) store(sum + o + v * NAS_VECTOR, acc[v]);
+}
+
 static void vector_relu_gradient(const float *out, float *d_out, int stride, const int32_t *pixel,
-                                 size_t pixels, int width) {
-  for (size_t p = 0; p < pixels; p++)
-    for (int o = 0; o < width; o += NAS_VECTOR) {
-      ptrdiff_t q = (ptrdiff_t)pixel[p] * stride + o;
-      store(d_out + q, where((mask)(load(out + q) > 0.0f), load(d_out + q)));
+                                 size_t pixels, int width, float *sum) {
+  for (int o = 0, left = nas_row(width) / NAS_VECTOR; left > 0; o += 4 * NAS_VECTOR, left -= 4)
+    switch (left) {
+    case 1: relu_gradient_block(1, out, d_out, stride, pixel, pixels, o, sum); break;
+    case 2: relu_gradient_block(2, out, d_out, stride, pixel, pixels, o, sum); break;
+    case 3: relu_gradient_block(3, out, d_out, stride, pixel, pixels, o, sum); break;
+    default: relu_gradient_block(4, out, d_out, stride, pixel, pixels, o, sum);
     }
 }
 
@@ -450,6 +468,10 @@ enum { LANES = NAS_VECTOR };
 
 INLINE vec lane_clip(vec v, vec least) {
   return where(~(mask)(v < least), v);
+}
+
+INLINE vec lane_gate(vec d, vec v, vec most) {
+  return where(~(mask)(v <= most), d);
 }
 
 #include "winograd_transforms.h"

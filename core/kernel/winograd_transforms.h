@@ -11,6 +11,7 @@
  *   LANES       how many
  *   lane_load, lane_store, lane_fma
  *   lane_clip    0 where the first is below the second, else the first
+ *   lane_gate    0 where the second is at most the third, else the first
  * Options choose numbers and addresses, never between vectors: gcc 12 turns (option ? a + b : b)
  * into a sum whose mask has one bit, for all lanes but the first. The order of operations below is
  * that of the number rules: first along rows, then along columns. Element 6 i + j of a transformed

@@ -120,6 +120,10 @@ static block block_at(const nas_layer *layer, const nas_pass *pass, int from) {
   return b;
 }
 
+static nas_normalization normalization_of(const nas_layer *layer, const block *b) {
+  return (nas_normalization){b->mean, b->scale, b->offset, layer->relu};
+}
+
 /* The network's images may lie in rows without padding, which only the scalar table reads. */
 static const nas_kernels *kernels_of(const nas_layer *layer) {
   return layer->inputs[0]->stride % NAS_LANES ? nas_kernels_named("scalar") : layer->kernels;
@@ -147,24 +151,22 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
     block b = block_at(layer, pass, from);
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
     nas_pixel_rows y = rows_of(layer->output, pass, data->out, from);
-    kernels_of(layer)->normalize(&x, &y, data->pixels * (size_t)pass->images, b.width, b.mean,
-                                 b.scale, b.offset, layer->relu);
+    nas_normalization n = normalization_of(layer, &b);
+    kernels_of(layer)->normalize(&x, &y, data->pixels * (size_t)pass->images, b.width, &n);
   }
 }
 
 static void collect_backward(const nas_layer *layer, const nas_pass *pass) {
   const norm_data *data = layer->data;
-  const nas_map *out = layer->output, *d_out = layer->d_output;
+  int channels = layer->output->channels;
   size_t pixels = data->pixels * (size_t)pass->images;
-  if (layer->relu)
-    layer->kernels->relu_gradient(nas_map_data(out, pass->arena), nas_map_data(d_out, pass->arena),
-                                  out->stride, data->out, pixels, out->channels);
-  double *sum = pass->sums + layer->d_sums, *product = sum + out->channels;
-  for (int from = 0; from < out->channels; from += BLOCK) {
+  double *sum = pass->sums + layer->d_sums, *product = sum + channels;
+  for (int from = 0; from < channels; from += BLOCK) {
     block b = block_at(layer, pass, from);
     nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, from);
-    nas_pixel_rows d_y = rows_of(d_out, pass, data->out, from);
-    layer->kernels->normalize_sums(&x, &d_y, pixels, b.width, b.mean, sum + from, product + from);
+    nas_pixel_rows d_y = rows_of(layer->d_output, pass, data->out, from);
+    nas_normalization n = normalization_of(layer, &b);
+    kernels_of(layer)->normalize_sums(&x, &d_y, pixels, b.width, &n, sum + from, product + from);
   }
 }
 
@@ -188,17 +190,18 @@ static void give_gradient(const nas_layer *layer, const nas_pass *pass, const bl
   const double *sum = pass->totals + layer->d_sums + b->from;
   const double *product = sum + layer->output->channels;
   double count = (double)pass->batch * (double)data->pixels;
-  float of_x[BLOCK] = {0}, offset[BLOCK] = {0};
+  float of_x[BLOCK] = {0}, constant[BLOCK] = {0};
   for (int c = 0; c < b->width; c++) {
     double scale = (double)b->scale[c], inverse = b->inverse[c];
-    offset[c] = (float)(-scale * (sum[c] / count));
+    constant[c] = (float)(-scale * (sum[c] / count));
     of_x[c] = (float)(-scale * (inverse * inverse * (product[c] / count)));
   }
   nas_pixel_rows x = rows_of(layer->inputs[0], pass, data->in, b->from);
   nas_pixel_rows d_y = rows_of(layer->d_output, pass, data->out, b->from);
   nas_pixel_rows d_x = rows_of(layer->d_inputs[0], pass, data->in, b->from);
+  nas_normalization n = normalization_of(layer, b);
   layer->kernels->normalize_gradient(&x, &d_y, &d_x, data->pixels * (size_t)pass->images, b->width,
-                                     b->mean, b->scale, of_x, offset, layer->accumulate[0]);
+                                     &n, of_x, constant, layer->accumulate[0]);
 }
 
 static void backward(const nas_layer *layer, const nas_pass *pass) {

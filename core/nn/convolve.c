@@ -243,12 +243,12 @@ void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass) {
   float *d_y = nas_map_data(layer->d_output, pass->arena);
   int stride = layer->d_output->stride, filters = data->is.filters;
   size_t pixels = data->pixels * (size_t)pass->images;
-  if (layer->relu) /* y = max(y, 0) */
+  float *d_bias = data->is.bias ? pass->d_params + layer->params[1] : NULL;
+  if (layer->relu)
     layer->kernels->relu_gradient(nas_map_data(layer->output, pass->arena), d_y, stride,
-                                  data->out_pixels, pixels, filters);
-  if (data->is.bias) /* y += bias */
-    layer->kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters,
-                             pass->d_params + layer->params[1]);
+                                  data->out_pixels, pixels, filters, d_bias);
+  else if (d_bias)
+    layer->kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters, d_bias);
   if (data->winograd) {
     nas_winograd_backward_kernel(data->winograd, layer, pass);
     if (layer->d_inputs[0]) nas_winograd_backward_input(data->winograd, layer, pass);

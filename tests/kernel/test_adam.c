@@ -1,4 +1,5 @@
-/* Adam's loop: every table against the scalar one, bit for bit, into other arrays and into its own. */
+/* Adam's loop: every table against the scalar one, bit for bit, into other arrays and into its own.
+ */
 #include "boards.h"
 
 enum { COUNT_MAX = 100, ARRAYS = 3, SPACE = COUNT_MAX + 1, CASES = 2000 };

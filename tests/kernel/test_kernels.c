@@ -273,25 +273,32 @@ static void sum_rows_equals_scalar(void **state) {
   }
 }
 
+/* Without a sum in every second case. */
 static void relu_gradient_equals_scalar(void **state) {
   (void)state;
+  static const ptrdiff_t first_row = 0;
   dice = nas_stream_open(1, "relu_gradient", NULL, 0);
   for (int number = 0; number < CASES; number++) {
     problem p;
     problem_number(&p, number);
-    int width = p.window.width, stride = p.window.out_stride;
+    int width = p.window.width, stride = p.window.out_stride, summed = one_in(2);
     board out = board_of(p.out_row, p.pixels, width, p.mood); /* only read here */
     board d_out = board_of(p.out_row, p.pixels, width, p.mood);
+    board sum = board_of(&first_row, 1, width, p.mood);
     nas_kernels_named("scalar")->relu_gradient(out.before + out.zero, d_out.expected + d_out.zero,
-                                               stride, p.out_pixel, p.pixels, width);
+                                               stride, p.out_pixel, p.pixels, width,
+                                               summed ? sum.expected + sum.zero : NULL);
     EACH_TABLE(table) {
       memcpy(d_out.got, d_out.before, d_out.size * sizeof(float));
+      memcpy(sum.got, sum.before, sum.size * sizeof(float));
       table->relu_gradient(out.before + out.zero, d_out.got + d_out.zero, stride, p.out_pixel,
-                           p.pixels, width);
+                           p.pixels, width, summed ? sum.got + sum.zero : NULL);
       board_compare(&d_out, table->name, number, p.mood);
+      board_compare(&sum, table->name, number, p.mood);
     }
     board_free(&out);
     board_free(&d_out);
+    board_free(&sum);
     problem_free(&p);
   }
 }
@@ -342,9 +349,11 @@ static void gradients_by_hand(void **state) {
   scalar->sum_rows(d_out, NAS_LANES, pixel, 2, 1, sum);
   check_float_bits(sum[0], 111.0f);
   const float out[2 * NAS_LANES] = {-0.0f, [NAS_LANES] = 1e-45f};
-  scalar->relu_gradient(out, d_out, NAS_LANES, pixel, 2, 1);
+  scalar->relu_gradient(out, d_out, NAS_LANES, pixel, 2, 1, sum);
   check_float_bits(d_out[0], 0.0f);
   check_float_bits(d_out[NAS_LANES], 100.0f);
+  check_float_bits(sum[0], 211.0f);
+  scalar->relu_gradient(out, d_out, NAS_LANES, pixel, 2, 1, NULL);
 }
 
 static void depthwise_by_hand(void **state) {
@@ -405,7 +414,7 @@ static void far_pixels(void **state) {
     table->sum_rows(far, STRIDE, out_pixel, COUNT, WIDTH, sum);
     table->depthwise_weights(&window, far, in, far, out_pixel, d_depthwise, COUNT);
     rows[1][0] = -1;
-    table->relu_gradient(far, far, STRIDE, out_pixel, COUNT, WIDTH);
+    table->relu_gradient(far, far, STRIDE, out_pixel, COUNT, WIDTH, NULL);
     for (int o = 0; o < WIDTH; o++) {
       check_float_bits(d_weights[o], (float)(5 * (o + 1)));
       check_float_bits(sum[o], (float)(3 * (o + 1)));

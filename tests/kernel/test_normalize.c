@@ -6,12 +6,12 @@ enum { PIXELS_MAX = 30, WIDTH_MAX = 70, CASES = 600 };
 /* Rows of pixels, each row once. */
 typedef struct problem {
   mood mood;
-  int width, stride;
+  int width, stride, relu;
   size_t count;
   int32_t pixels[PIXELS_MAX];
   ptrdiff_t rows[PIXELS_MAX];
   float *x, *d_y;                                  /* [PIXELS_MAX][stride] */
-  float *mean, *a, *b, *c;                         /* of channels, padded with zeros */
+  float *mean, *a, *b, *c, *d;                     /* of channels, padded with zeros */
   double sums[2 * WIDTH_MAX], more[2 * WIDTH_MAX]; /* before, and after the scalar table */
 } problem;
 
@@ -21,7 +21,7 @@ static float *clean(float *rows, int count, int stride, int width) {
 }
 
 static problem problem_of(int number) {
-  problem p = {.mood = (mood)(number % MOODS), .width = between(1, WIDTH_MAX)};
+  problem p = {.mood = (mood)(number % MOODS), .width = between(1, WIDTH_MAX), .relu = one_in(2)};
   if (p.mood == PLAIN) p.mood = CLEAN; /* padding is zero in maps */
   p.stride = nas_row(p.width) + NAS_LANES * between(0, 2);
   p.count = (size_t)between(1, PIXELS_MAX);
@@ -37,12 +37,13 @@ static problem problem_of(int number) {
   p.a = clean(numbers(row, p.mood), 1, (int)row, p.width);
   p.b = clean(numbers(row, p.mood), 1, (int)row, p.width);
   p.c = clean(numbers(row, p.mood), 1, (int)row, p.width);
+  p.d = clean(numbers(row, p.mood), 1, (int)row, p.width);
   for (int i = 0; i < 2 * p.width; i++) p.sums[i] = (double)plain_number();
   return p;
 }
 
 static void problem_free(problem *p) {
-  float *all[] = {p->x, p->d_y, p->mean, p->a, p->b, p->c};
+  float *all[] = {p->x, p->d_y, p->mean, p->a, p->b, p->c, p->d};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) nas_free(all[i]);
 }
 
@@ -54,9 +55,14 @@ static void moments(const nas_kernels *table, problem *p, double *sums) {
   table->moments(p->x, p->stride, p->pixels, p->count, p->width, sums, sums + p->width);
 }
 
+static nas_normalization normalization_of(const problem *p) {
+  return (nas_normalization){p->mean, p->a, p->b, p->relu};
+}
+
 static void normalize_sums(const nas_kernels *table, problem *p, double *sums) {
   nas_pixel_rows x = rows_of(p, p->x), d_y = rows_of(p, p->d_y);
-  table->normalize_sums(&x, &d_y, p->count, p->width, p->mean, sums, sums + p->width);
+  nas_normalization n = normalization_of(p);
+  table->normalize_sums(&x, &d_y, p->count, p->width, &n, sums, sums + p->width);
 }
 
 static void check_sums(const char *purpose,
@@ -94,27 +100,31 @@ static void sums_equal_scalar(void **state) {
 
 /* -- rows ------------------------------------------------------------------------------------- */
 
-static void normalize(const nas_kernels *table, const problem *p, int flag, float *to) {
+static void normalize(const nas_kernels *table, const problem *p, int accumulate, float *to) {
   nas_pixel_rows x = rows_of(p, p->x), y = rows_of(p, to);
-  table->normalize(&x, &y, p->count, p->width, p->mean, p->a, p->b, flag);
+  nas_normalization n = normalization_of(p);
+  (void)accumulate;
+  table->normalize(&x, &y, p->count, p->width, &n);
 }
 
-static void normalize_gradient(const nas_kernels *table, const problem *p, int flag, float *to) {
+static void normalize_gradient(const nas_kernels *table, const problem *p, int accumulate,
+                               float *to) {
   nas_pixel_rows x = rows_of(p, p->x), d_y = rows_of(p, p->d_y), d_x = rows_of(p, to);
-  table->normalize_gradient(&x, &d_y, &d_x, p->count, p->width, p->mean, p->a, p->b, p->c, flag);
+  nas_normalization n = normalization_of(p);
+  table->normalize_gradient(&x, &d_y, &d_x, p->count, p->width, &n, p->c, p->d, accumulate);
 }
 
 static void check_rows(const char *purpose, void (*run)(const nas_kernels *table, const problem *p,
-                                                        int flag, float *to)) {
+                                                        int accumulate, float *to)) {
   dice = nas_stream_open(1, purpose, NULL, 0);
   for (int number = 0; number < CASES; number++) {
     problem p = problem_of(number);
-    int flag = one_in(2);
+    int accumulate = one_in(2);
     board b = board_of(p.rows, p.count, p.width, p.mood);
-    run(nas_kernels_named("scalar"), &p, flag, b.expected + b.zero);
+    run(nas_kernels_named("scalar"), &p, accumulate, b.expected + b.zero);
     EACH_TABLE(table) {
       memcpy(b.got, b.before, b.size * sizeof(float));
-      run(table, &p, flag, b.got + b.zero);
+      run(table, &p, accumulate, b.got + b.zero);
       board_compare(&b, table->name, number, p.mood);
     }
     board_free(&b);
