@@ -1,4 +1,4 @@
-/* The loop of Adam, in plain C: compilers turn it into vectors. */
+/* Adam's step of one element: all of the scalar table, and what is left after whole vectors. */
 #ifndef NAS_ADAM_H
 #define NAS_ADAM_H
 
@@ -12,14 +12,14 @@ static inline int adam_finite(float x) {
   return (bits & 0x7f800000) != 0x7f800000;
 }
 
-static int adam(const nas_adam_factors *factors, const float *g, nas_adam_arrays from,
-                nas_adam_arrays to, size_t count) {
-  const nas_adam_factors f = *factors;
+/* The elements from `first` on. */
+static int adam_elements(const nas_adam_factors *f, const float *g, nas_adam_arrays from,
+                         nas_adam_arrays to, size_t first, size_t count) {
   int finite = 1;
-  for (size_t i = 0; i < count; i++) {
-    float m = f.b1 * from.moment1[i] + f.a1 * g[i];
-    float v = f.b2 * from.moment2[i] + f.a2 * (g[i] * g[i]);
-    float value = from.value[i] - f.rate * m / (sqrtf(v) * f.scale + f.epsilon);
+  for (size_t i = first; i < count; i++) {
+    float m = f->b1 * from.moment1[i] + f->a1 * g[i];
+    float v = f->b2 * from.moment2[i] + f->a2 * (g[i] * g[i]);
+    float value = from.value[i] - f->rate * m / (sqrtf(v) * f->scale + f->epsilon);
     to.value[i] = value;
     to.moment1[i] = m;
     to.moment2[i] = v;

@@ -108,6 +108,11 @@ static void scalar_relu_gradient(const float *out, float *d_out, int stride, con
     }
 }
 
+static int scalar_adam(const nas_adam_factors *factors, const float *g, nas_adam_arrays from,
+                       nas_adam_arrays to, size_t count) {
+  return adam_elements(factors, g, from, to, 0, count);
+}
+
 const nas_kernels nas_kernels_scalar = {
     .name = "scalar",
     .conv = scalar_conv,
@@ -125,7 +130,7 @@ const nas_kernels nas_kernels_scalar = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
-    .adam = adam,
+    .adam = scalar_adam,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
 };

@@ -457,6 +457,48 @@ static void vector_relu_gradient(const float *out, float *d_out, int stride, con
     }
 }
 
+/* -- Adam ------------------------------------------------------------------------------------- */
+
+INLINE vec sqrt_lanes(vec v) {
+#if NAS_VECTOR == 16 && defined(__AVX512F__)
+  return (vec)_mm512_sqrt_ps((__m512)v);
+#elif NAS_VECTOR == 8 && defined(__AVX__)
+  return (vec)_mm256_sqrt_ps((__m256)v);
+#elif NAS_VECTOR == 4 && defined(__SSE__)
+  return (vec)_mm_sqrt_ps((__m128)v);
+#else
+  vec r;
+  UNROLL for (int i = 0; i < NAS_VECTOR; i++) r[i] = sqrtf(v[i]);
+  return r;
+#endif
+}
+
+INLINE mask not_finite(vec v) {
+  return ((mask)v & 0x7f800000) == 0x7f800000;
+}
+
+static int vector_adam(const nas_adam_factors *factors, const float *g, nas_adam_arrays from,
+                       nas_adam_arrays to, size_t count) {
+  const vec b1 = splat(factors->b1), a1 = splat(factors->a1), b2 = splat(factors->b2);
+  const vec a2 = splat(factors->a2), rate = splat(factors->rate), scale = splat(factors->scale);
+  const vec epsilon = splat(factors->epsilon);
+  mask bad = {0};
+  size_t i = 0;
+  for (; i + NAS_VECTOR <= count; i += NAS_VECTOR) {
+    vec d = load(g + i);
+    vec m = b1 * load(from.moment1 + i) + a1 * d;
+    vec v = b2 * load(from.moment2 + i) + a2 * (d * d);
+    vec value = load(from.value + i) - rate * m / (sqrt_lanes(v) * scale + epsilon);
+    store(to.value + i, value);
+    store(to.moment1 + i, m);
+    store(to.moment2 + i, v);
+    bad |= not_finite(value) | not_finite(m) | not_finite(v);
+  }
+  int finite = adam_elements(factors, g, from, to, i, count);
+  for (int l = 0; l < NAS_VECTOR; l++) finite &= !bad[l];
+  return finite;
+}
+
 /* -- normalisation, Winograd's algorithm ---------------------------------------------------------
  */
 
@@ -495,7 +537,7 @@ const nas_kernels NAS_TABLE = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
-    .adam = adam,
+    .adam = vector_adam,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
 };
