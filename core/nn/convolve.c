@@ -3,6 +3,7 @@
 #include <nas/memory.h>
 #include "kernel.h"
 #include "map.h"
+#include "transpose.h"
 #include "winograd.h"
 
 /* The input pixels (y, x) with y % stride == a, x % stride == b share the taps through which their
@@ -288,9 +289,7 @@ void nas_convolve_derive(const nas_layer *layer, const float *params, float *der
   for (int t = part; t < data->window.tap_count; t += parts) {
     const float *from = params + layer->params[0] + (size_t)t * channels * row;
     float *to = derived + layer->derived + (size_t)t * filters * derived_row;
-    for (int c = 0; c < channels; c++)
-      for (int o = 0; o < filters; o++)
-        to[(ptrdiff_t)o * derived_row + c] = from[(ptrdiff_t)c * row + o];
+    nas_transpose(from, row, channels, filters, to, derived_row);
   }
 }
 

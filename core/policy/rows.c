@@ -1,6 +1,7 @@
 #include "rows.h"
 #include <string.h>
 #include <nas/memory.h>
+#include "transpose.h"
 
 int nas_rows_create(nas_rows *m, int rows, int width) {
   int stride = nas_row(width);
@@ -75,8 +76,7 @@ void nas_rows_multiply_weights(const nas_kernels *kernels, const nas_rows *x, in
 }
 
 void nas_rows_transpose(const nas_rows *from, nas_rows *to) {
-  for (int r = 0; r < from->rows; r++)
-    for (int c = 0; c < from->width; c++) nas_rows_at(to, c)[r] = nas_rows_at(from, r)[c];
+  nas_transpose(from->data, from->stride, from->rows, from->width, to->data, to->stride);
 }
 
 void nas_rows_add(const nas_rows *from, int from_row, nas_rows *to, int to_row) {
