@@ -156,19 +156,25 @@ typedef struct nas_tile_map {
   int stride, pitch;
 } nas_tile_map;
 
-/* For each tile t and channel c: B' x B of its pixels, element k to to[k * plane + t * row + c]
- * with row = nas_row(width). */
+/* Where transformed tiles lie: element k of tile t, channel c at data[k * plane + t * row + c]. */
+typedef struct nas_tile_planes {
+  float *data;
+  size_t plane;
+  int row;
+} nas_tile_planes;
+
+/* For each tile and channel: B' x B of its pixels. */
 typedef void nas_winograd_input_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
-                                   int width, float *to, size_t plane);
+                                   int width, const nas_tile_planes *to);
 
 /* Likewise A d_y A' of its outputs. */
 typedef void nas_winograd_d_output_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
-                                      int width, float *to, size_t plane);
+                                      int width, const nas_tile_planes *to);
 
-/* For each tile t and output channel o: (before + A' m A) + bias[o] of the elements
- * from[k * plane + t * row + o] is written to its outputs, and NAS_CONV_RELU of that. before is
- * what was there with NAS_CONV_ACCUMULATE, else 0; without a bias that is 0, too. */
-typedef void nas_winograd_output_fn(const float *from, size_t plane, const nas_tile *tiles,
+/* For each tile and output channel o: (before + A' m A) + bias[o] of its elements is written to its
+ * outputs, and NAS_CONV_RELU of that. before is what was there with NAS_CONV_ACCUMULATE, else 0;
+ * without a bias that is 0, too. */
+typedef void nas_winograd_output_fn(const nas_tile_planes *from, const nas_tile *tiles,
                                     size_t count, int width, const float *bias,
                                     const nas_tile_map *map, unsigned flags);
 

@@ -110,42 +110,45 @@ LANE_INLINE void load_tile(const int SIZE, lane *d, const float *x, int stride, 
 }
 
 static void winograd_input(const nas_tile_map *map, const nas_tile *tiles, size_t count, int width,
-                           float *to, size_t plane) {
-  for (size_t t = 0; t < count; t++, to += nas_row(width)) {
+                           const nas_tile_planes *to) {
+  float *data = to->data;
+  for (size_t t = 0; t < count; t++, data += to->row) {
     const float *x = map->data + (ptrdiff_t)tiles[t].in * map->stride;
     for (int c = 0; c < width; c += LANES) {
       lane d[36];
       load_tile(6, d, x + c, map->stride, map->pitch, tiles[t].rows + 2, tiles[t].columns + 2);
       LANE_UNROLL for (int i = 0; i < 6; i++) input_1d(d + 6 * i, 1);
       LANE_UNROLL for (int j = 0; j < 6; j++) input_1d(d + j, 6);
-      LANE_UNROLL for (int k = 0; k < 36; k++) lane_store(to + (size_t)k * plane + c, d[k]);
+      LANE_UNROLL for (int k = 0; k < 36; k++) lane_store(data + (size_t)k * to->plane + c, d[k]);
     }
   }
 }
 
 static void winograd_d_output(const nas_tile_map *map, const nas_tile *tiles, size_t count,
-                              int width, float *to, size_t plane) {
-  for (size_t t = 0; t < count; t++, to += nas_row(width)) {
+                              int width, const nas_tile_planes *to) {
+  float *data = to->data;
+  for (size_t t = 0; t < count; t++, data += to->row) {
     const float *x = map->data + (ptrdiff_t)tiles[t].out * map->stride;
     for (int c = 0; c < width; c += LANES) {
       lane d[36];
       load_tile(4, d, x + c, map->stride, map->pitch, tiles[t].rows, tiles[t].columns);
       LANE_UNROLL for (int i = 0; i < 4; i++) d_output_1d(d + 6 * i, 1);
       LANE_UNROLL for (int j = 0; j < 6; j++) d_output_1d(d + j, 6);
-      LANE_UNROLL for (int k = 0; k < 36; k++) lane_store(to + (size_t)k * plane + c, d[k]);
+      LANE_UNROLL for (int k = 0; k < 36; k++) lane_store(data + (size_t)k * to->plane + c, d[k]);
     }
   }
 }
 
-static void winograd_output(const float *from, size_t plane, const nas_tile *tiles, size_t count,
+static void winograd_output(const nas_tile_planes *from, const nas_tile *tiles, size_t count,
                             int width, const float *bias, const nas_tile_map *map, unsigned flags) {
+  const float *data = from->data;
   lane least = LANE(flags & NAS_CONV_RELU ? 0.0f : -INFINITY);
-  for (size_t t = 0; t < count; t++, from += nas_row(width)) {
+  for (size_t t = 0; t < count; t++, data += from->row) {
     float *y = map->data + (ptrdiff_t)tiles[t].out * map->stride;
     int rows = tiles[t].rows, columns = tiles[t].columns;
     for (int o = 0; o < width; o += LANES) {
       lane d[36], b = lane_load(bias ? bias + o : no_lanes);
-      LANE_UNROLL for (int k = 0; k < 36; k++) d[k] = lane_load(from + (size_t)k * plane + o);
+      LANE_UNROLL for (int k = 0; k < 36; k++) d[k] = lane_load(data + (size_t)k * from->plane + o);
       LANE_UNROLL for (int i = 0; i < 6; i++) output_1d(d + 6 * i, 1);
       LANE_UNROLL for (int j = 0; j < 4; j++) output_1d(d + j, 6);
       LANE_UNROLL for (int i = 0; i < 4; i++) LANE_UNROLL for (int j = 0; j < 4; j++) {

@@ -36,7 +36,7 @@ nas_status nas_compiled_create(nas_compiled **out, const nas_network *network,
   c->winograd = options->winograd;
   status = nas_plan(c, network, options->output, err);
   for (int i = 0; i < c->size && status == NAS_OK; i++)
-    if (!c->fused[i] && c->layers[i].kind->compile)
+    if (!nas_plan_skips(c, i) && c->layers[i].kind->compile)
       status = c->layers[i].kind->compile(&c->layers[i], err);
   if (status == NAS_OK)
     *out = c;
@@ -55,6 +55,7 @@ void nas_compiled_destroy(nas_compiled **handle) {
   nas_free(c->layers);
   nas_free(c->nodes);
   nas_free(c->fused);
+  nas_free(c->joined);
   nas_free(c->place_of);
   nas_free(c->canonical);
   nas_free(c->segments);
@@ -170,7 +171,7 @@ void nas_compiled_settle(const nas_compiled *c, const double *totals, int batch,
 
 static void run(const nas_compiled *c, int from, int end, const nas_pass *pass) {
   for (int i = from; i < end; i++)
-    if (!c->fused[i]) c->layers[i].kind->forward(&c->layers[i], pass);
+    if (!nas_plan_skips(c, i)) c->layers[i].kind->forward(&c->layers[i], pass);
 }
 
 void nas_compiled_evaluate(const nas_compiled *c, const nas_pass *pass) {
@@ -197,7 +198,7 @@ static void run_back(const nas_compiled *c, int from, int end, const nas_pass *p
   for (int i = end - 1; i >= from; i--) {
     const nas_layer *layer = &c->layers[i];
     nas_place *const *inputs = nas_plan_inputs(c, i);
-    if (c->fused[i] || !layer->d_output) continue;
+    if (nas_plan_skips(c, i) || !layer->d_output) continue;
     for (int k = 0; k < layer->input_count; k++)
       if (layer->d_inputs[k] && !layer->accumulate[k] && inputs[k]->shares)
         nas_map_clear_around(layer->d_inputs[k], nas_map_data(layer->d_inputs[k], pass->arena),

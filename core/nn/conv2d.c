@@ -77,25 +77,38 @@ static void borders(const nas_option_value *values, const nas_shape *inputs, int
   nas_convolve_borders(&c, input, d_output);
 }
 
+/* Of a layer that may read several maps side by side. */
+static nas_convolution joined(const nas_layer *layer, const nas_shape *inputs) {
+  nas_shape all = inputs[0];
+  for (int k = 1; layer->joined && k < layer->input_count; k++) all.dim[2] += inputs[k].dim[2];
+  nas_convolution c = convolution_of(layer->options, all);
+  c.source_count = layer->joined ? layer->input_count : 0;
+  for (int k = 0; k < c.source_count; k++) c.source[k] = inputs[k].dim[2];
+  return c;
+}
+
 static size_t derived(const nas_layer *layer, const nas_shape *inputs) {
-  nas_convolution c = convolution_of(layer->options, inputs[0]);
+  nas_convolution c = joined(layer, inputs);
   return nas_convolve_derived(layer, &c);
 }
 
 static size_t room(const nas_layer *layer, const nas_shape *inputs) {
-  nas_convolution c = convolution_of(layer->options, inputs[0]);
+  nas_convolution c = joined(layer, inputs);
   return nas_convolve_room(layer, &c);
 }
 
 static size_t kept(const nas_layer *layer, const nas_shape *inputs) {
-  nas_convolution c = convolution_of(layer->options, inputs[0]);
+  nas_convolution c = joined(layer, inputs);
   return nas_convolve_kept(layer, &c);
 }
 
 static nas_status compile(nas_layer *layer, nas_error *err) {
-  const nas_map *in = layer->inputs[0];
-  nas_shape shape_in = {3, {in->height, in->width, in->channels}};
-  nas_convolution c = convolution_of(layer->options, shape_in);
+  nas_shape inputs[NAS_INPUTS_MAX];
+  for (int k = 0; k < layer->input_count; k++) {
+    const nas_map *in = layer->inputs[k];
+    inputs[k] = (nas_shape){3, {in->height, in->width, in->channels}};
+  }
+  nas_convolution c = joined(layer, inputs);
   return nas_convolve_compile(layer, &c, err);
 }
 
@@ -109,6 +122,7 @@ const nas_layer_kind nas_kind_conv2d = {
     .macs = macs,
     .borders = borders,
     .fuses_relu = 1,
+    .joins = 1,
     .derived = derived,
     .room = room,
     .kept = kept,

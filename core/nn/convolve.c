@@ -19,7 +19,7 @@ typedef struct convolve_data {
   nas_convolution is;
   nas_window window;
   nas_tap *taps;
-  int32_t in_stride, out_stride;
+  int32_t in_stride[NAS_INPUTS_MAX], out_stride;
   int32_t *in_pixels, *out_pixels;
   size_t pixels; /* of one image */
   int phase_count;
@@ -67,10 +67,10 @@ void nas_convolve_borders(const nas_convolution *c, nas_border *in, nas_border *
 static nas_status compile_forward(const nas_layer *layer, convolve_data *data, nas_error *err) {
   const nas_convolution *c = &data->is;
   const nas_map *in = layer->inputs[0], *out = layer->output;
-  size_t taps = (size_t)c->kernel[0] * (size_t)c->kernel[1];
+  int sources = nas_convolution_sources(c);
+  size_t taps = (size_t)c->kernel[0] * (size_t)c->kernel[1] * (size_t)sources;
   data->pixels = (size_t)c->out[0] * (size_t)c->out[1];
   size_t pixels = data->pixels * (size_t)layer->micro_batch;
-  int channels = c->depthwise ? 1 : c->channels; /* that a tap reads */
   data->taps = nas_alloc(taps, sizeof *data->taps);
   data->in_pixels = nas_alloc(pixels, sizeof(int32_t));
   data->out_pixels = nas_alloc(pixels, sizeof(int32_t));
@@ -79,16 +79,21 @@ static nas_status compile_forward(const nas_layer *layer, convolve_data *data, n
 
   nas_tap *tap = data->taps;
   int row = nas_row(c->filters);
+  int64_t rows = 0;
   for (int ky = 0; ky < c->kernel[0]; ky++)
-    for (int kx = 0; kx < c->kernel[1]; kx++, tap++)
-      *tap = (nas_tap){
-          .channels = channels,
-          .offset = (int64_t)((ky - c->pad[0]) * in->pitch + kx - c->pad[1]) * in->stride,
-          .weights = (int64_t)(tap - data->taps) * channels * row,
-      };
-  data->in_stride = in->stride;
-  data->window =
-      (nas_window){data->taps, (int)taps, row, c->filters, &data->in_stride, out->stride};
+    for (int kx = 0; kx < c->kernel[1]; kx++)
+      for (int k = 0; k < sources; k++, tap++) {
+        *tap = (nas_tap){
+            .source = k,
+            .channels = c->depthwise ? 1 : nas_convolution_source(c, k),
+            .offset =
+                (int64_t)((ky - c->pad[0]) * in->pitch + kx - c->pad[1]) * layer->inputs[k]->stride,
+            .weights = rows * row,
+        };
+        rows += tap->channels;
+      }
+  for (int k = 0; k < sources; k++) data->in_stride[k] = layer->inputs[k]->stride;
+  data->window = (nas_window){data->taps, (int)taps, row, c->filters, data->in_stride, out->stride};
   const int zero[2] = {0, 0}, one[2] = {1, 1};
   const int end[2] = {c->out[0] * c->stride[0], c->out[1] * c->stride[1]};
   nas_map_pixels(in, layer->micro_batch, zero, c->stride, end, data->in_pixels);
@@ -101,7 +106,7 @@ static nas_status compile_forward(const nas_layer *layer, convolve_data *data, n
 static nas_status compile_phase(const nas_layer *layer, convolve_data *data, phase *part,
                                 const int first[2], nas_error *err) {
   const nas_convolution *c = &data->is;
-  const nas_map *in = layer->d_inputs[0], *out = layer->d_output;
+  const nas_map *in = layer->inputs[0], *out = layer->d_output;
   int count[2], k[2], taps = 1; /* pixels, first kernel element, kernel elements */
   for (int d = 0; d < 2; d++) {
     count[d] = steps(first[d], c->stride[d], c->in[d]);
@@ -117,7 +122,7 @@ static nas_status compile_phase(const nas_layer *layer, convolve_data *data, pha
     return nas_fail_memory(err, "a convolution's pixel lists", pixels * 8);
 
   nas_tap *tap = part->taps;
-  int row = nas_row(c->channels), filters = c->depthwise ? 1 : c->filters;
+  int row = nas_convolution_columns(c), filters = c->depthwise ? 1 : c->filters;
   for (int ky = k[0]; ky < c->kernel[0]; ky += c->stride[0])
     for (int kx = k[1]; kx < c->kernel[1]; kx += c->stride[1]) {
       int y = (first[0] + c->pad[0] - ky) / c->stride[0];
@@ -128,7 +133,7 @@ static nas_status compile_phase(const nas_layer *layer, convolve_data *data, pha
           .weights = (int64_t)(ky * c->kernel[1] + kx) * filters * row,
       };
     }
-  part->window = (nas_window){part->taps, taps, row, c->channels, &data->out_stride, in->stride};
+  part->window = (nas_window){part->taps, taps, row, 0, &data->out_stride, 0};
   const int zero[2] = {0, 0}, one[2] = {1, 1};
   nas_map_pixels(out, layer->micro_batch, zero, one, count, part->from);
   nas_map_pixels(in, layer->micro_batch, first, c->stride, c->in, part->to);
@@ -151,6 +156,12 @@ static nas_status compile_phases(const nas_layer *layer, convolve_data *data, na
   return status;
 }
 
+int nas_convolve_gives(const nas_layer *layer) {
+  for (int k = 0; k < layer->input_count; k++)
+    if (layer->d_inputs[k]) return 1;
+  return 0;
+}
+
 nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolution,
                                 nas_error *err) {
   convolve_data *data = nas_alloc_zero(1, sizeof *data);
@@ -160,7 +171,7 @@ nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolu
   nas_status status = compile_forward(layer, data, err);
   if (status == NAS_OK && nas_winograd_applies(convolution, layer->winograd))
     status = nas_winograd_create(&data->winograd, layer, convolution, err);
-  else if (status == NAS_OK && layer->d_inputs[0])
+  else if (status == NAS_OK && nas_convolve_gives(layer))
     status = compile_phases(layer, data, err);
   if (status != NAS_OK) nas_convolve_release(layer);
   return status;
@@ -191,51 +202,69 @@ static const nas_kernels *for_rows(const nas_kernels *kernels, const nas_window 
 }
 
 static void slide(const convolve_data *data, const nas_kernels *kernels, const nas_window *window,
-                  const float *source, const int32_t *in, const float *weights, const float *bias,
-                  float *out, const int32_t *out_pixel, size_t pixels, unsigned flags) {
+                  const float *const *sources, const int32_t *in, const float *weights,
+                  const float *bias, float *out, const int32_t *out_pixel, size_t pixels,
+                  unsigned flags) {
   if (data->is.depthwise)
     for_rows(kernels, window)
-        ->depthwise(window, source, in, weights, bias, out, out_pixel, pixels, flags);
+        ->depthwise(window, sources[0], in, weights, bias, out, out_pixel, pixels, flags);
   else
-    kernels->conv(window, &source, in, weights, bias, out, out_pixel, pixels, flags);
+    kernels->conv(window, sources, in, weights, bias, out, out_pixel, pixels, flags);
+}
+
+static void find_sources(const nas_layer *layer, const nas_pass *pass, const float **sources) {
+  for (int k = 0; k < layer->input_count; k++)
+    sources[k] = nas_map_data(layer->inputs[k], pass->arena);
 }
 
 void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass) {
   const convolve_data *data = layer->data;
   const float *bias = data->is.bias ? pass->params + layer->params[1] : NULL;
+  const float *sources[NAS_INPUTS_MAX];
+  find_sources(layer, pass, sources);
   if (data->winograd)
     nas_winograd_forward(data->winograd, layer, bias, pass);
   else
-    slide(data, layer->kernels, &data->window, nas_map_data(layer->inputs[0], pass->arena),
-          data->in_pixels, pass->params + layer->params[0], bias,
-          nas_map_data(layer->output, pass->arena), data->out_pixels,
-          data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
+    slide(data, layer->kernels, &data->window, sources, data->in_pixels,
+          pass->params + layer->params[0], bias, nas_map_data(layer->output, pass->arena),
+          data->out_pixels, data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
 }
 
 /* y += x * kernel */
 static void backward_kernel(const nas_layer *layer, const nas_pass *pass, const float *d_y) {
   const convolve_data *data = layer->data;
   const nas_window *window = &data->window;
-  const float *x = nas_map_data(layer->inputs[0], pass->arena);
+  const float *sources[NAS_INPUTS_MAX];
+  find_sources(layer, pass, sources);
   float *d_kernel = pass->d_params + layer->params[0];
   size_t pixels = data->pixels * (size_t)pass->images;
   if (data->is.depthwise)
     for_rows(layer->kernels, window)
-        ->depthwise_weights(window, x, data->in_pixels, d_y, data->out_pixels, d_kernel, pixels);
+        ->depthwise_weights(window, sources[0], data->in_pixels, d_y, data->out_pixels, d_kernel,
+                            pixels);
   else
-    layer->kernels->conv_weights(window, &x, data->in_pixels, d_y, data->out_pixels, d_kernel,
+    layer->kernels->conv_weights(window, sources, data->in_pixels, d_y, data->out_pixels, d_kernel,
                                  pixels);
 }
 
+/* For the gradient of each input its columns of the exchanged kernel. */
 static void backward_input(const nas_layer *layer, const nas_pass *pass, const float *d_y) {
   const convolve_data *data = layer->data;
+  const nas_convolution *c = &data->is;
   const float *weights =
-      data->is.depthwise ? pass->params + layer->params[0] : pass->derived + layer->derived;
-  float *d_x = nas_map_data(layer->d_inputs[0], pass->arena);
-  for (int i = 0; i < data->phase_count; i++) {
-    const phase *part = &data->phases[i];
-    slide(data, layer->kernels, &part->window, d_y, part->from, weights, NULL, d_x, part->to,
-          part->pixels * (size_t)pass->images, layer->accumulate[0] ? NAS_CONV_ACCUMULATE : 0);
+      c->depthwise ? pass->params + layer->params[0] : pass->derived + layer->derived;
+  const float *const source[] = {d_y};
+  for (int k = 0; k < layer->input_count; k++) {
+    const nas_map *to = layer->d_inputs[k];
+    for (int i = 0; to && i < data->phase_count; i++) {
+      const phase *part = &data->phases[i];
+      nas_window window = part->window;
+      window.width = nas_convolution_source(c, k);
+      window.out_stride = to->stride;
+      slide(data, layer->kernels, &window, source, part->from,
+            weights + nas_convolution_column(c, k), NULL, nas_map_data(to, pass->arena), part->to,
+            part->pixels * (size_t)pass->images, layer->accumulate[k] ? NAS_CONV_ACCUMULATE : 0);
+    }
   }
 }
 
@@ -252,7 +281,7 @@ void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass) {
     layer->kernels->sum_rows(d_y, stride, data->out_pixels, pixels, filters, d_bias);
   if (data->winograd) {
     nas_winograd_backward_kernel(data->winograd, layer, pass);
-    if (layer->d_inputs[0]) nas_winograd_backward_input(data->winograd, layer, pass);
+    if (nas_convolve_gives(layer)) nas_winograd_backward_input(data->winograd, layer, pass);
   } else {
     backward_kernel(layer, pass, d_y);
     if (data->phases) backward_input(layer, pass, d_y);
@@ -276,7 +305,7 @@ size_t nas_convolve_derived(const nas_layer *layer, const nas_convolution *c) {
   if (nas_winograd_applies(c, layer->winograd)) return nas_winograd_derived(c, layer->inference);
   if (layer->inference) return 0;
   return (size_t)c->kernel[0] * (size_t)c->kernel[1] * (size_t)c->filters *
-         (size_t)nas_row(c->channels);
+         (size_t)nas_convolution_columns(c);
 }
 
 void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
@@ -284,12 +313,17 @@ void nas_convolve_derive(const nas_layer *layer, const float *params, float *der
   const convolve_data *data = layer->data;
   if (data->winograd) nas_winograd_derive(data->winograd, layer, params, derived, part, parts);
   if (!data->phases) return;
-  int channels = data->is.channels, filters = data->is.filters;
-  int row = nas_row(filters), derived_row = nas_row(channels);
-  for (int t = part; t < data->window.tap_count; t += parts) {
-    const float *from = params + layer->params[0] + (size_t)t * channels * row;
-    float *to = derived + layer->derived + (size_t)t * filters * derived_row;
-    nas_transpose(from, row, channels, filters, to, derived_row);
+  const nas_convolution *c = &data->is;
+  int row = nas_row(c->filters), columns = nas_convolution_columns(c);
+  int sources = nas_convolution_sources(c);
+  for (int t = part; t < data->window.tap_count / sources; t += parts) {
+    const float *from = params + layer->params[0] + (size_t)t * c->channels * row;
+    float *to = derived + layer->derived + (size_t)t * c->filters * columns;
+    for (int k = 0; k < sources; k++) {
+      int channels = nas_convolution_source(c, k);
+      nas_transpose(from, row, channels, c->filters, to + nas_convolution_column(c, k), columns);
+      from += (size_t)channels * row;
+    }
   }
 }
 

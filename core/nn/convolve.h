@@ -4,6 +4,7 @@
 #define NAS_CONVOLVE_H
 
 #include <nas/layer.h>
+#include "kernel.h"
 
 /* Pairs are height and width. */
 typedef struct nas_convolution {
@@ -11,8 +12,10 @@ typedef struct nas_convolution {
   int kernel[2], stride[2]; /* the window */
   int pad[2];               /* zeros above and to the left of the map */
   int channels, filters;
-  int bias;      /* parameter set 1 is a bias */
-  int depthwise; /* filter o sees channel o alone; as many filters as channels */
+  int source_count;           /* maps whose channels lie side by side in the window; 0: one */
+  int source[NAS_INPUTS_MAX]; /* channels of each of them */
+  int bias;                   /* parameter set 1 is a bias */
+  int depthwise;              /* filter o sees channel o alone; as many filters as channels */
 } nas_convolution;
 
 /* Parameter sets: 0 the kernel, [kernel height][kernel width][channels][filters], or, depthwise,
@@ -26,7 +29,7 @@ void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass);
 /* After the last image of a group. */
 void nas_convolve_finish(const nas_layer *layer, const nas_pass *pass);
 
-/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][channels], or,
+/* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][columns], or,
  * for Winograd's algorithm, transformed. A depthwise window needs none. Room and what is kept: for
  * that algorithm. */
 size_t nas_convolve_derived(const nas_layer *layer, const nas_convolution *convolution);
@@ -34,6 +37,26 @@ size_t nas_convolve_room(const nas_layer *layer, const nas_convolution *convolut
 size_t nas_convolve_kept(const nas_layer *layer, const nas_convolution *convolution);
 void nas_convolve_derive(const nas_layer *layer, const float *params, float *derived, int part,
                          int parts);
+
+/* Sources and their channels; where each begins in rows of all channels in which each source is
+ * padded to whole vectors, and how long these are. */
+static inline int nas_convolution_sources(const nas_convolution *c) {
+  return c->source_count ? c->source_count : 1;
+}
+static inline int nas_convolution_source(const nas_convolution *c, int k) {
+  return c->source_count ? c->source[k] : c->channels;
+}
+static inline int nas_convolution_column(const nas_convolution *c, int k) {
+  int column = 0;
+  for (int s = 0; s < k; s++) column += nas_row(nas_convolution_source(c, s));
+  return column;
+}
+static inline int nas_convolution_columns(const nas_convolution *c) {
+  return nas_convolution_column(c, nas_convolution_sources(c));
+}
+
+/* Whether the gradient of an input is asked for. */
+int nas_convolve_gives(const nas_layer *layer);
 
 /* Widens the borders to what the window needs around its input and, to run backwards, around the
  * gradient of its output. */

@@ -55,20 +55,18 @@ static nas_status order_layers(nas_compiled *c, const nas_network *network, int 
 /* -- the graph -------------------------------------------------------------------------------- */
 
 static nas_status allocate(nas_compiled *c, const nas_network *network, nas_error *err) {
-  size_t size = (size_t)nas_network_size(network), edges = 0;
-  for (int i = 0; i < (int)size; i++)
-    edges += (size_t)nas_node_input_count(nas_network_node(network, i));
+  size_t size = (size_t)nas_network_size(network);
   c->canonical = nas_alloc_zero(size, sizeof *c->canonical);
   c->layers = nas_alloc_zero(size, sizeof *c->layers);
   c->nodes = nas_alloc_zero(size, sizeof *c->nodes);
   c->fused = nas_alloc_zero(size, sizeof *c->fused);
+  c->joined = nas_alloc_zero(size, sizeof *c->joined);
   c->place_of = nas_alloc_zero(size, sizeof *c->place_of);
   c->places = nas_alloc_zero(size, sizeof *c->places);
   c->params = nas_alloc_zero(size * NAS_PARAMS_MAX, sizeof *c->params);
-  c->input_places = nas_alloc(edges, sizeof *c->input_places);
   c->input_at = nas_alloc_zero(size, sizeof *c->input_at);
-  if (!c->canonical || !c->layers || !c->nodes || !c->fused || !c->place_of || !c->places ||
-      !c->params || !c->input_places || !c->input_at)
+  if (!c->canonical || !c->layers || !c->nodes || !c->fused || !c->joined || !c->place_of ||
+      !c->places || !c->params || !c->input_at)
     return nas_fail_memory(err, "a compiled network", size * sizeof *c->layers);
   c->size = (int)size;
   return NAS_OK;
@@ -115,15 +113,54 @@ static nas_status fuse_relu(nas_compiled *c, const nas_network *network, const i
   return NAS_OK;
 }
 
+/* Whether all maps of a concatenation have its height and width: nothing is filled up. */
+static int lies_side_by_side(const nas_node *concat) {
+  nas_shape all = nas_node_shape(concat);
+  for (int k = 0; k < nas_node_input_count(concat); k++) {
+    nas_shape part = nas_node_shape(nas_node_input(concat, k));
+    if (part.rank != 3 || part.dim[0] != all.dim[0] || part.dim[1] != all.dim[1]) return 0;
+  }
+  return 1;
+}
+
+/* A concatenation is not written when all its consumers can read its maps side by side. */
+static void join_concats(nas_compiled *c, const nas_network *network, const int *position) {
+  for (int i = 0; i < c->size; i++)
+    c->joined[i] =
+        c->layers[i].kind == &nas_kind_concat && i != c->output && lies_side_by_side(c->nodes[i]);
+  for (int i = 0; i < c->size; i++)
+    for (int k = 0; k < c->layers[i].input_count; k++)
+      if (!c->layers[i].kind->joins)
+        c->joined[position[nas_network_input(network, c->canonical[i], k)]] = 0;
+  for (int i = 0; i < c->size; i++) {
+    nas_layer *layer = &c->layers[i];
+    if (!layer->kind->joins) continue;
+    int input = position[nas_network_input(network, c->canonical[i], 0)];
+    layer->joined = c->joined[input];
+    if (layer->joined) layer->input_count = c->layers[input].input_count;
+  }
+}
+
 static void find_input_places(nas_compiled *c, const nas_network *network, const int *position) {
   int next = 0;
   for (int i = 0; i < c->size; i++) {
+    const nas_layer *layer = &c->layers[i];
+    int of = c->canonical[i];
+    if (layer->joined) of = nas_network_input(network, of, 0);
     c->input_at[i] = next;
-    for (int k = 0; k < c->layers[i].input_count; k++) {
-      int input = position[nas_network_input(network, c->canonical[i], k)];
+    for (int k = 0; k < layer->input_count; k++) {
+      int input = position[nas_network_input(network, of, k)];
       c->input_places[next++] = &c->places[c->place_of[input]];
     }
   }
+}
+
+static nas_status allocate_inputs(nas_compiled *c, nas_error *err) {
+  size_t edges = 0;
+  for (int i = 0; i < c->size; i++) edges += (size_t)c->layers[i].input_count;
+  c->input_places = nas_alloc(edges, sizeof *c->input_places);
+  if (c->input_places) return NAS_OK;
+  return nas_fail_memory(err, "a compiled network", edges * sizeof *c->input_places);
 }
 
 static nas_status find_output(nas_compiled *c, const nas_node *output, nas_error *err) {
@@ -150,14 +187,28 @@ static nas_status copy_graph(nas_compiled *c, const nas_network *network, const 
     status = find_output(c, output, err);
   }
   if (status == NAS_OK) status = fuse_relu(c, network, position, err);
+  if (status == NAS_OK) {
+    join_concats(c, network, position);
+    status = allocate_inputs(c, err);
+  }
   if (status == NAS_OK) find_input_places(c, network, position);
   nas_free(position);
   return status;
 }
 
+/* Of the node's inputs. */
 static void shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
-  for (int k = 0; k < c->layers[index].input_count; k++)
-    shapes[k] = nas_node_shape(nas_node_input(c->nodes[index], k));
+  const nas_node *node = c->nodes[index];
+  for (int k = 0; k < nas_node_input_count(node); k++)
+    shapes[k] = nas_node_shape(nas_node_input(node, k));
+}
+
+/* Of the maps that the layer reads. */
+static void read_shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
+  const nas_node *node = c->nodes[index];
+  if (c->layers[index].joined) node = nas_node_input(node, 0);
+  for (int k = 0; k < nas_node_input_count(node); k++)
+    shapes[k] = nas_node_shape(nas_node_input(node, k));
 }
 
 /* -- parameters ------------------------------------------------------------------------------- */
@@ -223,7 +274,7 @@ static void place_extras(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_layer *layer = &c->layers[i];
     nas_shape shapes[NAS_INPUTS_MAX];
-    shapes_of(c, i, shapes);
+    read_shapes_of(c, i, shapes);
     layer->derived = c->derived_floats;
     if (layer->kind->derived) c->derived_floats += round_up(layer->kind->derived(layer, shapes));
     layer->kept = c->kept_floats;
@@ -279,10 +330,34 @@ static void find_borders(nas_compiled *c) {
   }
 }
 
+/* Widens a to b; returns whether it was narrower. */
+static int widen(nas_border *a, const nas_border *b) {
+  nas_border before = *a;
+  if (b->top > a->top) a->top = b->top;
+  if (b->left > a->left) a->left = b->left;
+  if (b->bottom > a->bottom) a->bottom = b->bottom;
+  if (b->right > a->right) a->right = b->right;
+  return memcmp(&before, a, sizeof before) != 0;
+}
+
+/* Maps that are read side by side get the same border. */
+static void match_borders(nas_compiled *c) {
+  for (int widened = 1; widened;) {
+    widened = 0;
+    for (int i = 0; i < c->size; i++) {
+      nas_place *const *inputs = nas_plan_inputs(c, i);
+      for (int k = 0; k < c->layers[i].input_count && c->layers[i].joined; k++) {
+        widened |= widen(&inputs[0]->border, &inputs[k]->border);
+        widened |= widen(&inputs[k]->border, &inputs[0]->border);
+      }
+    }
+  }
+}
+
 static void lay_out(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_place *p = &c->places[i];
-    if (c->place_of[i] != i) continue;
+    if (c->place_of[i] != i || c->joined[i]) continue;
     nas_shape shape = nas_node_shape(c->nodes[i]);
     int channels = shape.rank ? shape.dim[shape.rank - 1] : 1;
     /* Images are read one channel at a time: they need no padding. */
@@ -302,7 +377,7 @@ static void find_lifetimes(nas_compiled *c) {
   for (int i = c->size - 1; i >= 0; i--) {
     int step = c->size - i + 1;
     nas_place *const *inputs = nas_plan_inputs(c, i);
-    if (c->fused[i]) continue;
+    if (nas_plan_skips(c, i)) continue;
     c->places[i].last_use = step;
     if (!c->places[i].first_write) continue; /* leads to no loss */
     for (int k = 0; k < c->layers[i].input_count; k++) {
@@ -358,7 +433,7 @@ static void connect(nas_compiled *c) {
     nas_layer *layer = &c->layers[i];
     nas_place *p = &c->places[c->place_of[i]];
     layer->micro_batch = c->micro_batch;
-    layer->output = &p->map;
+    layer->output = c->joined[i] ? NULL : &p->map;
     layer->d_output = p->first_write ? &p->d_map : NULL;
     for (int k = 0; k < layer->input_count; k++) layer->inputs[k] = &inputs[k]->map;
   }
@@ -370,7 +445,7 @@ static void connect(nas_compiled *c) {
 static int64_t floats_of_image(const nas_compiled *c) {
   int64_t floats = 0;
   for (int i = 0; i < c->size; i++)
-    if (!c->fused[i])
+    if (!nas_plan_skips(c, i))
       floats += (c->inference ? 1 : 2) * nas_shape_size(nas_node_shape(c->nodes[i]));
   return floats;
 }
@@ -400,6 +475,7 @@ nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node 
   place_sums(c);
   if (!c->inference) find_gradients(c);
   find_borders(c);
+  match_borders(c);
   lay_out(c);
   if (!c->inference) {
     find_lifetimes(c);

@@ -17,11 +17,13 @@ typedef struct tiling {
 
 struct nas_winograd_plan {
   const nas_kernels *kernels;
-  int channels, filters;
-  size_t block; /* tiles at a time */
+  nas_convolution is;
+  int row, columns; /* of rows of filters; of channels, each source padded */
+  size_t block;     /* tiles at a time */
   tiling forward,
       backwards;    /* outputs are those of the layer; its inputs. NULL tiles: not needed */
   int32_t *numbers; /* 0, 1, 2, ... block - 1 */
+  nas_tap taps[NAS_INPUTS_MAX], tap; /* of the sources in V; of d_y */
 };
 
 /* -- the rule --------------------------------------------------------------------------------- */
@@ -45,30 +47,41 @@ int nas_winograd_applies(const nas_convolution *c, int wish) {
 
 /* -- sizes ------------------------------------------------------------------------------------ */
 
-static size_t block_of(int channels, int filters) {
-  size_t widest = (size_t)nas_row(channels > filters ? channels : filters);
+static size_t block_of(const nas_convolution *c) {
+  int columns = nas_convolution_columns(c), row = nas_row(c->filters);
+  size_t widest = (size_t)(columns > row ? columns : row);
   size_t tiles = BLOCK_FLOATS / (ELEMENTS * widest);
   return tiles < 12 ? 12 : tiles > 96 ? 96 : tiles / 12 * 12;
 }
 
-/* Planes that begin a power of two apart would share the same few sets of the cache. */
-static size_t plane_of(size_t rows, int width) {
-  return rows * (size_t)nas_row(width) + NAS_LANES;
+/* Planes of so many rows. Those that begin a power of two apart would share the same few sets of
+ * the cache. */
+static size_t plane_of(size_t rows, int row) {
+  return rows * (size_t)row + NAS_LANES;
+}
+
+/* Of U, and of the U of the kernel turned about. */
+static size_t u_plane(const nas_convolution *c) {
+  return plane_of((size_t)c->channels, nas_row(c->filters));
+}
+
+static size_t turned_plane(const nas_convolution *c) {
+  return plane_of((size_t)c->filters, nas_convolution_columns(c));
 }
 
 size_t nas_winograd_room(const nas_convolution *c) {
-  size_t block = block_of(c->channels, c->filters);
-  return ELEMENTS * (plane_of(block, c->channels) + plane_of(block, c->filters));
+  size_t block = block_of(c);
+  return ELEMENTS *
+         (plane_of(block, nas_convolution_columns(c)) + plane_of(block, nas_row(c->filters)));
 }
 
 size_t nas_winograd_kept(const nas_convolution *c) {
-  return ELEMENTS * plane_of((size_t)c->channels, c->filters);
+  return ELEMENTS * u_plane(c);
 }
 
 /* U, and behind it that of the kernel turned about. */
 size_t nas_winograd_derived(const nas_convolution *c, int inference) {
-  size_t forward = ELEMENTS * plane_of((size_t)c->channels, c->filters);
-  return inference ? forward : forward + ELEMENTS * plane_of((size_t)c->filters, c->channels);
+  return ELEMENTS * (u_plane(c) + (inference ? 0 : turned_plane(c)));
 }
 
 /* -- tiles ------------------------------------------------------------------------------------ */
@@ -95,15 +108,31 @@ static nas_status create_tiling(tiling *to, const nas_map *in, const nas_map *ou
   return NAS_OK;
 }
 
+/* What the products walk along: the channels of each source; the filters. */
+static void set_taps(nas_winograd_plan *plan) {
+  const nas_convolution *c = &plan->is;
+  int64_t channel = 0;
+  for (int k = 0; k < nas_convolution_sources(c); k++) {
+    int channels = nas_convolution_source(c, k);
+    plan->taps[k] = (nas_tap){.channels = channels,
+                              .offset = nas_convolution_column(c, k),
+                              .weights = channel * plan->row};
+    channel += channels;
+  }
+  plan->tap = (nas_tap){.channels = c->filters};
+}
+
 nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
                                const nas_convolution *c, nas_error *err) {
   nas_winograd_plan *plan = nas_alloc_zero(1, sizeof *plan);
   *out = NULL;
   if (!plan) return nas_fail_memory(err, "a convolution", sizeof *plan);
   plan->kernels = layer->kernels;
-  plan->channels = c->channels;
-  plan->filters = c->filters;
-  plan->block = block_of(c->channels, c->filters);
+  plan->is = *c;
+  plan->row = nas_row(c->filters);
+  plan->columns = nas_convolution_columns(c);
+  plan->block = block_of(c);
+  set_taps(plan);
   plan->numbers = nas_alloc(plan->block, sizeof *plan->numbers);
   nas_status status = plan->numbers ? NAS_OK : nas_fail_memory(err, "a convolution", plan->block);
   for (size_t i = 0; plan->numbers && i < plan->block; i++) plan->numbers[i] = (int32_t)i;
@@ -111,8 +140,8 @@ nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
     status = create_tiling(&plan->forward, layer->inputs[0], layer->output, c->pad,
                            layer->micro_batch, err);
   const int turned[2] = {WINDOW - 1 - c->pad[0], WINDOW - 1 - c->pad[1]};
-  if (status == NAS_OK && layer->d_inputs[0])
-    status = create_tiling(&plan->backwards, layer->d_output, layer->d_inputs[0], turned,
+  if (status == NAS_OK && nas_convolve_gives(layer))
+    status = create_tiling(&plan->backwards, layer->d_output, layer->inputs[0], turned,
                            layer->micro_batch, err);
   if (status != NAS_OK) nas_winograd_destroy(&plan);
   *out = plan;
@@ -139,85 +168,134 @@ static nas_tile_map tile_map(const nas_map *map, const nas_pass *pass) {
   return (nas_tile_map){nas_map_data(map, pass->arena), map->stride, map->pitch};
 }
 
-/* from[k] [tiles][inputs] times u[k] [inputs][outputs] gives to[k] [tiles][outputs]: a window of
- * one pixel slides over the tiles. */
-static void multiply(const nas_winograd_plan *plan, const float *from, int inputs, const float *u,
-                     float *to, int outputs, size_t tiles) {
-  nas_tap tap = {.channels = inputs};
-  int32_t stride = nas_row(inputs);
-  nas_window window = {&tap, 1, nas_row(outputs), outputs, &stride, nas_row(outputs)};
-  size_t from_plane = plane_of(plan->block, inputs), to_plane = plane_of(plan->block, outputs);
-  size_t u_plane = plane_of((size_t)inputs, outputs);
-  for (int k = 0; k < ELEMENTS; k++, from += from_plane, u += u_plane, to += to_plane)
-    plan->kernels->conv(&window, &from, plan->numbers, u, NULL, to, plan->numbers, tiles, 0);
+/* Each plane of `from` times one of u gives one of `to`: windows of one pixel over the tiles. */
+static void multiply(const nas_winograd_plan *plan, const nas_window *window,
+                     const nas_tile_planes *from, const float *u, size_t u_plane,
+                     const nas_tile_planes *to, size_t tiles) {
+  const float *source = from->data;
+  float *out = to->data;
+  for (int k = 0; k < ELEMENTS; k++, source += from->plane, u += u_plane, out += to->plane)
+    plan->kernels->conv(window, &source, plan->numbers, u, NULL, out, plan->numbers, tiles, 0);
 }
 
-/* A whole convolution of map `in` into map `out`. */
-static void convolve(const nas_winograd_plan *plan, const nas_pass *pass, const tiling *over,
-                     const nas_map *in, const float *u, const float *bias, const nas_map *out,
-                     unsigned flags) {
-  size_t count = over->of_image * (size_t)pass->images, n;
-  size_t in_plane = plane_of(plan->block, in->channels);
-  size_t out_plane = plane_of(plan->block, out->channels);
-  float *v = pass->room, *m = v + ELEMENTS * in_plane;
-  const nas_tile_map x = tile_map(in, pass), y = tile_map(out, pass);
-  for (size_t at = 0; at < count; at += n) {
-    n = count - at < plan->block ? count - at : plan->block;
-    for_map(plan, in)->winograd_input(&x, over->tiles + at, n, in->channels, v, in_plane);
-    multiply(plan, v, in->channels, u, m, out->channels, n);
-    plan->kernels->winograd_output(m, out_plane, over->tiles + at, n, out->channels, bias, &y,
-                                   flags);
+/* V or, backwards, M of the inputs; M or Z of the output. */
+static nas_tile_planes columns_of(const nas_winograd_plan *plan, const nas_pass *pass) {
+  return (nas_tile_planes){pass->room, plane_of(plan->block, plan->columns), plan->columns};
+}
+
+static nas_tile_planes rows_of(const nas_winograd_plan *plan, const nas_pass *pass) {
+  nas_tile_planes columns = columns_of(plan, pass);
+  return (nas_tile_planes){columns.data + ELEMENTS * columns.plane,
+                           plane_of(plan->block, plan->row), plan->row};
+}
+
+static nas_tile_planes source_at(const nas_winograd_plan *plan, nas_tile_planes columns, int k) {
+  columns.data += nas_convolution_column(&plan->is, k);
+  return columns;
+}
+
+/* V of all sources. */
+static void transform_inputs(const nas_winograd_plan *plan, const nas_layer *layer,
+                             const nas_pass *pass, const nas_tile *tiles, size_t count,
+                             nas_tile_planes v) {
+  for (int k = 0; k < layer->input_count; k++) {
+    const nas_map *in = layer->inputs[k];
+    const nas_tile_map x = tile_map(in, pass);
+    const nas_tile_planes to = source_at(plan, v, k);
+    for_map(plan, in)->winograd_input(&x, tiles, count, in->channels, &to);
   }
+}
+
+/* How many tiles from `at` on are taken at once. */
+static size_t block_at(const nas_winograd_plan *plan, const tiling *over, const nas_pass *pass,
+                       size_t at) {
+  size_t count = over->of_image * (size_t)pass->images;
+  if (at >= count) return 0;
+  return count - at < plan->block ? count - at : plan->block;
 }
 
 void nas_winograd_forward(const nas_winograd_plan *plan, const nas_layer *layer, const float *bias,
                           const nas_pass *pass) {
-  convolve(plan, pass, &plan->forward, layer->inputs[0], pass->derived + layer->derived, bias,
-           layer->output, layer->relu ? NAS_CONV_RELU : 0);
+  const nas_tile_planes v = columns_of(plan, pass), m = rows_of(plan, pass);
+  const nas_tile_map y = tile_map(layer->output, pass);
+  const float *u = pass->derived + layer->derived;
+  int32_t stride = plan->columns;
+  nas_window window = {.taps = plan->taps,
+                       .tap_count = nas_convolution_sources(&plan->is),
+                       .weight_stride = plan->row,
+                       .width = plan->is.filters,
+                       .source_stride = &stride,
+                       .out_stride = plan->row};
+  for (size_t at = 0, n; (n = block_at(plan, &plan->forward, pass, at)) > 0; at += n) {
+    const nas_tile *tiles = plan->forward.tiles + at;
+    transform_inputs(plan, layer, pass, tiles, n, v);
+    multiply(plan, &window, &v, u, u_plane(&plan->is), &m, n);
+    plan->kernels->winograd_output(&m, tiles, n, plan->is.filters, bias, &y,
+                                   layer->relu ? NAS_CONV_RELU : 0);
+  }
 }
 
+/* A forward pass of d_y, through the kernel turned about, into all columns. */
 void nas_winograd_backward_input(const nas_winograd_plan *plan, const nas_layer *layer,
                                  const nas_pass *pass) {
-  size_t forward = ELEMENTS * plane_of((size_t)plan->channels, plan->filters);
-  convolve(plan, pass, &plan->backwards, layer->d_output, pass->derived + layer->derived + forward,
-           NULL, layer->d_inputs[0], layer->accumulate[0] ? NAS_CONV_ACCUMULATE : 0);
+  const nas_tile_planes m = columns_of(plan, pass), v = rows_of(plan, pass);
+  const nas_tile_map d_y = tile_map(layer->d_output, pass);
+  const float *turned = pass->derived + layer->derived + ELEMENTS * u_plane(&plan->is);
+  int32_t stride = plan->row;
+  nas_window window = {.taps = &plan->tap,
+                       .tap_count = 1,
+                       .weight_stride = plan->columns,
+                       .width = plan->columns,
+                       .source_stride = &stride,
+                       .out_stride = plan->columns};
+  for (size_t at = 0, n; (n = block_at(plan, &plan->backwards, pass, at)) > 0; at += n) {
+    const nas_tile *tiles = plan->backwards.tiles + at;
+    plan->kernels->winograd_input(&d_y, tiles, n, plan->is.filters, &v);
+    multiply(plan, &window, &v, turned, turned_plane(&plan->is), &m, n);
+    for (int k = 0; k < layer->input_count; k++) {
+      if (!layer->d_inputs[k]) continue;
+      const nas_tile_map d_x = tile_map(layer->d_inputs[k], pass);
+      const nas_tile_planes from = source_at(plan, m, k);
+      plan->kernels->winograd_output(&from, tiles, n, layer->d_inputs[k]->channels, NULL, &d_x,
+                                     layer->accumulate[k] ? NAS_CONV_ACCUMULATE : 0);
+    }
+  }
 }
 
 /* dU[k] += V[k]' Z[k] */
 void nas_winograd_backward_kernel(const nas_winograd_plan *plan, const nas_layer *layer,
                                   const nas_pass *pass) {
-  const nas_map *in = layer->inputs[0], *d_out = layer->d_output;
-  size_t count = plan->forward.of_image * (size_t)pass->images, n;
-  size_t v_plane = plane_of(plan->block, plan->channels);
-  size_t z_plane = plane_of(plan->block, plan->filters);
-  size_t u_plane = plane_of((size_t)plan->channels, plan->filters);
-  float *v = pass->room, *z = v + ELEMENTS * v_plane, *d_u = pass->kept + layer->kept;
-  const nas_tile_map x = tile_map(in, pass), d_y = tile_map(d_out, pass);
-  nas_tap tap = {.channels = plan->channels};
-  int32_t stride = nas_row(plan->channels);
-  int row = nas_row(plan->filters);
-  nas_window window = {&tap, 1, row, plan->filters, &stride, row};
-  for (size_t at = 0; at < count; at += n) {
+  const nas_tile_planes v = columns_of(plan, pass), z = rows_of(plan, pass);
+  const nas_tile_map d_y = tile_map(layer->d_output, pass);
+  size_t plane = u_plane(&plan->is);
+  float *d_u = pass->kept + layer->kept;
+  int32_t stride = plan->columns;
+  nas_window window = {.taps = plan->taps,
+                       .tap_count = nas_convolution_sources(&plan->is),
+                       .weight_stride = plan->row,
+                       .width = plan->is.filters,
+                       .source_stride = &stride,
+                       .out_stride = plan->row};
+  for (size_t at = 0, n; (n = block_at(plan, &plan->forward, pass, at)) > 0; at += n) {
     const nas_tile *tiles = plan->forward.tiles + at;
-    n = count - at < plan->block ? count - at : plan->block;
-    for_map(plan, in)->winograd_input(&x, tiles, n, plan->channels, v, v_plane);
-    plan->kernels->winograd_d_output(&d_y, tiles, n, plan->filters, z, z_plane);
+    transform_inputs(plan, layer, pass, tiles, n, v);
+    plan->kernels->winograd_d_output(&d_y, tiles, n, plan->is.filters, &z);
     for (size_t k = 0; k < ELEMENTS; k++) {
-      const float *source = v + k * v_plane;
-      plan->kernels->conv_weights(&window, &source, plan->numbers, z + k * z_plane, plan->numbers,
-                                  d_u + k * u_plane, n);
+      const float *source = v.data + k * v.plane;
+      plan->kernels->conv_weights(&window, &source, plan->numbers, z.data + k * z.plane,
+                                  plan->numbers, d_u + k * plane, n);
     }
   }
 }
 
 void nas_winograd_finish(const nas_winograd_plan *plan, const nas_layer *layer,
                          const nas_pass *pass) {
-  size_t plane = plane_of((size_t)plan->channels, plan->filters);
-  size_t tap = (size_t)plan->channels * (size_t)nas_row(plan->filters);
+  const nas_convolution *c = &plan->is;
   float *d_u = pass->kept + layer->kept;
-  plan->kernels->winograd_d_kernel(d_u, plane, plan->channels, plan->filters,
-                                   pass->d_params + layer->params[0], tap);
-  memset(d_u, 0, ELEMENTS * plane * sizeof *d_u);
+  plan->kernels->winograd_d_kernel(d_u, u_plane(c), c->channels, c->filters,
+                                   pass->d_params + layer->params[0],
+                                   (size_t)c->channels * (size_t)plan->row);
+  memset(d_u, 0, ELEMENTS * u_plane(c) * sizeof *d_u);
 }
 
 /* -- derived data ----------------------------------------------------------------------------- */
@@ -226,34 +304,39 @@ static int share(int count, int part, int parts) {
   return (int)((int64_t)count * part / parts);
 }
 
-/* Filter o's row of the kernel turned about: taps in reverse order, channels side by side. A block
- * of channels at a time is gathered and transformed. */
-static void derive_turned(const nas_winograd_plan *plan, const float *w, size_t tap, int o,
-                          float *u) {
+/* Filter o's row of the kernel turned about, those channels of it that a source has: taps in
+ * reverse order, channels side by side. A block of channels at a time is gathered and transformed.
+ */
+static void derive_turned(const nas_winograd_plan *plan, const float *w, size_t tap, int channels,
+                          int o, float *u) {
   enum { BLOCK = 64, TAPS = WINDOW * WINDOW };
   float taps[TAPS][BLOCK];
-  size_t row = (size_t)nas_row(plan->filters);
-  for (int from = 0; from < plan->channels; from += BLOCK) {
-    int width = least(BLOCK, plan->channels - from);
+  for (int from = 0; from < channels; from += BLOCK) {
+    int width = least(BLOCK, channels - from);
     memset(taps, 0, sizeof taps);
     for (int t = 0; t < TAPS; t++)
       for (int c = 0; c < width; c++)
-        taps[TAPS - 1 - t][c] = w[(size_t)t * tap + (size_t)(from + c) * row + (size_t)o];
-    plan->kernels->winograd_kernel(taps[0], BLOCK, 1, width, u + from,
-                                   plane_of((size_t)plan->filters, plan->channels));
+        taps[TAPS - 1 - t][c] =
+            w[(size_t)t * tap + (size_t)(from + c) * (size_t)plan->row + (size_t)o];
+    plan->kernels->winograd_kernel(taps[0], BLOCK, 1, width, u + from, turned_plane(&plan->is));
   }
 }
 
 void nas_winograd_derive(const nas_winograd_plan *plan, const nas_layer *layer, const float *params,
                          float *derived, int part, int parts) {
+  const nas_convolution *c = &plan->is;
   const float *w = params + layer->params[0];
-  size_t row = (size_t)nas_row(plan->filters), tap = (size_t)plan->channels * row;
-  size_t plane = plane_of((size_t)plan->channels, plan->filters);
-  int from = share(plan->channels, part, parts), end = share(plan->channels, part + 1, parts);
-  float *u = derived + layer->derived, *turned = u + ELEMENTS * plane;
-  plan->kernels->winograd_kernel(w + (size_t)from * row, tap, end - from, plan->filters,
-                                 u + (size_t)from * row, plane);
+  size_t row = (size_t)plan->row, tap = (size_t)c->channels * row;
+  int from = share(c->channels, part, parts), end = share(c->channels, part + 1, parts);
+  float *u = derived + layer->derived, *turned = u + ELEMENTS * u_plane(c);
+  plan->kernels->winograd_kernel(w + (size_t)from * row, tap, end - from, c->filters,
+                                 u + (size_t)from * row, u_plane(c));
   if (!plan->backwards.tiles) return;
-  for (int o = share(plan->filters, part, parts); o < share(plan->filters, part + 1, parts); o++)
-    derive_turned(plan, w, tap, o, turned + (size_t)o * (size_t)nas_row(plan->channels));
+  for (int o = share(c->filters, part, parts); o < share(c->filters, part + 1, parts); o++)
+    for (int k = 0, channel = 0; k < nas_convolution_sources(c); k++) {
+      int channels = nas_convolution_source(c, k);
+      derive_turned(plan, w + (size_t)channel * row, tap, channels, o,
+                    turned + (size_t)o * (size_t)plan->columns + nas_convolution_column(c, k));
+      channel += channels;
+    }
 }

@@ -44,12 +44,14 @@ typedef void transform(const nas_kernels *table, const problem *p, float *to);
 
 static void input(const nas_kernels *table, const problem *p, float *to) {
   nas_tile_map map = map_of(p, p->pixels);
-  table->winograd_input(&map, p->tiles, p->count, p->width, to, p->plane);
+  nas_tile_planes planes = {to, p->plane, nas_row(p->width)};
+  table->winograd_input(&map, p->tiles, p->count, p->width, &planes);
 }
 
 static void d_output(const nas_kernels *table, const problem *p, float *to) {
   nas_tile_map map = map_of(p, p->pixels);
-  table->winograd_d_output(&map, p->tiles, p->count, p->width, to, p->plane);
+  nas_tile_planes planes = {to, p->plane, nas_row(p->width)};
+  table->winograd_d_output(&map, p->tiles, p->count, p->width, &planes);
 }
 
 /* The map's pixels as taps. */
@@ -120,12 +122,13 @@ static void output_equals_scalar(void **state) {
     unsigned flags = (one_in(2) ? NAS_CONV_RELU : 0u) | (one_in(2) ? NAS_CONV_ACCUMULATE : 0u);
     board b = board_of(rows, count, p.width, p.mood);
     nas_tile_map map = map_of(&p, b.expected + b.zero);
-    nas_kernels_named("scalar")->winograd_output(from, p.plane, p.tiles, p.count, p.width, added,
-                                                 &map, flags);
+    nas_tile_planes planes = {from, p.plane, nas_row(p.width)};
+    nas_kernels_named("scalar")->winograd_output(&planes, p.tiles, p.count, p.width, added, &map,
+                                                 flags);
     EACH_TABLE(table) {
       memcpy(b.got, b.before, b.size * sizeof(float));
       map.data = b.got + b.zero;
-      table->winograd_output(from, p.plane, p.tiles, p.count, p.width, added, &map, flags);
+      table->winograd_output(&planes, p.tiles, p.count, p.width, added, &map, flags);
       board_compare(&b, table->name, number, p.mood);
     }
     board_free(&b);
@@ -210,14 +213,16 @@ static void scalar_by_definition(void **state) {
     float from[ELEMENTS], to[ELEMENTS * NAS_LANES], dense[ELEMENTS], wide[ELEMENTS * NAS_LANES];
     for (int k = 0; k < ELEMENTS; k++) from[k] = wide[k * NAS_LANES] = plain_number();
     nas_tile_map six = {from, 1, 6}, four = {from, 1, 4};
-    scalar->winograd_input(&six, &tile, 1, 1, to, NAS_LANES);
+    nas_tile_planes to_planes = {to, NAS_LANES, NAS_LANES};
+    nas_tile_planes wide_planes = {wide, NAS_LANES, NAS_LANES};
+    scalar->winograd_input(&six, &tile, 1, 1, &to_planes);
     for (int k = 0; k < ELEMENTS; k++) dense[k] = to[k * NAS_LANES];
     check_definition('B', 1, 6, 6, from, dense);
-    scalar->winograd_d_output(&four, &tile, 1, 1, to, NAS_LANES);
+    scalar->winograd_d_output(&four, &tile, 1, 1, &to_planes);
     for (int k = 0; k < ELEMENTS; k++) dense[k] = to[k * NAS_LANES];
     check_definition('A', 0, 4, 6, from, dense);
     four.data = dense;
-    scalar->winograd_output(wide, NAS_LANES, &tile, 1, 1, NULL, &four, 0);
+    scalar->winograd_output(&wide_planes, &tile, 1, 1, NULL, &four, 0);
     check_definition('A', 1, 6, 4, from, dense);
     scalar->winograd_kernel(wide, NAS_LANES, 1, 1, to, NAS_LANES);
     for (int k = 0; k < ELEMENTS; k++) dense[k] = to[k * NAS_LANES];
