@@ -8,6 +8,7 @@ local options = nas.options(arg, {
   epochs = { 10, "passes over the training images" },
   seeds = { 3, "evaluation seeds: 1, 2, ..." },
   limit = { 0, "training images; 0 takes all 55,000" },
+  direct = { false, "slide all windows, rather than let Winograd's algorithm compute where it is faster" },
 })
 
 assert(options.seeds >= 1, "--seeds must be at least 1")
@@ -24,7 +25,10 @@ local sum = 0.0
 for seed = 1, options.seeds do
   local study = nas.study {
     space = space, data = data, evaluation_seed = seed,
-    train = { epochs = options.epochs, batch = 250, optimizer = nas.adam { rate = 1e-3, epsilon = 1e-7 } },
+    train = {
+      epochs = options.epochs, batch = 250, optimizer = nas.adam { rate = 1e-3, epsilon = 1e-7 },
+      winograd = not options.direct,
+    },
   }
   local trial = study:evaluate(arch)
   for _, epoch in ipairs(trial.epochs) do
