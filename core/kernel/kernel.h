@@ -19,6 +19,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <nas/status.h>
 
 #define NAS_LANES 16 /* floats: the widest vector of any table */
 
@@ -219,11 +220,28 @@ typedef struct nas_kernels {
   nas_squash_fn *sigmoid, *tanh;
 } nas_kernels;
 
-/* The best table that nas_cpu_flags allows at the time of the call. Never NULL. */
+/* The tables that this build has and nas_cpu_flags allows, up the ladder: number 0 is "scalar", 1
+ * is "baseline"; NULL after the last. */
+const nas_kernels *nas_kernels_numbered(int number);
+
+/* That of them with this name, or NULL. */
+const nas_kernels *nas_kernels_named(const char *name);
+
+/* The same into *kernels, or NULL and NAS_ARGUMENT; the message calls the name the value of `what`,
+ * and lists the tables that are there. */
+nas_status nas_kernels_find(const nas_kernels **kernels, const char *name, const char *what,
+                            nas_error *err);
+
+/* The table that nas_kernels_use chose, else that which LUANAS_ISA names, else the last of the
+ * ladder. Never NULL: a name in LUANAS_ISA that is not there counts as not set. */
 const nas_kernels *nas_kernels_best(void);
 
-/* The table of that name if this build and this processor have it, else NULL; "scalar" is always
- * there. */
-const nas_kernels *nas_kernels_named(const char *name);
+/* The same into *kernels, or NULL and NAS_ARGUMENT when LUANAS_ISA, if it decides, is neither empty
+ * nor the name of a table that is there: whoever makes what computes asks here. */
+nas_status nas_kernels_default(const nas_kernels **kernels, nas_error *err);
+
+/* Chooses for all that is made afterwards, on any thread, whatever LUANAS_ISA says; NULL takes the
+ * choice back. For tests and measurements. On failure nothing changes. */
+nas_status nas_kernels_use(const char *name, nas_error *err);
 
 #endif

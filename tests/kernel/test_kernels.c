@@ -452,6 +452,20 @@ static void tables_by_mask(void **state) {
   nas_cpu_mask(~0u);
 }
 
+/* Numbers go up the ladder without gaps. */
+static void tables_by_number(void **state) {
+  (void)state;
+  int count = 0;
+  while (nas_kernels_numbered(count)) count++;
+  assert_in_range(count, 2, 4);
+  assert_null(nas_kernels_numbered(-1));
+  assert_null(nas_kernels_numbered(count + 1));
+  for (int i = 0; i < count; i++)
+    assert_ptr_equal(nas_kernels_named(nas_kernels_numbered(i)->name), nas_kernels_numbered(i));
+  assert_string_equal(nas_kernels_numbered(0)->name, "scalar");
+  assert_ptr_equal(nas_kernels_numbered(count - 1), nas_kernels_best());
+}
+
 static void tables_by_environment(void **state) {
   (void)state;
   static const char *const names[] = {"scalar", "baseline", "avx2", "avx512"};
@@ -459,16 +473,74 @@ static void tables_by_environment(void **state) {
     unsetenv("LUANAS_ISA");
     const nas_kernels *table = nas_kernels_named(names[i]);
     setenv("LUANAS_ISA", names[i], 1);
+    const nas_kernels *given = NULL;
+    nas_error err;
+    nas_status status = nas_kernels_default(&given, &err);
+    assert_ptr_equal(given, table);
+    assert_int_equal(status, table ? NAS_OK : NAS_ARGUMENT);
     if (table) assert_ptr_equal(nas_kernels_best(), table);
   }
   unsetenv("LUANAS_ISA");
+}
+
+static void check_refused(const char *expected) {
+  const nas_kernels *table = nas_kernels_best();
+  nas_error err;
+  assert_int_equal(nas_kernels_default(&table, &err), NAS_ARGUMENT);
+  assert_null(table);
+  assert_string_equal(err.text, expected);
+  assert_non_null(nas_kernels_best());
+}
+
+/* Messages list what this process can use. */
+static void unknown_names(void **state) {
+  (void)state;
+  nas_error err;
+  nas_cpu_mask(0);
+  setenv("LUANAS_ISA", "avx9", 1);
+  check_refused("LUANAS_ISA is \"avx9\"; this machine has scalar, baseline");
+  setenv("LUANAS_ISA", "AVX2", 1);
+  check_refused("LUANAS_ISA is \"AVX2\"; this machine has scalar, baseline");
+  setenv("LUANAS_ISA", "avx512", 1); /* known, but not here */
+  check_refused("LUANAS_ISA is \"avx512\"; this machine has scalar, baseline");
+  nas_cpu_mask(~0u);
+  setenv("LUANAS_ISA", "scalar", 1);
+  assert_int_equal(nas_kernels_use("avx2", &err), NAS_ARGUMENT);
+  assert_string_equal(err.text,
+                      "isa is \"avx2\"; with LUANAS_ISA=scalar, this machine has scalar, baseline");
+  assert_string_equal(nas_kernels_best()->name, "scalar");
+  setenv("LUANAS_ISA", "", 1);
+  const nas_kernels *table;
+  assert_int_equal(nas_kernels_default(&table, NULL), NAS_OK);
+  assert_ptr_equal(table, nas_kernels_best());
+  unsetenv("LUANAS_ISA");
+}
+
+static void tables_by_choice(void **state) {
+  (void)state;
+  const nas_kernels *best = nas_kernels_best(), *table;
+  for (int i = 0; (table = nas_kernels_numbered(i)) != NULL; i++) {
+    const nas_kernels *given;
+    assert_int_equal(nas_kernels_use(table->name, NULL), NAS_OK);
+    assert_int_equal(nas_kernels_use("sse9", NULL), NAS_ARGUMENT);
+    setenv("LUANAS_ISA", "avx9", 1); /* does not decide now */
+    assert_int_equal(nas_kernels_default(&given, NULL), NAS_OK);
+    unsetenv("LUANAS_ISA");
+    assert_ptr_equal(given, table);
+    assert_ptr_equal(nas_kernels_best(), table);
+  }
+  assert_int_equal(nas_kernels_use(NULL, NULL), NAS_OK);
+  assert_ptr_equal(nas_kernels_best(), best);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(tables_by_name),
       TEST(tables_by_mask),
+      TEST(tables_by_number),
       TEST(tables_by_environment),
+      TEST(unknown_names),
+      TEST(tables_by_choice),
       TEST(order_of_the_chain),
       TEST(gradients_by_hand),
       TEST(far_pixels),
