@@ -76,20 +76,21 @@ typedef enum owner { UNTOUCHED, PADDING, OUTPUT } owner;
 
 /* A buffer that kernels write to: what it held, and two results. */
 typedef struct board {
-  size_t size, zero; /* floats; where index 0 of the kernel lies */
+  size_t size;    /* floats */
+  ptrdiff_t zero; /* where index 0 of the kernel lies, which may be outside */
   float *before, *expected, *got;
   uint8_t *owners;
 } board;
 
 /* For rows of `width` that begin at the given multiples of NAS_LANES. */
 static inline board board_of(const ptrdiff_t *rows, size_t count, int width, mood m) {
-  ptrdiff_t low = 0, high = 0;
+  ptrdiff_t low = count ? rows[0] : 0, high = low;
   for (size_t r = 0; r < count; r++) {
     if (rows[r] < low) low = rows[r];
     if (rows[r] + nas_row(width) > high) high = rows[r] + nas_row(width);
   }
   fence_side side = fence_any_side();
-  board b = {.size = (size_t)(high - low) + GUARD, .zero = (size_t)-low};
+  board b = {.size = (size_t)(high - low) + GUARD, .zero = -low};
   if (side == FENCE_BEHIND) b.zero += GUARD;
   b.before = fence_alloc(b.size * sizeof(float), side);
   b.expected = fence_alloc(b.size * sizeof(float), side);
@@ -98,7 +99,7 @@ static inline board board_of(const ptrdiff_t *rows, size_t count, int width, moo
   b.owners = nas_alloc_zero(b.size, 1);
   assert_non_null(b.owners);
   for (size_t r = 0; r < count; r++) {
-    size_t at = b.zero + (size_t)rows[r];
+    ptrdiff_t at = b.zero + rows[r];
     clean_row(b.before + at, width, m);
     memset(b.owners + at, PADDING, (size_t)nas_row(width));
     memset(b.owners + at, OUTPUT, (size_t)width);
@@ -124,7 +125,7 @@ static inline void board_compare(const board *b, const char *what, int number, m
     if (b->owners[i] == PADDING && (m != CLEAN || got == 0.0f)) continue;
     if (b->owners[i] != PADDING && same(expected, got)) continue;
     fail_msg("%s, case %d: float %zd of %zu is %a, expected %a (%s)", what, number,
-             (ptrdiff_t)(i - b->zero), b->size, (double)got, (double)expected,
+             (ptrdiff_t)i - b->zero, b->size, (double)got, (double)expected,
              b->owners[i] == OUTPUT    ? "output"
              : b->owners[i] == PADDING ? "padding that was zero"
                                        : "outside the outputs");
