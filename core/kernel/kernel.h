@@ -9,8 +9,10 @@
  * Rows. The channels of a pixel, and the output channels of a weight, lie in rows that begin at
  * multiples of NAS_LANES floats. Row elements from `width` up to the next multiple of NAS_LANES are
  * padding: kernels may read them and may write to them (what comes out of padding of zeros is
- * zero); nothing else outside the described outputs is touched. A source that is only read one
- * channel at a time (sources[] of nas_conv) may have any stride and no padding.
+ * zero); nothing else is touched, not even read, but the described inputs and outputs. A source
+ * that is only read one channel at a time (sources[] of nas_conv) may have any stride and no
+ * padding. What is not in rows (lists, sums in double, the arrays of Adam and of the squashing
+ * functions) has no padding.
  *
  * Pixels are addressed by lists of pixel numbers, multiplied by the stride of what they point into,
  * so one kernel serves any stride, any window, any border and any number of images. */
