@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
+#include "failure.h"
 #include "interrupt.h"
 #include "kernel.h"
 #include "text.h"
@@ -40,20 +41,24 @@ static int core_clock(lua_State *L) {
 }
 
 static int core_machine(lua_State *L) {
-  static const char *const isas[] = {"scalar", "baseline", "avx2", "avx512", NULL};
+  const nas_kernels *kernels;
   lua_createtable(L, 0, 3);
   lua_pushstring(L, nas_kernels_best()->name);
   lua_setfield(L, -2, "isa");
   lua_newtable(L);
-  for (int i = 0; isas[i]; i++) {
-    if (!nas_kernels_named(isas[i])) continue;
-    lua_pushstring(L, isas[i]);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  for (int i = 0; (kernels = nas_kernels_numbered(i)) != NULL; i++) {
+    lua_pushstring(L, kernels->name);
+    lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "isas");
   lua_pushinteger(L, nas_cpu_count());
   lua_setfield(L, -2, "threads");
   return 1;
+}
+
+static int core_use_isa(lua_State *L) {
+  nas_error err;
+  return nas_kernels_use(luaL_optstring(L, 1, NULL), &err) ? nas_raise(L, &err) : 0;
 }
 
 static int core_terminal(lua_State *L) {
@@ -76,6 +81,7 @@ static const luaL_Reg functions[] = {
     {"number_text", core_number_text},
     {"clock", core_clock},
     {"machine", core_machine},
+    {"use_isa", core_use_isa},
     {"terminal", core_terminal},
     {"check_interrupt", core_check_interrupt},
     {NULL, NULL},

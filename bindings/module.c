@@ -1,6 +1,8 @@
 /* luanas.core: what scripts see of libnas. Described in scripts/luanas/meta/core.lua. */
 #include "module.h"
 #include <nas/version.h>
+#include "failure.h"
+#include "kernel.h"
 #include "text.h"
 #include "types.h"
 
@@ -11,7 +13,10 @@ static void (*const parts[])(lua_State *L) = {
 };
 
 int luaopen_luanas_core(lua_State *L) {
+  nas_error err;
+  const nas_kernels *kernels;
   luaL_checkversion(L);
+  if (nas_kernels_default(&kernels, &err)) return nas_raise(L, &err); /* LUANAS_ISA is wrong */
   nas_text_open(L);
   lua_newtable(L);
   lua_pushstring(L, nas_version());

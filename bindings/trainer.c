@@ -47,9 +47,8 @@ static int check_speed(lua_State *L, int arg, nas_training *training) {
   training->seconds = nas_settings_number(&settings, "seconds", 0, 0, 1e9);
   const char *isa = nas_settings_string(&settings, "isa", NULL);
   if (isa) {
-    training->kernels = nas_kernels_named(isa);
-    if (!training->kernels)
-      luaL_error(L, "speed: isa is \"%s\", which this build and processor lack", isa);
+    nas_error err;
+    if (nas_kernels_find(&training->kernels, isa, "speed: isa", &err)) nas_raise(L, &err);
   }
   return (int)nas_settings_integer(&settings, "threads", nas_cpu_count(), 1, 256);
 }

@@ -25,7 +25,11 @@ static const char usage[] =
     "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"
     "math.random gives the same numbers in every run, until a script calls math.randomseed.\n"
-    "Ctrl-C ends a script after its last finished step, with status 130; twice, at once.\n";
+    "Ctrl-C ends a script after its last finished step, with status 130; twice, at once.\n"
+    "\n"
+    "Environment: LUANAS_THREADS, 1 to 256 (default: the processors that it may use); LUANAS_ISA,\n"
+    "scalar, baseline, avx2 or avx512 (default: the best that the machine has). Neither changes a\n"
+    "bit of the results.\n";
 
 /* -- packages --------------------------------------------------------------------------------- */
 
@@ -121,6 +125,15 @@ static int call(lua_State *L, int count) {
 
 /* -- the command line ------------------------------------------------------------------------- */
 
+/* An exit status; what is wrong with LUANAS_ISA has been told. */
+static int check_isa(void) {
+  nas_error err;
+  const nas_kernels *kernels;
+  if (nas_kernels_default(&kernels, &err) == NAS_OK) return EXIT_OK;
+  fprintf(stderr, "luanas: %s\n", err.text);
+  return EXIT_ERROR;
+}
+
 static void print_version(void) {
   printf("luanas %s (numeric version %d, %s, %d thread%s)\n", nas_version(), nas_numeric_version(),
          nas_kernels_best()->name, nas_cpu_count(), nas_cpu_count() == 1 ? "" : "s");
@@ -138,7 +151,7 @@ static int read_options(int argc, char **argv, int *exit_status) {
   *exit_status = EXIT_OK;
   for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != 0; i++) {
     if (strcmp(argv[i], "--version") == 0) {
-      print_version();
+      if ((*exit_status = check_isa()) == EXIT_OK) print_version();
       return 0;
     }
     if (strcmp(argv[i], "--help") == 0) {
@@ -228,6 +241,7 @@ int main(int argc, char **argv) {
   command given = {argc, argv, 0, EXIT_ERROR};
   given.script = read_options(argc, argv, &given.exit_status);
   if (given.script == 0) return given.exit_status;
+  if (check_isa() != EXIT_OK) return EXIT_ERROR;
   lua_State *L = luaL_newstate();
   if (!L) {
     fprintf(stderr, "luanas: not enough memory\n");

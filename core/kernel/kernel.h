@@ -9,8 +9,10 @@
  * Rows. The channels of a pixel, and the output channels of a weight, lie in rows that begin at
  * multiples of NAS_LANES floats. Row elements from `width` up to the next multiple of NAS_LANES are
  * padding: kernels may read them and may write to them (what comes out of padding of zeros is
- * zero); nothing else outside the described outputs is touched. A source that is only read one
- * channel at a time (sources[] of nas_conv) may have any stride and no padding.
+ * zero); nothing else is touched, not even read, but the described inputs and outputs. A source
+ * that is only read one channel at a time (sources[] of nas_conv) may have any stride and no
+ * padding. What is not in rows (lists, sums in double, the arrays of Adam and of the squashing
+ * functions) has no padding.
  *
  * Pixels are addressed by lists of pixel numbers, multiplied by the stride of what they point into,
  * so one kernel serves any stride, any window, any border and any number of images. */
@@ -19,6 +21,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <nas/status.h>
 
 #define NAS_LANES 16 /* floats: the widest vector of any table */
 
@@ -225,11 +228,28 @@ typedef struct nas_kernels {
   nas_squash_fn *sigmoid, *tanh;
 } nas_kernels;
 
-/* The best table that nas_cpu_flags allows at the time of the call. Never NULL. */
+/* The tables that this build has and nas_cpu_flags allows, up the ladder: number 0 is "scalar", 1
+ * is "baseline"; NULL after the last. */
+const nas_kernels *nas_kernels_numbered(int number);
+
+/* That of them with this name, or NULL. */
+const nas_kernels *nas_kernels_named(const char *name);
+
+/* The same into *kernels, or NULL and NAS_ARGUMENT; the message calls the name the value of `what`,
+ * and lists the tables that are there. */
+nas_status nas_kernels_find(const nas_kernels **kernels, const char *name, const char *what,
+                            nas_error *err);
+
+/* The table that nas_kernels_use chose, else that which LUANAS_ISA names, else the last of the
+ * ladder. Never NULL: a name in LUANAS_ISA that is not there counts as not set. */
 const nas_kernels *nas_kernels_best(void);
 
-/* The table of that name if this build and this processor have it, else NULL; "scalar" is always
- * there. */
-const nas_kernels *nas_kernels_named(const char *name);
+/* The same into *kernels, or NULL and NAS_ARGUMENT when LUANAS_ISA, if it decides, is neither empty
+ * nor the name of a table that is there: whoever makes what computes asks here. */
+nas_status nas_kernels_default(const nas_kernels **kernels, nas_error *err);
+
+/* Chooses for all that is made afterwards, on any thread, whatever LUANAS_ISA says; NULL takes the
+ * choice back. For tests and measurements. On failure nothing changes. */
+nas_status nas_kernels_use(const char *name, nas_error *err);
 
 #endif

@@ -26,11 +26,13 @@ nas_status nas_compiled_create(nas_compiled **out, const nas_network *network,
   static const nas_compile_options defaults = {0};
   if (!options) options = &defaults;
   *out = NULL;
+  const nas_kernels *kernels = options->kernels;
   nas_status status = check_options(network, options, err);
+  if (status == NAS_OK && !kernels) status = nas_kernels_default(&kernels, err);
   if (status != NAS_OK) return status;
   nas_compiled *c = nas_alloc_zero(1, sizeof *c);
   if (!c) return nas_fail_memory(err, "a compiled network", sizeof *c);
-  c->kernels = options->kernels ? options->kernels : nas_kernels_best();
+  c->kernels = kernels;
   c->micro_batch = options->micro_batch;
   c->inference = options->inference;
   c->winograd = options->winograd;

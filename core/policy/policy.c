@@ -32,6 +32,8 @@ nas_status nas_policy_create(nas_policy **policy, const nas_policy_options *opti
   nas_policy_options_default(&preset);
   if (!options) options = &preset;
   if ((status = nas_policy_options_check(options, err))) return status;
+  const nas_kernels *kernels;
+  if ((status = nas_kernels_default(&kernels, err))) return status;
 
   nas_policy *p = nas_alloc_zero(1, sizeof *p);
   if (!p) return nas_fail_memory(err, "a policy", sizeof *p);
@@ -39,7 +41,7 @@ nas_status nas_policy_create(nas_policy **policy, const nas_policy_options *opti
   p->version = 1;
   p->seed = seed;
   p->options = *options;
-  p->kernels = nas_kernels_best();
+  p->kernels = kernels;
   p->blocks.seed = seed;
   p->blocks.init = options->init;
   p->beta1_power = p->beta2_power = 1;

@@ -37,6 +37,35 @@ function tests.test_machine()
   lu.assertTableContains(machine.isas, machine.isa)
 end
 
+function tests.test_use_isa()
+  local before = core.machine().isa
+  for _, isa in ipairs(core.machine().isas) do
+    core.use_isa(isa)
+    lu.assertEquals(core.machine().isa, isa)
+    raises(('isa is "mmx"; this machine has %s'):format(table.concat(core.machine().isas, ", ")), core.use_isa, "mmx")
+    lu.assertEquals(core.machine().isa, isa)
+  end
+  core.use_isa()
+  lu.assertEquals(core.machine().isa, before)
+  raises("bad argument #1", core.use_isa, {})
+end
+
+-- What a policy learns does not depend on the instruction set that it was made for.
+function tests.test_use_isa_changes_no_bit()
+  local function learned()
+    local policy = core.policy(nil, 1)
+    local decisions = { { name = "a", options = "1,2", count = 2, chosen = 1 } }
+    policy:apply(policy:gradient { { decisions = decisions, advantage = 1 } })
+    return policy:blocks()
+  end
+  local expected = learned()
+  for _, isa in ipairs(core.machine().isas) do
+    core.use_isa(isa)
+    lu.assertEquals(learned(), expected)
+  end
+  core.use_isa()
+end
+
 function tests.test_terminal()
   local columns = core.terminal()
   lu.assertTrue(columns == nil or columns > 0)

@@ -243,6 +243,29 @@ static void test_exit_status(void **state) {
   check_result(&given, 7, "", "");
 }
 
+/* -- the environment -------------------------------------------------------------------------- */
+
+/* LUANAS_ISA stays set for the calls in between. */
+static void test_unknown_isa(void **state) {
+  (void)state;
+  static const char message[] = "LUANAS_ISA is \"avx9\"; this machine has scalar, baseline";
+  setenv("LUANAS_ISA", "avx9", 1);
+  result version = RUN("", "--version"), help = RUN("", "--help"), code = RUN("", "-e", "print(1)");
+  result stock = {1, "", "", 0};
+  if (stock_lua)
+    stock = run((request){.program = stock_lua, .args = {"-e", "require 'luanas.core'"}});
+  setenv("LUANAS_ISA", "scalar", 1);
+  result scalar = RUN("", "--version");
+  unsetenv("LUANAS_ISA");
+  check_result(&version, 1, "", message);
+  check_result(&help, 0, "LUANAS_ISA", "");
+  check_result(&code, 1, "", message);
+  assert_string_equal(version.out, "");
+  assert_string_equal(code.out, "");
+  check_result(&stock, 1, "", stock_lua ? message : "");
+  check_result(&scalar, 0, ", scalar, ", "");
+}
+
 /* -- what scripts find ------------------------------------------------------------------------ */
 
 static void test_package_is_inside(void **state) {
@@ -410,6 +433,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_error_objects),
       cmocka_unit_test(test_core_errors_have_a_position),
       cmocka_unit_test(test_exit_status),
+      cmocka_unit_test(test_unknown_isa),
       cmocka_unit_test(test_package_is_inside),
       cmocka_unit_test(test_random_is_seeded),
       cmocka_unit_test(test_c_modules),

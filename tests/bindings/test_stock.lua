@@ -3,6 +3,8 @@ local core = require "luanas.core"
 local nas = require "luanas"
 assert(nas.version == core.version)
 assert(not package.preload["luanas.core"])
+local expected = os.getenv "LUANAS_EXPECT_ISA" -- see tests/expect_isa.c
+assert(not expected or core.machine().isa == expected, core.machine().isa)
 
 local images, labels = core.tensor({ 24, 8, 8, 1 }, "uint8"), core.tensor({ 24 }, "int32")
 for i = 1, 24 do

@@ -81,7 +81,7 @@ function tests.test_misuse()
   local function fast(speed) return core.trainer(output, data, recipe, 0, speed) end
   raises("speed: threads is 0; expected an integer from 1 to 256", fast, { threads = 0 })
   raises("speed: micro_batch is 17", fast, { micro_batch = 17 })
-  raises('speed: isa is "mmx"', fast, { isa = "mmx" })
+  raises('speed: isa is "mmx"; this machine has scalar, baseline', fast, { isa = "mmx" })
   raises('speed: unknown option "thread"', fast, { thread = 1 })
   local other = core.node("dense", { core.node("global_avg_pool", { support.input(9, 9) }) }, { units = 3 })
   lu.assertErrorMsgContains("8x8x1", core.trainer, other, data, recipe, 0)

@@ -1,16 +1,18 @@
-/* What the tests of kernels share: random numbers of several moods, and buffers with guard zones
- * that show what a kernel wrote. */
+/* What the tests of kernels share: random numbers of several moods, and buffers that show what a
+ * kernel wrote. All that kernels get lies in fenced blocks (fence.h) without a float to spare: what
+ * ends at a multiple of NAS_LANES by kernel.h's contract ends there, what doesn't ends at its last
+ * element. */
 #ifndef TESTS_BOARDS_H
 #define TESTS_BOARDS_H
 
-#include "check.h"
+#include "fence.h"
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <nas/random.h>
 #include "kernel.h"
 
-#define TEST(function) cmocka_unit_test_teardown(function, check_no_blocks)
+#define TEST(function) cmocka_unit_test_teardown(function, check_no_fences)
 
 static const char *const table_names[] = {"baseline", "avx2", "avx512"};
 
@@ -56,8 +58,7 @@ static inline float number_in(mood m) {
 }
 
 static inline float *numbers(size_t count, mood m) {
-  float *block = nas_alloc(count, sizeof *block);
-  assert_non_null(block);
+  float *block = fence_alloc(count * sizeof *block, fence_any_side());
   for (size_t i = 0; i < count; i++) block[i] = number_in(m);
   return block;
 }
@@ -69,45 +70,48 @@ static inline void clean_row(float *row, int width, mood m) {
 
 /* -- outputs ---------------------------------------------------------------------------------- */
 
-enum { GUARD = 48 };
+enum { GUARD = 48 }; /* floats on the side where no closed page is */
 
 typedef enum owner { UNTOUCHED, PADDING, OUTPUT } owner;
 
 /* A buffer that kernels write to: what it held, and two results. */
 typedef struct board {
-  size_t size, zero; /* floats; where index 0 of the kernel lies */
+  size_t size;    /* floats */
+  ptrdiff_t zero; /* where index 0 of the kernel lies, which may be outside */
   float *before, *expected, *got;
   uint8_t *owners;
 } board;
 
 /* For rows of `width` that begin at the given multiples of NAS_LANES. */
 static inline board board_of(const ptrdiff_t *rows, size_t count, int width, mood m) {
-  ptrdiff_t low = 0, high = 0;
+  ptrdiff_t low = count ? rows[0] : 0, high = low;
   for (size_t r = 0; r < count; r++) {
     if (rows[r] < low) low = rows[r];
     if (rows[r] + nas_row(width) > high) high = rows[r] + nas_row(width);
   }
-  board b = {.size = (size_t)(high - low) + 2 * GUARD, .zero = (size_t)(GUARD - low)};
-  b.before = numbers(b.size, m);
+  fence_side side = fence_any_side();
+  board b = {.size = (size_t)(high - low) + GUARD, .zero = -low};
+  if (side == FENCE_BEHIND) b.zero += GUARD;
+  b.before = fence_alloc(b.size * sizeof(float), side);
+  b.expected = fence_alloc(b.size * sizeof(float), side);
+  b.got = fence_alloc(b.size * sizeof(float), side);
+  for (size_t i = 0; i < b.size; i++) b.before[i] = number_in(m);
   b.owners = nas_alloc_zero(b.size, 1);
   assert_non_null(b.owners);
   for (size_t r = 0; r < count; r++) {
-    size_t at = b.zero + (size_t)rows[r];
+    ptrdiff_t at = b.zero + rows[r];
     clean_row(b.before + at, width, m);
     memset(b.owners + at, PADDING, (size_t)nas_row(width));
     memset(b.owners + at, OUTPUT, (size_t)width);
   }
-  b.expected = nas_alloc(b.size, sizeof(float));
-  b.got = nas_alloc(b.size, sizeof(float));
-  assert_true(b.expected && b.got);
   memcpy(b.expected, b.before, b.size * sizeof(float));
   return b;
 }
 
 static inline void board_free(board *b) {
-  nas_free(b->before);
-  nas_free(b->expected);
-  nas_free(b->got);
+  fence_free(b->before);
+  fence_free(b->expected);
+  fence_free(b->got);
   nas_free(b->owners);
 }
 
@@ -121,7 +125,7 @@ static inline void board_compare(const board *b, const char *what, int number, m
     if (b->owners[i] == PADDING && (m != CLEAN || got == 0.0f)) continue;
     if (b->owners[i] != PADDING && same(expected, got)) continue;
     fail_msg("%s, case %d: float %zd of %zu is %a, expected %a (%s)", what, number,
-             (ptrdiff_t)(i - b->zero), b->size, (double)got, (double)expected,
+             (ptrdiff_t)i - b->zero, b->size, (double)got, (double)expected,
              b->owners[i] == OUTPUT    ? "output"
              : b->owners[i] == PADDING ? "padding that was zero"
                                        : "outside the outputs");

@@ -1,6 +1,5 @@
-/* Every table of kernels against the scalar one, bit for bit, on random windows. Inputs are
- * allocated to the float, so that a sanitizer sees a read too far; outputs lie in buffers with
- * guard zones, and whole buffers are compared. */
+/* Every table of kernels against the scalar one, bit for bit, on random windows; whole buffers are
+ * compared. */
 #include "boards.h"
 #include <sys/mman.h>
 #include <nas/cpu.h>
@@ -12,11 +11,11 @@ enum { TAPS_MAX = 12, SOURCES_MAX = 4, PIXELS_MAX = 40, CHANNELS_MAX = 40 };
 typedef struct problem {
   mood mood;
   nas_window window;
-  nas_tap taps[TAPS_MAX];
-  int32_t source_stride[SOURCES_MAX];
+  nas_tap *taps;
+  int32_t *source_stride;
   float *blocks[SOURCES_MAX]; /* what the sources' floats lie in */
-  const float *sources[SOURCES_MAX];
-  int32_t in[PIXELS_MAX], out_pixel[PIXELS_MAX];
+  const float **sources;
+  int32_t *in, *out_pixel;
   ptrdiff_t out_row[PIXELS_MAX];                 /* where the rows of `out` begin */
   ptrdiff_t weight_row[TAPS_MAX * CHANNELS_MAX]; /* and those of the weights */
   size_t pixels, weight_rows;
@@ -45,9 +44,14 @@ static void draw_weight_rows(problem *p) {
   }
 }
 
+static void *fenced(int count, size_t size) {
+  return fence_alloc((size_t)count * size, fence_any_side());
+}
+
 static void draw_taps(problem *p, int sources) {
   int channels = between(1, CHANNELS_MAX), most = one_in(3) ? TAPS_MAX : 4;
   p->window.tap_count = one_in(20) ? 0 : between(1, most);
+  p->window.taps = p->taps = fenced(p->window.tap_count, sizeof *p->taps);
   for (int t = 0; t < p->window.tap_count; t++)
     p->taps[t] = (nas_tap){.source = between(0, sources - 1),
                            .channels = one_in(2) ? channels : between(1, channels),
@@ -59,6 +63,8 @@ static void draw_pixels(problem *p) {
   int32_t order[2 * PIXELS_MAX];
   int bunched = one_in(2); /* out pixels in a row */
   nas_stream_permutation(&dice, order, 2 * PIXELS_MAX);
+  p->in = fenced((int)p->pixels, sizeof *p->in);
+  p->out_pixel = fenced((int)p->pixels, sizeof *p->out_pixel);
   for (size_t i = 0; i < p->pixels; i++) {
     p->in[i] = between(-20, 60);
     p->out_pixel[i] = bunched ? (int32_t)i : order[i] - 10;
@@ -83,8 +89,9 @@ static void draw_source(problem *p, int source) {
 static void problem_draw(problem *p, int width, size_t pixels, mood m) {
   int sources = between(1, SOURCES_MAX);
   *p = (problem){.mood = m, .pixels = pixels};
-  p->window = (nas_window){.taps = p->taps,
-                           .weight_stride = row_stride(width),
+  p->source_stride = fenced(sources, sizeof *p->source_stride);
+  p->sources = fenced(sources, sizeof *p->sources);
+  p->window = (nas_window){.weight_stride = row_stride(width),
                            .width = width,
                            .source_stride = p->source_stride,
                            .out_stride = row_stride(width)};
@@ -95,7 +102,12 @@ static void problem_draw(problem *p, int width, size_t pixels, mood m) {
 }
 
 static void problem_free(problem *p) {
-  for (int s = 0; s < SOURCES_MAX; s++) nas_free(p->blocks[s]);
+  for (int s = 0; s < SOURCES_MAX; s++) fence_free(p->blocks[s]);
+  fence_free(p->taps);
+  fence_free(p->source_stride);
+  fence_free(p->sources);
+  fence_free(p->in);
+  fence_free(p->out_pixel);
 }
 
 static float *draw_weights(const problem *p) {
@@ -139,8 +151,8 @@ static void conv_equals_scalar(void **state) {
       board_compare(&out, table->name, number, p.mood);
     }
     board_free(&out);
-    nas_free(weights);
-    nas_free(bias);
+    fence_free(weights);
+    fence_free(bias);
     problem_free(&p);
   }
 }
@@ -172,13 +184,15 @@ static void conv_weights_equals_scalar(void **state) {
 static void depthwise_number(problem *p, int number) {
   int width = 1 + number % WIDTHS;
   *p = (problem){.mood = (mood)(number % MOODS), .pixels = (size_t)(number / WIDTHS)};
+  p->source_stride = fenced(1, sizeof *p->source_stride);
+  p->sources = fenced(1, sizeof *p->sources);
   p->source_stride[0] = row_stride(width);
-  p->window = (nas_window){.taps = p->taps,
-                           .tap_count = one_in(20) ? 0 : between(1, TAPS_MAX),
+  p->window = (nas_window){.tap_count = one_in(20) ? 0 : between(1, TAPS_MAX),
                            .weight_stride = row_stride(width),
                            .width = width,
                            .source_stride = p->source_stride,
                            .out_stride = row_stride(width)};
+  p->window.taps = p->taps = fenced(p->window.tap_count, sizeof *p->taps);
   for (int t = 0; t < p->window.tap_count; t++)
     p->taps[t] = (nas_tap){.channels = 1, .offset = (int64_t)between(-9, 9) * p->source_stride[0]};
   draw_weight_rows(p);
@@ -220,8 +234,8 @@ static void depthwise_equals_scalar(void **state) {
       board_compare(&out, table->name, number, p.mood);
     }
     board_free(&out);
-    nas_free(weights);
-    nas_free(bias);
+    fence_free(weights);
+    fence_free(bias);
     problem_free(&p);
   }
 }
@@ -452,6 +466,20 @@ static void tables_by_mask(void **state) {
   nas_cpu_mask(~0u);
 }
 
+/* Numbers go up the ladder without gaps. */
+static void tables_by_number(void **state) {
+  (void)state;
+  int count = 0;
+  while (nas_kernels_numbered(count)) count++;
+  assert_in_range(count, 2, 4);
+  assert_null(nas_kernels_numbered(-1));
+  assert_null(nas_kernels_numbered(count + 1));
+  for (int i = 0; i < count; i++)
+    assert_ptr_equal(nas_kernels_named(nas_kernels_numbered(i)->name), nas_kernels_numbered(i));
+  assert_string_equal(nas_kernels_numbered(0)->name, "scalar");
+  assert_ptr_equal(nas_kernels_numbered(count - 1), nas_kernels_best());
+}
+
 static void tables_by_environment(void **state) {
   (void)state;
   static const char *const names[] = {"scalar", "baseline", "avx2", "avx512"};
@@ -459,16 +487,74 @@ static void tables_by_environment(void **state) {
     unsetenv("LUANAS_ISA");
     const nas_kernels *table = nas_kernels_named(names[i]);
     setenv("LUANAS_ISA", names[i], 1);
+    const nas_kernels *given = NULL;
+    nas_error err;
+    nas_status status = nas_kernels_default(&given, &err);
+    assert_ptr_equal(given, table);
+    assert_int_equal(status, table ? NAS_OK : NAS_ARGUMENT);
     if (table) assert_ptr_equal(nas_kernels_best(), table);
   }
   unsetenv("LUANAS_ISA");
+}
+
+static void check_refused(const char *expected) {
+  const nas_kernels *table = nas_kernels_best();
+  nas_error err;
+  assert_int_equal(nas_kernels_default(&table, &err), NAS_ARGUMENT);
+  assert_null(table);
+  assert_string_equal(err.text, expected);
+  assert_non_null(nas_kernels_best());
+}
+
+/* Messages list what this process can use. */
+static void unknown_names(void **state) {
+  (void)state;
+  nas_error err;
+  nas_cpu_mask(0);
+  setenv("LUANAS_ISA", "avx9", 1);
+  check_refused("LUANAS_ISA is \"avx9\"; this machine has scalar, baseline");
+  setenv("LUANAS_ISA", "AVX2", 1);
+  check_refused("LUANAS_ISA is \"AVX2\"; this machine has scalar, baseline");
+  setenv("LUANAS_ISA", "avx512", 1); /* known, but not here */
+  check_refused("LUANAS_ISA is \"avx512\"; this machine has scalar, baseline");
+  nas_cpu_mask(~0u);
+  setenv("LUANAS_ISA", "scalar", 1);
+  assert_int_equal(nas_kernels_use("avx2", &err), NAS_ARGUMENT);
+  assert_string_equal(err.text,
+                      "isa is \"avx2\"; with LUANAS_ISA=scalar, this machine has scalar, baseline");
+  assert_string_equal(nas_kernels_best()->name, "scalar");
+  setenv("LUANAS_ISA", "", 1);
+  const nas_kernels *table;
+  assert_int_equal(nas_kernels_default(&table, NULL), NAS_OK);
+  assert_ptr_equal(table, nas_kernels_best());
+  unsetenv("LUANAS_ISA");
+}
+
+static void tables_by_choice(void **state) {
+  (void)state;
+  const nas_kernels *best = nas_kernels_best(), *table;
+  for (int i = 0; (table = nas_kernels_numbered(i)) != NULL; i++) {
+    const nas_kernels *given;
+    assert_int_equal(nas_kernels_use(table->name, NULL), NAS_OK);
+    assert_int_equal(nas_kernels_use("sse9", NULL), NAS_ARGUMENT);
+    setenv("LUANAS_ISA", "avx9", 1); /* does not decide now */
+    assert_int_equal(nas_kernels_default(&given, NULL), NAS_OK);
+    unsetenv("LUANAS_ISA");
+    assert_ptr_equal(given, table);
+    assert_ptr_equal(nas_kernels_best(), table);
+  }
+  assert_int_equal(nas_kernels_use(NULL, NULL), NAS_OK);
+  assert_ptr_equal(nas_kernels_best(), best);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(tables_by_name),
       TEST(tables_by_mask),
+      TEST(tables_by_number),
       TEST(tables_by_environment),
+      TEST(unknown_names),
+      TEST(tables_by_choice),
       TEST(order_of_the_chain),
       TEST(gradients_by_hand),
       TEST(far_pixels),

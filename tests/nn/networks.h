@@ -6,7 +6,7 @@
 #ifndef TESTS_NETWORKS_H
 #define TESTS_NETWORKS_H
 
-#include "check.h"
+#include "fence.h"
 #include <math.h>
 #include <stdlib.h>
 #include <nas/compiled.h>
@@ -300,11 +300,12 @@ static inline int register_test_layers(void **state) {
 
 /* -- running ---------------------------------------------------------------------------------- */
 
-enum {
-  ZONE = 64
-}; /* floats before and behind each array of a machine that must stay as they are */
+/* Each array of a machine lies at a closed page (fence.h); on its other side are floats that must
+ * stay as they are. */
+enum { ZONE = 64 };
 
 typedef struct machine {
+  fence_side side; /* of all its arrays */
   nas_network *network;
   nas_compiled *compiled;
   float *params, *derived, *d_params;
@@ -321,18 +322,23 @@ typedef struct machine {
   int32_t *predicted;    /* [images], the largest unit of the loss's input, or NULL */
 } machine;
 
-static inline float *zoned(size_t floats) {
-  float *block = nas_alloc_zero(floats + 2 * ZONE, sizeof *block);
-  assert_non_null(block);
-  for (int i = 0; i < ZONE; i++) block[i] = block[ZONE + floats + (size_t)i] = (float)(1000 + i);
-  return block + ZONE;
+/* The zone of an array. */
+static inline float *zone_of(float *array, size_t floats, fence_side side) {
+  return side == FENCE_BEHIND ? array - ZONE : array + floats;
 }
 
-static inline void check_zones(const float *array, size_t floats) {
-  for (int i = 0; i < ZONE; i++) {
-    check_float_bits(array[i - ZONE], (float)(1000 + i));
-    check_float_bits(array[floats + (size_t)i], (float)(1000 + i));
-  }
+static inline float *zoned(size_t floats, fence_side side) {
+  float *block = fence_alloc((floats + ZONE) * sizeof *block, side);
+  float *array = side == FENCE_BEHIND ? block + ZONE : block;
+  memset(block, 0, (floats + ZONE) * sizeof *block);
+  for (int i = 0; i < ZONE; i++) zone_of(array, floats, side)[i] = (float)(1000 + i);
+  return array;
+}
+
+static inline void zoned_free(float *array, size_t floats, fence_side side) {
+  for (int i = 0; i < ZONE; i++)
+    check_float_bits(zone_of(array, floats, side)[i], (float)(1000 + i));
+  fence_free(array);
 }
 
 /* Where element (r, o) of a parameter set lies in params and d_params. */
@@ -356,7 +362,7 @@ static inline void list_numbers(machine *m) {
 static inline machine machine_how(nas_node *loss, int micro_batch, const nas_kernels *kernels,
                                   nas_winograd winograd) {
   const nas_node *output = nas_node_input(loss, 0);
-  machine m = {.network = network_of(loss)};
+  machine m = {.side = fence_any_side(), .network = network_of(loss)};
   nas_compile_options options = {
       .micro_batch = micro_batch, .kernels = kernels, .output = output, .winograd = winograd};
   nas_error err;
@@ -364,13 +370,13 @@ static inline machine machine_how(nas_node *loss, int micro_batch, const nas_ker
   m.floats = nas_compiled_param_floats(m.compiled);
   m.derived_floats = nas_compiled_derived_floats(m.compiled);
   m.arena_floats = nas_compiled_arena_floats(m.compiled);
-  m.params = zoned(m.floats);
-  m.d_params = zoned(m.floats);
-  m.derived = zoned(m.derived_floats);
-  m.room = zoned(nas_compiled_room_floats(m.compiled));
-  m.kept = zoned(nas_compiled_kept_floats(m.compiled));
+  m.params = zoned(m.floats, m.side);
+  m.d_params = zoned(m.floats, m.side);
+  m.derived = zoned(m.derived_floats, m.side);
+  m.room = zoned(nas_compiled_room_floats(m.compiled), m.side);
+  m.kept = zoned(nas_compiled_kept_floats(m.compiled), m.side);
   int arenas = nas_compiled_segments(m.compiled) > 1 ? 16 : 1;
-  for (int i = 0; i < arenas; i++) m.arenas[i] = zoned(m.arena_floats);
+  for (int i = 0; i < arenas; i++) m.arenas[i] = zoned(m.arena_floats, m.side);
   list_numbers(&m);
   return m;
 }
@@ -384,20 +390,12 @@ static inline machine machine_of(nas_node *loss) {
 }
 
 static inline void machine_free(machine *m) {
-  check_zones(m->params, m->floats);
-  check_zones(m->d_params, m->floats);
-  check_zones(m->derived, m->derived_floats);
-  check_zones(m->room, nas_compiled_room_floats(m->compiled));
-  check_zones(m->kept, nas_compiled_kept_floats(m->compiled));
-  for (int i = 0; i < 16 && m->arenas[i]; i++) {
-    check_zones(m->arenas[i], m->arena_floats);
-    nas_free(m->arenas[i] - ZONE);
-  }
-  nas_free(m->params - ZONE);
-  nas_free(m->d_params - ZONE);
-  nas_free(m->derived - ZONE);
-  nas_free(m->room - ZONE);
-  nas_free(m->kept - ZONE);
+  zoned_free(m->params, m->floats, m->side);
+  zoned_free(m->d_params, m->floats, m->side);
+  zoned_free(m->derived, m->derived_floats, m->side);
+  zoned_free(m->room, nas_compiled_room_floats(m->compiled), m->side);
+  zoned_free(m->kept, nas_compiled_kept_floats(m->compiled), m->side);
+  for (int i = 0; i < 16 && m->arenas[i]; i++) zoned_free(m->arenas[i], m->arena_floats, m->side);
   nas_free(m->numbers);
   nas_compiled_destroy(&m->compiled);
   nas_network_destroy(&m->network);

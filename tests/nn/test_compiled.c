@@ -402,6 +402,10 @@ static void refused(void **state) {
     check_refused(nas_compiled_create(&compiled, fine, &options, &err), NAS_ARGUMENT, compiled,
                   "expected 1 to 16, or 0 to choose");
   }
+  setenv("LUANAS_ISA", "avx9", 1);
+  check_refused(nas_compiled_create(&compiled, fine, NULL, &err), NAS_ARGUMENT, compiled,
+                "LUANAS_ISA is \"avx9\"; this machine has scalar, baseline");
+  unsetenv("LUANAS_ISA");
   nas_error err;
   check_ok(nas_compiled_create(&compiled, fine, NULL, &err), &err);
   assert_in_range(nas_compiled_micro_batch(compiled), 1, 16);

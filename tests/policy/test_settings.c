@@ -1,6 +1,7 @@
 /* Options: presets, the table, ranges. */
 #include "check.h"
 #include <math.h>
+#include <stdlib.h>
 #include <nas/policy.h>
 
 static void paper_is_the_default(void **state) {
@@ -117,6 +118,18 @@ static void ranges(void **state) {
   nas_policy_destroy(&policy);
 }
 
+/* What a policy computes with is chosen when it is made. */
+static void unknown_isa(void **state) {
+  (void)state;
+  nas_policy *policy;
+  nas_error err;
+  setenv("LUANAS_ISA", "avx9", 1);
+  assert_int_equal(nas_policy_create(&policy, NULL, 1, &err), NAS_ARGUMENT);
+  unsetenv("LUANAS_ISA");
+  assert_null(policy);
+  check_contains(err.text, "LUANAS_ISA is \"avx9\"; this machine has scalar, baseline");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(paper_is_the_default, check_no_blocks),
@@ -124,6 +137,7 @@ int main(void) {
       cmocka_unit_test_teardown(presets_are_valid, check_no_blocks),
       cmocka_unit_test_teardown(table_and_struct_agree, check_no_blocks),
       cmocka_unit_test_teardown(ranges, check_no_blocks),
+      cmocka_unit_test_teardown(unknown_isa, check_no_blocks),
   };
   return cmocka_run_group_tests_name("policy settings", tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ enum {
 
 /* The bits that are there, and not switched off by nas_cpu_mask or by the environment variable
  * LUANAS_ISA, which is read at every call: avx512 leaves all, avx2 leaves AVX2, baseline and scalar
- * leave none; another value counts as not set. 0 on processors other than x86. */
+ * leave none; another value leaves all, and functions that make what computes (networks, trainers,
+ * policies) fail, unless it is empty. 0 on processors other than x86. */
 NAS_API unsigned nas_cpu_flags(void);
 
 /* Switches off every bit that is not in mask, for tests; ~0u switches all on again. Affects kernel

@@ -24,7 +24,7 @@ typedef enum nas_winograd {
 typedef struct nas_compile_options {
   int micro_batch; /* images that a thread takes through the network at once, 1 to 16; 0: as many
                       as keep the activations in half of the second-level cache. Changes no bit. */
-  const struct nas_kernels *kernels; /* NULL: the best of this processor. Changes no bit. */
+  const struct nas_kernels *kernels; /* NULL: LUANAS_ISA's or the best. Changes no bit. */
   const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
   int inference;          /* 1: forward only, no room for gradients */
   nas_winograd winograd;  /* changes bits */

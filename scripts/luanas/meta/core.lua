@@ -697,9 +697,14 @@ function core.number_text(number) end
 ---@return number # seconds of a monotonic clock
 function core.clock() end
 
---- The best instruction set that this processor has, all that it has, and how many processors the process may use.
+--- The instruction set in use, all that the processor has and LUANAS_ISA leaves, and how many processors the process may use.
 ---@return { isa: string, isas: string[], threads: integer }
 function core.machine() end
+
+--- Chooses the instruction set, one of core.machine().isas, of what is made afterwards, before LUANAS_ISA and the best
+--- one that the processor has; nil takes the choice back. It changes no bit of results: for tests and measurements.
+---@param isa? string
+function core.use_isa(isa) end
 
 --- Columns of the terminal that standard error is, or nil when it is none.
 ---@return integer?
