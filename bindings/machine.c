@@ -1,8 +1,8 @@
 /* Functions of luanas.core that belong to no type: the machine, texts, the interrupt. */
+#include <nas/clock.h>
 #include <nas/cpu.h>
 #include <nas/hash.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 #include "failure.h"
 #include "interrupt.h"
@@ -34,9 +34,7 @@ static int core_number_text(lua_State *L) {
 }
 
 static int core_clock(lua_State *L) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  lua_pushnumber(L, (lua_Number)t.tv_sec + 1e-9 * (lua_Number)t.tv_nsec);
+  lua_pushnumber(L, nas_clock());
   return 1;
 }
 

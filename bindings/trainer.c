@@ -38,13 +38,15 @@ static int trainer_close(lua_State *L) {
 
 /* -- making ----------------------------------------------------------------------------------- */
 
-/* What changes speed only, and the limit in seconds. Returns the threads. */
+/* What changes no bit: speed, the limit in seconds, and whether times are kept. Returns the
+ * threads. */
 static int check_speed(lua_State *L, int arg, nas_training *training) {
-  static const char *const names[] = {"threads", "micro_batch", "isa", "seconds", NULL};
+  static const char *const names[] = {"threads", "micro_batch", "isa", "seconds", "profile", NULL};
   nas_settings settings = nas_settings_open(L, arg, "speed");
   nas_settings_known(&settings, names, NULL);
   training->micro_batch = (int)nas_settings_integer(&settings, "micro_batch", 0, 0, NAS_GROUP);
   training->seconds = nas_settings_number(&settings, "seconds", 0, 0, 1e9);
+  training->profile = nas_settings_boolean(&settings, "profile", 0);
   const char *isa = nas_settings_string(&settings, "isa", NULL);
   if (isa) {
     nas_error err;
@@ -173,6 +175,69 @@ static int trainer_predicted(lua_State *L) {
   return 1;
 }
 
+/* -- where time goes -------------------------------------------------------------------------- */
+
+static void set_integer(lua_State *L, const char *name, lua_Integer value) {
+  lua_pushinteger(L, value);
+  lua_setfield(L, -2, name);
+}
+
+static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
+                       const nas_layer_seconds *seconds) {
+  const nas_network *network = nas_trainer_network(trainer);
+  nas_compiled_layer layer = nas_compiled_layer_at(nas_trainer_compiled(trainer), node);
+  nas_shape shape = nas_node_shape(nas_network_node(network, node));
+  int64_t dims[3] = {shape.dim[0], shape.dim[1], shape.dim[2]};
+  lua_createtable(L, 0, 12);
+  lua_pushstring(L, nas_node_kind(nas_network_node(network, node))->name);
+  lua_setfield(L, -2, "name");
+  nas_push_dims(L, shape.rank, dims);
+  lua_setfield(L, -2, "shape");
+  lua_pushstring(L, layer.work.kernel);
+  lua_setfield(L, -2, "kernel");
+  lua_pushstring(L, layer.work.table);
+  lua_setfield(L, -2, "isa");
+  if (layer.joined >= 0) set_integer(L, "joined", layer.joined + 1);
+  set_integer(L, "macs", nas_network_node_macs(network, node));
+  set_integer(L, "train_macs", layer.work.macs);
+  set_integer(L, "map_bytes", (lua_Integer)layer.map_bytes);
+  set_integer(L, "weight_bytes", (lua_Integer)layer.weight_bytes);
+  set_number(L, "cycles", layer.cycles);
+  set_number(L, "forward", seconds->forward);
+  set_number(L, "backward", seconds->backward);
+}
+
+/* trainer:profile() */
+static int trainer_profile(lua_State *L) {
+  const nas_trainer *trainer = check(L);
+  const trainer_box *box = nas_box_peek(L, 1, TYPE);
+  const nas_compiled *compiled = nas_trainer_compiled(trainer);
+  int size = nas_network_size(nas_trainer_network(trainer));
+  nas_profile profile;
+  lua_newtable(L); /* of blocks */
+  nas_layer_seconds *layers = nas_box_scratch(L, lua_gettop(L), (size_t)size, sizeof *layers);
+  nas_trainer_profile(trainer, &profile, layers);
+  lua_createtable(L, 0, 11);
+  lua_pushstring(L, nas_compiled_kernels(compiled)->name);
+  lua_setfield(L, -2, "isa");
+  set_integer(L, "threads", nas_pool_threads(box->pool));
+  set_integer(L, "micro_batch", nas_compiled_micro_batch(compiled));
+  set_integer(L, "arena_bytes", (lua_Integer)(nas_compiled_arena_floats(compiled) * sizeof(float)));
+  set_integer(L, "images", profile.images);
+  set_number(L, "seconds", profile.seconds);
+  set_number(L, "loading", profile.loading);
+  set_number(L, "adding", profile.adding);
+  set_number(L, "stepping", profile.stepping);
+  set_number(L, "waiting", profile.waiting);
+  lua_createtable(L, size, 0);
+  for (int i = 0; i < size; i++) {
+    push_layer(L, trainer, i, &layers[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "layers");
+  return 1;
+}
+
 static int trainer_tostring(lua_State *L) {
   trainer_box *box = nas_box_peek(L, 1, TYPE);
   if (!box->trainer)
@@ -185,8 +250,13 @@ static int trainer_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"epoch", trainer_epoch},         {"digest", trainer_digest},   {"params", trainer_params},
-    {"predicted", trainer_predicted}, {"restore", trainer_restore}, {NULL, NULL},
+    {"epoch", trainer_epoch},
+    {"digest", trainer_digest},
+    {"params", trainer_params},
+    {"predicted", trainer_predicted},
+    {"profile", trainer_profile},
+    {"restore", trainer_restore},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -5,6 +5,7 @@
  *   average = momentum * average + (1 - momentum) * value of the batch */
 #include <math.h>
 #include <nas/memory.h>
+#include <string.h>
 #include "kernel.h"
 #include "kinds.h"
 #include "map.h"
@@ -212,6 +213,13 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
   }
 }
 
+static void work(const nas_layer *layer, nas_layer_work *to) {
+  strcpy(to->kernel, "normalise");
+  to->table = layer->kernels->name;
+  /* Each direction goes through its maps once more, for the sums. */
+  to->bytes *= 2;
+}
+
 static void settle(const nas_layer *layer, const double *totals, int batch, float *params) {
   double count = (double)batch * (double)((norm_data *)layer->data)->pixels;
   double momentum = layer->options[MOMENTUM].number;
@@ -237,6 +245,7 @@ const nas_layer_kind nas_kind_batch_norm = {
     .release = release,
     .forward = forward,
     .backward = backward,
+    .work = work,
     .sums = sums,
     .collect = collect,
     .collect_backward = collect_backward,

@@ -1,3 +1,4 @@
+#include <nas/clock.h>
 #include <nas/memory.h>
 #include <nas/random.h>
 #include "kernel.h"
@@ -171,9 +172,25 @@ void nas_compiled_settle(const nas_compiled *c, const double *totals, int batch,
 
 /* -- running ---------------------------------------------------------------------------------- */
 
+static double now(const nas_pass *pass) {
+  return pass->seconds ? nas_clock() : 0;
+}
+
+static void add_forward(const nas_compiled *c, int i, const nas_pass *pass, double began) {
+  if (pass->seconds) pass->seconds[c->canonical[i]].forward += nas_clock() - began;
+}
+
+static void add_backward(const nas_compiled *c, int i, const nas_pass *pass, double began) {
+  if (pass->seconds) pass->seconds[c->canonical[i]].backward += nas_clock() - began;
+}
+
 static void run(const nas_compiled *c, int from, int end, const nas_pass *pass) {
-  for (int i = from; i < end; i++)
-    if (!nas_plan_skips(c, i)) c->layers[i].kind->forward(&c->layers[i], pass);
+  for (int i = from; i < end; i++) {
+    if (nas_plan_skips(c, i)) continue;
+    double began = now(pass);
+    c->layers[i].kind->forward(&c->layers[i], pass);
+    add_forward(c, i, pass, began);
+  }
 }
 
 void nas_compiled_evaluate(const nas_compiled *c, const nas_pass *pass) {
@@ -184,7 +201,11 @@ void nas_compiled_forward(const nas_compiled *c, int segment, const nas_pass *pa
   const nas_segment *here = &c->segments[segment], *next = here + 1;
   run(c, here->coupled, here->end, pass);
   if (segment + 1 == c->segment_count) return;
-  for (int i = next->coupled; i < next->first; i++) c->layers[i].kind->collect(&c->layers[i], pass);
+  for (int i = next->coupled; i < next->first; i++) {
+    double began = now(pass);
+    c->layers[i].kind->collect(&c->layers[i], pass);
+    add_forward(c, i, pass, began);
+  }
 }
 
 /* d loss / d loss[n] = 1 / batch */
@@ -201,11 +222,13 @@ static void run_back(const nas_compiled *c, int from, int end, const nas_pass *p
     const nas_layer *layer = &c->layers[i];
     nas_place *const *inputs = nas_plan_inputs(c, i);
     if (nas_plan_skips(c, i) || !layer->d_output) continue;
+    double began = now(pass);
     for (int k = 0; k < layer->input_count; k++)
       if (layer->d_inputs[k] && !layer->accumulate[k] && inputs[k]->shares)
         nas_map_clear_around(layer->d_inputs[k], nas_map_data(layer->d_inputs[k], pass->arena),
                              pass->images);
     layer->kind->backward(layer, pass);
+    add_backward(c, i, pass, began);
   }
 }
 
@@ -216,8 +239,12 @@ void nas_compiled_backward(const nas_compiled *c, int segment, const nas_pass *p
   else
     run_back(c, next->coupled, next->first, pass);
   run_back(c, here->first, here->end, pass);
-  for (int i = here->coupled; i < here->first; i++)
-    if (c->layers[i].d_output) c->layers[i].kind->collect_backward(&c->layers[i], pass);
+  for (int i = here->coupled; i < here->first; i++) {
+    if (!c->layers[i].d_output) continue;
+    double began = now(pass);
+    c->layers[i].kind->collect_backward(&c->layers[i], pass);
+    add_backward(c, i, pass, began);
+  }
 }
 
 /* The layers whose backward this segment runs: its own but those that couple, and those of the next
@@ -225,9 +252,12 @@ void nas_compiled_backward(const nas_compiled *c, int segment, const nas_pass *p
 void nas_compiled_finish(const nas_compiled *c, int segment, const nas_pass *pass) {
   const nas_segment *here = &c->segments[segment];
   int end = segment + 1 < c->segment_count ? here[1].first : here->end;
-  for (int i = here->first; i < end; i++)
-    if (c->layers[i].kind->finish && c->layers[i].d_output)
-      c->layers[i].kind->finish(&c->layers[i], pass);
+  for (int i = here->first; i < end; i++) {
+    if (!c->layers[i].kind->finish || !c->layers[i].d_output) continue;
+    double began = now(pass);
+    c->layers[i].kind->finish(&c->layers[i], pass);
+    add_backward(c, i, pass, began);
+  }
 }
 
 void nas_compiled_total(const nas_compiled *c, int segment, int backwards, const double *sums,

@@ -130,6 +130,7 @@ const nas_layer_kind nas_kind_conv2d = {
     .release = nas_convolve_release,
     .forward = nas_convolve_forward,
     .backward = nas_convolve_backward,
+    .work = nas_convolve_work,
     .finish = nas_convolve_finish,
     .derive = nas_convolve_derive,
 };

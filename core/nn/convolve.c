@@ -194,6 +194,11 @@ void nas_convolve_release(nas_layer *layer) {
   layer->data = NULL;
 }
 
+const nas_convolution *nas_convolve_of(const nas_layer *layer) {
+  const convolve_data *data = layer->data;
+  return &data->is;
+}
+
 /* -- running ---------------------------------------------------------------------------------- */
 
 /* The network's images may lie in rows without padding, which only the scalar table reads. */

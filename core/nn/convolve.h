@@ -29,6 +29,10 @@ void nas_convolve_backward(const nas_layer *layer, const nas_pass *pass);
 /* After the last image of a group. */
 void nas_convolve_finish(const nas_layer *layer, const nas_pass *pass);
 
+/* What a compiled layer convolves; and how, as nas_layer_kind has it (work.c). */
+const nas_convolution *nas_convolve_of(const nas_layer *layer);
+void nas_convolve_work(const nas_layer *layer, nas_layer_work *work);
+
 /* Derived data: the kernel with channels and filters exchanged, [kh][kw][filters][columns], or,
  * for Winograd's algorithm, transformed. A depthwise window needs none. Room and what is kept: for
  * that algorithm. */

@@ -90,5 +90,6 @@ const nas_layer_kind nas_kind_dense = {
     .release = nas_convolve_release,
     .forward = nas_convolve_forward,
     .backward = nas_convolve_backward,
+    .work = nas_convolve_work,
     .derive = nas_convolve_derive,
 };

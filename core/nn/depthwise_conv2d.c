@@ -101,4 +101,5 @@ const nas_layer_kind nas_kind_depthwise_conv2d = {
     .release = nas_convolve_release,
     .forward = nas_convolve_forward,
     .backward = nas_convolve_backward,
+    .work = nas_convolve_work,
 };

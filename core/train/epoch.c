@@ -1,5 +1,6 @@
 /* An epoch: batches in phases, steps between them, then validation. */
 #include <math.h>
+#include <nas/clock.h>
 #include <nas/random.h>
 #include <string.h>
 #include "state.h"
@@ -28,6 +29,17 @@ static void derive(nas_trainer *t, int id, int workers, const float *weights) {
   nas_pool_barrier(t->pool);
 }
 
+/* -- times ------------------------------------------------------------------------------------ */
+
+static double now(const nas_worker *w) {
+  return w->seconds ? nas_clock() : 0;
+}
+
+/* Adds the time since `began` to *spent, where times are kept. */
+static void spend(const nas_worker *w, double began, double *spent) {
+  if (w->seconds) *spent += nas_clock() - began;
+}
+
 /* -- the gradient of a batch ------------------------------------------------------------------ */
 
 /* A batch: images order[first .. end), cut into groups. It is trained in phases: forwards through
@@ -41,25 +53,39 @@ typedef struct nas_batch {
 
 /* Adds what a group gave for the parameters of a segment when all earlier groups were added: the
  * first group of a batch sets. */
-static void add_in_turn(nas_trainer *t, const float *d_params, int segment, unsigned long turn,
-                        int set) {
+static void add_in_turn(nas_trainer *t, nas_worker *w, int segment, unsigned long turn, int set) {
+  const float *d_params = w->d_params;
   size_t count, from = nas_compiled_segment_params(t->compiled, segment, &count);
   nas_pool_await(t->pool, &t->turn, turn);
+  double began = now(w);
   if (set)
     memcpy(t->gradient + from, d_params + from, count * sizeof(float));
   else
     for (size_t i = from; i < from + count; i++) t->gradient[i] += d_params[i];
+  spend(w, began, &w->adding);
   nas_pool_pass(t->pool, &t->turn, turn + 1);
 }
 
-static void clear_gradient(const nas_trainer *t, float *d_params, int segment) {
+static void clear_gradient(const nas_trainer *t, nas_worker *w, int segment) {
   size_t count, from = nas_compiled_segment_params(t->compiled, segment, &count);
-  memset(d_params + from, 0, count * sizeof(float));
+  double began = now(w);
+  memset(w->d_params + from, 0, count * sizeof(float));
+  spend(w, began, &w->adding);
 }
 
-static void load(const nas_trainer *t, const int32_t *images, int count, float *arena) {
+static void load(const nas_trainer *t, nas_worker *w, const int32_t *images, int count,
+                 float *arena) {
+  double began = now(w);
   nas_images_load(t->compiled, t->data, images, count, t->augments ? t->recipe.augment : NULL,
                   t->seed, t->now.epoch + 1, arena);
+  spend(w, began, &w->loading);
+}
+
+static void count_images(const nas_trainer *t, nas_worker *w, const int32_t *images, int count,
+                         const float *arena, nas_count *sum) {
+  double began = now(w);
+  nas_images_count(t->compiled, t->data, images, count, t->recipe.top_k, arena, sum, NULL);
+  spend(w, began, &w->loading);
 }
 
 /* Group `group` of the batch, a micro-batch at a time, through one phase. The result does not
@@ -72,12 +98,13 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
   nas_worker *w = &t->workers[id];
   long arena = segments == 1 ? id : group * ((NAS_GROUP + micro_batch - 1) / micro_batch);
   if (phase == 0) t->counts[group] = (nas_count){0};
-  if (phase >= last) clear_gradient(t, w->d_params, back);
+  if (phase >= last) clear_gradient(t, w, back);
   for (int from = 0; from < count; from += micro_batch) {
     int n = count - from < micro_batch ? count - from : micro_batch;
     const int32_t *images = t->order + at + from;
     nas_pass pass = pass_of(t, id, t->now.params, n, t->arenas[arena]);
     pass.training = 1;
+    pass.seconds = w->seconds;
     pass.d_params = w->d_params;
     pass.kept = w->kept;
     pass.first = (int)(at - batch->first) + from;
@@ -87,19 +114,18 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
     pass.image = images;
     pass.sums = t->sums + (size_t)group * nas_compiled_sums(t->compiled);
     pass.totals = w->totals;
-    if (phase == 0) load(t, images, n, pass.arena);
+    if (phase == 0) load(t, w, images, n, pass.arena);
     if (phase <= last) nas_compiled_forward(t->compiled, phase, &pass);
-    if (phase == last)
-      nas_images_count(t->compiled, t->data, images, n, t->recipe.top_k, pass.arena,
-                       &t->counts[group], NULL);
+    if (phase == last) count_images(t, w, images, n, pass.arena, &t->counts[group]);
     if (phase >= last) nas_compiled_backward(t->compiled, back, &pass);
     arena += segments > 1;
   }
   if (phase < last) return;
-  const nas_pass whole = {.params = t->now.params, .d_params = w->d_params, .kept = w->kept};
+  const nas_pass whole = {
+      .params = t->now.params, .d_params = w->d_params, .kept = w->kept, .seconds = w->seconds};
   nas_compiled_finish(t->compiled, back, &whole);
   unsigned long turn = batch->turn + (unsigned long)((phase - last) * batch->groups + group);
-  add_in_turn(t, w->d_params, back, turn, group == 0);
+  add_in_turn(t, w, back, turn, group == 0);
 }
 
 /* By all workers. */
@@ -128,7 +154,7 @@ typedef struct epoch_task {
 
 static int time_is_over(const nas_trainer *t) {
   if (t->seconds_limit == 0) return 0;
-  return t->seconds + (nas_seconds_now() - t->started) > t->seconds_limit;
+  return t->seconds + (nas_clock() - t->started) > t->seconds_limit;
 }
 
 /* Adds the counts of a batch, as its groups add up in order; its loss, not finite or not. */
@@ -146,6 +172,7 @@ static void settle_batch(epoch_task *task, const nas_batch *batch) {
   nas_trainer *t = task->trainer;
   double loss = add_counts(task, t->counts, batch->groups);
   t->now.step++;
+  t->trained_images += batch->end - batch->first;
   start_phases(t);
   memset(t->sums, 0, (size_t)batch->groups * nas_compiled_sums(t->compiled) * sizeof(double));
   if (!isfinite(loss)) {
@@ -158,6 +185,19 @@ static void settle_batch(epoch_task *task, const nas_batch *batch) {
   else
     nas_compiled_settle(t->compiled, t->workers[0].totals, (int)(batch->end - batch->first),
                         t->now.params);
+}
+
+/* By all workers: a step of the optimiser, and what layers derive for the next batch. */
+static void step(nas_trainer *t, int id, int workers) {
+  nas_worker *w = &t->workers[id];
+  double began = now(w);
+  nas_step_take(t, id, workers);
+  spend(w, began, &w->stepping);
+  nas_pool_barrier(t->pool);
+  began = now(w);
+  nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
+  spend(w, began, &w->stepping);
+  nas_pool_barrier(t->pool);
 }
 
 static void train_worker(void *context, int id, int workers) {
@@ -175,9 +215,7 @@ static void train_worker(void *context, int id, int workers) {
     if (id == 0) settle_batch(task, &batch);
     nas_pool_barrier(t->pool);
     if (t->stop != NAS_OK) return;
-    nas_step_take(t, id, workers);
-    nas_pool_barrier(t->pool);
-    derive(t, id, workers, t->now.params);
+    step(t, id, workers);
   }
 }
 
@@ -276,14 +314,15 @@ nas_status nas_trainer_epoch(nas_trainer *t, nas_poll *poll, void *poll_context,
                              nas_error *err) {
   if (t->diverged)
     return nas_fail(err, NAS_STATE, "this trainer ended: %s", nas_status_text(NAS_DIVERGED));
-  t->started = nas_seconds_now();
+  t->started = nas_clock();
   *result = (nas_epoch){.epoch = t->now.epoch + 1};
   t->poll = poll;
   t->poll_context = poll_context;
   nas_status status = train(t, result, err);
-  result->train_seconds = nas_seconds_now() - t->started;
+  result->train_seconds = nas_clock() - t->started;
+  t->trained_seconds += result->train_seconds;
   if (status == NAS_OK) status = validate(t, result, err);
-  result->seconds = nas_seconds_now() - t->started;
+  result->seconds = nas_clock() - t->started;
   t->seconds += result->seconds;
   if (status != NAS_OK) {
     t->diverged = status == NAS_DIVERGED;

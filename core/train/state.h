@@ -12,6 +12,9 @@ typedef struct nas_worker {
   float *kept;     /* what layers gather of it elsewhere */
   float *room;
   double *totals; /* what layers that couple images collected, of the whole batch */
+
+  nas_layer_seconds *seconds; /* of each node of the network; NULL: no times are kept */
+  double loading, adding, stepping;
 } nas_worker;
 
 /* A run of trained weights that all decay, or all do not. */
@@ -39,6 +42,9 @@ struct nas_trainer {
   nas_pool *pool;
   uint64_t seed;
   double seconds_limit, seconds; /* 0: none; what epochs took so far */
+  int profiles;                  /* whether workers keep times */
+  int64_t trained_images;        /* by all epochs of this trainer */
+  double trained_seconds;
   int diverged;
 
   size_t floats;  /* of params */
@@ -85,9 +91,6 @@ int nas_target_node(const nas_network *network);
 
 /* The network's one target must be that of data with so many values (0: a class). NAS_ARGUMENT. */
 nas_status nas_target_check(const nas_network *network, int values, nas_error *err);
-
-/* Seconds of a clock that never goes back. */
-double nas_seconds_now(void);
 
 /* The weights that validation looks at: the average, or the params. */
 const float *nas_state_weights(const nas_state *state);

@@ -3,15 +3,8 @@
 #include <nas/augment.h>
 #include <nas/memory.h>
 #include <string.h>
-#include <time.h>
 #include "kernel.h"
 #include "state.h"
-
-double nas_seconds_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void nas_training_default(nas_training *training) {
   *training = (nas_training){0};
@@ -221,6 +214,7 @@ static int allocate_state(const nas_trainer *t, nas_state *state) {
 }
 
 static int allocate_workers(nas_trainer *t) {
+  size_t nodes = (size_t)nas_network_size(t->network);
   int missing = !(t->workers = nas_alloc_zero((size_t)t->worker_count, sizeof *t->workers));
   for (int i = 0; t->workers && i < t->worker_count; i++) {
     nas_worker *w = &t->workers[i];
@@ -228,6 +222,7 @@ static int allocate_workers(nas_trainer *t) {
     missing |= !(w->kept = nas_alloc_zero(nas_compiled_kept_floats(t->compiled), sizeof(float)));
     missing |= !(w->room = nas_alloc_zero(nas_compiled_room_floats(t->compiled), sizeof(float)));
     missing |= !(w->totals = nas_alloc_zero(nas_compiled_sums(t->compiled), sizeof(double)));
+    if (t->profiles) missing |= !(w->seconds = nas_alloc_zero(nodes, sizeof *w->seconds));
   }
   return missing;
 }
@@ -285,6 +280,7 @@ nas_status nas_trainer_create(nas_trainer **out, const nas_training *training, n
   t->seed = training->seed;
   t->pool = training->pool;
   t->seconds_limit = training->seconds;
+  t->profiles = training->profile;
   status = check_augment(t, err);
   if (status == NAS_OK) status = compile(t, training, err);
   if (status == NAS_OK) status = allocate(t, err);
@@ -310,6 +306,7 @@ void nas_trainer_destroy(nas_trainer **handle) {
     nas_free(t->workers[i].kept);
     nas_free(t->workers[i].room);
     nas_free(t->workers[i].totals);
+    nas_free(t->workers[i].seconds);
   }
   for (int i = 0; i < t->arena_count; i++) nas_free(t->arenas[i]);
   free_state(&t->now);
@@ -348,6 +345,9 @@ int nas_trainer_epochs(const nas_trainer *t) {
 int nas_trainer_best_epoch(const nas_trainer *t) {
   return t->best_epoch;
 }
+const nas_network *nas_trainer_network(const nas_trainer *t) {
+  return t->network;
+}
 const nas_compiled *nas_trainer_compiled(const nas_trainer *t) {
   return t->compiled;
 }
@@ -359,4 +359,33 @@ const float *nas_trainer_kept(const nas_trainer *t) {
 }
 const int32_t *nas_trainer_predicted(const nas_trainer *t) {
   return t->now.epoch && t->predicted_epoch == t->now.epoch ? t->predicted : NULL;
+}
+
+/* -- where time goes -------------------------------------------------------------------------- */
+
+/* Adds the times of a worker, and returns their sum. */
+static double add_worker(const nas_trainer *t, const nas_worker *w, nas_profile *profile,
+                         nas_layer_seconds *layers) {
+  double sum = w->loading + w->adding + w->stepping;
+  profile->loading += w->loading;
+  profile->adding += w->adding;
+  profile->stepping += w->stepping;
+  for (int i = 0; i < nas_network_size(t->network); i++) {
+    sum += w->seconds[i].forward + w->seconds[i].backward;
+    if (!layers) continue;
+    layers[i].forward += w->seconds[i].forward;
+    layers[i].backward += w->seconds[i].backward;
+  }
+  return sum;
+}
+
+void nas_trainer_profile(const nas_trainer *t, nas_profile *profile, nas_layer_seconds *layers) {
+  double known = 0;
+  *profile = (nas_profile){0};
+  if (layers) memset(layers, 0, (size_t)nas_network_size(t->network) * sizeof *layers);
+  if (!t->profiles) return;
+  for (int i = 0; i < t->worker_count; i++) known += add_worker(t, &t->workers[i], profile, layers);
+  profile->images = t->trained_images;
+  profile->seconds = t->trained_seconds;
+  profile->waiting = fmax(0, t->worker_count * profile->seconds - known);
 }

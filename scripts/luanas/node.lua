@@ -25,7 +25,8 @@ function node.is_unbuildable(value)
   return getmetatable(value) == Unbuildable
 end
 
-local Node = debug.getmetatable(core.node("input", {}, { size = { 1, 1 }, channels = 1 })) -- of the core
+local sample = core.node("input", {}, { size = { 1, 1 }, channels = 1 })
+local Node, Network = debug.getmetatable(sample), debug.getmetatable(core.network(sample)) -- of the core
 
 --- Whether it is a node or a stand-in for one.
 function node.is(value)
@@ -114,5 +115,14 @@ end
 for name, operator in pairs(operators) do
   Node[name], Unbuildable[name] = operator, operator
 end
+
+-- ---- Plans -----------------------------------------------------------------------------------------
+
+-- A method of nodes and of networks, loaded when it is first used.
+local function plan(self, options)
+  return require "luanas.profile".plan(self, options)
+end
+
+Node.__index.plan, Network.__index.plan = plan, plan
 
 return node

@@ -3,6 +3,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local evaluate = require "luanas.evaluate"
 local node = require "luanas.node"
+local profile = require "luanas.profile"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 
@@ -100,6 +101,13 @@ function Model:summary()
   return self:network():summary(math.tointeger(tonumber(self:info().recipe:match " batch=(%d+)")))
 end
 
+function Model:profile()
+  if not self.times then
+    check.fail("model:profile: there are no times; only a model that nas.train gave with profile = true has them")
+  end
+  return self.times
+end
+
 function Model:save(path, options)
   check.string("model:save", "path", path)
   options = check.options("model:save", options, { "state" })
@@ -129,7 +137,7 @@ end
 
 -- ---- Training --------------------------------------------------------------------------------------
 
-local OWN = { "limits", "micro_batch", "on_epoch", "quiet", "seconds", "seed", "threads" }
+local OWN = { "limits", "micro_batch", "on_epoch", "profile", "quiet", "seconds", "seed", "threads" }
 
 -- What nas.train takes beside the recipe.
 local function check_settings(options)
@@ -147,6 +155,7 @@ local function check_settings(options)
       threads = check.optional(check.integer, owner, "threads", options.threads, 1, 256),
       micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1, 16),
       seconds = check.optional(check.number, owner, "seconds", options.seconds, 0),
+      profile = check.optional(check.boolean, owner, "profile", options.profile),
     },
   }
 end
@@ -210,6 +219,7 @@ function train.train(network, data, train_options)
   if code and code ~= "NAS_LIMIT" and #history == before then check.fail("train: %s", stopped) end
   local model = new_model(core.model(trainer), history, trainer)
   model.stopped, model.threads = stopped, settings.speed.threads
+  model.times = settings.speed.profile and profile.new(trainer:profile()) or nil
   return model
 end
 

@@ -100,8 +100,8 @@ end
 function tests.test_trainer()
   local output, data, recipe = support.network(), support.dataset(), core.recipe { batch = 12 }
   support.with_little_memory(function()
-    local trainer = core.trainer(output, data, recipe, 0, { threads = 2 })
-    return trainer:epoch(), trainer:digest(), trainer:params(), tostring(trainer)
+    local trainer = core.trainer(output, data, recipe, 0, { threads = 2, profile = true })
+    return trainer:epoch(), trainer:digest(), trainer:params(), trainer:profile(), tostring(trainer)
   end)
 end
 

@@ -33,6 +33,32 @@ function tests.test_speed_changes_no_bit()
   lu.assertStrMatches(digests[1], ("%x"):rep(32))
 end
 
+function tests.test_profile()
+  local plain, timed = trainer { threads = 2 }, trainer { threads = 2, profile = true }
+  for _ = 1, 2 do
+    plain:epoch()
+    timed:epoch()
+  end
+  lu.assertEquals(timed:digest(), plain:digest())
+  local none, profile = plain:profile(), timed:profile()
+  lu.assertEquals({ none.images, none.seconds, none.waiting, none.layers[2].forward }, { 0, 0, 0, 0 })
+  lu.assertEquals({ profile.images, profile.threads, profile.isa }, { 2 * 36, 2, core.machine().isa })
+  lu.assertTrue(profile.micro_batch >= 1 and profile.arena_bytes > 0)
+  local all = profile.loading + profile.adding + profile.stepping + profile.waiting
+  for _, layer in ipairs(profile.layers) do all = all + layer.forward + layer.backward end
+  lu.assertAlmostEquals(all, 2 * profile.seconds, 1e-9)
+
+  local input, conv, relu, last = profile.layers[1], profile.layers[2], profile.layers[3], profile.layers[7]
+  lu.assertEquals(#profile.layers, 7) -- with target and loss
+  lu.assertEquals({ input.name, input.kernel, input.isa }, { "input", "" })
+  lu.assertEquals({ conv.name, conv.kernel, conv.isa, conv.joined }, { "conv2d", "direct 3x3", core.machine().isa })
+  lu.assertEquals({ conv.macs, conv.train_macs, conv.shape }, { 4 * 4 * 9 * 4, 2 * 4 * 4 * 9 * 4, { 4, 4, 4 } })
+  lu.assertEquals(conv.weight_bytes, (9 + 1 + 9 * 4) * 16 * 4) -- kernel, bias; the kernel turned about
+  lu.assertTrue(conv.forward > 0 and conv.backward > 0 and conv.cycles > 0 and conv.map_bytes > 0)
+  lu.assertEquals({ relu.joined, relu.forward, relu.map_bytes }, { 2, 0, 0 })
+  lu.assertEquals({ last.name, last.shape, last.kernel }, { "softmax_cross_entropy", {}, "plain C" })
+end
+
 function tests.test_params()
   local t = trainer()
   local before = t:params()
@@ -83,6 +109,7 @@ function tests.test_misuse()
   raises("speed: micro_batch is 17", fast, { micro_batch = 17 })
   raises('speed: isa is "mmx"; this machine has scalar, baseline', fast, { isa = "mmx" })
   raises('speed: unknown option "thread"', fast, { thread = 1 })
+  raises("speed: profile is 1; expected true or false", fast, { profile = 1 })
   local other = core.node("dense", { core.node("global_avg_pool", { support.input(9, 9) }) }, { units = 3 })
   lu.assertErrorMsgContains("8x8x1", core.trainer, other, data, recipe, 0)
 end

@@ -2,13 +2,14 @@
 -- luanas.core has its own test in tests/bindings.
 local lu = require "luaunit"
 local build = require "luanas.build"
+local core = require "luanas.core"
 local nas = require "luanas"
 local spaces = require "spaces"
 
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "data", "init", "nn", "policy", "reward", "schedule", "space", "study" }
+local STUBS = { "data", "init", "nn", "policy", "profile", "reward", "schedule", "space", "study" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -64,6 +65,7 @@ local function real()
     chooser = c
     return nas.nn.input { 1, 1, 1 }
   end, require "luanas.choosers.random"(nas.stream(1, "x")))
+  local node = nas.nn.input { 1, 1, 1 }
   local study, arch = spaces.study(), nas.arch "kernel=3{1,3} filters=2{2,4}"
   return {
     ["luanas"] = functions(nas),
@@ -74,6 +76,8 @@ local function real()
     ["luanas.schedule"] = functions(nas.schedule),
     ["luanas.data"] = functions(nas.data),
     ["luanas.study"] = functions(nas.study),
+    ["luanas.Node"] = { plan = methods(node).plan }, -- what the package adds to a type of the core
+    ["luanas.Network"] = { plan = methods(core.network(node)).plan },
     ["luanas.Chooser"] = methods(chooser),
     ["luanas.Arch"] = methods(arch),
     ["luanas.Random"] = methods(nas.random()),

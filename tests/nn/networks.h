@@ -320,6 +320,7 @@ typedef struct machine {
                             where layers couple them */
   float *loss;           /* [images] of a run, or NULL */
   int32_t *predicted;    /* [images], the largest unit of the loss's input, or NULL */
+  nas_layer_seconds *seconds; /* of each node, added to, or NULL */
 } machine;
 
 /* The zone of an array. */
@@ -472,7 +473,8 @@ static inline double machine_run(machine *m, const float *images, int count, int
                        .epoch = 1,
                        .image = numbers + first,
                        .sums = sums,
-                       .totals = totals};
+                       .totals = totals,
+                       .seconds = m->seconds};
       probe.first = first;
       if (phase == 0) machine_load(m, images, first, n, arena);
       if (phase <= last) nas_compiled_forward(m->compiled, phase, &pass);
@@ -480,7 +482,8 @@ static inline double machine_run(machine *m, const float *images, int count, int
       if (phase >= last && backward) nas_compiled_backward(m->compiled, back, &pass);
     }
     if (phase >= last && backward) {
-      nas_pass whole = {.params = m->params, .d_params = m->d_params, .kept = m->kept};
+      nas_pass whole = {
+          .params = m->params, .d_params = m->d_params, .kept = m->kept, .seconds = m->seconds};
       nas_compiled_finish(m->compiled, back, &whole);
     }
   }

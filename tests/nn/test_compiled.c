@@ -128,6 +128,90 @@ static void used_arenas_change_no_bit(void **state) {
   nas_free(images);
 }
 
+/* -- times ------------------------------------------------------------------------------------ */
+
+/* In canonical order: conv2d 1 with relu 2, batch_norm 3 with relu 4, conv2d 5. */
+static const char timed_network[] = "input size=8 channels=3; conv2d kernel=3 filters=16; relu; "
+                                    "batch_norm; relu; conv2d kernel=3 filters=16; "
+                                    "global_avg_pool; dense units=6; softmax_cross_entropy";
+
+/* The gradient of 16 images; the caller frees. */
+static float *timed_gradient(const float *images, nas_layer_seconds *seconds, size_t *count) {
+  machine m = machine_how(stack(NULL, timed_network), 5, NULL, NAS_WINOGRAD_ALL);
+  nas_compiled_init(m.compiled, 3, m.params);
+  m.seconds = seconds;
+  m.labels = labels;
+  machine_run(&m, images, 16, 1);
+  float *gradient = floats(m.floats);
+  memcpy(gradient, m.d_params, m.floats * sizeof(float));
+  *count = m.floats;
+  machine_free(&m);
+  return gradient;
+}
+
+static void times_change_no_bit(void **state) {
+  (void)state;
+  enum { NODES = 10 };
+  nas_layer_seconds seconds[NODES] = {{0, 0}};
+  size_t count, same;
+  float *images = random_images("images");
+  float *plain = timed_gradient(images, NULL, &count);
+  float *timed = timed_gradient(images, seconds, &same);
+  assert_int_equal(count, same);
+  assert_memory_equal(plain, timed, count * sizeof(float));
+  for (int i = 0; i < NODES; i++) {
+    int runs = i != 2 && i != 4;            /* fused */
+    int goes_back = runs && i > 0 && i < 8; /* neither input nor target, which is before the loss */
+    if (i < 8) assert_true((seconds[i].forward > 0) == runs);
+    if (i < 8) assert_true((seconds[i].backward > 0) == goes_back);
+  }
+  assert_true(seconds[NODES - 1].forward > 0 && seconds[NODES - 1].backward > 0);
+  nas_free(plain);
+  nas_free(timed);
+  nas_free(images);
+}
+
+/* -- how layers are computed ------------------------------------------------------------------ */
+
+static void check_layer(const machine *m, int node, const char *kernel, int joined, int64_t macs,
+                        int64_t done) {
+  nas_compiled_layer l = nas_compiled_layer_at(m->compiled, node);
+  assert_string_equal(l.work.kernel, kernel);
+  assert_int_equal(l.joined, joined);
+  assert_int_equal(l.work.macs, macs);
+  assert_int_equal(l.work.done, done);
+  assert_true((l.cycles > 0) == (*kernel != 0));
+}
+
+static void layers_tell_their_kernels(void **state) {
+  (void)state;
+  machine m = machine_how(stack(NULL, timed_network), 5, NULL, NAS_WINOGRAD_ALL);
+  int64_t of_tiles = 2 * 2 * 36 * 16, first = 8 * 8 * 9 * 3 * 16, second = 8 * 8 * 9 * 16 * 16;
+  check_layer(&m, 0, "", -1, 0, 0);
+  check_layer(&m, 1, "Winograd F(4x4,3x3)", -1, 2 * first, 2 * 3 * of_tiles);
+  check_layer(&m, 2, "", 1, 0, 0);
+  check_layer(&m, 3, "normalise", -1, 0, 0);
+  check_layer(&m, 4, "", 3, 0, 0);
+  check_layer(&m, 5, "Winograd F(4x4,3x3)", -1, 3 * second, 3 * 16 * of_tiles);
+  check_layer(&m, 6, "plain C", -1, 0, 0);
+  check_layer(&m, 7, "dense", -1, 3 * 16 * 6, 2 * 16 * 16 + 6 * 16);
+  nas_compiled_layer l = nas_compiled_layer_at(m.compiled, 5);
+  assert_string_equal(l.work.table, nas_kernels_best()->name);
+  assert_int_equal(l.map_bytes, 2 * 10 * 10 * 16 * 4);
+  machine_free(&m);
+
+  m = machine_with(stack(NULL, "input size=9 channels=3; depthwise_conv2d kernel=5,3; relu; "
+                               "conv2d kernel=1 filters=20 bias=0; conv2d kernel=3 filters=4 "
+                               "stride=2; dense units=6; softmax_cross_entropy"),
+                   3, NULL);
+  check_layer(&m, 1, "depthwise 5x3", -1, 2 * 81 * 15 * 3, 2 * 81 * 15 * 16);
+  assert_string_equal(nas_compiled_layer_at(m.compiled, 1).work.table, "scalar");
+  check_layer(&m, 3, "1x1", -1, 3 * 81 * 3 * 20, 81 * (2 * 3 * 32 + 20 * 16));
+  check_layer(&m, 4, "direct 3x3", -1, 3 * 25 * 9 * 20 * 4, 25 * 9 * (2 * 20 * 16 + 4 * 32));
+  assert_int_equal(nas_compiled_layer_at(m.compiled, 3).weight_bytes, (3 * 32 + 20 * 16) * 4);
+  machine_free(&m);
+}
+
 /* -- values by hand --------------------------------------------------------------------------- */
 
 static void check_outputs(nas_node *output, const float *image, const float *expected, int count) {
@@ -457,6 +541,8 @@ int main(void) {
       TEST(micro_batch_changes_no_bit),
       TEST(kernels_change_no_bit),
       TEST(used_arenas_change_no_bit),
+      TEST(times_change_no_bit),
+      TEST(layers_tell_their_kernels),
       TEST(derived_in_parts),
       TEST(weights_depend_on_what_is_upstream),
       TEST(siblings_differ),

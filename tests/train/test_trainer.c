@@ -100,6 +100,53 @@ static void what_changes_bits(void **state) {
   nas_dataset_release(&data);
 }
 
+/* Times account for all that the threads did, and change no bit. */
+static void check_profile(const char *network, int threads) {
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(threads);
+  nas_recipe recipe = recipe_of(24, "adam", 0.01);
+  nas_profile profile;
+  nas_layer_seconds layers[16];
+  nas_hash digests[2];
+  for (int on = 0; on <= 1; on++) {
+    nas_trainer *trainer = trainer_with((nas_training){.output = stack(NULL, network),
+                                                       .data = data,
+                                                       .recipe = &recipe,
+                                                       .seed = 1,
+                                                       .pool = pool,
+                                                       .profile = on});
+    double seconds = 0, known, of_layers = 0;
+    for (int e = 0; e < EPOCHS; e++) seconds += epoch_of(trainer).train_seconds;
+    digests[on] = digest_of(trainer);
+    int size = nas_network_size(nas_trainer_network(trainer));
+    assert_in_range(size, 1, 16);
+    memset(layers, 0xff, sizeof layers);
+    nas_trainer_profile(trainer, &profile, NULL);
+    nas_trainer_profile(trainer, &profile, layers);
+    for (int i = 0; i < size; i++) of_layers += layers[i].forward + layers[i].backward;
+    known = of_layers + profile.loading + profile.adding + profile.stepping + profile.waiting;
+    assert_int_equal(profile.images, on ? EPOCHS * 51 : 0);
+    check_near(profile.seconds, on ? seconds : 0, 1e-9);
+    check_near(known, threads * profile.seconds, 1e-9);
+    assert_true((of_layers > 0) == on && (layers[1].backward > 0) == on);
+    assert_true((profile.loading > 0) == on && (profile.adding > 0) == on);
+    assert_true((profile.stepping > 0) == on);
+    nas_trainer_destroy(&trainer);
+  }
+  assert_int_equal(nas_hash_compare(digests[0], digests[1]), 0);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+static void profiles(void **state) {
+  (void)state;
+  check_profile(small, 1);
+  check_profile(small, 3);
+  check_profile("input size=6,5 channels=2; conv2d kernel=3 filters=5; batch_norm; relu; "
+                "dense units=4",
+                2);
+}
+
 /* Three epochs and seven more are ten, whatever else ran on the pool in between. */
 static void extension(void **state) {
   (void)state;
@@ -614,6 +661,7 @@ int main(void) {
       TEST(threads_and_micro_batches_change_no_bit),
       TEST(kernels_change_no_bit),
       TEST(what_changes_bits),
+      TEST(profiles),
       TEST(extension),
       TEST(a_batch_is_the_mean_of_its_images),
       TEST(every_image_once_an_epoch),

@@ -73,6 +73,19 @@ NAS_API void nas_compiled_init(const nas_compiled *compiled, uint64_t seed, floa
 NAS_API void nas_compiled_derive(const nas_compiled *compiled, const float *params, float *derived,
                                  int part, int parts);
 
+/* How the layer of a node of the network, counted in canonical order, is computed. */
+typedef struct nas_compiled_layer {
+  nas_layer_work work;
+  int joined;          /* the node whose layer does all of this one's work; -1: none, it does it */
+  size_t map_bytes;    /* that its output and the gradient of that take in an arena, for an image */
+  size_t weight_bytes; /* its parameters, and what is derived from them */
+  /* Predicted, for an image on one core: work.done at the peak of the table (32 in a cycle for
+   * avx512, 16 for avx2; without an instruction for them 1 in 12 cycles for baseline, 1 in 24 for
+   * scalar), and work.bytes, 16 in a cycle. */
+  double cycles;
+} nas_compiled_layer;
+NAS_API nas_compiled_layer nas_compiled_layer_at(const nas_compiled *compiled, int node);
+
 /* Evaluation: the images in the arena through the whole network. pass->training is 0. */
 NAS_API void nas_compiled_evaluate(const nas_compiled *compiled, const nas_pass *pass);
 
@@ -83,7 +96,7 @@ NAS_API void nas_compiled_forward(const nas_compiled *compiled, int segment, con
 NAS_API void nas_compiled_backward(const nas_compiled *compiled, int segment, const nas_pass *pass);
 
 /* To be called after the last backward of a group of images through a segment: what layers kept of
- * it is added to pass->d_params. Of the pass, params, d_params and kept count. */
+ * it is added to pass->d_params. Of the pass, params, d_params, kept and seconds count. */
 NAS_API void nas_compiled_finish(const nas_compiled *compiled, int segment, const nas_pass *pass);
 
 /* Adds up, in group order, what `groups` groups collected (nas_compiled_sums doubles each, one

@@ -82,6 +82,11 @@ typedef struct nas_layer {
   void *data;      /* of the kind: what compile made */
 } nas_layer;
 
+/* How long a layer ran, in all passes. */
+typedef struct nas_layer_seconds {
+  double forward, backward;
+} nas_layer_seconds;
+
 /* What one thread has while it takes a few images through the network. */
 typedef struct nas_pass {
   float *arena;         /* activations and their gradients */
@@ -91,6 +96,9 @@ typedef struct nas_pass {
   int images;           /* 1 .. micro_batch */
   int training;         /* 0: evaluation, where dropout passes everything on and batch
                            normalisation uses its running statistics */
+
+  /* Of each node in canonical order, added to; NULL: no clock is read. */
+  nas_layer_seconds *seconds;
 
   /* In training only. */
   float *d_params;      /* gradients of the parameters, added to */
@@ -103,6 +111,16 @@ typedef struct nas_pass {
   double *sums;         /* of the group of images, added to */
   const double *totals; /* the sums of the whole batch */
 } nas_pass;
+
+/* How a compiled layer is computed, and what that takes for one image: forward and, unless it was
+ * compiled to run forwards only, backward. */
+typedef struct nas_layer_work {
+  char kernel[32]; /* for people: "Winograd F(4x4,3x3)", "direct 5x5", "plain C"; "" for nothing */
+  const char *table; /* whose kernels those are: "avx512", ...; NULL: of no table */
+  int64_t macs;      /* multiply-accumulates as of windows that slide */
+  int64_t done;      /* those that the kernels do in fact, the padding of rows included */
+  int64_t bytes;     /* read and written */
+} nas_layer_work;
 
 struct nas_layer_kind {
   const char *name;
@@ -154,6 +172,11 @@ struct nas_layer_kind {
   /* From the gradient of the output (which it may overwrite): adds to pass->d_params, and writes
    * or adds to the gradients of the inputs. */
   void (*backward)(const nas_layer *layer, const nas_pass *pass);
+
+  /* How the compiled layer is computed. Fills in kernel, table, macs and done; bytes hold those of
+   * its maps and parameters, to which it adds others. NULL: "plain C" without multiply-accumulates.
+   */
+  void (*work)(const nas_layer *layer, nas_layer_work *work);
 
   /* After the last backward of a group of images, for kinds that keep memory: adds to
    * pass->d_params what was gathered there, and leaves zeros. */

@@ -31,6 +31,7 @@ typedef struct nas_training {
   int micro_batch;                   /* as in nas_compile_options: changes speed only */
   const struct nas_kernels *kernels; /* likewise */
   double seconds; /* epochs may take so long in all, then training stops; 0: no limit */
+  int profile;    /* 1: keep times for nas_trainer_profile; changes no bit */
 } nas_training;
 
 NAS_API void nas_training_default(nas_training *training);
@@ -85,6 +86,26 @@ NAS_API nas_dataset *nas_trainer_data(const nas_trainer *trainer);
 /* Whole epochs so far, and the best of them (0 before the first). */
 NAS_API int nas_trainer_epochs(const nas_trainer *trainer);
 NAS_API int nas_trainer_best_epoch(const nas_trainer *trainer);
+
+/* The network that is trained: the output with its loss. Borrowed. */
+NAS_API const nas_network *nas_trainer_network(const nas_trainer *trainer);
+
+/* Where the time of training went. Numbers below `seconds` are sums over the threads; together with
+ * those of the layers they are `seconds` times the threads. */
+typedef struct nas_profile {
+  int64_t images; /* that went through the network forwards and backwards, repeated ones included */
+  double seconds; /* that training took, without validation */
+  double loading; /* images into arenas, and outputs into metrics */
+  double adding;  /* gradients of groups to that of their batch */
+  double stepping; /* the optimiser, and what layers derive from its weights */
+  double waiting;  /* for other threads, and what is in no other number */
+} nas_profile;
+
+/* Fills in what a trainer that was made with `profile` has measured in all its epochs, and the
+ * times of each node of nas_trainer_network (layers[] has room for them all; may be NULL); without
+ * that option zeros. */
+NAS_API void nas_trainer_profile(const nas_trainer *trainer, nas_profile *profile,
+                                 nas_layer_seconds *layers);
 
 /* The compiled network, and its parameters: those that training goes on with, and those that the
  * recipe keeps (the average, or those of the best epoch). Borrowed until the next call. */

@@ -302,14 +302,14 @@ function core.schedule_factor(schedule, step, steps_per_epoch) end
 local Trainer = {}
 
 --- A trainer with the network's initial weights. `speed` changes no bit of the results: threads (all processors that
---- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas); seconds: epochs may
---- take so long in all. Returns nil, message, "NAS_LIMIT" for a network whose activations are too large for the engine,
+--- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas); profile: whether to
+--- keep times; seconds: epochs may take so long in all. Returns nil, message, "NAS_LIMIT" for a network whose activations are too large for the engine,
 --- and "NAS_SHAPE" where the loss can't be applied.
 ---@param output luanas.Node The network without its loss.
 ---@param data luanas.Dataset
 ---@param recipe luanas.Recipe
 ---@param seed integer
----@param speed? { threads?: integer, micro_batch?: integer, isa?: string, seconds?: number }
+---@param speed? { threads?: integer, micro_batch?: integer, isa?: string, seconds?: number, profile?: boolean }
 ---@param loss? luanas.Node One number for each image, of the output and a target; without it the recipe's.
 ---@return luanas.Trainer?, string?, string?
 function core.trainer(output, data, recipe, seed, speed, loss) end
@@ -337,6 +337,12 @@ function Trainer:restore(from) end
 --- The class that the last epoch predicted for each validation image, int32; nil before the first and for values.
 ---@return luanas.Tensor?
 function Trainer:predicted() end
+
+--- Where the time of all epochs so far went: luanas.Profile without what is calculated from the other fields. `joined`
+--- is the layer that does the work of a fused one, `train_macs` counts forward and backward as of windows that slide,
+--- `cycles` are predicted for an image. Without `profile` among the settings of speed, images and seconds are 0.
+---@return table
+function Trainer:profile() end
 
 --- 32 hexadecimal digits, equal exactly when the bits of weights and moments are.
 ---@return string

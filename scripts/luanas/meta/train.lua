@@ -12,6 +12,7 @@ local train = {}
 ---@field seconds? number Training stops within a batch after so long; the model is then that of the last whole epoch.
 ---@field limits? { params?: number, macs?: number, memory?: number } Checked before anything is allocated.
 ---@field quiet? boolean No progress bar.
+---@field profile? boolean Keep times for model:profile(). Changes no result.
 ---@field on_epoch? fun(epoch: table) Called after each epoch, with its metrics.
 
 --- Trains a network (nas.train): the layers that it ends in, without a loss. Or goes on with a model, to the same bits
@@ -53,6 +54,11 @@ function TrainedModel:probabilities(inputs) end
 ---@param inputs luanas.Tensor
 ---@return luanas.Tensor # what the network puts out, float32 {n, units}
 function TrainedModel:outputs(inputs) end
+
+--- Where the time of the training went, layer by layer. Raises an error unless nas.train gave the model with
+--- `profile = true`.
+---@return luanas.Profile
+function TrainedModel:profile() end
 
 --- Writes weights and description in safetensors form. With `state` also what training needs to go on; the file is then
 --- three to four times as large.
