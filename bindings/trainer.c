@@ -197,7 +197,7 @@ static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
   lua_setfield(L, -2, "kernel");
   lua_pushstring(L, layer.work.table);
   lua_setfield(L, -2, "isa");
-  if (layer.joined >= 0) set_integer(L, "joined", layer.joined + 1);
+  if (layer.fused_into >= 0) set_integer(L, "fused_into", layer.fused_into + 1);
   set_integer(L, "macs", nas_network_node_macs(network, node));
   set_integer(L, "train_macs", layer.work.macs);
   set_integer(L, "map_bytes", (lua_Integer)layer.map_bytes);

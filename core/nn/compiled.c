@@ -58,7 +58,7 @@ void nas_compiled_destroy(nas_compiled **handle) {
   nas_free(c->layers);
   nas_free(c->nodes);
   nas_free(c->fused);
-  nas_free(c->joined);
+  nas_free(c->unwritten);
   nas_free(c->place_of);
   nas_free(c->canonical);
   nas_free(c->segments);

@@ -60,12 +60,12 @@ static nas_status allocate(nas_compiled *c, const nas_network *network, nas_erro
   c->layers = nas_alloc_zero(size, sizeof *c->layers);
   c->nodes = nas_alloc_zero(size, sizeof *c->nodes);
   c->fused = nas_alloc_zero(size, sizeof *c->fused);
-  c->joined = nas_alloc_zero(size, sizeof *c->joined);
+  c->unwritten = nas_alloc_zero(size, sizeof *c->unwritten);
   c->place_of = nas_alloc_zero(size, sizeof *c->place_of);
   c->places = nas_alloc_zero(size, sizeof *c->places);
   c->params = nas_alloc_zero(size * NAS_PARAMS_MAX, sizeof *c->params);
   c->input_at = nas_alloc_zero(size, sizeof *c->input_at);
-  if (!c->canonical || !c->layers || !c->nodes || !c->fused || !c->joined || !c->place_of ||
+  if (!c->canonical || !c->layers || !c->nodes || !c->fused || !c->unwritten || !c->place_of ||
       !c->places || !c->params || !c->input_at)
     return nas_fail_memory(err, "a compiled network", size * sizeof *c->layers);
   c->size = (int)size;
@@ -126,17 +126,17 @@ static int lies_side_by_side(const nas_node *concat) {
 /* A concatenation is not written when all its consumers can read its maps side by side. */
 static void join_concats(nas_compiled *c, const nas_network *network, const int *position) {
   for (int i = 0; i < c->size; i++)
-    c->joined[i] =
+    c->unwritten[i] =
         c->layers[i].kind == &nas_kind_concat && i != c->output && lies_side_by_side(c->nodes[i]);
   for (int i = 0; i < c->size; i++)
     for (int k = 0; k < c->layers[i].input_count; k++)
       if (!c->layers[i].kind->joins)
-        c->joined[position[nas_network_input(network, c->canonical[i], k)]] = 0;
+        c->unwritten[position[nas_network_input(network, c->canonical[i], k)]] = 0;
   for (int i = 0; i < c->size; i++) {
     nas_layer *layer = &c->layers[i];
     if (!layer->kind->joins) continue;
     int input = position[nas_network_input(network, c->canonical[i], 0)];
-    layer->joined = c->joined[input];
+    layer->joined = c->unwritten[input];
     if (layer->joined) layer->input_count = c->layers[input].input_count;
   }
 }
@@ -357,7 +357,7 @@ static void match_borders(nas_compiled *c) {
 static void lay_out(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_place *p = &c->places[i];
-    if (c->place_of[i] != i || c->joined[i]) continue;
+    if (c->place_of[i] != i || c->unwritten[i]) continue;
     nas_shape shape = nas_node_shape(c->nodes[i]);
     int channels = shape.rank ? shape.dim[shape.rank - 1] : 1;
     /* Images are read one channel at a time: they need no padding. */
@@ -433,7 +433,7 @@ static void connect(nas_compiled *c) {
     nas_layer *layer = &c->layers[i];
     nas_place *p = &c->places[c->place_of[i]];
     layer->micro_batch = c->micro_batch;
-    layer->output = c->joined[i] ? NULL : &p->map;
+    layer->output = c->unwritten[i] ? NULL : &p->map;
     layer->d_output = p->first_write ? &p->d_map : NULL;
     for (int k = 0; k < layer->input_count; k++) layer->inputs[k] = &inputs[k]->map;
   }

@@ -31,7 +31,7 @@ struct nas_compiled {
   nas_layer *layers;
   nas_node **nodes; /* referenced: layers point to their options */
   int *fused;       /* 1: a ReLU that the layer before it applies */
-  int *joined;      /* 1: a concatenation whose maps its consumers read side by side */
+  int *unwritten;   /* 1: a concatenation whose maps its consumers read side by side */
   int *place_of;    /* which place a node's output has: its own, or that of the layer before */
   nas_place *places;
   nas_place **input_places; /* of all inputs of layer 0, then of layer 1, ... */
@@ -56,7 +56,7 @@ nas_status nas_plan(nas_compiled *compiled, const nas_network *network, const na
 
 /* Whether a layer has nothing to do itself. */
 static inline int nas_plan_skips(const nas_compiled *compiled, int layer) {
-  return compiled->fused[layer] || compiled->joined[layer];
+  return compiled->fused[layer] || compiled->unwritten[layer];
 }
 
 /* The places of the inputs of a layer. */

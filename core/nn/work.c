@@ -105,9 +105,9 @@ static double multiply_adds_in_a_cycle(const char *table) {
 
 /* A fused ReLU runs in the layer whose place it shares; a concatenation that is not written, in its
  * consumers, of which this is the first. */
-static int joined(const nas_compiled *c, int index) {
+static int fused_into(const nas_compiled *c, int index) {
   if (c->fused[index]) return c->canonical[c->place_of[index]];
-  for (int i = 0; i < c->size && c->joined[index]; i++)
+  for (int i = 0; i < c->size && c->unwritten[index]; i++)
     if (c->layers[i].joined && nas_node_input(c->nodes[i], 0) == c->nodes[index])
       return c->canonical[i];
   return -1;
@@ -118,8 +118,8 @@ nas_compiled_layer nas_compiled_layer_at(const nas_compiled *c, int node) {
   int i = 0;
   while (c->canonical[i] != node) i++;
   const nas_layer *layer = &c->layers[i];
-  nas_compiled_layer l = {.joined = joined(c, i)};
-  if (l.joined >= 0) return l;
+  nas_compiled_layer l = {.fused_into = fused_into(c, i)};
+  if (l.fused_into >= 0) return l;
   l.map_bytes = map_bytes(layer->output) + map_bytes(layer->d_output);
   l.weight_bytes = weight_bytes(c, i);
   if (layer->input_count == 0) return l; /* what others write */

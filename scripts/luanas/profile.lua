@@ -30,7 +30,7 @@ function profile.new(times)
   for _, layer in ipairs(layers) do
     layer.predicted = share(layer.cycles, cycles)
     layer.measured = share(layer.forward + layer.backward, seconds)
-    if layer.joined then layer.kernel = ("fused into line %d"):format(layer.joined) end
+    if layer.fused_into then layer.kernel = ("fused into line %d"):format(layer.fused_into) end
   end
   times.in_layers = seconds
   times.gflops = share(2e-9 * sum(layers, "train_macs") * times.images, times.seconds)

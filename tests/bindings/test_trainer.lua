@@ -51,11 +51,11 @@ function tests.test_profile()
   local input, conv, relu, last = profile.layers[1], profile.layers[2], profile.layers[3], profile.layers[7]
   lu.assertEquals(#profile.layers, 7) -- with target and loss
   lu.assertEquals({ input.name, input.kernel, input.isa }, { "input", "" })
-  lu.assertEquals({ conv.name, conv.kernel, conv.isa, conv.joined }, { "conv2d", "direct 3x3", core.machine().isa })
+  lu.assertEquals({ conv.name, conv.kernel, conv.isa, conv.fused_into }, { "conv2d", "direct 3x3", core.machine().isa })
   lu.assertEquals({ conv.macs, conv.train_macs, conv.shape }, { 4 * 4 * 9 * 4, 2 * 4 * 4 * 9 * 4, { 4, 4, 4 } })
   lu.assertEquals(conv.weight_bytes, (9 + 1 + 9 * 4) * 16 * 4) -- kernel, bias; the kernel turned about
   lu.assertTrue(conv.forward > 0 and conv.backward > 0 and conv.cycles > 0 and conv.map_bytes > 0)
-  lu.assertEquals({ relu.joined, relu.forward, relu.map_bytes }, { 2, 0, 0 })
+  lu.assertEquals({ relu.fused_into, relu.forward, relu.map_bytes }, { 2, 0, 0 })
   lu.assertEquals({ last.name, last.shape, last.kernel }, { "softmax_cross_entropy", {}, "plain C" })
 end
 

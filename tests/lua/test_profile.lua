@@ -25,10 +25,10 @@ local function check_profile(profile, images)
     kernels[i] = layer.kernel
     predicted, measured = predicted + layer.predicted, measured + layer.measured
     seconds = seconds + layer.forward + layer.backward
-    local works = layer.kernel ~= "" and not layer.joined
+    local works = layer.kernel ~= "" and not layer.fused_into
     lu.assertEquals(layer.predicted > 0, works, layer.name)
     if works then lu.assertTrue(layer.forward > 0, layer.name) end
-    if layer.joined then lu.assertEquals(layer.forward + layer.backward, 0) end
+    if layer.fused_into then lu.assertEquals(layer.forward + layer.backward, 0) end
   end
   lu.assertEquals(kernels, KERNELS)
   lu.assertAlmostEquals(predicted, 1, 1e-12)

@@ -121,7 +121,7 @@ static inline void check_layers(const machine *m, const reference *r) {
     int count = r->images - first < micro_batch ? r->images - first : micro_batch;
     for (int i = 0; i < c->size; i++) {
       if (c->layers[i].relu) continue; /* the place then holds what comes after the ReLU */
-      if (c->joined[i]) continue;      /* there is no place */
+      if (c->unwritten[i]) continue;   /* there is no place */
       check_values(m, r, i, first, count, arena);
       check_around(m, &c->layers[i], arena);
     }

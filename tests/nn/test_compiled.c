@@ -173,11 +173,11 @@ static void times_change_no_bit(void **state) {
 
 /* -- how layers are computed ------------------------------------------------------------------ */
 
-static void check_layer(const machine *m, int node, const char *kernel, int joined, int64_t macs,
-                        int64_t done) {
+static void check_layer(const machine *m, int node, const char *kernel, int fused_into,
+                        int64_t macs, int64_t done) {
   nas_compiled_layer l = nas_compiled_layer_at(m->compiled, node);
   assert_string_equal(l.work.kernel, kernel);
-  assert_int_equal(l.joined, joined);
+  assert_int_equal(l.fused_into, fused_into);
   assert_int_equal(l.work.macs, macs);
   assert_int_equal(l.work.done, done);
   assert_true((l.cycles > 0) == (*kernel != 0));
@@ -209,6 +209,16 @@ static void layers_tell_their_kernels(void **state) {
   check_layer(&m, 3, "1x1", -1, 3 * 81 * 3 * 20, 81 * (2 * 3 * 32 + 20 * 16));
   check_layer(&m, 4, "direct 3x3", -1, 3 * 25 * 9 * 20 * 4, 25 * 9 * (2 * 20 * 16 + 4 * 32));
   assert_int_equal(nas_compiled_layer_at(m.compiled, 3).weight_bytes, (3 * 32 + 20 * 16) * 4);
+  machine_free(&m);
+
+  /* 20 channels side by side: 3 and 17, each padded where their gradient is computed */
+  m = machine_with(stack(graph("input size=9 channels=3; conv2d kernel=1 filters=17 bias=0; "
+                               "concat(1,2); conv2d kernel=1 filters=4 bias=0"),
+                         "dense units=6; softmax_cross_entropy"),
+                   3, NULL);
+  check_layer(&m, 2, "", 3, 0, 0);
+  check_layer(&m, 3, "1x1", -1, 3 * 81 * 20 * 4, 81 * (2 * 20 * 16 + 4 * 48));
+  assert_int_equal(nas_compiled_layer_at(m.compiled, 3).weight_bytes, (20 * 16 + 4 * 48) * 4);
   machine_free(&m);
 }
 

@@ -7,11 +7,11 @@ enum { IMAGES = 5, TAME = 1000 };
 /* -- where it happens ------------------------------------------------------------------------- */
 
 /* What is said of the concatenation in line `line` of a graph that ends before its probe. */
-static void check_joined(const char *text, int line, int expected) {
+static void check_unwritten(const char *text, int line, int expected) {
   machine m = machine_of(stack(graph(text), "test_probe"));
   int at = 0;
   while (m.compiled->canonical[at] != line - 1) at++;
-  if (m.compiled->joined[at] != expected)
+  if (m.compiled->unwritten[at] != expected)
     fail_msg("line %d %s\n%s", line, expected ? "is written" : "is not written", text);
   machine_free(&m);
 }
@@ -20,19 +20,19 @@ static void check_joined(const char *text, int line, int expected) {
 
 static void where_it_may_be(void **state) {
   (void)state;
-  check_joined(THREE "concat(1,3); conv2d kernel=3 filters=2", 4, 1);
-  check_joined(THREE "concat(1,3); conv2d kernel=3 filters=2; relu", 4, 1);
-  check_joined(THREE "concat(1,3); conv2d kernel=3 filters=2; conv2d(4) kernel=3 filters=2; "
-                     "test_sum(5,6)",
-               4, 1);
+  check_unwritten(THREE "concat(1,3); conv2d kernel=3 filters=2", 4, 1);
+  check_unwritten(THREE "concat(1,3); conv2d kernel=3 filters=2; relu", 4, 1);
+  check_unwritten(THREE "concat(1,3); conv2d kernel=3 filters=2; conv2d(4) kernel=3 filters=2; "
+                        "test_sum(5,6)",
+                  4, 1);
   /* another consumer, another layer, a map that is filled up, the network's output */
-  check_joined(THREE "concat(1,3); conv2d kernel=3 filters=7; test_sum(4,5)", 4, 0);
-  check_joined(THREE "concat(1,3); depthwise_conv2d kernel=3", 4, 0);
-  check_joined(THREE "max_pool(3); concat(1,4); conv2d kernel=3 filters=2", 5, 0);
-  check_joined(THREE "concat(1,3)", 4, 0);
+  check_unwritten(THREE "concat(1,3); conv2d kernel=3 filters=7; test_sum(4,5)", 4, 0);
+  check_unwritten(THREE "concat(1,3); depthwise_conv2d kernel=3", 4, 0);
+  check_unwritten(THREE "max_pool(3); concat(1,4); conv2d kernel=3 filters=2", 5, 0);
+  check_unwritten(THREE "concat(1,3)", 4, 0);
   /* a concatenation of concatenations */
-  check_joined(THREE "concat(1,3); concat(4,3); conv2d kernel=3 filters=2", 4, 0);
-  check_joined(THREE "concat(1,3); concat(4,3); conv2d kernel=3 filters=2", 5, 1);
+  check_unwritten(THREE "concat(1,3); concat(4,3); conv2d kernel=3 filters=2", 4, 0);
+  check_unwritten(THREE "concat(1,3); concat(4,3); conv2d kernel=3 filters=2", 5, 1);
 }
 
 /* -- against the reference -------------------------------------------------------------------- */

@@ -338,7 +338,7 @@ function Trainer:restore(from) end
 ---@return luanas.Tensor?
 function Trainer:predicted() end
 
---- Where the time of all epochs so far went: luanas.Profile without what is calculated from the other fields. `joined`
+--- Where the time of all epochs so far went: luanas.Profile without what is calculated from the other fields. `fused_into`
 --- is the layer that does the work of a fused one, `train_macs` counts forward and backward as of windows that slide,
 --- `cycles` are predicted for an image. Without `profile` among the settings of speed, images and seconds are 0.
 ---@return table
