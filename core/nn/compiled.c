@@ -141,17 +141,11 @@ static void init_set(const nas_param_place *set, nas_stream stream, float *param
     }
 }
 
-static const nas_layer *layer_of(const nas_compiled *c, int node) {
-  int i = 0;
-  while (c->canonical[i] != node) i++;
-  return &c->layers[i];
-}
-
 void nas_compiled_init(const nas_compiled *c, uint64_t seed, float *params) {
   for (int i = 0, of_node = 0; i < c->param_count; i++) {
     const nas_param_place *set = &c->params[i];
     of_node = i && c->params[i - 1].node == set->node ? of_node + 1 : 0;
-    const nas_layer *layer = layer_of(c, set->node);
+    const nas_layer *layer = &c->layers[nas_plan_layer(c, set->node)];
     const uint64_t address[] = {layer->hash.high, layer->hash.low, (uint64_t)layer->occurrence,
                                 (uint64_t)of_node};
     init_set(set, nas_stream_open(seed, "weights", address, 4), params);

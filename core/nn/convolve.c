@@ -226,13 +226,14 @@ void nas_convolve_forward(const nas_layer *layer, const nas_pass *pass) {
   const convolve_data *data = layer->data;
   const float *bias = data->is.bias ? pass->params + layer->params[1] : NULL;
   const float *sources[NAS_INPUTS_MAX];
-  find_sources(layer, pass, sources);
-  if (data->winograd)
+  if (data->winograd) {
     nas_winograd_forward(data->winograd, layer, bias, pass);
-  else
-    slide(data, layer->kernels, &data->window, sources, data->in_pixels,
-          pass->params + layer->params[0], bias, nas_map_data(layer->output, pass->arena),
-          data->out_pixels, data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
+    return;
+  }
+  find_sources(layer, pass, sources);
+  slide(data, layer->kernels, &data->window, sources, data->in_pixels,
+        pass->params + layer->params[0], bias, nas_map_data(layer->output, pass->arena),
+        data->out_pixels, data->pixels * (size_t)pass->images, layer->relu ? NAS_CONV_RELU : 0);
 }
 
 /* y += x * kernel */

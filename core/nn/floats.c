@@ -86,6 +86,8 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
     const nas_layer_kind *kind = nas_node_kind(node);
     floats->params += floats_of_params(network, i);
     add_extras(network, i, floats);
+    /* A concatenation counts, also where it is not written (plan.c): its consumers then widen the
+     * borders of its maps. */
     if (!is_fused(network, i, outputs))
       floats->activations += floats_of_output(nas_node_shape(node), outputs[i].border);
     floats->couples |= kind->sums != NULL;

@@ -196,19 +196,18 @@ static nas_status copy_graph(nas_compiled *c, const nas_network *network, const 
   return status;
 }
 
-/* Of the node's inputs. */
-static void shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
-  const nas_node *node = c->nodes[index];
+static void input_shapes(const nas_node *node, nas_shape *shapes) {
   for (int k = 0; k < nas_node_input_count(node); k++)
     shapes[k] = nas_node_shape(nas_node_input(node, k));
 }
 
-/* Of the maps that the layer reads. */
-static void read_shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
+static void shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
+  input_shapes(c->nodes[index], shapes);
+}
+
+void nas_plan_read_shapes(const nas_compiled *c, int index, nas_shape *shapes) {
   const nas_node *node = c->nodes[index];
-  if (c->layers[index].joined) node = nas_node_input(node, 0);
-  for (int k = 0; k < nas_node_input_count(node); k++)
-    shapes[k] = nas_node_shape(nas_node_input(node, k));
+  input_shapes(c->layers[index].joined ? nas_node_input(node, 0) : node, shapes);
 }
 
 /* -- parameters ------------------------------------------------------------------------------- */
@@ -249,15 +248,9 @@ static void place_params(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) place_params_of(c, i, 0);
 }
 
-static int layer_at(const nas_compiled *c, int canonical) {
-  int i = 0;
-  while (c->canonical[i] != canonical) i++;
-  return i;
-}
-
 static void list_params(nas_compiled *c) {
   for (int n = 0; n < c->size; n++) {
-    int i = layer_at(c, n);
+    int i = nas_plan_layer(c, n);
     nas_param sets[NAS_PARAMS_MAX];
     int count = sets_of(c, i, sets);
     for (int s = 0; s < count; s++) {
@@ -274,7 +267,7 @@ static void place_extras(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_layer *layer = &c->layers[i];
     nas_shape shapes[NAS_INPUTS_MAX];
-    read_shapes_of(c, i, shapes);
+    nas_plan_read_shapes(c, i, shapes);
     layer->derived = c->derived_floats;
     if (layer->kind->derived) c->derived_floats += round_up(layer->kind->derived(layer, shapes));
     layer->kept = c->kept_floats;

@@ -54,6 +54,16 @@ struct nas_compiled {
 nas_status nas_plan(nas_compiled *compiled, const nas_network *network, const nas_node *output,
                     nas_error *err);
 
+/* The layer of a node of the network. */
+static inline int nas_plan_layer(const nas_compiled *compiled, int node) {
+  int i = 0;
+  while (compiled->canonical[i] != node) i++;
+  return i;
+}
+
+/* The shapes of the maps that a layer reads: where it is joined, not those of its node's inputs. */
+void nas_plan_read_shapes(const nas_compiled *compiled, int layer, nas_shape *shapes);
+
 /* Whether a layer has nothing to do itself. */
 static inline int nas_plan_skips(const nas_compiled *compiled, int layer) {
   return compiled->fused[layer] || compiled->unwritten[layer];

@@ -18,12 +18,13 @@ typedef struct tiling {
 struct nas_winograd_plan {
   const nas_kernels *kernels;
   nas_convolution is;
-  int row, columns; /* of rows of filters; of channels, each source padded */
-  size_t block;     /* tiles at a time */
+  int32_t row, columns; /* of rows of filters; of channels, each source padded */
+  size_t block;         /* tiles at a time */
   tiling forward,
       backwards;    /* outputs are those of the layer; its inputs. NULL tiles: not needed */
   int32_t *numbers; /* 0, 1, 2, ... block - 1 */
   nas_tap taps[NAS_INPUTS_MAX], tap; /* of the sources in V; of d_y */
+  nas_window along_channels, along_filters;
 };
 
 /* -- the rule --------------------------------------------------------------------------------- */
@@ -108,8 +109,9 @@ static nas_status create_tiling(tiling *to, const nas_map *in, const nas_map *ou
   return NAS_OK;
 }
 
-/* What the products walk along: the channels of each source; the filters. */
-static void set_taps(nas_winograd_plan *plan) {
+/* What the products walk along, by windows of one pixel over the tiles: the channels of each
+ * source; the filters. */
+static void set_windows(nas_winograd_plan *plan) {
   const nas_convolution *c = &plan->is;
   int64_t channel = 0;
   for (int k = 0; k < nas_convolution_sources(c); k++) {
@@ -120,6 +122,18 @@ static void set_taps(nas_winograd_plan *plan) {
     channel += channels;
   }
   plan->tap = (nas_tap){.channels = c->filters};
+  plan->along_channels = (nas_window){.taps = plan->taps,
+                                      .tap_count = nas_convolution_sources(c),
+                                      .weight_stride = plan->row,
+                                      .width = c->filters,
+                                      .source_stride = &plan->columns,
+                                      .out_stride = plan->row};
+  plan->along_filters = (nas_window){.taps = &plan->tap,
+                                     .tap_count = 1,
+                                     .weight_stride = plan->columns,
+                                     .width = plan->columns,
+                                     .source_stride = &plan->row,
+                                     .out_stride = plan->columns};
 }
 
 nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
@@ -132,7 +146,7 @@ nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
   plan->row = nas_row(c->filters);
   plan->columns = nas_convolution_columns(c);
   plan->block = block_of(c);
-  set_taps(plan);
+  set_windows(plan);
   plan->numbers = nas_alloc(plan->block, sizeof *plan->numbers);
   nas_status status = plan->numbers ? NAS_OK : nas_fail_memory(err, "a convolution", plan->block);
   for (size_t i = 0; plan->numbers && i < plan->block; i++) plan->numbers[i] = (int32_t)i;
@@ -168,7 +182,7 @@ static nas_tile_map tile_map(const nas_map *map, const nas_pass *pass) {
   return (nas_tile_map){nas_map_data(map, pass->arena), map->stride, map->pitch};
 }
 
-/* Each plane of `from` times one of u gives one of `to`: windows of one pixel over the tiles. */
+/* Each plane of `from` times one of u gives one of `to`. */
 static void multiply(const nas_winograd_plan *plan, const nas_window *window,
                      const nas_tile_planes *from, const float *u, size_t u_plane,
                      const nas_tile_planes *to, size_t tiles) {
@@ -219,17 +233,10 @@ void nas_winograd_forward(const nas_winograd_plan *plan, const nas_layer *layer,
   const nas_tile_planes v = columns_of(plan, pass), m = rows_of(plan, pass);
   const nas_tile_map y = tile_map(layer->output, pass);
   const float *u = pass->derived + layer->derived;
-  int32_t stride = plan->columns;
-  nas_window window = {.taps = plan->taps,
-                       .tap_count = nas_convolution_sources(&plan->is),
-                       .weight_stride = plan->row,
-                       .width = plan->is.filters,
-                       .source_stride = &stride,
-                       .out_stride = plan->row};
   for (size_t at = 0, n; (n = block_at(plan, &plan->forward, pass, at)) > 0; at += n) {
     const nas_tile *tiles = plan->forward.tiles + at;
     transform_inputs(plan, layer, pass, tiles, n, v);
-    multiply(plan, &window, &v, u, u_plane(&plan->is), &m, n);
+    multiply(plan, &plan->along_channels, &v, u, u_plane(&plan->is), &m, n);
     plan->kernels->winograd_output(&m, tiles, n, plan->is.filters, bias, &y,
                                    layer->relu ? NAS_CONV_RELU : 0);
   }
@@ -241,17 +248,10 @@ void nas_winograd_backward_input(const nas_winograd_plan *plan, const nas_layer 
   const nas_tile_planes m = columns_of(plan, pass), v = rows_of(plan, pass);
   const nas_tile_map d_y = tile_map(layer->d_output, pass);
   const float *turned = pass->derived + layer->derived + ELEMENTS * u_plane(&plan->is);
-  int32_t stride = plan->row;
-  nas_window window = {.taps = &plan->tap,
-                       .tap_count = 1,
-                       .weight_stride = plan->columns,
-                       .width = plan->columns,
-                       .source_stride = &stride,
-                       .out_stride = plan->columns};
   for (size_t at = 0, n; (n = block_at(plan, &plan->backwards, pass, at)) > 0; at += n) {
     const nas_tile *tiles = plan->backwards.tiles + at;
     plan->kernels->winograd_input(&d_y, tiles, n, plan->is.filters, &v);
-    multiply(plan, &window, &v, turned, turned_plane(&plan->is), &m, n);
+    multiply(plan, &plan->along_filters, &v, turned, turned_plane(&plan->is), &m, n);
     for (int k = 0; k < layer->input_count; k++) {
       if (!layer->d_inputs[k]) continue;
       const nas_tile_map d_x = tile_map(layer->d_inputs[k], pass);
@@ -269,21 +269,14 @@ void nas_winograd_backward_kernel(const nas_winograd_plan *plan, const nas_layer
   const nas_tile_map d_y = tile_map(layer->d_output, pass);
   size_t plane = u_plane(&plan->is);
   float *d_u = pass->kept + layer->kept;
-  int32_t stride = plan->columns;
-  nas_window window = {.taps = plan->taps,
-                       .tap_count = nas_convolution_sources(&plan->is),
-                       .weight_stride = plan->row,
-                       .width = plan->is.filters,
-                       .source_stride = &stride,
-                       .out_stride = plan->row};
   for (size_t at = 0, n; (n = block_at(plan, &plan->forward, pass, at)) > 0; at += n) {
     const nas_tile *tiles = plan->forward.tiles + at;
     transform_inputs(plan, layer, pass, tiles, n, v);
     plan->kernels->winograd_d_output(&d_y, tiles, n, plan->is.filters, &z);
     for (size_t k = 0; k < ELEMENTS; k++) {
       const float *source = v.data + k * v.plane;
-      plan->kernels->conv_weights(&window, &source, plan->numbers, z.data + k * z.plane,
-                                  plan->numbers, d_u + k * plane, n);
+      plan->kernels->conv_weights(&plan->along_channels, &source, plan->numbers,
+                                  z.data + k * z.plane, plan->numbers, d_u + k * plane, n);
     }
   }
 }

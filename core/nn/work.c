@@ -69,14 +69,12 @@ static size_t map_bytes(const nas_map *map) {
 
 static size_t weight_bytes(const nas_compiled *c, int index) {
   const nas_layer *layer = &c->layers[index];
-  const nas_node *node = c->nodes[index];
   nas_shape shapes[NAS_INPUTS_MAX];
   size_t floats = 0;
-  if (layer->joined) node = nas_node_input(node, 0);
   for (int s = 0; s < c->param_count; s++)
     if (c->params[s].node == c->canonical[index])
       floats += c->params[s].rows * (size_t)nas_row(c->params[s].width);
-  for (int k = 0; k < layer->input_count; k++) shapes[k] = nas_node_shape(nas_node_input(node, k));
+  nas_plan_read_shapes(c, index, shapes);
   if (layer->kind->derived) floats += layer->kind->derived(layer, shapes);
   return floats * sizeof(float);
 }
@@ -115,8 +113,7 @@ static int fused_into(const nas_compiled *c, int index) {
 
 nas_compiled_layer nas_compiled_layer_at(const nas_compiled *c, int node) {
   enum { BYTES_IN_A_CYCLE = 16 };
-  int i = 0;
-  while (c->canonical[i] != node) i++;
+  int i = nas_plan_layer(c, node);
   const nas_layer *layer = &c->layers[i];
   nas_compiled_layer l = {.fused_into = fused_into(c, i)};
   if (l.fused_into >= 0) return l;

@@ -9,8 +9,7 @@ enum { IMAGES = 5, TAME = 1000 };
 /* What is said of the concatenation in line `line` of a graph that ends before its probe. */
 static void check_unwritten(const char *text, int line, int expected) {
   machine m = machine_of(stack(graph(text), "test_probe"));
-  int at = 0;
-  while (m.compiled->canonical[at] != line - 1) at++;
+  int at = nas_plan_layer(m.compiled, line - 1);
   if (m.compiled->unwritten[at] != expected)
     fail_msg("line %d %s\n%s", line, expected ? "is written" : "is not written", text);
   machine_free(&m);
