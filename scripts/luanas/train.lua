@@ -3,7 +3,6 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local evaluate = require "luanas.evaluate"
 local node = require "luanas.node"
-local profile = require "luanas.profile"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 
@@ -219,7 +218,7 @@ function train.train(network, data, train_options)
   if code and code ~= "NAS_LIMIT" and #history == before then check.fail("train: %s", stopped) end
   local model = new_model(core.model(trainer), history, trainer)
   model.stopped, model.threads = stopped, settings.speed.threads
-  model.times = settings.speed.profile and profile.new(trainer:profile()) or nil
+  model.times = settings.speed.profile and require "luanas.profile".new(trainer:profile()) or nil
   return model
 end
 

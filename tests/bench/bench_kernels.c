@@ -4,7 +4,7 @@
  * usage: bench_kernels [--tiny] */
 #include "nn/networks.h"
 #include "peak.h"
-#include <time.h>
+#include <nas/clock.h>
 
 typedef struct shape {
   int size, channels, filters, kernel, stride; /* filters 0: depthwise */
@@ -27,42 +27,36 @@ static const nas_kernels *counted;
 static int conv_phase;
 static double seconds[PHASES];
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void counting_conv(const nas_window *window, const float *const *sources, const int32_t *in,
                           const float *weights, const float *bias, float *out,
                           const int32_t *out_pixel, size_t pixels, unsigned flags) {
-  double start = now();
+  double start = nas_clock();
   counted->conv(window, sources, in, weights, bias, out, out_pixel, pixels, flags);
-  seconds[conv_phase] += now() - start;
+  seconds[conv_phase] += nas_clock() - start;
 }
 
 static void counting_conv_weights(const nas_window *window, const float *const *sources,
                                   const int32_t *in, const float *d_out, const int32_t *out_pixel,
                                   float *d_weights, size_t pixels) {
-  double start = now();
+  double start = nas_clock();
   counted->conv_weights(window, sources, in, d_out, out_pixel, d_weights, pixels);
-  seconds[WEIGHTS] += now() - start;
+  seconds[WEIGHTS] += nas_clock() - start;
 }
 
 static void counting_depthwise(const nas_window *window, const float *source, const int32_t *in,
                                const float *weights, const float *bias, float *out,
                                const int32_t *out_pixel, size_t pixels, unsigned flags) {
-  double start = now();
+  double start = nas_clock();
   counted->depthwise(window, source, in, weights, bias, out, out_pixel, pixels, flags);
-  seconds[conv_phase] += now() - start;
+  seconds[conv_phase] += nas_clock() - start;
 }
 
 static void counting_depthwise_weights(const nas_window *window, const float *source,
                                        const int32_t *in, const float *d_out,
                                        const int32_t *out_pixel, float *d_weights, size_t pixels) {
-  double start = now();
+  double start = nas_clock();
   counted->depthwise_weights(window, source, in, d_out, out_pixel, d_weights, pixels);
-  seconds[WEIGHTS] += now() - start;
+  seconds[WEIGHTS] += nas_clock() - start;
 }
 
 /* -- measuring -------------------------------------------------------------------------------- */

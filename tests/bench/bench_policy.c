@@ -3,17 +3,11 @@
  * usage: bench_policy [--tiny | TABLE] */
 #include "check.h"
 #include "kernel.h"
+#include <nas/clock.h>
 #include <nas/policy.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { DECISIONS = 8, EPISODES_MAX = 2000 };
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int by_size(const void *a, const void *b) {
   double x = *(const double *)a, y = *(const double *)b;
@@ -28,7 +22,7 @@ static double median(double *values, int count) {
 /* Episodes for so many seconds, at least 3. */
 static void measure(int layers, int units, double seconds) {
   static double sample[EPISODES_MAX], learn[EPISODES_MAX];
-  double end = now() + seconds;
+  double end = nas_clock() + seconds;
   int episodes = 0;
   nas_policy_options options;
   nas_policy *policy;
@@ -39,10 +33,10 @@ static void measure(int layers, int units, double seconds) {
   options.units = units;
   check_ok(nas_policy_create(&policy, &options, 1, &err), &err);
   check_ok(nas_tape_create(&tape, policy, &err), &err);
-  for (uint64_t e = 0; e < EPISODES_MAX && (e < 3 || now() < end); e++, episodes++) {
+  for (uint64_t e = 0; e < EPISODES_MAX && (e < 3 || nas_clock() < end); e++, episodes++) {
     nas_decision d[DECISIONS];
     nas_stream stream = nas_stream_open(1, "sample", &e, 1);
-    double start = now();
+    double start = nas_clock();
     check_ok(nas_policy_begin(policy, tape, NAS_POLICY_CURRENT, &err), &err);
     for (int i = 0; i < DECISIONS; i++) {
       d[i] = (nas_decision){.name = i % 2 ? "filters" : "kernel",
@@ -53,12 +47,12 @@ static void measure(int layers, int units, double seconds) {
                                  &d[i].chosen, NULL, &err),
                &err);
     }
-    sample[e] = now() - start;
+    sample[e] = nas_clock() - start;
     nas_episode episode = {
         .decisions = d, .count = DECISIONS, .coefficients = {.log_prob = 0.01 * (double)(e % 3)}};
-    start = now();
+    start = nas_clock();
     check_ok(nas_policy_learn(policy, &episode, 1, NULL, &err), &err);
-    learn[e] = now() - start;
+    learn[e] = nas_clock() - start;
   }
   double sampled = 1e6 * median(sample, episodes), learned = 1e6 * median(learn, episodes);
   printf("%d x %-4d %10.1f %10.1f %10.1f\n", layers, units, sampled, learned, sampled + learned);
