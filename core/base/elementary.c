@@ -193,11 +193,11 @@ float nas_logf(float x) {
 }
 
 float nas_tanhf(float x) {
-  return (float)nas_tanh((double)x);
+  return tanhf_of(x);
 }
 
 float nas_sigmoidf(float x) {
-  return (float)nas_sigmoid((double)x);
+  return sigmoidf_of(x);
 }
 
 float nas_fmaf(float a, float b, float c) {

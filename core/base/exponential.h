@@ -121,7 +121,7 @@ static inline pair mantissa(exponential e) {
   return sum_ordered(one.high, one.low + e.rest);
 }
 
-/* Below, _of names are the functions of nas/elementary.h. */
+/* Below, _of names are the functions of nas/elementary.h, first those of double. */
 
 static inline double exp_of(double x) {
   exponential e = reduce((pair){x, 0});
@@ -151,6 +151,38 @@ static inline double sigmoid_of(double x) {
   int negative = x < 0;
   pair above = {negative ? z.high : 1, negative ? z.low : 0};
   return scale(quotient(above, below).high, negative ? e.k : 0);
+}
+
+/* Results that are rounded to float need no pairs: relative errors below 2^-40 cost them
+ * 0.0001 ulp. */
+
+/* e^x = 2^k (1 + r) for |x| below 700, with |r| < 0.42; where k is 0, r is precise near 0, too. */
+static inline double reduce_for_float(double x, int32_t *k) {
+  double shifted = x * INVERSE_LN2 + 0x1.8p52;
+  double whole = shifted - 0x1.8p52;
+  double t = (x - whole * LN2_HIGH) - whole * LN2_LOW;
+  *k = (int32_t)bits_of(shifted);
+  return t + t * t * polynomial(t, inverse_factorials, 9); /* to 1/10! */
+}
+
+/* tanh |x| = t / (t + 2) with t = e^(2|x|) - 1; it rounds to 1 from 9.1 on. */
+static inline float tanhf_of(float x) {
+  int32_t k;
+  double size = fabs((double)x);
+  size = size > 10 ? 10 : size;
+  double r = reduce_for_float(2 * size, &k), factor = power_of_two(k);
+  double t = (factor - 1) + factor * r;
+  return (float)copysign(t / (t + 2), (double)x);
+}
+
+/* z / (1 + z) with z = e^x for negative x, else 1 / (1 + z) with z = e^-x; e^-105 rounds to 0. */
+static inline float sigmoidf_of(float x) {
+  int32_t k;
+  double size = fabs((double)x);
+  size = size > 105 ? 105 : size;
+  double r = reduce_for_float(-size, &k), factor = power_of_two(k);
+  double z = factor + factor * r;
+  return (float)((x < 0 ? z : 1) / (1 + z));
 }
 
 #endif

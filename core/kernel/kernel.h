@@ -11,8 +11,8 @@
  * padding: kernels may read them and may write to them (what comes out of padding of zeros is
  * zero); nothing else is touched, not even read, but the described inputs and outputs. A source
  * that is only read one channel at a time (sources[] of nas_conv) may have any stride and no
- * padding. What is not in rows (lists, sums in double, the arrays of Adam and of the squashing
- * functions) has no padding.
+ * padding. What is not in rows (lists, sums in double, the arrays of Adam, of sums of squares
+ * and of the squashing functions) has no padding.
  *
  * Pixels are addressed by lists of pixel numbers, multiplied by the stride of what they point into,
  * so one kernel serves any stride, any window, any border and any number of images. */
@@ -204,6 +204,11 @@ typedef struct nas_adam_arrays {
 typedef int nas_adam_fn(const nas_adam_factors *factors, const float *g, nas_adam_arrays from,
                         nas_adam_arrays to, size_t count);
 
+/* The sum of squares, in double: chain k of 16 takes the elements k, k + 16, k + 32, ... in this
+ * order, beginning at 0; then chain k takes chain k + 8, for k below 8; the same with 4, 2 and 1.
+ * The squares are exact. Zeros at the end change no bit. */
+typedef double nas_square_fn(const float *x, size_t count);
+
 /* x[i] = nas_sigmoidf(x[i]), nas_tanhf(x[i]) */
 typedef void nas_squash_fn(float *x, int count);
 
@@ -225,6 +230,7 @@ typedef struct nas_kernels {
   nas_winograd_kernel_fn *winograd_kernel;
   nas_winograd_d_kernel_fn *winograd_d_kernel;
   nas_adam_fn *adam;
+  nas_square_fn *square;
   nas_squash_fn *sigmoid, *tanh;
 } nas_kernels;
 

@@ -22,6 +22,7 @@ static lane lane_gate(lane d, lane v, lane most) {
 }
 #include "winograd_transforms.h"
 #include "normalize.h"
+#include "square.h"
 #include "squash.h"
 
 static void scalar_conv(const nas_window *window, const float *const *sources, const int32_t *in,
@@ -131,6 +132,7 @@ const nas_kernels nas_kernels_scalar = {
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
     .adam = scalar_adam,
+    .square = square,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
 };

@@ -7,11 +7,11 @@
 #include "kernel.h"
 
 static inline void sigmoid_row(float *x) {
-  for (int i = 0; i < NAS_LANES; i++) x[i] = (float)sigmoid_of((double)x[i]);
+  for (int i = 0; i < NAS_LANES; i++) x[i] = sigmoidf_of(x[i]);
 }
 
 static inline void tanh_row(float *x) {
-  for (int i = 0; i < NAS_LANES; i++) x[i] = (float)tanh_of((double)x[i]);
+  for (int i = 0; i < NAS_LANES; i++) x[i] = tanhf_of(x[i]);
 }
 
 static inline void squash(void (*row)(float *x), float *x, int count) {

@@ -65,7 +65,7 @@ INLINE vec where(mask keep, vec v) {
   return (vec)((mask)v & keep);
 }
 
-enum { BLOCK = 12, MAX_VECTORS = 4 };
+enum { BLOCK = 12, MAX_VECTORS = 8 };
 
 /* -- convolution ------------------------------------------------------------------------------ */
 
@@ -283,7 +283,10 @@ static int vectors_from(int width, int o, int most) {
   return left < most ? left : most;
 }
 
-/* One pixel alone, as in an LSTM: no other pixels share the weights. */
+/* One pixel alone, as in an LSTM: no other pixels share the weights, so as many vectors as hide how
+ * long a multiply-add takes. */
+CONV_PIXELS(1, 8)
+CONV_PIXELS(1, 5)
 CONV_PIXELS(1, 4)
 CONV_PIXELS(1, 3)
 CONV_PIXELS(1, 2)
@@ -292,14 +295,22 @@ CONV_PIXELS(1, 1)
 static void conv_one(const nas_window *window, const float *const *sources, const int32_t *in,
                      const float *weights, const float *bias, float *out, const int32_t *out_pixel,
                      unsigned flags) {
-  for (int o = 0, left = nas_row(window->width) / NAS_VECTOR; left > 0;
-       o += 4 * NAS_VECTOR, left -= 4)
-    switch (left) {
-    case 1: conv_1x1(window, sources, in, weights, bias, out, out_pixel, 1, o, flags); break;
-    case 2: conv_1x2(window, sources, in, weights, bias, out, out_pixel, 1, o, flags); break;
-    case 3: conv_1x3(window, sources, in, weights, bias, out, out_pixel, 1, o, flags); break;
-    default: conv_1x4(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);
+#define ONE(vectors)                                                                               \
+  case vectors:                                                                                    \
+    conv_1x##vectors(window, sources, in, weights, bias, out, out_pixel, 1, o, flags);             \
+    taken = vectors;                                                                               \
+    break
+  for (int o = 0, left = nas_row(window->width) / NAS_VECTOR, taken; left > 0;
+       o += taken * NAS_VECTOR, left -= taken)
+    switch (left > 10 ? 8 : left > 5 ? left / 2 : left) {
+      ONE(1);
+      ONE(2);
+      ONE(3);
+      ONE(4);
+      ONE(5);
+    default: ONE(8);
     }
+#undef ONE
 }
 
 static void vector_conv(const nas_window *window, const float *const *sources, const int32_t *in,
@@ -518,6 +529,7 @@ INLINE vec lane_gate(vec d, vec v, vec most) {
 
 #include "winograd_transforms.h"
 #include "normalize.h"
+#include "square.h"
 #include "squash.h"
 
 const nas_kernels NAS_TABLE = {
@@ -538,6 +550,7 @@ const nas_kernels NAS_TABLE = {
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
     .adam = vector_adam,
+    .square = square,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
 };

@@ -4,7 +4,6 @@
  *   m = beta1 m + (1 - beta1) g           v = beta2 v + (1 - beta2) (g g)
  *   w = w + (rate / (1 - beta1^k)) m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon) */
 #include <math.h>
-#include <nas/clip.h>
 #include "policy_state.h"
 
 enum { CHUNK = 256 }; /* elements that are prepared at once */
@@ -31,23 +30,25 @@ static size_t chunk_at(size_t at, size_t end) {
   return end - at < CHUNK ? end - at : CHUNK;
 }
 
-/* The gradient of the objective, with l2, before it is clipped. */
-static void prepare(const float *sum, const float *w, float l2_twice, size_t count, float *g) {
-  if (sum)
-    for (size_t i = 0; i < count; i++) g[i] = sum[i] - l2_twice * w[i];
-  else
-    for (size_t i = 0; i < count; i++) g[i] = 0.0f - l2_twice * w[i];
+/* The gradient of the objective, with l2, before it is clipped: some elements, in `room` unless
+ * they are the sums. */
+static const float *prepare(const float *sum, const float *w, float l2_twice, size_t count,
+                            float room[CHUNK]) {
+  static const float zeros[CHUNK];
+  if (!sum) sum = zeros;
+  if (l2_twice == 0) return sum;
+  for (size_t i = 0; i < count; i++) room[i] = sum[i] - l2_twice * w[i];
+  return room;
 }
 
-/* Adds the square of the gradient: chunk after chunk as nas_gradient_square. */
-static void add_square(const nas_block *block, const nas_policy_gradient *gradient, float l2_twice,
-                       double *square) {
+/* Adds the square of the gradient, chunk after chunk. */
+static void add_square(const nas_kernels *kernels, const nas_block *block,
+                       const nas_policy_gradient *gradient, float l2_twice, double *square) {
   const float *sum = sums_of(gradient, block), *w = block->part[NAS_PART_VALUE].data;
   for (size_t at = 0, end = floats_of(block), n; at < end; at += n) {
-    float g[CHUNK];
+    float room[CHUNK];
     n = chunk_at(at, end);
-    prepare(sum ? sum + at : NULL, w + at, l2_twice, n, g);
-    *square += nas_gradient_square(g, n);
+    *square += kernels->square(prepare(sum ? sum + at : NULL, w + at, l2_twice, n, room), n);
   }
 }
 
@@ -61,10 +62,13 @@ static int block_step(nas_block *block, const nas_policy_gradient *gradient, con
   const float *sum = sums_of(gradient, block), *w = block->part[NAS_PART_VALUE].data;
   int finite = 1;
   for (size_t at = 0, end = floats_of(block), n; at < end; at += n) {
-    float g[CHUNK];
+    float room[CHUNK];
     n = chunk_at(at, end);
-    prepare(sum ? sum + at : NULL, w + at, s->l2_twice, n, g);
-    for (size_t i = 0; i < n; i++) g[i] *= s->scale;
+    const float *g = prepare(sum ? sum + at : NULL, w + at, s->l2_twice, n, room);
+    if (s->scale != 1) {
+      for (size_t i = 0; i < n; i++) room[i] = g[i] * s->scale;
+      g = room;
+    }
     finite &=
         s->kernels->adam(&s->factors, g, arrays_of(block->part, at), arrays_of(block->next, at), n);
   }
@@ -80,11 +84,11 @@ static void take(nas_block *block) {
   }
 }
 
-static double sum_of_squares(const nas_blocks *blocks) {
+static double sum_of_squares(const nas_kernels *kernels, const nas_blocks *blocks) {
   double square = 0;
   for (int i = 0; i < blocks->count; i++)
-    square += nas_gradient_square(blocks->sorted[i]->part[NAS_PART_VALUE].data,
-                                  floats_of(blocks->sorted[i]));
+    square +=
+        kernels->square(blocks->sorted[i]->part[NAS_PART_VALUE].data, floats_of(blocks->sorted[i]));
   return square;
 }
 
@@ -97,7 +101,7 @@ nas_status nas_policy_apply(nas_policy *policy, const nas_policy_gradient *gradi
   if (gradient->serial != policy->serial)
     return nas_fail(err, NAS_STATE, "the gradient belongs to another policy");
   for (int i = 0; i < blocks->count; i++)
-    add_square(blocks->sorted[i], gradient, l2_twice, &square);
+    add_square(policy->kernels, blocks->sorted[i], gradient, l2_twice, &square);
   double norm = sqrt(square);
   if (!isfinite(norm)) return nas_fail(err, NAS_DIVERGED, "the gradient is not finite");
 
@@ -118,7 +122,7 @@ nas_status nas_policy_apply(nas_policy *policy, const nas_policy_gradient *gradi
     if (block_step(blocks->sorted[i], gradient, &step))
       return nas_fail(err, NAS_DIVERGED, "a step would make \"%.200s\" infinite",
                       blocks->sorted[i]->key);
-  double l2 = options->l2 > 0 ? options->l2 * sum_of_squares(blocks) : 0;
+  double l2 = options->l2 > 0 ? options->l2 * sum_of_squares(policy->kernels, blocks) : 0;
   for (int i = 0; i < blocks->count; i++) take(blocks->sorted[i]);
   policy->beta1_power = beta1_power;
   policy->beta2_power = beta2_power;

@@ -45,11 +45,12 @@ nas_status nas_step_prepare(nas_trainer *t, nas_error *err) {
 
 /* The factor of the gradient: the same for all workers, which add up the blocks in order. */
 static float clip_scale(nas_trainer *t, int id, int workers) {
+  const nas_kernels *kernels = nas_compiled_kernels(t->compiled);
   double square = 0;
   if (t->recipe.clip_norm == 0) return 1;
   for (size_t b = (size_t)id; b < block_count(t); b += (size_t)workers) {
     size_t from = b * BLOCK, left = t->trained - from;
-    t->squares[b] = nas_gradient_square(t->gradient + from, left < BLOCK ? left : BLOCK);
+    t->squares[b] = kernels->square(t->gradient + from, left < BLOCK ? left : BLOCK);
   }
   nas_pool_barrier(t->pool);
   for (size_t b = 0; b < block_count(t); b++) square += t->squares[b];

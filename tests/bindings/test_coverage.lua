@@ -117,7 +117,7 @@ local UNBOUND = {
   nas_options_parse = "of canonical texts", nas_recipe_check = "core.recipe checks", nas_archive_ = "of models",
   nas_model_network = "info has its text", nas_dataset_adopt = "of models",
   nas_trainer_best_epoch = "an epoch has it", nas_trainer_kept = "core.model copies it",
-  nas_gradient_square = "of the trainer", nas_clip_scale = "of the trainer", nas_average_step = "of the trainer",
+  nas_clip_scale = "of the trainer", nas_average_step = "of the trainer",
 }
 
 local function is_unbound(name)

@@ -2,7 +2,7 @@
  *
  * All are computed in double from +, -, *, / and integer operations on the representation, each
  * correctly rounded and none contracted, so compiler, ISA and maker do not matter. The float
- * versions round the double result once. Errors are in units in the last place (ulp), of subnormal
+ * versions round a result in double once. Errors are in units in the last place (ulp), of subnormal
  * results too; tests/base/test_elementary.c asserts them against libm in long double over the whole
  * range. In brackets the largest that 10^8 and more random arguments gave.
  *
@@ -36,7 +36,8 @@ NAS_API double nas_pow(double x, double y);
  * (0.79). */
 NAS_API double nas_cospi(double x);
 
-/* Rounded once from the double versions: error < 0.5001 ulp. */
+/* Error < 0.5001 ulp. The first two are the double versions, rounded; the others make do with fewer
+ * steps in double. */
 NAS_API float nas_expf(float x);
 NAS_API float nas_logf(float x);
 NAS_API float nas_tanhf(float x);
