@@ -1,4 +1,5 @@
 #include "elementwise.h"
+#include <string.h>
 #include "runs.h"
 
 nas_status nas_elementwise_shape(const nas_option_value *values, const nas_shape *inputs, int count,
@@ -14,6 +15,16 @@ void nas_elementwise_forward(const nas_layer *layer, const nas_pass *pass, nas_a
     for (int r = 0; r < runs.total; r++)
       apply(layer->options, nas_run(layer->inputs[0], pass->arena, runs, n, r),
             nas_run(layer->output, pass->arena, runs, n, r), runs.count);
+}
+
+void nas_squash_forward(const nas_layer *layer, const nas_pass *pass, nas_squash_fn *squash) {
+  nas_runs runs = nas_runs_of_layer(layer);
+  for (int n = 0; n < pass->images; n++)
+    for (int r = 0; r < runs.total; r++) {
+      float *y = nas_run(layer->output, pass->arena, runs, n, r);
+      memcpy(y, nas_run(layer->inputs[0], pass->arena, runs, n, r), (size_t)runs.count * sizeof *y);
+      squash(y, runs.count);
+    }
 }
 
 /* The gradient of the output serves as scratch. */

@@ -3,6 +3,7 @@
 #define NAS_ELEMENTWISE_H
 
 #include <nas/layer.h>
+#include "kernel.h"
 
 /* y[i] = f(x[i]) for i in 0 .. count-1. */
 typedef void nas_apply_fn(const nas_option_value *values, const float *x, float *y, int count);
@@ -16,6 +17,9 @@ nas_status nas_elementwise_shape(const nas_option_value *values, const nas_shape
                                  nas_shape *output, nas_error *err);
 
 void nas_elementwise_forward(const nas_layer *layer, const nas_pass *pass, nas_apply_fn *apply);
+/* The same with a kernel. */
+void nas_squash_forward(const nas_layer *layer, const nas_pass *pass, nas_squash_fn *squash);
+
 void nas_elementwise_backward(const nas_layer *layer, const nas_pass *pass, nas_slope_fn *slope);
 
 #endif

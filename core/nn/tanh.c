@@ -1,12 +1,6 @@
 /* y = tanh(x) */
-#include <nas/elementary.h>
 #include "elementwise.h"
 #include "kinds.h"
-
-static void apply(const nas_option_value *values, const float *x, float *y, int count) {
-  (void)values;
-  for (int i = 0; i < count; i++) y[i] = nas_tanhf(x[i]);
-}
 
 static void slope(const nas_option_value *values, const float *x, const float *y, float *d_y,
                   int count) {
@@ -15,7 +9,7 @@ static void slope(const nas_option_value *values, const float *x, const float *y
 }
 
 static void forward(const nas_layer *layer, const nas_pass *pass) {
-  nas_elementwise_forward(layer, pass, apply);
+  nas_squash_forward(layer, pass, layer->kernels->tanh);
 }
 
 static void backward(const nas_layer *layer, const nas_pass *pass) {
