@@ -56,13 +56,13 @@ static int check_speed(lua_State *L, int arg, nas_training *training) {
 }
 
 /* About what a trainer holds: parameters, gradient, moments, and the copies of an epoch; for each
- * thread an arena and a gradient. */
+ * thread a gradient and part of an arena. */
 static size_t trainer_bytes(const nas_trainer *trainer, int threads) {
   const nas_compiled *compiled = nas_trainer_compiled(trainer);
   size_t params = nas_compiled_param_floats(compiled);
   size_t shared = 8 * params + nas_compiled_derived_floats(compiled);
-  size_t each = params + nas_compiled_arena_floats(compiled) + nas_compiled_room_floats(compiled) +
-                nas_compiled_kept_floats(compiled);
+  size_t each = params + nas_compiled_scratch_floats(compiled) +
+                nas_compiled_room_floats(compiled) + nas_compiled_kept_floats(compiled);
   return (shared + (size_t)threads * each) * sizeof(float);
 }
 
@@ -217,12 +217,15 @@ static int trainer_profile(lua_State *L) {
   lua_newtable(L); /* of blocks */
   nas_layer_seconds *layers = nas_box_scratch(L, lua_gettop(L), (size_t)size, sizeof *layers);
   nas_trainer_profile(trainer, &profile, layers);
-  lua_createtable(L, 0, 11);
+  lua_createtable(L, 0, 12);
   lua_pushstring(L, nas_compiled_kernels(compiled)->name);
   lua_setfield(L, -2, "isa");
   set_integer(L, "threads", nas_pool_threads(box->pool));
   set_integer(L, "micro_batch", nas_compiled_micro_batch(compiled));
-  set_integer(L, "arena_bytes", (lua_Integer)(nas_compiled_arena_floats(compiled) * sizeof(float)));
+  set_integer(L, "stored_bytes",
+              (lua_Integer)(nas_compiled_stored_floats(compiled) * sizeof(float)));
+  set_integer(L, "scratch_bytes",
+              (lua_Integer)(nas_compiled_scratch_floats(compiled) * sizeof(float)));
   set_integer(L, "images", profile.images);
   set_number(L, "seconds", profile.seconds);
   set_number(L, "loading", profile.loading);

@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 #include <nas/memory.h>
 
 /* Stands before every block, so that the block itself stays aligned. */
@@ -47,12 +50,24 @@ static void count_in(size_t bytes) {
   while (now > peak && !atomic_compare_exchange_weak(&peak_bytes, &peak, now)) continue;
 }
 
+enum { LARGE_PAGE = 2 << 20 };
+
+/* Large blocks begin at a large page and ask for such pages: what a batch stores is walked from end
+ * to end, and the addresses of 4-KiB pages would not be at hand. NULL without memory. */
+static void *allocate(size_t bytes) {
+  void *memory;
+  if (posix_memalign(&memory, bytes < LARGE_PAGE ? NAS_ALIGN : LARGE_PAGE, bytes)) return NULL;
+#ifdef MADV_HUGEPAGE
+  if (bytes >= LARGE_PAGE) (void)madvise(memory, bytes, MADV_HUGEPAGE);
+#endif
+  return memory;
+}
+
 void *nas_alloc(size_t count, size_t size) {
   size_t bytes, total;
-  void *memory;
   if (nas_size_mul(count, size, &bytes) || nas_size_add(bytes, sizeof(header), &total)) return NULL;
-  if (!may_allocate() || posix_memalign(&memory, NAS_ALIGN, total)) return NULL;
-  header *head = memory;
+  header *head = may_allocate() ? allocate(total) : NULL;
+  if (!head) return NULL;
   *head = (header){.bytes = bytes, .mark = MARK};
   count_in(bytes);
   return head + 1;

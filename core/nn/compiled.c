@@ -81,8 +81,11 @@ size_t nas_compiled_trained_floats(const nas_compiled *c) {
 size_t nas_compiled_derived_floats(const nas_compiled *c) {
   return c->derived_floats;
 }
-size_t nas_compiled_arena_floats(const nas_compiled *c) {
-  return c->arena_floats;
+size_t nas_compiled_stored_floats(const nas_compiled *c) {
+  return c->stored_floats;
+}
+size_t nas_compiled_scratch_floats(const nas_compiled *c) {
+  return c->scratch_floats;
 }
 size_t nas_compiled_room_floats(const nas_compiled *c) {
   return c->room_floats;
@@ -226,12 +229,25 @@ static void run_back(const nas_compiled *c, int from, int end, const nas_pass *p
   }
 }
 
+/* What the coupled layers of a segment gave, where it was not stored. */
+static void make_again(const nas_compiled *c, const nas_segment *here, const nas_pass *pass) {
+  for (int i = here->coupled; i < here->first; i++) {
+    const nas_layer *layer = &c->layers[i];
+    if (!layer->output->scratch || !layer->d_output) continue;
+    double began = now(pass);
+    layer->kind->forward(layer, pass);
+    add_backward(c, i, pass, began);
+  }
+}
+
 void nas_compiled_backward(const nas_compiled *c, int segment, const nas_pass *pass) {
   const nas_segment *here = &c->segments[segment], *next = here + 1;
   if (segment + 1 == c->segment_count)
     begin_backward(c, pass);
-  else
+  else {
     run_back(c, next->coupled, next->first, pass);
+    make_again(c, here, pass);
+  }
   run_back(c, here->first, here->end, pass);
   for (int i = here->coupled; i < here->first; i++) {
     if (!c->layers[i].d_output) continue;

@@ -106,8 +106,8 @@ enum { COPIES = 5 + 4 + 1 + THREADS };
 int64_t nas_floats_bytes(const nas_floats *floats, int batch) {
   int64_t image = 2 * floats->activations;
   int64_t images = CACHE / (4 * (image + 1));
-  images = THREADS * (images < 1 ? 1 : images > GROUP ? GROUP : images);
-  if (floats->couples) images = (batch + GROUP - 1) / GROUP * GROUP;
-  return 4 * (COPIES * floats->params + floats->derived + image * images +
+  images = THREADS * (images < 4 ? 4 : images > GROUP ? GROUP : images);
+  int64_t stored = floats->couples ? (batch + GROUP - 1) / GROUP * GROUP * floats->activations : 0;
+  return 4 * (COPIES * floats->params + floats->derived + image * images + stored +
               THREADS * (floats->kept + floats->room));
 }

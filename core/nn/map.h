@@ -17,8 +17,8 @@ void nas_map_clear(const nas_map *map, float *data, int n);
  * to the padding of rows. */
 void nas_map_clear_around(const nas_map *map, float *data, int images);
 
-/* Lays out a map of the shape with the border: fills all fields but offset; returns the floats from
- * its first border pixel to its end, and in *before those that lie before pixel 0. */
+/* Lays out a map of the shape with the border: fills all fields but scratch and offset; returns the
+ * floats from its first border pixel to its end, and in *before those that lie before pixel 0. */
 size_t nas_map_layout(nas_map *map, nas_shape shape, nas_border border, int stride, int images,
                       size_t *before);
 

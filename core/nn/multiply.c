@@ -33,7 +33,8 @@ static int is_small(const nas_map *map, const nas_map *out) {
 }
 
 /* Pixel (i, j) of image n; a gate is the same everywhere. */
-static float *pixel(const nas_layer *layer, const nas_map *map, float *arena, int n, int i, int j) {
+static float *pixel(const nas_layer *layer, const nas_map *map, nas_arena arena, int n, int i,
+                    int j) {
   int everywhere = is_small(map, layer->output);
   return nas_map_data(map, arena) + nas_map_at(map, n, everywhere ? 0 : i, everywhere ? 0 : j);
 }

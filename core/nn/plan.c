@@ -347,6 +347,39 @@ static void match_borders(nas_compiled *c) {
   }
 }
 
+static int segment_of(const nas_compiled *c, int layer) {
+  int s = 0;
+  while (layer >= c->segments[s].end) s++;
+  return s;
+}
+
+/* A segment that is not the last comes back later, when all that its layers need must be there: it
+ * is stored, but for what its coupled layers gave for no other segment, which can be made again
+ * from what is stored. */
+static void find_stored(nas_compiled *c) {
+  for (int i = 0; i < c->size; i++) {
+    int segment = segment_of(c, i), last = segment == c->segment_count - 1;
+    c->places[i].map.scratch = c->inference || last || i < c->segments[segment].first;
+  }
+  for (int i = 0; i < c->size; i++) {
+    nas_place *const *inputs = nas_plan_inputs(c, i);
+    for (int k = 0; k < c->layers[i].input_count; k++) {
+      int before = (int)(inputs[k] - c->places);
+      if (!c->inference && segment_of(c, before) != segment_of(c, i)) inputs[k]->map.scratch = 0;
+    }
+  }
+  int output = c->place_of[c->output];
+  if (!c->inference && segment_of(c, output) < c->segment_count - 1)
+    c->places[output].map.scratch = 0;
+}
+
+/* Adds so many floats to the part of the arena; returns where they begin. */
+static size_t take(nas_compiled *c, int scratch, size_t floats) {
+  size_t *end = scratch ? &c->scratch_floats : &c->stored_floats;
+  *end += floats;
+  return *end - floats;
+}
+
 static void lay_out(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_place *p = &c->places[i];
@@ -357,16 +390,23 @@ static void lay_out(nas_compiled *c) {
     int stride = i == c->input ? channels : nas_row(channels);
     p->size =
         round_up(nas_map_layout(&p->map, shape, p->border, stride, c->micro_batch, &p->before));
-    p->map.offset = c->arena_floats + p->before;
-    c->arena_floats += p->size;
+    p->map.offset = take(c, p->map.scratch, p->size) + p->before;
   }
 }
 
+/* With which segment a layer goes backwards. */
+static int phase_of(const nas_compiled *c, int layer) {
+  int segment = segment_of(c, layer);
+  return layer < c->segments[segment].first ? segment - 1 : segment;
+}
+
 /* The loss's gradient is written in step 1; step c->size - i + 1 is the backward of layer i. A
- * gradient is written first by the last consumer and is used up by its own layer. */
+ * gradient is written first by the last consumer and is used up by its own layer; if that is in
+ * another phase, it is stored. */
 static void find_lifetimes(nas_compiled *c) {
   nas_place *loss = &c->places[c->place_of[c->size - 1]];
   if (loss->needs_gradient) loss->first_write = 1;
+  loss->d_map.scratch = 1;
   for (int i = c->size - 1; i >= 0; i--) {
     int step = c->size - i + 1;
     nas_place *const *inputs = nas_plan_inputs(c, i);
@@ -377,23 +417,29 @@ static void find_lifetimes(nas_compiled *c) {
       nas_place *p = inputs[k];
       if (!p->needs_gradient) continue;
       c->layers[i].accumulate[k] = p->first_write != 0;
-      if (p->first_write == 0) p->first_write = step;
+      if (p->first_write == 0) {
+        p->first_write = step;
+        p->d_map.scratch = phase_of(c, i) == phase_of(c, (int)(p - c->places));
+      }
       c->layers[i].d_inputs[k] = &p->d_map;
     }
   }
 }
 
-/* Gives each gradient the lowest offset at which no other one lies that is alive at the same time.
- */
+/* Gives each gradient the lowest offset, behind the activations, at which no other one lies that is
+ * alive at the same time. */
 static void place_gradients(nas_compiled *c) {
-  size_t base = c->arena_floats;
+  size_t stored = c->stored_floats, scratch = c->scratch_floats;
   for (int i = c->size - 1; i >= 0; i--) {
     nas_place *p = &c->places[i];
     if (!p->first_write) continue;
-    size_t at = base;
+    int in_scratch = p->d_map.scratch;
+    size_t base = in_scratch ? scratch : stored, at = base;
+    size_t *end = in_scratch ? &c->scratch_floats : &c->stored_floats;
     for (int j = c->size - 1; j > i; j--) {
       const nas_place *q = &c->places[j];
       if (!q->first_write || q->first_write > p->last_use || p->first_write > q->last_use) continue;
+      if (q->d_map.scratch != in_scratch) continue;
       size_t start = q->d_map.offset - q->before;
       if (start < at + p->size && at < start + q->size) {
         at = start + q->size;
@@ -401,14 +447,15 @@ static void place_gradients(nas_compiled *c) {
       }
     }
     p->d_map = p->map;
+    p->d_map.scratch = in_scratch;
     p->d_map.offset = at + p->before;
-    if (at + p->size > c->arena_floats) c->arena_floats = at + p->size;
+    if (at + p->size > *end) *end = at + p->size;
   }
 }
 
 static int overlap(const nas_place *a, const nas_place *b) {
   size_t a_at = a->d_map.offset - a->before, b_at = b->d_map.offset - b->before;
-  return a_at < b_at + b->size && b_at < a_at + a->size;
+  return a->d_map.scratch == b->d_map.scratch && a_at < b_at + b->size && b_at < a_at + a->size;
 }
 
 /* Where memory is shared, another gradient may lie on the border and on the padding of rows, which
@@ -434,27 +481,35 @@ static void connect(nas_compiled *c) {
 
 /* -- how many images at once ------------------------------------------------------------------ */
 
-/* Floats of activations and gradients of one image, borders left out. */
+/* Floats of activations and gradients of one image that the largest segment goes through, borders
+ * left out. */
 static int64_t floats_of_image(const nas_compiled *c) {
-  int64_t floats = 0;
-  for (int i = 0; i < c->size; i++)
-    if (!nas_plan_skips(c, i))
-      floats += (c->inference ? 1 : 2) * nas_shape_size(nas_node_shape(c->nodes[i]));
-  return floats;
+  int64_t most = 0;
+  for (int s = 0; s < c->segment_count; s++) {
+    int64_t floats = 0;
+    for (int i = c->segments[s].coupled; i < c->segments[s].end; i++)
+      if (!nas_plan_skips(c, i))
+        floats += (c->inference ? 1 : 2) * nas_shape_size(nas_node_shape(c->nodes[i]));
+    if (floats > most) most = floats;
+  }
+  return most;
 }
 
+/* As many as the cache has room for; but weights are read anew for each micro-batch, which few
+ * images do not pay for. */
 static int choose_micro_batch(const nas_compiled *c, int wanted) {
   if (wanted > 0) return wanted;
   int64_t images = (int64_t)(nas_cpu_cache() / 2) / (4 * floats_of_image(c));
-  return images < 1 ? 1 : images > 16 ? 16 : (int)images;
+  return images < 4 ? 4 : images > 16 ? 16 : (int)images;
 }
 
 /* -- all of it -------------------------------------------------------------------------------- */
 
 static nas_status check_size(const nas_compiled *c, nas_error *err) {
-  if (c->arena_floats <= (size_t)1 << 32) return NAS_OK;
+  size_t floats = c->stored_floats + c->scratch_floats;
+  if (floats <= (size_t)1 << 32) return NAS_OK;
   return nas_fail(err, NAS_LIMIT, "network: activations take %zu MiB for each thread",
-                  c->arena_floats >> 18);
+                  floats >> 18);
 }
 
 nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node *output,
@@ -469,6 +524,7 @@ nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node 
   if (!c->inference) find_gradients(c);
   find_borders(c);
   match_borders(c);
+  find_stored(c);
   lay_out(c);
   if (!c->inference) {
     find_lifetimes(c);

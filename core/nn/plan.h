@@ -40,8 +40,9 @@ struct nas_compiled {
   int segment_count;
   nas_param_place *params; /* in canonical order */
   int param_count;
-  size_t param_floats, trained_floats, derived_floats, arena_floats, room_floats, kept_floats, sums;
-  int input, target, output; /* layers; target: -1 without one */
+  size_t param_floats, trained_floats, derived_floats, room_floats, kept_floats, sums;
+  size_t stored_floats, scratch_floats; /* of an arena */
+  int input, target, output;            /* layers; target: -1 without one */
   int micro_batch;
   int inference;
   nas_winograd winograd;

@@ -5,7 +5,7 @@
 
 void nas_images_load(const nas_compiled *compiled, const nas_dataset *data, const int32_t *images,
                      int count, const nas_option_value *augment, uint64_t seed, int epoch,
-                     float *arena) {
+                     nas_arena arena) {
   const nas_map *input = nas_compiled_input(compiled), *target = nas_compiled_target(compiled);
   for (int n = 0; n < count; n++) {
     float *rows = nas_map_data(input, arena) + nas_map_at(input, n, 0, 0);
@@ -51,19 +51,18 @@ static void count_values(const float *z, const float *target, int units, nas_cou
 }
 
 void nas_images_count(const nas_compiled *compiled, const nas_dataset *data, const int32_t *images,
-                      int count, int top_k, const float *arena, nas_count *sum,
-                      int32_t *predicted) {
+                      int count, int top_k, nas_arena arena, nas_count *sum, int32_t *predicted) {
   const nas_map *loss = nas_compiled_loss(compiled), *output = nas_compiled_output(compiled);
   const nas_map *target = nas_compiled_target(compiled);
   int units = output->channels;
   for (int n = 0; n < count; n++) {
-    const float *z = arena + output->offset + nas_map_at(output, n, 0, 0);
-    if (loss != output) sum->loss += (double)arena[loss->offset + nas_map_at(loss, n, 0, 0)];
+    const float *z = nas_map_data(output, arena) + nas_map_at(output, n, 0, 0);
+    if (loss != output) sum->loss += (double)nas_map_data(loss, arena)[nas_map_at(loss, n, 0, 0)];
     if (nas_dataset_task(data) == NAS_TASK_CLASSES)
       count_class(z, units, nas_dataset_label(data, images[n]), top_k, sum,
                   predicted ? &predicted[n] : NULL);
     else
-      count_values(z, arena + target->offset + nas_map_at(target, n, 0, 0), units, sum);
+      count_values(z, nas_map_data(target, arena) + nas_map_at(target, n, 0, 0), units, sum);
   }
 }
 

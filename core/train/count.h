@@ -13,12 +13,12 @@ typedef struct nas_count {
 /* Writes images and their targets into an arena. augment may be NULL; seed and epoch are for it. */
 void nas_images_load(const nas_compiled *compiled, const nas_dataset *data, const int32_t *images,
                      int count, const nas_option_value *augment, uint64_t seed, int epoch,
-                     float *arena);
+                     nas_arena arena);
 
 /* Adds what an arena gives for the images, with its loss, unless the network has none. predicted,
  * unless NULL, gets the class of each. */
 void nas_images_count(const nas_compiled *compiled, const nas_dataset *data, const int32_t *images,
-                      int count, int top_k, const float *arena, nas_count *sum, int32_t *predicted);
+                      int count, int top_k, nas_arena arena, nas_count *sum, int32_t *predicted);
 
 static inline long nas_group_count(int64_t images) {
   return (long)((images + NAS_GROUP - 1) / NAS_GROUP);

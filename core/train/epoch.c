@@ -9,13 +9,15 @@ static int group_size(int64_t first, int64_t end) {
   return end - first < NAS_GROUP ? (int)(end - first) : NAS_GROUP;
 }
 
-static nas_pass pass_of(const nas_trainer *t, int id, const float *params, int count,
-                        float *arena) {
-  return (nas_pass){.arena = arena,
-                    .params = params,
-                    .room = t->workers[id].room,
-                    .derived = t->derived,
-                    .images = count};
+/* Micro-batch `index` of those under way, in the hands of worker `id`. */
+static nas_pass pass_of(const nas_trainer *t, int id, const float *params, int count, long index) {
+  return (nas_pass){
+      .arena = {.stored = t->stored + (size_t)index * nas_compiled_stored_floats(t->compiled),
+                .scratch = t->workers[id].scratch},
+      .params = params,
+      .room = t->workers[id].room,
+      .derived = t->derived,
+      .images = count};
 }
 
 static void start_phases(nas_trainer *t) {
@@ -74,7 +76,7 @@ static void clear_gradient(const nas_trainer *t, nas_worker *w, int segment) {
 }
 
 static void load(const nas_trainer *t, nas_worker *w, const int32_t *images, int count,
-                 float *arena) {
+                 nas_arena arena) {
   double began = now(w);
   nas_images_load(t->compiled, t->data, images, count, t->augments ? t->recipe.augment : NULL,
                   t->seed, t->now.epoch + 1, arena);
@@ -82,7 +84,7 @@ static void load(const nas_trainer *t, nas_worker *w, const int32_t *images, int
 }
 
 static void count_images(const nas_trainer *t, nas_worker *w, const int32_t *images, int count,
-                         const float *arena, nas_count *sum) {
+                         nas_arena arena, nas_count *sum) {
   double began = now(w);
   nas_images_count(t->compiled, t->data, images, count, t->recipe.top_k, arena, sum, NULL);
   spend(w, began, &w->loading);
@@ -96,13 +98,13 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
   int64_t at = batch->first + group * NAS_GROUP;
   int count = group_size(at, batch->end), back = 2 * last - phase;
   nas_worker *w = &t->workers[id];
-  long arena = segments == 1 ? id : group * ((NAS_GROUP + micro_batch - 1) / micro_batch);
+  long index = group * ((NAS_GROUP + micro_batch - 1) / micro_batch);
   if (phase == 0) t->counts[group] = (nas_count){0};
   if (phase >= last) clear_gradient(t, w, back);
-  for (int from = 0; from < count; from += micro_batch) {
+  for (int from = 0; from < count; from += micro_batch, index++) {
     int n = count - from < micro_batch ? count - from : micro_batch;
     const int32_t *images = t->order + at + from;
-    nas_pass pass = pass_of(t, id, t->now.params, n, t->arenas[arena]);
+    nas_pass pass = pass_of(t, id, t->now.params, n, index);
     pass.training = 1;
     pass.seconds = w->seconds;
     pass.d_params = w->d_params;
@@ -118,7 +120,6 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
     if (phase <= last) nas_compiled_forward(t->compiled, phase, &pass);
     if (phase == last) count_images(t, w, images, n, pass.arena, &t->counts[group]);
     if (phase >= last) nas_compiled_backward(t->compiled, back, &pass);
-    arena += segments > 1;
   }
   if (phase < last) return;
   const nas_pass whole = {
@@ -269,7 +270,7 @@ static void validate_worker(void *context, int id, int workers) {
     for (int size = group_size(at, count), from = 0; from < size; from += micro_batch) {
       int n = size - from < micro_batch ? size - from : micro_batch;
       const int32_t *images = all + at + from;
-      nas_pass pass = pass_of(t, id, weights, n, t->arenas[id]);
+      nas_pass pass = pass_of(t, id, weights, n, id);
       nas_images_load(t->compiled, t->data, images, n, NULL, 0, 0, pass.arena);
       nas_compiled_evaluate(t->compiled, &pass);
       nas_images_count(t->compiled, t->data, images, n, t->recipe.top_k, pass.arena, &t->counts[g],

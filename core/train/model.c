@@ -113,7 +113,7 @@ typedef struct run {
   const nas_dataset *data;
   const int32_t *images; /* NULL: all */
   int64_t count;
-  float **arenas; /* of each worker: an arena, and behind it the room of layers */
+  float **memory; /* of each worker: scratch, and behind it the room of layers */
   int workers;
   nas_count *counts;  /* of each group, or NULL */
   int32_t *predicted; /* or NULL */
@@ -124,22 +124,23 @@ typedef struct run {
   atomic_int stopped;
 } run;
 
-static void keep_outputs(const run *r, int64_t at, int count, const float *arena) {
+static void keep_outputs(const run *r, int64_t at, int count, nas_arena arena) {
   const nas_map *output = nas_compiled_output(r->model->compiled);
   size_t units = (size_t)output->channels;
   for (int n = 0; n < count; n++)
     memcpy(r->outputs + (size_t)(at + n) * units,
-           arena + output->offset + nas_map_at(output, n, 0, 0), units * sizeof(float));
+           nas_map_data(output, arena) + nas_map_at(output, n, 0, 0), units * sizeof(float));
 }
 
-static void run_images(run *r, int64_t at, int count, long group, float *arena) {
+static void run_images(run *r, int64_t at, int count, long group, float *memory) {
   const nas_compiled *compiled = r->model->compiled;
   int32_t images[NAS_GROUP];
   for (int n = 0; n < count; n++) images[n] = r->images ? r->images[at + n] : (int32_t)(at + n);
+  nas_arena arena = {.scratch = memory};
   nas_pass pass = {.arena = arena,
                    .params = r->model->params,
                    .derived = r->model->derived,
-                   .room = arena + nas_compiled_arena_floats(compiled),
+                   .room = memory + nas_compiled_scratch_floats(compiled),
                    .images = count};
   nas_images_load(compiled, r->data, images, count, NULL, 0, 0, arena);
   nas_compiled_evaluate(compiled, &pass);
@@ -157,22 +158,22 @@ static void run_worker(void *context, int id, int workers) {
   while (!atomic_load(&r->stopped) && (g = atomic_fetch_add(&r->next_group, 1)) < groups) {
     int64_t end = (g + 1) * NAS_GROUP < r->count ? (g + 1) * NAS_GROUP : r->count;
     for (int64_t at = g * NAS_GROUP; at < end; at += micro_batch)
-      run_images(r, at, (int)(end - at < micro_batch ? end - at : micro_batch), g, r->arenas[id]);
+      run_images(r, at, (int)(end - at < micro_batch ? end - at : micro_batch), g, r->memory[id]);
     if (id == 0 && r->poll && r->poll(r->poll_context)) atomic_store(&r->stopped, 1);
   }
 }
 
 static nas_status run_all(run *r, nas_pool *pool, nas_error *err) {
-  size_t floats =
-      nas_compiled_arena_floats(r->model->compiled) + nas_compiled_room_floats(r->model->compiled);
+  size_t floats = nas_compiled_scratch_floats(r->model->compiled) +
+                  nas_compiled_room_floats(r->model->compiled);
   r->workers = nas_pool_threads(pool);
-  r->arenas = nas_alloc_zero((size_t)r->workers, sizeof *r->arenas);
-  int missing = !r->arenas;
+  r->memory = nas_alloc_zero((size_t)r->workers, sizeof *r->memory);
+  int missing = !r->memory;
   for (int i = 0; !missing && i < r->workers; i++)
-    missing = !(r->arenas[i] = nas_alloc_zero(floats, sizeof(float)));
+    missing = !(r->memory[i] = nas_alloc_zero(floats, sizeof(float)));
   if (!missing) nas_pool_run(pool, run_worker, r);
-  for (int i = 0; r->arenas && i < r->workers; i++) nas_free(r->arenas[i]);
-  nas_free(r->arenas);
+  for (int i = 0; r->memory && i < r->workers; i++) nas_free(r->memory[i]);
+  nas_free(r->memory);
   if (missing) return nas_fail_memory(err, "activations", floats * 4);
   return atomic_load(&r->stopped) ? nas_fail(err, NAS_INTERRUPTED, "evaluation was interrupted")
                                   : NAS_OK;

@@ -11,6 +11,7 @@ typedef struct nas_worker {
   float *d_params; /* gradient of a group */
   float *kept;     /* what layers gather of it elsewhere */
   float *room;
+  float *scratch; /* its part of arenas */
   double *totals; /* what layers that couple images collected, of the whole batch */
 
   nas_layer_seconds *seconds; /* of each node of the network; NULL: no times are kept */
@@ -65,10 +66,9 @@ struct nas_trainer {
   double best, counted;
   float *best_params;
 
-  /* Activations and gradients of a micro-batch: one arena for each worker, or, where layers couple
-   * images, for each micro-batch of a batch. */
-  float **arenas;
-  int arena_count;
+  /* Parts of arenas of the micro-batches of a batch, where layers couple images, one after the
+   * other; at least one for each worker, for validation. */
+  float *stored;
   double *sums; /* of each group of a batch */
 
   int32_t *order; /* positions of the images of the epoch, as they are visited */

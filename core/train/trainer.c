@@ -187,21 +187,14 @@ static nas_status compile(nas_trainer *t, const nas_training *training, nas_erro
   return status;
 }
 
-/* One for each worker, or, where layers couple images, for each micro-batch of a batch too. */
-static nas_status allocate_arenas(nas_trainer *t, nas_error *err) {
+static nas_status allocate_stored(nas_trainer *t, nas_error *err) {
   int micro_batch = nas_compiled_micro_batch(t->compiled);
   int64_t images = t->order_size < t->recipe.batch ? t->order_size : t->recipe.batch;
-  int of_group = (NAS_GROUP + micro_batch - 1) / micro_batch;
-  int of_batch = (int)nas_group_count(images) * of_group;
-  size_t floats = nas_compiled_arena_floats(t->compiled);
-  int count = t->worker_count;
-  if (nas_compiled_segments(t->compiled) > 1 && of_batch > count) count = of_batch;
-  int missing = !(t->arenas = nas_alloc_zero((size_t)count, sizeof *t->arenas));
-  for (; !missing && t->arena_count < count; t->arena_count++) {
-    t->arenas[t->arena_count] = nas_alloc_zero(floats, sizeof(float));
-    missing = !t->arenas[t->arena_count];
-  }
-  return missing ? nas_fail_memory(err, "activations", (size_t)count * floats * 4) : NAS_OK;
+  int count = (int)nas_group_count(images) * ((NAS_GROUP + micro_batch - 1) / micro_batch);
+  size_t floats = nas_compiled_stored_floats(t->compiled);
+  if (count < t->worker_count) count = t->worker_count;
+  t->stored = nas_alloc_zero((size_t)count * floats, sizeof(float));
+  return t->stored ? NAS_OK : nas_fail_memory(err, "activations", (size_t)count * floats * 4);
 }
 
 static int allocate_state(const nas_trainer *t, nas_state *state) {
@@ -215,12 +208,14 @@ static int allocate_state(const nas_trainer *t, nas_state *state) {
 
 static int allocate_workers(nas_trainer *t) {
   size_t nodes = (size_t)nas_network_size(t->network);
+  size_t scratch = nas_compiled_scratch_floats(t->compiled);
   int missing = !(t->workers = nas_alloc_zero((size_t)t->worker_count, sizeof *t->workers));
   for (int i = 0; t->workers && i < t->worker_count; i++) {
     nas_worker *w = &t->workers[i];
     missing |= !(w->d_params = nas_alloc_zero(t->trained, sizeof(float)));
     missing |= !(w->kept = nas_alloc_zero(nas_compiled_kept_floats(t->compiled), sizeof(float)));
     missing |= !(w->room = nas_alloc_zero(nas_compiled_room_floats(t->compiled), sizeof(float)));
+    missing |= !(w->scratch = nas_alloc_zero(scratch, sizeof(float)));
     missing |= !(w->totals = nas_alloc_zero(nas_compiled_sums(t->compiled), sizeof(double)));
     if (t->profiles) missing |= !(w->seconds = nas_alloc_zero(nodes, sizeof *w->seconds));
   }
@@ -254,7 +249,7 @@ static nas_status allocate(nas_trainer *t, nas_error *err) {
     return nas_fail_memory(err, "training",
                            4 * (derived + (size_t)(9 + t->worker_count) * t->floats));
   nas_status status = nas_step_prepare(t, err);
-  return status == NAS_OK ? allocate_arenas(t, err) : status;
+  return status == NAS_OK ? allocate_stored(t, err) : status;
 }
 
 static void begin(nas_trainer *t) {
@@ -305,13 +300,13 @@ void nas_trainer_destroy(nas_trainer **handle) {
     nas_free(t->workers[i].d_params);
     nas_free(t->workers[i].kept);
     nas_free(t->workers[i].room);
+    nas_free(t->workers[i].scratch);
     nas_free(t->workers[i].totals);
     nas_free(t->workers[i].seconds);
   }
-  for (int i = 0; i < t->arena_count; i++) nas_free(t->arenas[i]);
   free_state(&t->now);
   free_state(&t->whole);
-  nas_free(t->arenas);
+  nas_free(t->stored);
   nas_free(t->workers);
   nas_free(t->gradient);
   nas_free(t->squares);

@@ -102,7 +102,7 @@ static void measure(const shape *s, const nas_kernels *kernels, int count, doubl
   probe.weights = weights;
   nas_compiled_init(m.compiled, 1, m.params);
   machine_run(&m, images, count, 1);
-  nas_pass pass = {.arena = m.arenas[0],
+  nas_pass pass = {.arena = machine_arena(&m, 0),
                    .params = m.params,
                    .derived = m.derived,
                    .d_params = m.d_params,

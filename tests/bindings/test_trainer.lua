@@ -43,7 +43,7 @@ function tests.test_profile()
   local none, profile = plain:profile(), timed:profile()
   lu.assertEquals({ none.images, none.seconds, none.waiting, none.layers[2].forward }, { 0, 0, 0, 0 })
   lu.assertEquals({ profile.images, profile.threads, profile.isa }, { 2 * 36, 2, core.machine().isa })
-  lu.assertTrue(profile.micro_batch >= 1 and profile.arena_bytes > 0)
+  lu.assertTrue(profile.micro_batch >= 1 and profile.scratch_bytes > 0 and profile.stored_bytes == 0)
   local all = profile.loading + profile.adding + profile.stepping + profile.waiting
   for _, layer in ipairs(profile.layers) do all = all + layer.forward + layer.backward end
   lu.assertAlmostEquals(all, 2 * profile.seconds, 1e-9)

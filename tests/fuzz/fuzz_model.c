@@ -99,7 +99,7 @@ static void use_model(const nas_model *model) {
   check_same(&once, &twice);
   nas_archive_destroy(&archive);
   nas_model_destroy(&after);
-  if (nas_compiled_arena_floats(nas_model_compiled(model)) <= FLOATS &&
+  if (nas_compiled_scratch_floats(nas_model_compiled(model)) <= FLOATS &&
       nas_network_macs(nas_model_network(model)) <= MACS)
     ask(model);
 }

@@ -65,7 +65,8 @@ function T.test_table()
   lu.assertStrContains(text:match "[^\n]*", table.concat(titles, " +"), true)
   lu.assertStrContains(text, " 4  conv2d                 8x8x16  Winograd F(4x4,3x3)")
   lu.assertStrContains(text, "147,456")
-  lu.assertStrContains(text, "16 images in [%d.]+ s on 1 thread: [%d.]+ GFLOP/s; micro%-batch %d+, arena ", true)
+  lu.assertStrContains(text, "16 images in [%d.]+ s on 1 thread: [%d.]+ GFLOP/s; ", true)
+  lu.assertStrContains(text, "; micro%-batch %d+ with [%d.]+ KiB and [%d.]+ KiB stored, ", true)
   lu.assertStrContains(text, "time of the threads: layers [%d.]+ %%, loading [%d.]+ %%, .*, waiting [%d.]+ %%\n", true)
 end
 

@@ -77,10 +77,10 @@ static inline double largest_of(const table *t, int images) {
 }
 
 /* Borders and the padding of rows are zero, in any number of images. */
-static inline void check_around(const machine *m, const nas_layer *layer, const float *arena) {
+static inline void check_around(const machine *m, const nas_layer *layer, nas_arena arena) {
   const nas_map *map = layer->output;
   const nas_border *b = &map->border;
-  const float *data = arena + map->offset;
+  const float *data = nas_map_data(map, arena);
   for (int n = 0; n < nas_compiled_micro_batch(m->compiled); n++)
     for (int i = -b->top; i < map->height + b->bottom; i++)
       for (int j = -b->left; j < map->width + b->right; j++) {
@@ -96,14 +96,14 @@ static inline void check_around(const machine *m, const nas_layer *layer, const 
 
 /* Whether images first .. first + count - 1 of a layer are as the reference has them. */
 static inline void check_values(const machine *m, const reference *r, int at, int first, int count,
-                                const float *arena) {
+                                nas_arena arena) {
   const nas_compiled *c = m->compiled;
   const table *expected = &r->layers[c->canonical[at]].y;
   const nas_map *map = c->layers[at].output;
   double bound = 3e-5 * (1 + largest_of(expected, r->images));
   for (int n = 0; n < count; n++)
     for (int k = 0; k < expected->size; k++) {
-      double y = (double)arena[map->offset + (size_t)map_index(map, n, (size_t)k)];
+      double y = (double)nas_map_data(map, arena)[map_index(map, n, (size_t)k)];
       double wanted = expected->at[(first + n) * expected->size + k];
       if (fabs(y - wanted) <= bound) continue;
       fail_msg("%s: value %d is %.9g, expected %.9g\n%s", c->layers[at].kind->name, k, y, wanted,
@@ -111,17 +111,18 @@ static inline void check_values(const machine *m, const reference *r, int at, in
     }
 }
 
-/* The last micro-batch is still in the arena, after a run. */
+/* After a run, what was stored of each micro-batch is still there, and all of the last one. */
 static inline void check_layers(const machine *m, const reference *r) {
   const nas_compiled *c = m->compiled;
   int micro_batch = c->micro_batch, batches = (r->images + micro_batch - 1) / micro_batch;
-  for (int b = c->segment_count > 1 ? 0 : batches - 1; b < batches; b++) {
-    const float *arena = m->arenas[c->segment_count > 1 ? b : 0];
+  for (int b = 0; b < batches; b++) {
+    nas_arena arena = machine_arena(m, b);
     int first = b * micro_batch;
     int count = r->images - first < micro_batch ? r->images - first : micro_batch;
     for (int i = 0; i < c->size; i++) {
       if (c->layers[i].relu) continue; /* the place then holds what comes after the ReLU */
       if (c->unwritten[i]) continue;   /* there is no place */
+      if (c->layers[i].output->scratch && b < batches - 1) continue;
       check_values(m, r, i, first, count, arena);
       check_around(m, &c->layers[i], arena);
     }
@@ -185,18 +186,17 @@ static inline void check_gradient(reference *r, const machine *m, nas_stream *di
 /* -- bits ------------------------------------------------------------------------------------- */
 
 /* What a pass must write, it must not find. */
-static inline void poison(const machine *m, const nas_map *map, float *arena) {
+static inline void poison(const machine *m, const nas_map *map, nas_arena arena) {
   if (!map) return;
   for (int n = 0; n < nas_compiled_micro_batch(m->compiled); n++)
-    for (size_t k = 0; k < map_size(map); k++)
-      arena[map->offset + (size_t)map_index(map, n, k)] = NAN;
+    for (size_t k = 0; k < map_size(map); k++) nas_map_data(map, arena)[map_index(map, n, k)] = NAN;
 }
 
 static inline void run_sample(machine *m, const sample *s, float *losses) {
   for (int i = 0; i < m->compiled->size; i++)
-    for (int a = 0; a < 16 && m->arenas[a]; a++) {
-      poison(m, m->compiled->layers[i].output, m->arenas[a]);
-      poison(m, m->compiled->layers[i].d_output, m->arenas[a]);
+    for (int a = 0; a == 0 || (a < 16 && m->stored[a]); a++) {
+      poison(m, m->compiled->layers[i].output, machine_arena(m, a));
+      poison(m, m->compiled->layers[i].d_output, machine_arena(m, a));
     }
   m->labels = s->labels;
   m->targets = s->targets;

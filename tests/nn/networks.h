@@ -309,9 +309,9 @@ typedef struct machine {
   nas_network *network;
   nas_compiled *compiled;
   float *params, *derived, *d_params;
-  float *arenas[16]; /* the first alone, or one for each micro-batch where layers couple images */
+  float *stored[16], *scratch; /* parts of arenas: the first of each micro-batch */
   float *room, *kept;
-  size_t floats, derived_floats, arena_floats;
+  size_t floats, derived_floats, stored_floats, scratch_floats;
   size_t *numbers; /* where every trainable number lies in params and d_params */
   size_t count;
   const int32_t *labels; /* of all images; NULL: all 0 */
@@ -370,14 +370,15 @@ static inline machine machine_how(nas_node *loss, int micro_batch, const nas_ker
   check_ok(nas_compiled_create(&m.compiled, m.network, &options, &err), &err);
   m.floats = nas_compiled_param_floats(m.compiled);
   m.derived_floats = nas_compiled_derived_floats(m.compiled);
-  m.arena_floats = nas_compiled_arena_floats(m.compiled);
+  m.stored_floats = nas_compiled_stored_floats(m.compiled);
+  m.scratch_floats = nas_compiled_scratch_floats(m.compiled);
   m.params = zoned(m.floats, m.side);
   m.d_params = zoned(m.floats, m.side);
   m.derived = zoned(m.derived_floats, m.side);
   m.room = zoned(nas_compiled_room_floats(m.compiled), m.side);
   m.kept = zoned(nas_compiled_kept_floats(m.compiled), m.side);
-  int arenas = nas_compiled_segments(m.compiled) > 1 ? 16 : 1;
-  for (int i = 0; i < arenas; i++) m.arenas[i] = zoned(m.arena_floats, m.side);
+  m.scratch = zoned(m.scratch_floats, m.side);
+  for (int i = 0; i < 16 && m.stored_floats; i++) m.stored[i] = zoned(m.stored_floats, m.side);
   list_numbers(&m);
   return m;
 }
@@ -396,14 +397,20 @@ static inline void machine_free(machine *m) {
   zoned_free(m->derived, m->derived_floats, m->side);
   zoned_free(m->room, nas_compiled_room_floats(m->compiled), m->side);
   zoned_free(m->kept, nas_compiled_kept_floats(m->compiled), m->side);
-  for (int i = 0; i < 16 && m->arenas[i]; i++) zoned_free(m->arenas[i], m->arena_floats, m->side);
+  zoned_free(m->scratch, m->scratch_floats, m->side);
+  for (int i = 0; i < 16 && m->stored[i]; i++) zoned_free(m->stored[i], m->stored_floats, m->side);
   nas_free(m->numbers);
   nas_compiled_destroy(&m->compiled);
   nas_network_destroy(&m->network);
 }
 
+/* The arena of micro-batch `index`. */
+static inline nas_arena machine_arena(const machine *m, int index) {
+  return (nas_arena){m->stored_floats ? m->stored[index] : NULL, m->scratch};
+}
+
 static inline void machine_load(const machine *m, const float *images, int first, int count,
-                                float *arena) {
+                                nas_arena arena) {
   const nas_map *input = nas_compiled_input(m->compiled),
                 *target = nas_compiled_target(m->compiled);
   size_t size = map_size(input);
@@ -419,7 +426,7 @@ static inline void machine_load(const machine *m, const float *images, int first
 }
 
 /* Adds up the losses, and keeps what the caller asked for. */
-static inline double machine_read(const machine *m, int first, int count, float *arena) {
+static inline double machine_read(const machine *m, int first, int count, nas_arena arena) {
   const nas_map *loss = nas_compiled_loss(m->compiled), *output = nas_compiled_output(m->compiled);
   double sum = 0;
   for (int i = 0; i < count; i++) {
@@ -456,7 +463,7 @@ static inline double machine_run(machine *m, const float *images, int count, int
                          totals);
     for (int first = 0; first < count; first += micro_batch) {
       int n = count - first < micro_batch ? count - first : micro_batch;
-      float *arena = m->arenas[last ? first / micro_batch : 0];
+      nas_arena arena = machine_arena(m, first / micro_batch);
       nas_pass pass = {.arena = arena,
                        .params = m->params,
                        .derived = m->derived,

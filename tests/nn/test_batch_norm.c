@@ -1,6 +1,7 @@
 /* Batch normalisation against a naive version in double, and its gradient against differences of
  * that; that nothing changes with the micro-batch or the kernels; the running statistics. */
 #include "networks.h"
+#include "plan.h"
 
 enum { IMAGES = 7, PIXELS = 6, CHANNELS = 19, VALUES = PIXELS * CHANNELS, ALL = IMAGES * VALUES };
 
@@ -140,8 +141,9 @@ static void running_statistics(void **state) {
 
   probe.weights = &weight;
   probe.y = &y;
-  nas_pass pass = {.arena = m.arenas[0], .params = m.params, .derived = m.derived, .images = 1};
-  nas_map_data(nas_compiled_input(m.compiled), m.arenas[0])[0] = 3.0f;
+  nas_pass pass = {
+      .arena = machine_arena(&m, 0), .params = m.params, .derived = m.derived, .images = 1};
+  nas_map_data(nas_compiled_input(m.compiled), machine_arena(&m, 0))[0] = 3.0f;
   probe.first = 0;
   nas_compiled_evaluate(m.compiled, &pass);
   check_near((double)y, (3.0 - 1.0) / sqrt(1.75 + 1e-5), 1e-6);
@@ -168,6 +170,31 @@ static void segments(void **state) {
   machine_free(&m);
 }
 
+/* The layer of that number in canonical order. */
+static const nas_layer *layer_of(const machine *m, int node) {
+  return &m->compiled->layers[nas_plan_layer(m->compiled, node)];
+}
+
+/* What a normalisation gives for its own segment can be made again; what other segments read, what
+ * the caller reads, and what layers between two segments give cannot. */
+static void what_is_stored(void **state) {
+  (void)state;
+  machine m =
+      machine_with(graph("input size=4,3 channels=2; conv2d kernel=3 filters=5; batch_norm; conv2d "
+                         "kernel=3 filters=5; batch_norm; conv2d kernel=3 filters=5; batch_norm; "
+                         "test_sum(3,7); test_probe"),
+                   2, NULL);
+  static const struct {
+    int node, output, gradient; /* whether they are stored */
+  } expected[] = {{0, 1, -1}, {1, 1, 0}, {2, 1, 1}, {3, 1, 0}, {4, 0, 1}, {5, 1, 0}, {6, 0, 1}};
+  for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+    const nas_layer *layer = layer_of(&m, expected[i].node);
+    assert_int_equal(layer->output->scratch, !expected[i].output);
+    assert_int_equal(layer->d_output ? !layer->d_output->scratch : -1, expected[i].gradient);
+  }
+  machine_free(&m);
+}
+
 /* All values of a channel equal, one image of one pixel, and NaN, which must not be lost. */
 static void degenerate(void **state) {
   (void)state;
@@ -190,7 +217,8 @@ static void degenerate(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {TEST(values_and_gradients), TEST(no_bit_changes),
-                                     TEST(running_statistics), TEST(segments), TEST(degenerate)};
+                                     TEST(running_statistics),   TEST(segments),
+                                     TEST(what_is_stored),       TEST(degenerate)};
   nas_stream dice = nas_stream_open(3, "batch norm", NULL, 0);
   fill_uniform(&dice, images, ALL);
   fill_uniform(&dice, weights, ALL);

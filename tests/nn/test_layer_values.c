@@ -272,7 +272,7 @@ static void dropped_is_minus_zero(void **state) {
 static void mask_of(machine *m, uint64_t seed, int epoch, int32_t image, int training, float *y) {
   const nas_map *input = nas_compiled_input(m->compiled),
                 *output = nas_compiled_output(m->compiled);
-  nas_pass pass = {.arena = m->arenas[0],
+  nas_pass pass = {.arena = machine_arena(m, 0),
                    .params = m->params,
                    .derived = m->derived,
                    .images = 1,
@@ -282,13 +282,13 @@ static void mask_of(machine *m, uint64_t seed, int epoch, int32_t image, int tra
                    .epoch = epoch,
                    .image = &image};
   for (size_t k = 0; k < map_size(input); k++)
-    nas_map_data(input, m->arenas[0])[map_index(input, 0, k)] = -0.0f;
+    nas_map_data(input, machine_arena(m, 0))[map_index(input, 0, k)] = -0.0f;
   if (training)
     nas_compiled_forward(m->compiled, 0, &pass);
   else
     nas_compiled_evaluate(m->compiled, &pass);
   for (size_t k = 0; k < map_size(output); k++)
-    y[k] = nas_map_data(output, m->arenas[0])[map_index(output, 0, k)];
+    y[k] = nas_map_data(output, machine_arena(m, 0))[map_index(output, 0, k)];
 }
 
 /* Another seed, epoch, image or layer: another mask; the same ones: the same. In evaluation all is
@@ -338,7 +338,7 @@ static void padding_beside_infinity(void **state) {
   const nas_map *map = nas_compiled_output(m.compiled);
   for (int n = 0; n < 2; n++)
     for (int c = 3; c < map->stride; c++)
-      check_float_bits(m.arenas[0][map->offset + (size_t)(nas_map_at(map, n, 0, 0) + c)], 0.0f);
+      check_float_bits(nas_map_data(map, machine_arena(&m, 0))[nas_map_at(map, n, 0, 0) + c], 0.0f);
   check_padding(&m, m.d_params);
   machine_free(&m);
 }

@@ -4,8 +4,8 @@
  * Layers that couple the images of a batch cut the network into segments. In training, all images
  * of a batch go through segment 0, then all through segment 1, and so on to the last; then
  * backwards. Between two segments the sums of the groups of images are added up
- * (nas_compiled_total). An arena then belongs to a micro-batch and not to a thread. Without such
- * layers there is one segment, and an arena can serve one micro-batch after the other. */
+ * (nas_compiled_total). What a micro-batch needs when it comes back is stored for each of them; all
+ * else is a thread's, which uses it for one micro-batch after the other. */
 #ifndef NAS_COMPILED_H
 #define NAS_COMPILED_H
 
@@ -23,7 +23,8 @@ typedef enum nas_winograd {
 
 typedef struct nas_compile_options {
   int micro_batch; /* images that a thread takes through the network at once, 1 to 16; 0: as many
-                      as keep the activations in half of the second-level cache. Changes no bit. */
+                      as keep the activations of a segment in half of the second-level cache, but
+                      at least 4. Changes no bit. */
   const struct nas_kernels *kernels; /* NULL: LUANAS_ISA's or the best. Changes no bit. */
   const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
   int inference;          /* 1: forward only, no room for gradients */
@@ -40,13 +41,15 @@ NAS_API nas_status nas_compiled_create(nas_compiled **compiled, const nas_networ
 NAS_API void nas_compiled_destroy(nas_compiled **compiled);
 
 /* Sizes in floats of what a caller allocates (zeroed, with nas_alloc_zero): parameters; derived
- * data; an arena for each micro-batch that is under way; for each thread, room, and what it keeps
+ * data; an arena's two parts, the stored one for each micro-batch that is under way (nothing, where
+ * there is one segment), the scratch one for each thread; for each thread, room, and what it keeps
  * of a group. What is trained lies at the front of the parameters: gradients and moments are arrays
  * of trained_floats. */
 NAS_API size_t nas_compiled_param_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_trained_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_derived_floats(const nas_compiled *compiled);
-NAS_API size_t nas_compiled_arena_floats(const nas_compiled *compiled);
+NAS_API size_t nas_compiled_stored_floats(const nas_compiled *compiled);
+NAS_API size_t nas_compiled_scratch_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_room_floats(const nas_compiled *compiled);
 NAS_API size_t nas_compiled_kept_floats(const nas_compiled *compiled);
 
@@ -91,7 +94,8 @@ NAS_API void nas_compiled_evaluate(const nas_compiled *compiled, const nas_pass 
 
 /* Training. The images in the arena through one segment, and back: adds the gradients of the
  * segment's parameters to pass->d_params, and what the next segment needs to pass->sums. The last
- * segment's backward begins with the gradient of the mean loss of the batch. */
+ * segment's backward follows its forward at once, and begins with the gradient of the mean loss of
+ * the batch. */
 NAS_API void nas_compiled_forward(const nas_compiled *compiled, int segment, const nas_pass *pass);
 NAS_API void nas_compiled_backward(const nas_compiled *compiled, int segment, const nas_pass *pass);
 

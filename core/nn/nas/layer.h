@@ -8,7 +8,7 @@
  *
  *     border  border  border        pixel number of (image n, y, x) = n * image + y * pitch + x
  *     border  (0,0) (0,1) border    its channels begin at
- *     border  (1,0) (1,1) border      arena + offset + pixel number * stride
+ *     border  (1,0) (1,1) border      part of the arena + offset + pixel number * stride
  *     border  border  border        pixels of the border above and to the left are negative
  */
 #ifndef NAS_LAYER_H
@@ -32,8 +32,15 @@ typedef struct nas_map {
   int stride;    /* floats between pixels */
   int pitch;     /* pixels between rows */
   int image;     /* pixels between images */
-  size_t offset; /* floats from the arena's start to pixel 0 */
+  int scratch;   /* in which part of an arena it lies */
+  size_t offset; /* floats from the start of that part to pixel 0 */
 } nas_map;
+
+/* Where maps lie. */
+typedef struct nas_arena {
+  float *stored;  /* of a micro-batch: what it finds when it comes back for another segment */
+  float *scratch; /* of a thread: what it uses up before it takes the next micro-batch */
+} nas_arena;
 
 typedef enum nas_init_kind {
   NAS_INIT_ZERO,
@@ -89,7 +96,7 @@ typedef struct nas_layer_seconds {
 
 /* What one thread has while it takes a few images through the network. */
 typedef struct nas_pass {
-  float *arena;         /* activations and their gradients */
+  nas_arena arena;      /* activations and their gradients */
   const float *params;  /* all parameters */
   const float *derived; /* what derive made of them */
   float *room;          /* for a layer to use while it runs, with any contents */
@@ -190,7 +197,8 @@ struct nas_layer_kind {
    * batch go as far as the inputs of such a layer, and `collect` adds to the layer's numbers in
    * pass->sums; when the numbers of all groups are added up in pass->totals, forward runs. Likewise
    * backwards: collect_backward, which may change the gradient of the output in place, and then
-   * backward. `settle` runs once a batch, between steps: it may change the layer's NAS_PARAM_STATE.
+   * backward, when the output may be gone. Where it is not stored, forward runs a second time, on
+   * the way back, before the layers that need it. `settle` runs once a batch, between steps: it may change the layer's NAS_PARAM_STATE.
    * sums: how many doubles each direction collects; NULL: the kind couples nothing. */
   size_t (*sums)(const nas_option_value *options, const nas_shape *inputs);
   void (*collect)(const nas_layer *layer, const nas_pass *pass);
@@ -210,8 +218,8 @@ NAS_API const nas_layer_kind *nas_layer_kind_at(int index);
 NAS_API nas_status nas_layer_kind_register(const nas_layer_kind *kind, nas_error *err);
 
 /* A pointer to pixel 0 of image 0 of a map. */
-static inline float *nas_map_data(const nas_map *map, float *arena) {
-  return arena + map->offset;
+static inline float *nas_map_data(const nas_map *map, nas_arena arena) {
+  return (map->scratch ? arena.scratch : arena.stored) + map->offset;
 }
 
 /* Floats from there to the first channel of pixel (y, x) of image n. */

@@ -24,7 +24,8 @@
 ---@field isa string
 ---@field threads integer
 ---@field micro_batch integer Images that a thread takes through the network at once.
----@field arena_bytes integer Maps and gradients of a micro-batch: the memory of a thread, or, where layers couple the images of a batch, of each micro-batch.
+---@field scratch_bytes integer Maps and gradients that a thread has for the micro-batch that it works on.
+---@field stored_bytes integer And those that are stored for each micro-batch of a batch, where layers couple its images.
 ---@field images integer That were trained on, each as often as it was.
 ---@field seconds number That took on the clock, validation left out.
 ---@field gflops number Floating-point operations in a nanosecond, counted as of windows that slide: Winograd's algorithm can pass the peak.
