@@ -174,7 +174,8 @@ static void memory(void **state) {
 
   network = network_of(stack(NULL, "input size=3,2 channels=5; batch_norm"));
   activations = 6 * 16 * 2;
-  assert_int_equal(nas_network_memory(network, 17), 4 * (12 * 64 + 2 * activations * 32 + activations * 32));
+  assert_int_equal(nas_network_memory(network, 17),
+                   4 * (12 * 64 + 2 * activations * 32 + activations * 32));
   nas_network_destroy(&network);
 }
 
