@@ -56,12 +56,12 @@ static int check_speed(lua_State *L, int arg, nas_training *training) {
 }
 
 /* About what a trainer holds: parameters, gradient, moments, and the copies of an epoch; for each
- * thread a gradient and part of an arena. */
+ * thread two gradients and part of an arena. */
 static size_t trainer_bytes(const nas_trainer *trainer, int threads) {
   const nas_compiled *compiled = nas_trainer_compiled(trainer);
   size_t params = nas_compiled_param_floats(compiled);
   size_t shared = 8 * params + nas_compiled_derived_floats(compiled);
-  size_t each = params + nas_compiled_scratch_floats(compiled) +
+  size_t each = 2 * params + nas_compiled_scratch_floats(compiled) +
                 nas_compiled_room_floats(compiled) + nas_compiled_kept_floats(compiled);
   return (shared + (size_t)threads * each) * sizeof(float);
 }

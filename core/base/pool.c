@@ -181,6 +181,10 @@ void nas_pool_await(nas_pool *pool, nas_turn *turn, unsigned long value) {
   wait_for(pool, &turn->value, value);
 }
 
+int nas_pool_reached(const nas_turn *turn, unsigned long value) {
+  return atomic_load(&turn->value) >= value;
+}
+
 void nas_pool_pass(nas_pool *pool, nas_turn *turn, unsigned long value) {
   atomic_store(&turn->value, value);
   wake(pool);

@@ -100,8 +100,8 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
 enum { CACHE = 512 << 10, THREADS = 2, GROUP = 16 };
 
 /* Weights, gradient, two moments and an average; a copy of weights, moments and average from the
- * end of the last epoch, and the best weights; a gradient for each thread. */
-enum { COPIES = 5 + 4 + 1 + THREADS };
+ * end of the last epoch, and the best weights; two gradients for each thread. */
+enum { COPIES = 5 + 4 + 1 + 2 * THREADS };
 
 int64_t nas_floats_bytes(const nas_floats *floats, int batch) {
   int64_t image = 2 * floats->activations;

@@ -53,19 +53,38 @@ typedef struct nas_batch {
   unsigned long turn; /* groups, times segments, that were added before it */
 } nas_batch;
 
-/* Adds what a group gave for the parameters of a segment when all earlier groups were added: the
- * first group of a batch sets. */
-static void add_in_turn(nas_trainer *t, nas_worker *w, int segment, unsigned long turn, int set) {
-  const float *d_params = w->d_params;
-  size_t count, from = nas_compiled_segment_params(t->compiled, segment, &count);
-  nas_pool_await(t->pool, &t->turn, turn);
+/* When its turn has come. */
+static void add_share(nas_trainer *t, nas_worker *w, const nas_share *share) {
+  const float *d_params = share->d_params;
+  size_t count, from = nas_compiled_segment_params(t->compiled, share->segment, &count);
   double began = now(w);
-  if (set)
+  if (share->set)
     memcpy(t->gradient + from, d_params + from, count * sizeof(float));
   else
     for (size_t i = from; i < from + count; i++) t->gradient[i] += d_params[i];
   spend(w, began, &w->adding);
-  nas_pool_pass(t->pool, &t->turn, turn + 1);
+  nas_pool_pass(t->pool, &t->turn, share->turn + 1);
+}
+
+static void add_aside(nas_trainer *t, nas_worker *w) {
+  if (!w->aside.waits) return;
+  nas_pool_await(t->pool, &t->turn, w->aside.turn);
+  add_share(t, w, &w->aside);
+  w->aside.waits = 0;
+}
+
+/* Adds what a group gave, in the order of groups; what would have to wait is put aside, so that
+ * the worker can go on. */
+static void hand_in(nas_trainer *t, nas_worker *w, nas_share share) {
+  add_aside(t, w);
+  share.d_params = w->d_params;
+  if (nas_pool_reached(&t->turn, share.turn)) {
+    add_share(t, w, &share);
+    return;
+  }
+  w->d_params = w->aside.d_params;
+  w->aside = share;
+  w->aside.waits = 1;
 }
 
 static void clear_gradient(const nas_trainer *t, nas_worker *w, int segment) {
@@ -125,8 +144,12 @@ static void run_group(nas_trainer *t, int id, const nas_batch *batch, long group
   const nas_pass whole = {
       .params = t->now.params, .d_params = w->d_params, .kept = w->kept, .seconds = w->seconds};
   nas_compiled_finish(t->compiled, back, &whole);
-  unsigned long turn = batch->turn + (unsigned long)((phase - last) * batch->groups + group);
-  add_in_turn(t, w, back, turn, group == 0);
+  hand_in(t, w,
+          (nas_share){
+              .segment = back,
+              .turn = batch->turn + (unsigned long)((phase - last) * batch->groups + group),
+              .set = group == 0,
+          });
 }
 
 /* By all workers. */
@@ -142,6 +165,7 @@ static void batch_gradient(nas_trainer *t, int id, const nas_batch *batch) {
     }
     while ((group = atomic_fetch_add(&t->next_group[phase], 1)) < batch->groups)
       run_group(t, id, batch, group, phase);
+    add_aside(t, &t->workers[id]);
   }
 }
 

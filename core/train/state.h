@@ -6,9 +6,19 @@
 #include <stdatomic.h>
 #include "count.h"
 
+/* What a group gave for the parameters of a segment. */
+typedef struct nas_share {
+  float *d_params;
+  int segment;
+  unsigned long turn; /* when all earlier groups were added */
+  int set;            /* the first group of a batch sets, the others add */
+  int waits;          /* it is still to be added */
+} nas_share;
+
 /* What one thread has to itself. */
 typedef struct nas_worker {
-  float *d_params; /* gradient of a group */
+  float *d_params; /* gradient of the group under way */
+  nas_share aside; /* and of one before it */
   float *kept;     /* what layers gather of it elsewhere */
   float *room;
   float *scratch; /* its part of arenas */

@@ -213,6 +213,7 @@ static int allocate_workers(nas_trainer *t) {
   for (int i = 0; t->workers && i < t->worker_count; i++) {
     nas_worker *w = &t->workers[i];
     missing |= !(w->d_params = nas_alloc_zero(t->trained, sizeof(float)));
+    missing |= !(w->aside.d_params = nas_alloc_zero(t->trained, sizeof(float)));
     missing |= !(w->kept = nas_alloc_zero(nas_compiled_kept_floats(t->compiled), sizeof(float)));
     missing |= !(w->room = nas_alloc_zero(nas_compiled_room_floats(t->compiled), sizeof(float)));
     missing |= !(w->scratch = nas_alloc_zero(scratch, sizeof(float)));
@@ -298,6 +299,7 @@ void nas_trainer_destroy(nas_trainer **handle) {
   nas_trainer *t = *handle;
   for (int i = 0; t->workers && i < t->worker_count; i++) {
     nas_free(t->workers[i].d_params);
+    nas_free(t->workers[i].aside.d_params);
     nas_free(t->workers[i].kept);
     nas_free(t->workers[i].room);
     nas_free(t->workers[i].scratch);

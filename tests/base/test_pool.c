@@ -141,6 +141,7 @@ static void add_in_order(void *context, int worker, int workers) {
     if (s->rests && round % 16 == worker) rest();
     nas_pool_await(s->pool, &s->turn, mine);
     if (s->sum != (long)mine) s->wrong = 1;
+    if (!nas_pool_reached(&s->turn, mine) || nas_pool_reached(&s->turn, mine + 1)) s->wrong = 1;
     s->sum++;
     nas_pool_pass(s->pool, &s->turn, mine + 1);
   }

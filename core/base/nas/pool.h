@@ -41,6 +41,9 @@ struct nas_turn {
  * wrote before is visible. */
 NAS_API void nas_pool_await(nas_pool *pool, nas_turn *turn, unsigned long value);
 
+/* Whether it would return at once; if so, what was written before is visible, too. */
+NAS_API int nas_pool_reached(const nas_turn *turn, unsigned long value);
+
 /* From inside a task: sets turn->value and wakes who waits for it. */
 NAS_API void nas_pool_pass(nas_pool *pool, nas_turn *turn, unsigned long value);
 

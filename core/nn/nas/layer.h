@@ -198,8 +198,9 @@ struct nas_layer_kind {
    * pass->sums; when the numbers of all groups are added up in pass->totals, forward runs. Likewise
    * backwards: collect_backward, which may change the gradient of the output in place, and then
    * backward, when the output may be gone. Where it is not stored, forward runs a second time, on
-   * the way back, before the layers that need it. `settle` runs once a batch, between steps: it may change the layer's NAS_PARAM_STATE.
-   * sums: how many doubles each direction collects; NULL: the kind couples nothing. */
+   * the way back, before the layers that need it. `settle` runs once a batch, between steps: it may
+   * change the layer's NAS_PARAM_STATE. sums: how many doubles each direction collects; NULL: the
+   * kind couples nothing. */
   size_t (*sums)(const nas_option_value *options, const nas_shape *inputs);
   void (*collect)(const nas_layer *layer, const nas_pass *pass);
   void (*collect_backward)(const nas_layer *layer, const nas_pass *pass);

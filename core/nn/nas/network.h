@@ -37,7 +37,7 @@ NAS_API int64_t nas_network_params(const nas_network *network); /* trainable num
 NAS_API int64_t nas_network_macs(const nas_network *network);   /* for one image, forward */
 
 /* Bytes that training takes, by a formula over the canonical network that is the same on every
- * machine: 4 * (12 P + D + 2 A n + A b), with P the parameters, D what is derived from them, A the
+ * machine: 4 * (14 P + D + 2 A n + A b), with P the parameters, D what is derived from them, A the
  * activations of one image (all three with the padding of rows and borders; gradients take up to A
  * again), n the images that two threads take that have a cache of 512 KiB each: 8 to 32, and b the
  * images of the batch (rounded up to 16) where a layer couples them, else 0. */
