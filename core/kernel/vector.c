@@ -23,6 +23,9 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* One register holds the pointer: gcc would hold its sum with each of several offsets. */
+#define KEEP(pointer) __asm__("" : "+r"(pointer))
+
 typedef float vec __attribute__((vector_size(4 * NAS_VECTOR)));
 typedef int32_t mask __attribute__((vector_size(4 * NAS_VECTOR)));
 
@@ -180,9 +183,8 @@ static int next_rows(row_cursor *cursor, int most, row_block *block) {
 /* block->count <= RX rows, NV vectors of output channels beginning at channel o. SIDE_BY_SIDE, the
  * addresses of the inputs need one register. */
 INLINE void weights_block(const int RX, const int NV, const int SIDE_BY_SIDE,
-                          const row_block *block, const float *source, ptrdiff_t stride,
-                          const int32_t *in, const float *d_out, ptrdiff_t out_stride,
-                          const int32_t *out_pixel, float *d_weights, size_t pixels, int o) {
+                          const row_block *block, const float *const *x, const float *const *d_out,
+                          float *d_weights, size_t pixels, int o) {
   vec acc[BLOCK][MAX_VECTORS];
   ptrdiff_t at[BLOCK] = {0};
   UNROLL for (int r = 0; r < RX; r++) {
@@ -192,10 +194,10 @@ INLINE void weights_block(const int RX, const int NV, const int SIDE_BY_SIDE,
         load(d_weights + block->row[row] + o + v * NAS_VECTOR);
   }
   for (size_t p = 0; p < pixels; p++) {
-    const float *s = source + in[p] * stride + (SIDE_BY_SIDE ? at[0] : 0);
-    const float *d = d_out + out_pixel[p] * out_stride + o;
+    const float *s = x[p] + (SIDE_BY_SIDE ? at[0] : 0);
+    KEEP(s);
     vec b[MAX_VECTORS];
-    UNROLL for (int v = 0; v < NV; v++) b[v] = load(d + v * NAS_VECTOR);
+    UNROLL for (int v = 0; v < NV; v++) b[v] = load(d_out[p] + o + v * NAS_VECTOR);
     UNROLL for (int r = 0; r < RX; r++) {
       vec a = splat(s[SIDE_BY_SIDE ? r : at[r]]);
       UNROLL for (int v = 0; v < NV; v++) acc[r][v] = fma_lanes(a, b[v], acc[r][v]);
@@ -208,25 +210,30 @@ INLINE void weights_block(const int RX, const int NV, const int SIDE_BY_SIDE,
   }
 }
 
-/* How many pixels pass under all weight rows before the next do: what they read, 24 KiB, stays in
- * the first-level cache. */
+/* Pixels that pass under all weight rows before the next do: what they read, 24 KiB, stays in the
+ * first-level cache. Where their rows begin is looked up once for all blocks: a product of integers
+ * and its sum would take the place of multiply-adds. */
+enum { PIXELS_MIN = 32, PIXELS_MAX = 256 };
+
+typedef struct pixel_block {
+  size_t count;
+  int source; /* of x */
+  const float *x[PIXELS_MAX], *d_out[PIXELS_MAX];
+} pixel_block;
+
 static size_t pixels_at_once(const nas_window *window, int vectors) {
   int floats = 24 * 1024 / (int)sizeof(float);
   int most = floats / (window->source_stride[0] + vectors * NAS_VECTOR);
-  return most > 32 ? (size_t)most : 32;
+  return most < PIXELS_MIN ? PIXELS_MIN : most > PIXELS_MAX ? PIXELS_MAX : (size_t)most;
 }
 
 #define CONV_WEIGHTS(RX, NV)                                                                       \
   static __attribute__((noinline)) void weights_##RX##x##NV(                                       \
-      const row_block *block, const float *source, ptrdiff_t stride, const int32_t *in,            \
-      const float *d_out, ptrdiff_t out_stride, const int32_t *out_pixel, float *d_weights,        \
-      size_t pixels, int o) {                                                                      \
-    if (block->side_by_side && block->count == RX)                                                 \
-      weights_block(RX, NV, 1, block, source, stride, in, d_out, out_stride, out_pixel, d_weights, \
-                    pixels, o);                                                                    \
+      const row_block *rows, const pixel_block *pixels, float *d_weights, int o) {                 \
+    if (rows->side_by_side && rows->count == RX)                                                   \
+      weights_block(RX, NV, 1, rows, pixels->x, pixels->d_out, d_weights, pixels->count, o);       \
     else                                                                                           \
-      weights_block(RX, NV, 0, block, source, stride, in, d_out, out_stride, out_pixel, d_weights, \
-                    pixels, o);                                                                    \
+      weights_block(RX, NV, 0, rows, pixels->x, pixels->d_out, d_weights, pixels->count, o);       \
   }
 
 /* -- the blocks of each register file --------------------------------------------------------- */
@@ -326,17 +333,24 @@ static void vector_conv(const nas_window *window, const float *const *sources, c
   }
 }
 
-/* All weight rows over some pixels. */
+static void look_up(const float *rows, int stride, const int32_t *pixel, size_t count,
+                    const float **row) {
+  for (size_t p = 0; p < count; p++) row[p] = rows + (ptrdiff_t)pixel[p] * stride;
+}
+
+/* All weight rows over the pixels. */
 static void weights_pixels(const nas_window *window, const float *const *sources, const int32_t *in,
-                           const float *d_out, const int32_t *out_pixel, float *d_weights,
-                           size_t pixels, int o, int vectors) {
+                           pixel_block *pixels, float *d_weights, int o, int vectors) {
   row_cursor cursor = {window, 0, 0};
-  row_block block = {0};
+  row_block rows = {0};
   (void)vectors; /* some register files know only one number of them */
-  while (next_rows(&cursor, WEIGHT_ROWS, &block) > 0)
-    EACH_WEIGHTS(block.count, vectors, &block, sources[block.source],
-                 window->source_stride[block.source], in, d_out, window->out_stride, out_pixel,
-                 d_weights, pixels, o);
+  while (next_rows(&cursor, WEIGHT_ROWS, &rows) > 0) {
+    if (rows.source != pixels->source)
+      look_up(sources[rows.source], window->source_stride[rows.source], in, pixels->count,
+              pixels->x);
+    pixels->source = rows.source;
+    EACH_WEIGHTS(rows.count, vectors, &rows, pixels, d_weights, o);
+  }
 }
 
 static void vector_conv_weights(const nas_window *window, const float *const *sources,
@@ -345,9 +359,12 @@ static void vector_conv_weights(const nas_window *window, const float *const *so
   for (int o = 0, vectors; o < window->width; o += vectors * NAS_VECTOR) {
     vectors = vectors_from(window->width, o, WEIGHT_VECTORS);
     size_t most = pixels_at_once(window, vectors);
-    for (size_t p = 0; p < pixels; p += most)
-      weights_pixels(window, sources, in + p, d_out, out_pixel + p, d_weights,
-                     pixels - p < most ? pixels - p : most, o, vectors);
+    for (size_t p = 0; p < pixels; p += most) {
+      pixel_block some = {.source = -1};
+      some.count = pixels - p < most ? pixels - p : most;
+      look_up(d_out, window->out_stride, out_pixel + p, some.count, some.d_out);
+      weights_pixels(window, sources, in + p, &some, d_weights, o, vectors);
+    }
   }
 }
 
