@@ -291,7 +291,7 @@ static int vectors_from(int width, int o, int most) {
 }
 
 /* One pixel alone, as in an LSTM: no other pixels share the weights, so as many vectors as hide how
- * long a multiply-add takes. */
+ * long a multiply-add takes, two begun in each of four cycles. */
 CONV_PIXELS(1, 8)
 CONV_PIXELS(1, 5)
 CONV_PIXELS(1, 4)
@@ -309,7 +309,7 @@ static void conv_one(const nas_window *window, const float *const *sources, cons
     break
   for (int o = 0, left = nas_row(window->width) / NAS_VECTOR, taken; left > 0;
        o += taken * NAS_VECTOR, left -= taken)
-    switch (left > 10 ? 8 : left > 5 ? left / 2 : left) {
+    switch (left > 7 ? 8 : left > 5 ? left / 2 : left) {
       ONE(1);
       ONE(2);
       ONE(3);
@@ -360,7 +360,8 @@ static void vector_conv_weights(const nas_window *window, const float *const *so
     vectors = vectors_from(window->width, o, WEIGHT_VECTORS);
     size_t most = pixels_at_once(window, vectors);
     for (size_t p = 0; p < pixels; p += most) {
-      pixel_block some = {.source = -1};
+      pixel_block some; /* only what is looked up is written */
+      some.source = -1;
       some.count = pixels - p < most ? pixels - p : most;
       look_up(d_out, window->out_stride, out_pixel + p, some.count, some.d_out);
       weights_pixels(window, sources, in + p, &some, d_weights, o, vectors);
