@@ -357,20 +357,20 @@ static int segment_of(const nas_compiled *c, int layer) {
  * is stored, but for what its coupled layers gave for no other segment, which can be made again
  * from what is stored. */
 static void find_stored(nas_compiled *c) {
+  int last = c->segment_count - 1, output = c->place_of[c->output];
   for (int i = 0; i < c->size; i++) {
-    int segment = segment_of(c, i), last = segment == c->segment_count - 1;
-    c->places[i].map.scratch = c->inference || last || i < c->segments[segment].first;
+    int segment = segment_of(c, i);
+    c->places[i].map.scratch = c->inference || segment == last || i < c->segments[segment].first;
   }
+  if (c->inference) return;
   for (int i = 0; i < c->size; i++) {
     nas_place *const *inputs = nas_plan_inputs(c, i);
-    for (int k = 0; k < c->layers[i].input_count; k++) {
-      int before = (int)(inputs[k] - c->places);
-      if (!c->inference && segment_of(c, before) != segment_of(c, i)) inputs[k]->map.scratch = 0;
-    }
+    for (int k = 0; k < c->layers[i].input_count; k++)
+      if (segment_of(c, (int)(inputs[k] - c->places)) != segment_of(c, i))
+        inputs[k]->map.scratch = 0;
   }
-  int output = c->place_of[c->output];
-  if (!c->inference && segment_of(c, output) < c->segment_count - 1)
-    c->places[output].map.scratch = 0;
+  /* The caller reads it after the last segment. */
+  if (segment_of(c, output) != last) c->places[output].map.scratch = 0;
 }
 
 /* Adds so many floats to the part of the arena; returns where they begin. */
@@ -406,7 +406,7 @@ static int phase_of(const nas_compiled *c, int layer) {
 static void find_lifetimes(nas_compiled *c) {
   nas_place *loss = &c->places[c->place_of[c->size - 1]];
   if (loss->needs_gradient) loss->first_write = 1;
-  loss->d_map.scratch = 1;
+  loss->d_map.scratch = phase_of(c, c->size - 1) == c->segment_count - 1;
   for (int i = c->size - 1; i >= 0; i--) {
     int step = c->size - i + 1;
     nas_place *const *inputs = nas_plan_inputs(c, i);
