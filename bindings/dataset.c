@@ -7,6 +7,7 @@
 #include "box.h"
 #include "check.h"
 #include "failure.h"
+#include "fields.h"
 #include "settings.h"
 #include "text.h"
 #include "types.h"
@@ -303,16 +304,6 @@ static int dataset_adopt(lua_State *L) {
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-static void set_integer(lua_State *L, const char *name, int64_t value) {
-  lua_pushinteger(L, value);
-  lua_setfield(L, -2, name);
-}
-
-static void set_string(lua_State *L, const char *name, const char *value) {
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, name);
-}
-
 static void set_shape(lua_State *L, const nas_dataset *dataset) {
   static const char *const names[] = {"height", "width", "channels"};
   int dims[3], rank = nas_dataset_input_shape(dataset, dims);
@@ -322,16 +313,16 @@ static void set_shape(lua_State *L, const nas_dataset *dataset) {
     lua_rawseti(L, -2, d + 1);
   }
   lua_setfield(L, -2, "shape");
-  for (int d = 0; d < rank && rank == 3; d++) set_integer(L, names[d], dims[d]);
+  for (int d = 0; d < rank && rank == 3; d++) nas_set_integer(L, names[d], dims[d]);
 }
 
 static void set_targets(lua_State *L, const nas_dataset *dataset) {
   int classes = nas_dataset_classes(dataset);
   int values = nas_dataset_task(dataset) == NAS_TASK_VALUES;
-  set_string(L, "task", values ? "values" : "classes");
-  set_integer(L, "target_values", values ? nas_dataset_target_size(dataset) : 0);
+  nas_set_string(L, "task", values ? "values" : "classes");
+  nas_set_integer(L, "target_values", values ? nas_dataset_target_size(dataset) : 0);
   if (values) return;
-  set_integer(L, "classes", classes);
+  nas_set_integer(L, "classes", classes);
   if (!nas_dataset_class_name(dataset, 0)) return;
   lua_createtable(L, classes, 0);
   for (int c = 0; c < classes; c++) {
@@ -348,14 +339,14 @@ static int dataset_info(lua_State *L) {
   nas_dataset_training(dataset, &training);
   nas_dataset_validation(dataset, &validation);
   lua_createtable(L, 0, 15);
-  set_string(L, "name", nas_dataset_name(dataset));
-  set_string(L, "fingerprint", nas_dataset_fingerprint(dataset));
+  nas_set_string(L, "name", nas_dataset_name(dataset));
+  nas_set_string(L, "fingerprint", nas_dataset_fingerprint(dataset));
   nas_dataset_identity(dataset, nas_text_new(L));
   nas_text_to_string(L);
   lua_setfield(L, -2, "identity");
-  set_integer(L, "count", nas_dataset_count(dataset));
-  set_integer(L, "training", training);
-  set_integer(L, "validation", validation);
+  nas_set_integer(L, "count", nas_dataset_count(dataset));
+  nas_set_integer(L, "training", training);
+  nas_set_integer(L, "validation", validation);
   set_shape(L, dataset);
   set_targets(L, dataset);
   lua_pushboolean(L, nas_dataset_standardization(dataset, &mean, &std) > 0);

@@ -6,6 +6,7 @@
 #include "box.h"
 #include "check.h"
 #include "failure.h"
+#include "fields.h"
 #include "interrupt.h"
 #include "types.h"
 #include "weights.h"
@@ -181,27 +182,17 @@ static int model_probabilities(lua_State *L) {
 
 /* -- looking ---------------------------------------------------------------------------------- */
 
-static void set_string(lua_State *L, const char *name, const char *value) {
-  lua_pushstring(L, value);
-  lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, lua_Integer value) {
-  lua_pushinteger(L, value);
-  lua_setfield(L, -2, name);
-}
-
 static int model_info(lua_State *L) {
   const nas_model *model = check(L);
   int classes = nas_model_classes(model);
   lua_createtable(L, 0, 8);
-  set_string(L, "task", classes ? "classes" : "values");
-  set_string(L, "data", nas_model_data(model));
-  set_string(L, "recipe", nas_model_recipe(model));
-  set_string(L, "network", nas_network_text(nas_model_network(model)));
-  set_integer(L, "epoch", nas_model_epoch(model));
-  set_integer(L, "units", nas_node_shape(nas_model_output(model)).dim[0]);
-  if (classes) set_integer(L, "classes", classes);
+  nas_set_string(L, "task", classes ? "classes" : "values");
+  nas_set_string(L, "data", nas_model_data(model));
+  nas_set_string(L, "recipe", nas_model_recipe(model));
+  nas_set_string(L, "network", nas_network_text(nas_model_network(model)));
+  nas_set_integer(L, "epoch", nas_model_epoch(model));
+  nas_set_integer(L, "units", nas_node_shape(nas_model_output(model)).dim[0]);
+  if (classes) nas_set_integer(L, "classes", classes);
   if (classes && nas_model_class_name(model, 0)) {
     lua_createtable(L, classes, 0);
     for (int c = 0; c < classes; c++) {

@@ -4,6 +4,7 @@
 #include "check.h"
 #include "decisions.h"
 #include "failure.h"
+#include "fields.h"
 #include "policy.h"
 #include "settings.h"
 #include "text.h"
@@ -141,16 +142,11 @@ static int policy_force(lua_State *L) {
   return 1;
 }
 
-static void set_number(lua_State *L, const char *name, double value) {
-  lua_pushnumber(L, value);
-  lua_setfield(L, -2, name);
-}
-
 /* { log_prob, entropy, probabilities } of one decision */
 static void push_step(lua_State *L, const nas_policy_step *step) {
   lua_createtable(L, 0, 3);
-  set_number(L, "log_prob", step->log_prob);
-  set_number(L, "entropy", step->entropy);
+  nas_set_number(L, "log_prob", step->log_prob);
+  nas_set_number(L, "entropy", step->entropy);
   lua_createtable(L, step->decision.count, 0);
   for (int k = 0; k < step->decision.count; k++) {
     lua_pushnumber(L, step->probabilities[k]);
@@ -188,9 +184,9 @@ static int policy_score(lua_State *L) {
     return nas_raise(L, &err);
   if (with_kl && nas_policy_kl(box->policy, decisions, count, &kl, &err)) return nas_raise(L, &err);
   lua_createtable(L, 0, 4);
-  set_number(L, "log_prob", nas_tape_log_prob(box->scored));
-  set_number(L, "entropy", nas_tape_entropy(box->scored));
-  if (with_kl) set_number(L, "kl", kl);
+  nas_set_number(L, "log_prob", nas_tape_log_prob(box->scored));
+  nas_set_number(L, "entropy", nas_tape_entropy(box->scored));
+  if (with_kl) nas_set_number(L, "kl", kl);
   push_steps(L, box->scored);
   lua_setfield(L, -2, "decisions");
   return 1;
@@ -210,13 +206,13 @@ static int policy_learn(lua_State *L) {
   const nas_episode *episodes = nas_episodes_read(L, 2, 3, &count);
   if (nas_policy_learn(policy, episodes, count, &learned, &err)) return nas_raise(L, &err);
   lua_createtable(L, 0, 7);
-  set_number(L, "policy_loss", learned.policy_loss);
-  set_number(L, "entropy_loss", learned.entropy_loss);
-  set_number(L, "l2", learned.l2);
-  set_number(L, "loss", learned.loss);
-  set_number(L, "entropy", learned.entropy);
-  set_number(L, "kl", learned.kl);
-  set_number(L, "gradient_norm", learned.gradient_norm);
+  nas_set_number(L, "policy_loss", learned.policy_loss);
+  nas_set_number(L, "entropy_loss", learned.entropy_loss);
+  nas_set_number(L, "l2", learned.l2);
+  nas_set_number(L, "loss", learned.loss);
+  nas_set_number(L, "entropy", learned.entropy);
+  nas_set_number(L, "kl", learned.kl);
+  nas_set_number(L, "gradient_norm", learned.gradient_norm);
   return 1;
 }
 
@@ -252,8 +248,8 @@ static int policy_apply(lua_State *L) {
   const nas_policy_gradient *gradient = nas_check_gradient(L, 2);
   if (nas_policy_apply(policy, gradient, &applied, &err)) return nas_raise(L, &err);
   lua_createtable(L, 0, 2);
-  set_number(L, "gradient_norm", applied.gradient_norm);
-  set_number(L, "l2", applied.l2);
+  nas_set_number(L, "gradient_norm", applied.gradient_norm);
+  nas_set_number(L, "l2", applied.l2);
   return 1;
 }
 
@@ -278,10 +274,8 @@ int nas_push_blocks(lua_State *L, const nas_policy *policy, nas_block_values *ge
     float *values = lua_newuserdatauv(L, size * sizeof *values, 0);
     if (get(policy, context, &block, values, &err)) return nas_raise(L, &err);
     lua_createtable(L, (int)size, 2);
-    lua_pushinteger(L, block.rows);
-    lua_setfield(L, -2, "rows");
-    lua_pushinteger(L, block.width);
-    lua_setfield(L, -2, "width");
+    nas_set_integer(L, "rows", block.rows);
+    nas_set_integer(L, "width", block.width);
     for (size_t k = 0; k < size; k++) {
       lua_pushnumber(L, (lua_Number)values[k]);
       lua_rawseti(L, -2, (lua_Integer)k + 1);
@@ -313,12 +307,9 @@ static void push_options(lua_State *L, const nas_policy *policy) {
 static int policy_info(lua_State *L) {
   const nas_policy *policy = nas_check_policy(L, 1);
   lua_createtable(L, 0, 4);
-  lua_pushinteger(L, (lua_Integer)nas_policy_seed(policy));
-  lua_setfield(L, -2, "seed");
-  lua_pushinteger(L, (lua_Integer)nas_policy_steps(policy));
-  lua_setfield(L, -2, "steps");
-  lua_pushinteger(L, (lua_Integer)nas_policy_size(policy));
-  lua_setfield(L, -2, "params");
+  nas_set_integer(L, "seed", (lua_Integer)nas_policy_seed(policy));
+  nas_set_integer(L, "steps", (lua_Integer)nas_policy_steps(policy));
+  nas_set_integer(L, "params", (lua_Integer)nas_policy_size(policy));
   push_options(L, policy);
   lua_setfield(L, -2, "options");
   return 1;

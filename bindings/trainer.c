@@ -6,6 +6,7 @@
 #include "box.h"
 #include "check.h"
 #include "failure.h"
+#include "fields.h"
 #include "interrupt.h"
 #include "kernel.h"
 #include "settings.h"
@@ -56,14 +57,16 @@ static int check_speed(lua_State *L, int arg, nas_training *training) {
 }
 
 /* About what a trainer holds: parameters, gradient, moments, and the copies of an epoch; for each
- * thread two gradients and part of an arena. */
-static size_t trainer_bytes(const nas_trainer *trainer, int threads) {
+ * thread two gradients and part of an arena; and what is stored for each micro-batch of a batch. */
+static size_t trainer_bytes(const nas_trainer *trainer, int threads, int batch) {
   const nas_compiled *compiled = nas_trainer_compiled(trainer);
   size_t params = nas_compiled_param_floats(compiled);
+  size_t micro_batches = (size_t)(batch / nas_compiled_micro_batch(compiled) + 1);
   size_t shared = 8 * params + nas_compiled_derived_floats(compiled);
   size_t each = 2 * params + nas_compiled_scratch_floats(compiled) +
                 nas_compiled_room_floats(compiled) + nas_compiled_kept_floats(compiled);
-  return (shared + (size_t)threads * each) * sizeof(float);
+  size_t stored = micro_batches * nas_compiled_stored_floats(compiled);
+  return (shared + (size_t)threads * each + stored) * sizeof(float);
 }
 
 /* core.trainer(output, data, recipe, seed, speed, loss) */
@@ -82,29 +85,22 @@ static int core_trainer(lua_State *L) {
   if (nas_pool_create(&box->pool, threads, &err)) return nas_raise(L, &err);
   training.pool = box->pool;
   if (nas_trainer_create(&box->trainer, &training, &err)) return nas_fail_or_raise(L, &err);
-  nas_box_pressure(L, trainer_bytes(box->trainer, threads));
+  nas_box_pressure(L, trainer_bytes(box->trainer, threads, (int)training.recipe->batch));
   return 1;
 }
 
 /* -- training --------------------------------------------------------------------------------- */
 
-static void set_number(lua_State *L, const char *name, double value) {
-  lua_pushnumber(L, value);
-  lua_setfield(L, -2, name);
-}
-
 static void push_epoch(lua_State *L, const nas_trainer *trainer, const nas_epoch *epoch) {
   lua_createtable(L, 0, 9);
-  lua_pushinteger(L, epoch->epoch);
-  lua_setfield(L, -2, "epoch");
+  nas_set_integer(L, "epoch", epoch->epoch);
   nas_task task = nas_dataset_task(nas_trainer_data(trainer));
   int top_k = nas_trainer_recipe(trainer)->top_k;
   nas_set_metrics(L, task, top_k, &epoch->training, "train_");
   nas_set_metrics(L, task, top_k, &epoch->validation, "");
-  set_number(L, "train_seconds", epoch->train_seconds);
-  set_number(L, "seconds", epoch->seconds);
-  lua_pushinteger(L, epoch->best);
-  lua_setfield(L, -2, "best");
+  nas_set_number(L, "train_seconds", epoch->train_seconds);
+  nas_set_number(L, "seconds", epoch->seconds);
+  nas_set_integer(L, "best", epoch->best);
   lua_pushboolean(L, epoch->finished);
   lua_setfield(L, -2, "finished");
 }
@@ -177,11 +173,6 @@ static int trainer_predicted(lua_State *L) {
 
 /* -- where time goes -------------------------------------------------------------------------- */
 
-static void set_integer(lua_State *L, const char *name, lua_Integer value) {
-  lua_pushinteger(L, value);
-  lua_setfield(L, -2, name);
-}
-
 static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
                        const nas_layer_seconds *seconds) {
   const nas_network *network = nas_trainer_network(trainer);
@@ -189,22 +180,19 @@ static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
   nas_shape shape = nas_node_shape(nas_network_node(network, node));
   int64_t dims[3] = {shape.dim[0], shape.dim[1], shape.dim[2]};
   lua_createtable(L, 0, 12);
-  lua_pushstring(L, nas_node_kind(nas_network_node(network, node))->name);
-  lua_setfield(L, -2, "name");
+  nas_set_string(L, "name", nas_node_kind(nas_network_node(network, node))->name);
   nas_push_dims(L, shape.rank, dims);
   lua_setfield(L, -2, "shape");
-  lua_pushstring(L, layer.work.kernel);
-  lua_setfield(L, -2, "kernel");
-  lua_pushstring(L, layer.work.table);
-  lua_setfield(L, -2, "isa");
-  if (layer.fused_into >= 0) set_integer(L, "fused_into", layer.fused_into + 1);
-  set_integer(L, "macs", nas_network_node_macs(network, node));
-  set_integer(L, "train_macs", layer.work.macs);
-  set_integer(L, "map_bytes", (lua_Integer)layer.map_bytes);
-  set_integer(L, "weight_bytes", (lua_Integer)layer.weight_bytes);
-  set_number(L, "cycles", layer.cycles);
-  set_number(L, "forward", seconds->forward);
-  set_number(L, "backward", seconds->backward);
+  nas_set_string(L, "kernel", layer.work.kernel);
+  nas_set_string(L, "isa", layer.work.table);
+  if (layer.fused_into >= 0) nas_set_integer(L, "fused_into", layer.fused_into + 1);
+  nas_set_integer(L, "macs", nas_network_node_macs(network, node));
+  nas_set_integer(L, "train_macs", layer.work.macs);
+  nas_set_integer(L, "map_bytes", (lua_Integer)layer.map_bytes);
+  nas_set_integer(L, "weight_bytes", (lua_Integer)layer.weight_bytes);
+  nas_set_number(L, "cycles", layer.cycles);
+  nas_set_number(L, "forward", seconds->forward);
+  nas_set_number(L, "backward", seconds->backward);
 }
 
 /* trainer:profile() */
@@ -218,20 +206,19 @@ static int trainer_profile(lua_State *L) {
   nas_layer_seconds *layers = nas_box_scratch(L, lua_gettop(L), (size_t)size, sizeof *layers);
   nas_trainer_profile(trainer, &profile, layers);
   lua_createtable(L, 0, 12);
-  lua_pushstring(L, nas_compiled_kernels(compiled)->name);
-  lua_setfield(L, -2, "isa");
-  set_integer(L, "threads", nas_pool_threads(box->pool));
-  set_integer(L, "micro_batch", nas_compiled_micro_batch(compiled));
-  set_integer(L, "stored_bytes",
-              (lua_Integer)(nas_compiled_stored_floats(compiled) * sizeof(float)));
-  set_integer(L, "scratch_bytes",
-              (lua_Integer)(nas_compiled_scratch_floats(compiled) * sizeof(float)));
-  set_integer(L, "images", profile.images);
-  set_number(L, "seconds", profile.seconds);
-  set_number(L, "loading", profile.loading);
-  set_number(L, "adding", profile.adding);
-  set_number(L, "stepping", profile.stepping);
-  set_number(L, "waiting", profile.waiting);
+  nas_set_string(L, "isa", nas_compiled_kernels(compiled)->name);
+  nas_set_integer(L, "threads", nas_pool_threads(box->pool));
+  nas_set_integer(L, "micro_batch", nas_compiled_micro_batch(compiled));
+  nas_set_integer(L, "stored_bytes",
+                  (lua_Integer)(nas_compiled_stored_floats(compiled) * sizeof(float)));
+  nas_set_integer(L, "scratch_bytes",
+                  (lua_Integer)(nas_compiled_scratch_floats(compiled) * sizeof(float)));
+  nas_set_integer(L, "images", profile.images);
+  nas_set_number(L, "seconds", profile.seconds);
+  nas_set_number(L, "loading", profile.loading);
+  nas_set_number(L, "adding", profile.adding);
+  nas_set_number(L, "stepping", profile.stepping);
+  nas_set_number(L, "waiting", profile.waiting);
   lua_createtable(L, size, 0);
   for (int i = 0; i < size; i++) {
     push_layer(L, trainer, i, &layers[i]);

@@ -302,9 +302,9 @@ function core.schedule_factor(schedule, step, steps_per_epoch) end
 local Trainer = {}
 
 --- A trainer with the network's initial weights. `speed` changes no bit of the results: threads (all processors that
---- the process may use), micro_batch (0: what the cache holds), isa (one of core.machine().isas); profile: whether to
---- keep times; seconds: epochs may take so long in all. Returns nil, message, "NAS_LIMIT" for a network whose activations are too large for the engine,
---- and "NAS_SHAPE" where the loss can't be applied.
+--- the process may use), micro_batch (0: what the cache holds, at least 4), isa (one of core.machine().isas); profile:
+--- whether to keep times; seconds: epochs may take so long in all. Returns nil, message, "NAS_LIMIT" for a network whose
+--- activations are too large for the engine, and "NAS_SHAPE" where the loss can't be applied.
 ---@param output luanas.Node The network without its loss.
 ---@param data luanas.Dataset
 ---@param recipe luanas.Recipe

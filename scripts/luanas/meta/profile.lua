@@ -38,7 +38,7 @@
 ---@class luanas.Plan.Options
 ---@field batch? integer Images in a step, 1 to 65536; default 250.
 ---@field threads? integer 1 to 256; default: all processors that the process may use.
----@field micro_batch? integer 1 to 16; default: what the cache holds.
+---@field micro_batch? integer 1 to 16; default: what the cache holds, at least 4.
 ---@field isa? string One of nas.machine().isas; default: the best.
 ---@field winograd? boolean As in a recipe; default true.
 ---@field seconds? number How long to measure; default 0.1. A batch to warm up comes before, and one is always measured.
