@@ -193,7 +193,7 @@ static nas_status allocate_stored(nas_trainer *t, nas_error *err) {
   int count = (int)nas_group_count(images) * ((NAS_GROUP + micro_batch - 1) / micro_batch);
   size_t floats = nas_compiled_stored_floats(t->compiled);
   if (count < t->worker_count) count = t->worker_count;
-  t->stored = nas_alloc_zero((size_t)count * floats, sizeof(float));
+  t->stored = nas_alloc_zero((size_t)count, floats * sizeof(float));
   return t->stored ? NAS_OK : nas_fail_memory(err, "activations", (size_t)count * floats * 4);
 }
 
@@ -247,8 +247,10 @@ static nas_status allocate(nas_trainer *t, nas_error *err) {
   if (nas_dataset_task(t->data) == NAS_TASK_CLASSES)
     missing |= !(t->predicted = nas_alloc_zero((size_t)validation, sizeof(int32_t)));
   if (missing)
-    return nas_fail_memory(err, "training",
-                           4 * (derived + (size_t)(9 + t->worker_count) * t->floats));
+    return nas_fail_memory(
+        err, "training",
+        4 * (derived + 9 * t->floats +
+             (size_t)t->worker_count * (2 * t->floats + nas_compiled_scratch_floats(t->compiled))));
   nas_status status = nas_step_prepare(t, err);
   return status == NAS_OK ? allocate_stored(t, err) : status;
 }
