@@ -6,7 +6,7 @@
 
 /* -- windows ---------------------------------------------------------------------------------- */
 
-enum { TAPS_MAX = 12, SOURCES_MAX = 4, PIXELS_MAX = 40, CHANNELS_MAX = 40 };
+enum { TAPS_MAX = 12, SOURCES_MAX = 4, PIXELS_MAX = 600, CHANNELS_MAX = 40 };
 
 typedef struct problem {
   mood mood;
@@ -62,7 +62,7 @@ static void draw_taps(problem *p, int sources) {
 static void draw_pixels(problem *p) {
   int32_t order[2 * PIXELS_MAX];
   int bunched = one_in(2); /* out pixels in a row */
-  nas_stream_permutation(&dice, order, 2 * PIXELS_MAX);
+  nas_stream_permutation(&dice, order, 2 * p->pixels);
   p->in = fenced((int)p->pixels, sizeof *p->in);
   p->out_pixel = fenced((int)p->pixels, sizeof *p->out_pixel);
   for (size_t i = 0; i < p->pixels; i++) {
@@ -121,9 +121,9 @@ static float *draw_weights(const problem *p) {
   return weights;
 }
 
-enum { WIDTHS = 70, CASES = WIDTHS * (PIXELS_MAX + 1) };
+enum { WIDTHS = 70, FEW_PIXELS = 40, CASES = WIDTHS * (FEW_PIXELS + 1) };
 
-/* Every width from 1 with every number of pixels from 0. */
+/* Every width from 1 with every small number of pixels from 0. */
 static void problem_number(problem *p, int number) {
   problem_draw(p, 1 + number % WIDTHS, (size_t)(number / WIDTHS), (mood)(number % MOODS));
 }
@@ -157,26 +157,43 @@ static void conv_equals_scalar(void **state) {
   }
 }
 
+/* Frees the problem. */
+static void compare_conv_weights(problem *p, int number) {
+  board d_out = board_of(p->out_row, p->pixels, p->window.width, p->mood); /* only read here */
+  board d_weights = board_of(p->weight_row, p->weight_rows, p->window.width, p->mood);
+  nas_kernels_named("scalar")->conv_weights(&p->window, p->sources, p->in,
+                                            d_out.before + d_out.zero, p->out_pixel,
+                                            d_weights.expected + d_weights.zero, p->pixels);
+  EACH_TABLE(table) {
+    memcpy(d_weights.got, d_weights.before, d_weights.size * sizeof(float));
+    table->conv_weights(&p->window, p->sources, p->in, d_out.before + d_out.zero, p->out_pixel,
+                        d_weights.got + d_weights.zero, p->pixels);
+    board_compare(&d_weights, table->name, number, p->mood);
+  }
+  board_free(&d_out);
+  board_free(&d_weights);
+  problem_free(p);
+}
+
 static void conv_weights_equals_scalar(void **state) {
   (void)state;
   dice = nas_stream_open(1, "conv_weights", NULL, 0);
   for (int number = 0; number < CASES; number++) {
     problem p;
     problem_number(&p, number);
-    board d_out = board_of(p.out_row, p.pixels, p.window.width, p.mood); /* only read here */
-    board d_weights = board_of(p.weight_row, p.weight_rows, p.window.width, p.mood);
-    nas_kernels_named("scalar")->conv_weights(&p.window, p.sources, p.in, d_out.before + d_out.zero,
-                                              p.out_pixel, d_weights.expected + d_weights.zero,
-                                              p.pixels);
-    EACH_TABLE(table) {
-      memcpy(d_weights.got, d_weights.before, d_weights.size * sizeof(float));
-      table->conv_weights(&p.window, p.sources, p.in, d_out.before + d_out.zero, p.out_pixel,
-                          d_weights.got + d_weights.zero, p.pixels);
-      board_compare(&d_weights, table->name, number, p.mood);
-    }
-    board_free(&d_out);
-    board_free(&d_weights);
-    problem_free(&p);
+    compare_conv_weights(&p, number);
+  }
+}
+
+/* More than are taken at once, whatever the strides. */
+static void conv_weights_of_many_pixels(void **state) {
+  (void)state;
+  dice = nas_stream_open(1, "many pixels", NULL, 0);
+  for (int number = 0; number < 100; number++) {
+    problem p;
+    problem_draw(&p, between(1, WIDTHS), (size_t)between(FEW_PIXELS, PIXELS_MAX),
+                 (mood)(number % MOODS));
+    compare_conv_weights(&p, number);
   }
 }
 
@@ -560,6 +577,7 @@ int main(void) {
       TEST(far_pixels),
       TEST(conv_equals_scalar),
       TEST(conv_weights_equals_scalar),
+      TEST(conv_weights_of_many_pixels),
       TEST(sum_rows_equals_scalar),
       TEST(relu_gradient_equals_scalar),
       TEST(depthwise_by_hand),
