@@ -21,6 +21,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <nas/random.h>
 #include <nas/status.h>
 
 #define NAS_LANES 16 /* floats: the widest vector of any table */
@@ -190,6 +191,27 @@ typedef void nas_winograd_kernel_fn(const float *w, size_t tap, int rows, int wi
 typedef void nas_winograd_d_kernel_fn(const float *from, size_t plane, int rows, int width,
                                       float *d_w, size_t tap);
 
+/* Pooling. Here a tile is one output pixel and its window: `in` is the first pixel of the map that
+ * the window sees, of rows x columns pixels that lie on the map, at least one. Gradients lie like
+ * what they are of. */
+typedef struct nas_pool_maps {
+  const float *x;
+  float *d_x;
+  int stride, pitch; /* of both: floats between pixels, pixels between rows */
+  float *y;
+  const float *d_y;
+  int out_stride;
+} nas_pool_maps;
+
+/* For each window and each o in 0 .. width-1, over the window's pixels x in raster order:
+ *   max_pool           y = the first of the largest x; the last NaN, if there are any
+ *   max_pool_gradient  d_x = d_x + d_y at the first x that equals y; nowhere where y is NaN
+ *   avg_pool           y = (0 + x + x + ...) / (rows * columns), each operation rounded
+ *   avg_pool_gradient  d_x = d_x + d_y / (rows * columns) at all of them
+ * Rows have padding like all others (only the scalar tables take a source without). */
+typedef void nas_pool_fn(const nas_pool_maps *maps, const nas_tile *windows, size_t count,
+                         int width);
+
 /* Adam (Kingma & Ba 2015, algorithm 1). For each i, in float, each operation rounded:
  *   moment1 = b1 moment1 + a1 g;  moment2 = b2 moment2 + a2 (g g)
  *   value = value - rate moment1 / (sqrt(moment2) scale + epsilon)
@@ -212,6 +234,11 @@ typedef double nas_square_fn(const float *x, size_t count);
 /* x[i] = nas_sigmoidf(x[i]), nas_tanhf(x[i]) */
 typedef void nas_squash_fn(float *x, int count);
 
+/* The next numbers of a stream that has given whole blocks of four so far, as nas_stream_u32 would
+ * give them. */
+#define NAS_DRAWN 64
+typedef void nas_draw_fn(nas_stream *stream, uint32_t *numbers);
+
 typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
   nas_conv_fn *conv;
@@ -229,9 +256,11 @@ typedef struct nas_kernels {
   nas_winograd_output_fn *winograd_output;
   nas_winograd_kernel_fn *winograd_kernel;
   nas_winograd_d_kernel_fn *winograd_d_kernel;
+  nas_pool_fn *max_pool, *max_pool_gradient, *avg_pool, *avg_pool_gradient;
   nas_adam_fn *adam;
   nas_square_fn *square;
   nas_squash_fn *sigmoid, *tanh;
+  nas_draw_fn *draw;
 } nas_kernels;
 
 /* The tables that this build has and nas_cpu_flags allows, up the ladder: number 0 is "scalar", 1

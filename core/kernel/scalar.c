@@ -20,8 +20,13 @@ static lane lane_clip(lane v, lane least) {
 static lane lane_gate(lane d, lane v, lane most) {
   return v <= most ? 0.0f : d;
 }
+typedef int lane_mask;
+static lane lane_choose(lane_mask first, lane a, lane b) {
+  return first ? a : b;
+}
 #include "winograd_transforms.h"
 #include "normalize.h"
+#include "pool.h"
 #include "square.h"
 #include "squash.h"
 
@@ -114,6 +119,10 @@ static int scalar_adam(const nas_adam_factors *factors, const float *g, nas_adam
   return adam_elements(factors, g, from, to, 0, count);
 }
 
+static void scalar_draw(nas_stream *stream, uint32_t *numbers) {
+  for (int i = 0; i < NAS_DRAWN; i++) numbers[i] = nas_stream_u32(stream);
+}
+
 const nas_kernels nas_kernels_scalar = {
     .name = "scalar",
     .conv = scalar_conv,
@@ -131,8 +140,13 @@ const nas_kernels nas_kernels_scalar = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
+    .max_pool = max_pool,
+    .max_pool_gradient = max_pool_gradient,
+    .avg_pool = avg_pool,
+    .avg_pool_gradient = avg_pool_gradient,
     .adam = scalar_adam,
     .square = square,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
+    .draw = scalar_draw,
 };

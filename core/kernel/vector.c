@@ -528,7 +528,8 @@ static int vector_adam(const nas_adam_factors *factors, const float *g, nas_adam
   return finite;
 }
 
-/* -- normalisation, Winograd's algorithm ---------------------------------------------------------
+/* -- normalisation, Winograd's algorithm, pooling
+ * ---------------------------------------------------------
  */
 
 typedef vec lane;
@@ -545,8 +546,16 @@ INLINE vec lane_gate(vec d, vec v, vec most) {
   return where(~(mask)(v <= most), d);
 }
 
+typedef mask lane_mask;
+
+INLINE vec lane_choose(mask first, vec a, vec b) {
+  return (vec)(((mask)a & first) | ((mask)b & ~first));
+}
+
 #include "winograd_transforms.h"
+#include "draw.h"
 #include "normalize.h"
+#include "pool.h"
 #include "square.h"
 #include "squash.h"
 
@@ -567,8 +576,13 @@ const nas_kernels NAS_TABLE = {
     .winograd_output = winograd_output,
     .winograd_kernel = winograd_kernel,
     .winograd_d_kernel = winograd_d_kernel,
+    .max_pool = max_pool,
+    .max_pool_gradient = max_pool_gradient,
+    .avg_pool = avg_pool,
+    .avg_pool_gradient = avg_pool_gradient,
     .adam = vector_adam,
     .square = square,
     .sigmoid = squash_sigmoid,
     .tanh = squash_tanh,
+    .draw = draw,
 };

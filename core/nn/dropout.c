@@ -7,10 +7,10 @@
  * A value is kept when its 32-bit number is at least rate * 2^32. The numbers come from the stream
  * (seed, "dropout", hash of the sub-graph, its occurrence, epoch, image), one for each value in
  * order of height, width and channels. */
-#include <math.h>
 #include <nas/random.h>
 #include <string.h>
 #include "elementwise.h"
+#include "kernel.h"
 #include "kinds.h"
 #include "runs.h"
 
@@ -31,23 +31,54 @@ static nas_stream mask_of(const nas_layer *layer, const nas_pass *pass, int n) {
   return nas_stream_open(pass->seed, "dropout", address, 5);
 }
 
-static void drop(const float *x, float *y, int count, nas_stream *mask, uint32_t below,
-                 float factor) {
-  for (int i = 0; i < count; i++)
-    y[i] = nas_stream_u32(mask) >= below ? x[i] * factor + 0.0f : -0.0f;
+/* Whether a value is kept is chance: choices are made among bits, where nothing is guessed. */
+static uint32_t bits_of(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+static float choose(int first, float a, float b) {
+  uint32_t mask = 0 - (uint32_t)first, bits = (bits_of(a) & mask) | (bits_of(b) & ~mask);
+  memcpy(&a, &bits, sizeof a);
+  return a;
+}
+
+/* The numbers of an image, which are drawn some at a time. */
+typedef struct dice {
+  nas_stream stream;
+  uint32_t numbers[NAS_DRAWN];
+  int used;
+} dice;
+
+static void drop(const nas_layer *layer, const float *x, float *y, int count, dice *mask) {
+  uint32_t below = (uint32_t)(layer->options[RATE].number * 0x1p32);
+  float factor = factor_of(layer);
+  for (int i = 0; i < count;) {
+    if (mask->used == NAS_DRAWN) {
+      layer->kernels->draw(&mask->stream, mask->numbers);
+      mask->used = 0;
+    }
+    const uint32_t *numbers = mask->numbers + mask->used;
+    int taken = NAS_DRAWN - mask->used < count - i ? NAS_DRAWN - mask->used : count - i;
+    for (int k = 0; k < taken; k++)
+      y[i + k] = choose(numbers[k] >= below, x[i + k] * factor + 0.0f, -0.0f);
+    mask->used += taken;
+    i += taken;
+  }
 }
 
 static void forward(const nas_layer *layer, const nas_pass *pass) {
   nas_runs runs = nas_runs_of_layer(layer);
-  uint32_t below = (uint32_t)(layer->options[RATE].number * 0x1p32);
   for (int n = 0; n < pass->images; n++) {
-    nas_stream mask = {0};
-    if (pass->training) mask = mask_of(layer, pass, n);
+    dice mask;
+    mask.used = NAS_DRAWN;
+    if (pass->training) mask.stream = mask_of(layer, pass, n);
     for (int r = 0; r < runs.total; r++) {
       const float *x = nas_run(layer->inputs[0], pass->arena, runs, n, r);
       float *y = nas_run(layer->output, pass->arena, runs, n, r);
       if (pass->training)
-        drop(x, y, runs.count, &mask, below, factor_of(layer));
+        drop(layer, x, y, runs.count, &mask);
       else
         memcpy(y, x, (size_t)runs.count * sizeof *y);
     }
@@ -55,7 +86,7 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
 }
 
 static int dropped(float y) {
-  return y == 0.0f && signbit(y);
+  return bits_of(y) == bits_of(-0.0f);
 }
 
 static void backward(const nas_layer *layer, const nas_pass *pass) {
@@ -66,7 +97,7 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
     for (int r = 0; r < runs.total; r++) {
       const float *y = nas_run(layer->output, pass->arena, runs, n, r);
       float *d_y = nas_run(layer->d_output, pass->arena, runs, n, r);
-      for (int i = 0; i < runs.count; i++) d_y[i] = dropped(y[i]) ? 0.0f : d_y[i] * factor;
+      for (int i = 0; i < runs.count; i++) d_y[i] = choose(dropped(y[i]), 0.0f, d_y[i] * factor);
       nas_run_give(nas_run(layer->d_inputs[0], pass->arena, runs, n, r), d_y, runs.count,
                    layer->accumulate[0]);
     }
@@ -79,6 +110,7 @@ const nas_layer_kind nas_kind_dropout = {
     .max_inputs = 1,
     .draws = 1,
     .shape = nas_elementwise_shape,
+    .passes = 1,
     .forward = forward,
     .backward = backward,
 };
