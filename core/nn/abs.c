@@ -28,6 +28,7 @@ const nas_layer_kind nas_kind_abs = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = nas_elementwise_shape,
+    .passes = 1,
     .forward = forward,
     .backward = backward,
 };

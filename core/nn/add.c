@@ -28,11 +28,23 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
         const float *b = nas_run(layer->inputs[k], pass->arena, runs, n, r);
         for (int i = 0; i < runs.count; i++) y[i] = a[i] + b[i];
       }
+      for (int i = 0; layer->relu && i < runs.count; i++) y[i] = y[i] < 0.0f ? 0.0f : y[i];
+    }
+}
+
+/* The gradient of a ReLU, in place. */
+static void gate(const nas_layer *layer, const nas_pass *pass, nas_runs runs) {
+  for (int n = 0; n < pass->images; n++)
+    for (int r = 0; r < runs.total; r++) {
+      const float *y = nas_run(layer->output, pass->arena, runs, n, r);
+      float *d_y = nas_run(layer->d_output, pass->arena, runs, n, r);
+      for (int i = 0; i < runs.count; i++) d_y[i] = y[i] > 0.0f ? d_y[i] : 0.0f;
     }
 }
 
 static void backward(const nas_layer *layer, const nas_pass *pass) {
   nas_runs runs = nas_runs_of_layer(layer);
+  if (layer->relu) gate(layer, pass, runs);
   for (int k = 0; k < layer->input_count; k++)
     for (int n = 0; layer->d_inputs[k] && n < pass->images; n++)
       for (int r = 0; r < runs.total; r++)
@@ -47,6 +59,8 @@ const nas_layer_kind nas_kind_add = {
     .min_inputs = 2,
     .max_inputs = NAS_INPUTS_MAX,
     .shape = shape,
+    .fuses_relu = 1,
+    .passes = 1,
     .forward = forward,
     .backward = backward,
 };

@@ -27,6 +27,7 @@ const nas_layer_kind nas_kind_identity = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = nas_elementwise_shape,
+    .passes = 1,
     .forward = forward,
     .backward = backward,
 };

@@ -323,6 +323,11 @@ static void find_borders(nas_compiled *c) {
   }
 }
 
+/* Whether one of the inputs may get the place of the output's gradient. */
+static int passes(const nas_compiled *c, int layer) {
+  return c->layers[layer].kind->passes && !c->fused[layer] && !c->inference;
+}
+
 /* Widens a to b; returns whether it was narrower. */
 static int widen(nas_border *a, const nas_border *b) {
   nas_border before = *a;
@@ -333,15 +338,21 @@ static int widen(nas_border *a, const nas_border *b) {
   return memcmp(&before, a, sizeof before) != 0;
 }
 
-/* Maps that are read side by side get the same border. */
+static int match(nas_border *a, nas_border *b) {
+  return widen(a, b) | widen(b, a);
+}
+
+/* Maps that are read side by side get the same border; so do those whose gradients may lie in one
+ * place. */
 static void match_borders(nas_compiled *c) {
   for (int widened = 1; widened;) {
     widened = 0;
     for (int i = 0; i < c->size; i++) {
       nas_place *const *inputs = nas_plan_inputs(c, i);
-      for (int k = 0; k < c->layers[i].input_count && c->layers[i].joined; k++) {
-        widened |= widen(&inputs[0]->border, &inputs[k]->border);
-        widened |= widen(&inputs[k]->border, &inputs[0]->border);
+      for (int k = 0; k < c->layers[i].input_count; k++) {
+        if (c->layers[i].joined) widened |= match(&inputs[0]->border, &inputs[k]->border);
+        if (passes(c, i) && inputs[k]->needs_gradient)
+          widened |= match(&c->places[i].border, &inputs[k]->border);
       }
     }
   }
@@ -400,6 +411,24 @@ static int phase_of(const nas_compiled *c, int layer) {
   return layer < c->segments[segment].first ? segment - 1 : segment;
 }
 
+/* Who had the place of a gradient first. */
+static nas_place *first_owner(nas_place *p) {
+  while (p->heir_of) p = p->heir_of;
+  return p;
+}
+
+/* Whether input k of a layer that passes its gradient on can take over the place of that: nobody
+ * wrote its own gradient yet, in both parts of an arena they would lie in the same one, and the
+ * layer doesn't read it twice. */
+static int can_inherit(const nas_compiled *c, int layer, int k) {
+  nas_place *const *inputs = nas_plan_inputs(c, layer);
+  const nas_place *p = inputs[k];
+  int times = 0;
+  for (int i = 0; i < c->layers[layer].input_count; i++) times += inputs[i] == p;
+  return times == 1 && !c->layers[layer].accumulate[k] &&
+         p->d_map.scratch == c->places[layer].d_map.scratch;
+}
+
 /* The loss's gradient is written in step 1; step c->size - i + 1 is the backward of layer i. A
  * gradient is written first by the last consumer and is used up by its own layer; if that is in
  * another phase, it is stored. */
@@ -410,8 +439,9 @@ static void find_lifetimes(nas_compiled *c) {
   for (int i = c->size - 1; i >= 0; i--) {
     int step = c->size - i + 1;
     nas_place *const *inputs = nas_plan_inputs(c, i);
+    int heirs = passes(c, i);
     if (nas_plan_skips(c, i)) continue;
-    c->places[i].last_use = step;
+    c->places[i].last_use = first_owner(&c->places[i])->last_use = step;
     if (!c->places[i].first_write) continue; /* leads to no loss */
     for (int k = 0; k < c->layers[i].input_count; k++) {
       nas_place *p = inputs[k];
@@ -422,17 +452,24 @@ static void find_lifetimes(nas_compiled *c) {
         p->d_map.scratch = phase_of(c, i) == phase_of(c, (int)(p - c->places));
       }
       c->layers[i].d_inputs[k] = &p->d_map;
+      if (!heirs || !can_inherit(c, i, k)) continue;
+      p->heir_of = &c->places[i];
+      heirs = 0; /* there is one place */
     }
   }
 }
 
-/* Gives each gradient the lowest offset, behind the activations, at which no other one lies that is
- * alive at the same time. */
+/* Gives each gradient, but those that take over the place of another, the lowest offset behind the
+ * activations at which no other one lies that is alive at the same time. */
 static void place_gradients(nas_compiled *c) {
   size_t stored = c->stored_floats, scratch = c->scratch_floats;
   for (int i = c->size - 1; i >= 0; i--) {
     nas_place *p = &c->places[i];
     if (!p->first_write) continue;
+    if (p->heir_of) {
+      p->d_map = p->heir_of->d_map; /* of a later layer: it has its place */
+      continue;
+    }
     int in_scratch = p->d_map.scratch;
     size_t base = in_scratch ? scratch : stored, at = base;
     size_t *end = in_scratch ? &c->scratch_floats : &c->stored_floats;
@@ -453,18 +490,20 @@ static void place_gradients(nas_compiled *c) {
   }
 }
 
-static int overlap(const nas_place *a, const nas_place *b) {
+static int overlap(nas_place *a, nas_place *b) {
+  if (first_owner(a) == first_owner(b)) return 0;
   size_t a_at = a->d_map.offset - a->before, b_at = b->d_map.offset - b->before;
   return a->d_map.scratch == b->d_map.scratch && a_at < b_at + b->size && b_at < a_at + a->size;
 }
 
 /* Where memory is shared, another gradient may lie on the border and on the padding of rows, which
- * must be cleared again. */
+ * must be cleared again. An heir finds them cleared. */
 static void find_shared(nas_compiled *c) {
-  for (int i = 0; i < c->size; i++)
-    for (int j = 0; c->places[i].first_write && j < c->size; j++)
-      if (j != i && c->places[j].first_write && overlap(&c->places[i], &c->places[j]))
-        c->places[i].shares = 1;
+  for (int i = 0; i < c->size; i++) {
+    nas_place *p = &c->places[i];
+    for (int j = 0; p->first_write && !p->heir_of && j < c->size; j++)
+      if (c->places[j].first_write && overlap(p, &c->places[j])) p->shares = 1;
+  }
 }
 
 static void connect(nas_compiled *c) {

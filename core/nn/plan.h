@@ -11,6 +11,7 @@ typedef struct nas_place {
   size_t before, size; /* floats from the border's start to pixel 0, and in all */
   nas_border border;
   int needs_gradient;
+  struct nas_place *heir_of; /* its gradient takes over that one's place; NULL: it has its own */
   int shares;                /* its gradient lies where another one was: clear around it first */
   int first_write, last_use; /* backward steps between which the gradient is alive; 0: never */
 } nas_place;

@@ -30,6 +30,6 @@ nas_runs nas_runs_of_layer(const nas_layer *layer) {
 void nas_run_give(float *d_x, const float *g, int count, int accumulate) {
   if (accumulate)
     for (int i = 0; i < count; i++) d_x[i] += g[i];
-  else
+  else if (d_x != g)
     memcpy(d_x, g, (size_t)count * sizeof *d_x);
 }

@@ -22,6 +22,7 @@ const nas_layer_kind nas_kind_sigmoid = {
     .min_inputs = 1,
     .max_inputs = 1,
     .shape = nas_elementwise_shape,
+    .passes = 1,
     .forward = forward,
     .backward = backward,
 };

@@ -1,4 +1,5 @@
 #include "networks.h"
+#include "plan.h"
 #include "tensor/tensors.h"
 
 static const char *const table_names[] = {"scalar", "baseline", "avx2", "avx512"};
@@ -274,8 +275,49 @@ static void fused_where_it_may_be(void **state) {
   check_outputs(JOIN("test_sum", x, y), image, (const float[]){2, -2, 6, -4}, 4);
   y = stack(NULL, "input size=2 channels=1; conv2d kernel=1 filters=1 bias=0; relu");
   check_outputs(JOIN("test_sum", y, nas_node_retain(y)), image, (const float[]){2, 0, 6, 0}, 4);
+  x = stack(NULL, "input size=2 channels=1; conv2d kernel=1 filters=1 bias=0");
+  y = stack(nas_node_retain(x), "conv2d kernel=1 filters=1 bias=0");
+  check_outputs(stack(JOIN("add", x, y), "relu"), image, (const float[]){2, 0, 6, 0}, 4);
   y = stack(NULL, "input size=2 channels=1; max_pool pool=1 stride=1; relu; relu");
   check_outputs(y, image, (const float[]){1, 0, 3, 0}, 4);
+}
+
+/* -- gradients that are not copied ------------------------------------------------------------ */
+
+/* Whether the gradient of input k of node `node` lies where that of its output does. */
+static int passed_on(const machine *m, int node, int k) {
+  const nas_layer *layer = &m->compiled->layers[nas_plan_layer(m->compiled, node)];
+  const nas_map *d_x = layer->d_inputs[k], *d_y = layer->d_output;
+  return d_x->scratch == d_y->scratch && d_x->offset == d_y->offset && d_x->pitch == d_y->pitch &&
+         d_x->image == d_y->image;
+}
+
+/* Of a sum, one input takes over its gradient's place: not one that another layer wrote to before,
+ * nor one that is added twice. */
+static void sums_pass_gradients_on(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=5 channels=2; conv2d kernel=3 filters=17");
+  nas_node *y = stack(nas_node_retain(x), "conv2d kernel=5 filters=17");
+  nas_node *sum = stack(JOIN("add", nas_node_retain(x), y), "relu");
+  nas_node *twice = JOIN("add", nas_node_retain(sum), nas_node_retain(sum));
+  nas_node *z = stack(JOIN("add", sum, twice, x), "conv2d kernel=2 filters=3; tanh; test_probe");
+  machine m = machine_of(z);
+  for (int i = 0; i < m.compiled->size; i++) {
+    int node = m.compiled->canonical[i];
+    const nas_node *is = nas_network_node(m.network, node);
+    if (strcmp(nas_node_kind(is)->name, "tanh") == 0) assert_true(passed_on(&m, node, 0));
+    if (strcmp(nas_node_kind(is)->name, "add") != 0) continue;
+    int inputs = nas_node_input_count(is);
+    if (inputs == 3) {
+      int passed = passed_on(&m, node, 0) + passed_on(&m, node, 1) + passed_on(&m, node, 2);
+      assert_int_equal(passed, 1);
+    } else if (nas_node_input(is, 0) == nas_node_input(is, 1)) {
+      assert_false(passed_on(&m, node, 0));
+    } else { /* the other consumer of x runs first on the way back */
+      assert_int_equal(passed_on(&m, node, 0) + passed_on(&m, node, 1), 1);
+    }
+  }
+  machine_free(&m);
 }
 
 static void nan_is_not_lost(void **state) {
@@ -547,6 +589,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(outputs),
       TEST(fused_where_it_may_be),
+      TEST(sums_pass_gradients_on),
       TEST(nan_is_not_lost),
       TEST(micro_batch_changes_no_bit),
       TEST(kernels_change_no_bit),

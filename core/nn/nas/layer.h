@@ -155,6 +155,11 @@ struct nas_layer_kind {
   /* Whether the kernel of this layer can apply ReLU as it stores. */
   int fuses_relu;
 
+  /* Whether backward leaves in the gradient of the output what each input gets, all of the output's
+   * shape. The gradient of one of them, which no other consumer wrote yet, then lies in the same
+   * place and is not copied. */
+  int passes;
+
   /* Whether the layer can read the maps of a concatenation side by side, so that it need not be
    * written: its inputs are then those of the concatenation. They have the same height, width and
    * border, so that one list of pixels serves all. */
