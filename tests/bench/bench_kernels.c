@@ -1,7 +1,12 @@
 /* How fast the kernels are, by table and shape, on one thread: the calls that a convolution makes
  * forward, for the gradient of its input and for that of its weights, each against the peak of the
- * table's instruction set. A table that counts stands between layer and kernels.
- * usage: bench_kernels [--tiny] */
+ * table's instruction set. A table that counts stands between layer and kernels. Operations are
+ * those of a window that slides, also for Winograd's algorithm (W), of which what happens once a
+ * batch, to the kernel, is left out. usage:
+ *   bench_kernels [--tiny]  tables
+ *   bench_kernels --points  what roofline.gnuplot draws, of the best table: the roofs, in GFLOP/s
+ *                           and GB/s; then operations for each byte that a call must move at least,
+ *                           and GFLOP/s, in columns by pass and algorithm */
 #include "nn/networks.h"
 #include "peak.h"
 #include <nas/clock.h>
@@ -78,20 +83,61 @@ static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]
   }
 }
 
-static void measure(const shape *s, const nas_kernels *kernels, int count, double peak,
-                    double least) {
+/* Winograd's algorithm takes the input of the layer for the gradient of the weights, and the
+ * gradient of the output, in another map, for that of the input. */
+static const float *layer_input;
+
+static void counting_winograd_input(const nas_tile_map *map, const nas_tile *tiles, size_t count,
+                                    int width, const nas_tile_planes *to) {
+  double start = nas_clock();
+  counted->winograd_input(map, tiles, count, width, to);
+  if (conv_phase == FORWARD) layer_input = map->data;
+  int phase = conv_phase == FORWARD || map->data != layer_input ? conv_phase : WEIGHTS;
+  seconds[phase] += nas_clock() - start;
+}
+
+static void counting_winograd_d_output(const nas_tile_map *map, const nas_tile *tiles, size_t count,
+                                       int width, const nas_tile_planes *to) {
+  double start = nas_clock();
+  counted->winograd_d_output(map, tiles, count, width, to);
+  seconds[WEIGHTS] += nas_clock() - start;
+}
+
+static void counting_winograd_output(const nas_tile_planes *from, const nas_tile *tiles,
+                                     size_t count, int width, const float *bias,
+                                     const nas_tile_map *map, unsigned flags) {
+  double start = nas_clock();
+  counted->winograd_output(from, tiles, count, width, bias, map, flags);
+  seconds[conv_phase] += nas_clock() - start;
+}
+
+typedef struct question {
+  const shape *shape;
+  const nas_kernels *kernels;
+  int images, winograd;
+  double least; /* seconds */
+} question;
+
+/* GFLOP/s of each phase. */
+static void measure(const question *q, double gflops[PHASES]) {
+  const shape *s = q->shape;
+  int count = q->images;
   char text[300], filters[30] = "";
   if (s->filters) snprintf(filters, sizeof filters, "filters=%d ", s->filters);
   snprintf(text, sizeof text,
            "input size=%d channels=%d; test_watch; %s %skernel=%d stride=%d; test_probe", s->size,
            s->channels, s->filters ? "conv2d" : "depthwise_conv2d", filters, s->kernel, s->stride);
-  nas_kernels counting = *kernels;
+  nas_kernels counting = *q->kernels;
   counting.conv = counting_conv;
   counting.conv_weights = counting_conv_weights;
   counting.depthwise = counting_depthwise;
   counting.depthwise_weights = counting_depthwise_weights;
-  counted = kernels;
-  machine m = machine_how(stack(NULL, text), count, &counting, NAS_WINOGRAD_NONE);
+  counting.winograd_input = counting_winograd_input;
+  counting.winograd_d_output = counting_winograd_d_output;
+  counting.winograd_output = counting_winograd_output;
+  counted = q->kernels;
+  machine m = machine_how(stack(NULL, text), count, &counting,
+                          q->winograd ? NAS_WINOGRAD_ALL : NAS_WINOGRAD_NONE);
   nas_stream dice = nas_stream_open(1, "bench", NULL, 0);
   size_t in = map_size(nas_compiled_input(m.compiled)) * (size_t)count;
   nas_shape out = nas_node_shape(nas_network_node(m.network, 2));
@@ -106,38 +152,108 @@ static void measure(const shape *s, const nas_kernels *kernels, int count, doubl
                    .params = m.params,
                    .derived = m.derived,
                    .d_params = m.d_params,
+                   .room = m.room,
+                   .kept = m.kept,
                    .images = count,
                    .training = 1,
                    .batch = 1};
   probe.first = 0;
   double work = 2e-9 * (double)nas_network_macs(m.network) * count, best[PHASES] = {0};
-  repeat(&m, &pass, least, best);
-  printf("%2dx%-2d %2d -> %2d %dx%d /%d %-9s", s->size, s->size, s->channels, s->filters, s->kernel,
-         s->kernel, s->stride, kernels->name);
-  for (int p = 0; p < PHASES; p++)
-    printf(" %8.1f %4.0f%%", work / best[p], 100 * work / best[p] / peak);
-  printf("\n");
-  fflush(stdout);
+  repeat(&m, &pass, q->least, best);
+  for (int p = 0; p < PHASES; p++) gflops[p] = work / best[p];
   probe.weights = NULL;
   nas_free(images);
   nas_free(weights);
   machine_free(&m);
 }
 
-int main(int count, char **arguments) {
+/* Whether Winograd's algorithm can compute it. */
+static int has_tiles(const shape *s) {
+  return s->filters && s->kernel == 3 && s->stride == 1;
+}
+
+/* -- tables ----------------------------------------------------------------------------------- */
+
+static void print_row(const question *q, double peak) {
+  const shape *s = q->shape;
+  double gflops[PHASES];
+  measure(q, gflops);
+  printf("%2dx%-2d %2d -> %2d %dx%d /%d %s %-9s", s->size, s->size, s->channels, s->filters,
+         s->kernel, s->kernel, s->stride, q->winograd ? "W" : " ", q->kernels->name);
+  for (int p = 0; p < PHASES; p++) printf(" %8.1f %4.0f%%", gflops[p], 100 * gflops[p] / peak);
+  printf("\n");
+  fflush(stdout);
+}
+
+static void print_tables(int tiny) {
   static const char *const tables[] = {"avx512", "avx2", "baseline", "scalar"};
-  int tiny = count > 1 && strcmp(arguments[1], "--tiny") == 0;
   int images = tiny ? 1 : IMAGES_MAX;
-  if (register_test_layers(NULL)) return 1;
   printf("GFLOP/s of one thread, and share of the peak; %d images\n", images);
-  printf("%-29s %14s %14s %14s\n", "map, channels, kernel, stride", "forward", "d input",
+  printf("%-31s %14s %14s %14s\n", "map, channels, kernel, stride", "forward", "d input",
          "d weights");
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     const nas_kernels *kernels = nas_kernels_named(tables[i]);
     if (!kernels) continue;
     double peak = peak_for(kernels)(tiny ? 0.001 : 0.5);
     printf("%s: peak %.1f GFLOP/s\n", kernels->name, peak);
-    for (int s = 0; s < SHAPES; s++) measure(&shapes[s], kernels, images, peak, tiny ? 0 : 0.3);
+    for (int s = 0; s < SHAPES; s++)
+      for (int winograd = 0; winograd <= has_tiles(&shapes[s]); winograd++) {
+        question q = {&shapes[s], kernels, images, winograd, tiny ? 0 : 0.3};
+        print_row(&q, peak);
+      }
   }
+}
+
+/* -- points of a plot ------------------------------------------------------------------------- */
+
+enum { MIB = 1 << 20 };
+
+/* Operations for each byte of a map, of the other map and of the weights, each moved once. */
+static double intensity(const shape *s, int images) {
+  double out = ceil((double)s->size / s->stride), filters = s->filters ? s->filters : s->channels;
+  double maps = s->size * s->size * s->channels + out * out * filters;
+  double weights = s->kernel * s->kernel * (s->filters ? s->channels : 1) * filters;
+  return 2 * out * out * weights * images / (4 * (maps * images + weights));
+}
+
+/* ? stands for nothing: nobody asks for the gradient of the network's input. */
+static void print_point(double gflops, int there) {
+  if (there)
+    printf(" %.1f", gflops);
+  else
+    printf(" ?");
+}
+
+static void print_points(void) {
+  const nas_kernels *kernels = nas_kernels_best();
+  roofs roof = roofs_for(kernels);
+  size_t bytes = (size_t)512 * MIB; /* more than any cache */
+  void *array = nas_alloc_zero(bytes, 1);
+  if (!array) return;
+  memset(array, 0, bytes); /* pages of its own */
+  printf("# peak, cache, memory: %s\n%.1f %.1f %.1f\n\n\n", kernels->name, roof.peak(0.5),
+         roof.read(array, MIB, 0.5), roof.read(array, bytes, 1));
+  nas_free(array);
+  printf("# intensity, forward, d input, d weights, and the same by Winograd's algorithm\n");
+  for (int s = 0; s < SHAPES; s++) {
+    question q = {&shapes[s], kernels, IMAGES_MAX, 0, 0.3};
+    double direct[PHASES], winograd[PHASES] = {0};
+    measure(&q, direct);
+    q.winograd = has_tiles(&shapes[s]);
+    if (q.winograd) measure(&q, winograd);
+    printf("%.3f", intensity(&shapes[s], IMAGES_MAX));
+    for (int p = 0; p < PHASES; p++) print_point(direct[p], p != INPUT || shapes[s].channels > 1);
+    for (int p = 0; p < PHASES; p++) print_point(winograd[p], q.winograd);
+    printf("\n");
+  }
+}
+
+int main(int count, char **arguments) {
+  const char *option = count > 1 ? arguments[1] : "";
+  if (register_test_layers(NULL)) return 1;
+  if (strcmp(option, "--points") == 0)
+    print_points();
+  else
+    print_tables(strcmp(option, "--tiny") == 0);
   return 0;
 }

@@ -1,11 +1,12 @@
 /* Compiled once for each instruction set, with its flags, and with
- *   PEAK         the function to define (peak_avx2, ...)
+ *   PEAK, READ   the functions to define (peak_avx2, read_avx2, ...)
  *   PEAK_VECTOR  floats in a vector
  * Without an instruction for it, a multiply-add is a product and a sum. */
 #include <string.h>
 #include <time.h>
 
 double PEAK(double seconds);
+double READ(const void *data, size_t bytes, double seconds);
 
 typedef float vec __attribute__((vector_size(4 * PEAK_VECTOR)));
 
@@ -58,6 +59,41 @@ double PEAK(double seconds) {
     long runs = 0;
     for (; end - start < seconds / TRIES || runs == 0; runs++, end = now()) run(&sink);
     if (flops * (double)runs / (end - start) > best) best = flops * (double)runs / (end - start);
+  }
+  out = sink[0];
+  (void)out;
+  return best * 1e-9;
+}
+
+/* Sums of whole vectors: `bytes` is a multiple of CHAINS of them. */
+static __attribute__((noinline)) void read_all(const char *data, size_t bytes, vec *sink) {
+  vec acc[CHAINS] = {{0}};
+  for (size_t i = 0; i < bytes; i += CHAINS * sizeof(vec))
+#ifdef __clang__
+    _Pragma("clang loop unroll(full)")
+#else
+    _Pragma("GCC unroll 16")
+#endif
+        for (int k = 0; k < CHAINS; k++) {
+      vec v;
+      memcpy(&v, data + i + (size_t)k * sizeof v, sizeof v);
+      acc[k] += v;
+    }
+  for (int k = 0; k < CHAINS; k++) *sink += acc[k];
+}
+
+double READ(const void *data, size_t bytes, double seconds) {
+  volatile float out;
+  vec sink = {0};
+  double best = 0;
+  size_t whole = bytes / (CHAINS * sizeof(vec)) * (CHAINS * sizeof(vec));
+  for (int i = 0; i < TRIES; i++) {
+    double start = now(), end = start;
+    long runs = 0;
+    for (; end - start < seconds / TRIES || runs == 0; runs++, end = now())
+      read_all(data, whole, &sink);
+    if ((double)whole * (double)runs / (end - start) > best)
+      best = (double)whole * (double)runs / (end - start);
   }
   out = sink[0];
   (void)out;

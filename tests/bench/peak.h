@@ -12,18 +12,33 @@ double peak_baseline(double seconds);
 double peak_avx2(double seconds);
 double peak_avx512(double seconds);
 
-typedef double peak_fn(double seconds);
+/* The same for reading an array, whose floats are finite, again and again: GB/s. */
+double read_baseline(const void *data, size_t bytes, double seconds);
+double read_avx2(const void *data, size_t bytes, double seconds);
+double read_avx512(const void *data, size_t bytes, double seconds);
 
-/* The one for a table of kernels. The scalar table is measured against the baseline's. */
-static inline peak_fn *peak_for(const nas_kernels *kernels) {
+typedef double peak_fn(double seconds);
+typedef double read_fn(const void *data, size_t bytes, double seconds);
+
+typedef struct roofs {
+  peak_fn *peak;
+  read_fn *read;
+} roofs;
+
+/* Those for a table of kernels. The scalar table is measured against the baseline's. */
+static inline roofs roofs_for(const nas_kernels *kernels) {
 #ifdef NAS_HAVE_AVX2
-  if (strcmp(kernels->name, "avx2") == 0) return peak_avx2;
+  if (strcmp(kernels->name, "avx2") == 0) return (roofs){peak_avx2, read_avx2};
 #endif
 #ifdef NAS_HAVE_AVX512
-  if (strcmp(kernels->name, "avx512") == 0) return peak_avx512;
+  if (strcmp(kernels->name, "avx512") == 0) return (roofs){peak_avx512, read_avx512};
 #endif
   (void)kernels;
-  return peak_baseline;
+  return (roofs){peak_baseline, read_baseline};
+}
+
+static inline peak_fn *peak_for(const nas_kernels *kernels) {
+  return roofs_for(kernels).peak;
 }
 
 typedef struct peak_task {
