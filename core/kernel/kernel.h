@@ -11,8 +11,8 @@
  * padding: kernels may read them and may write to them (what comes out of padding of zeros is
  * zero); nothing else is touched, not even read, but the described inputs and outputs. A source
  * that is only read one channel at a time (sources[] of nas_conv) may have any stride and no
- * padding. What is not in rows (lists, sums in double, the arrays of Adam, of sums of squares
- * and of the squashing functions) has no padding.
+ * padding. What is not in rows (lists, sums in double, random numbers, the arrays of Adam, of sums
+ * of squares and of the squashing functions) has no padding.
  *
  * Pixels are addressed by lists of pixel numbers, multiplied by the stride of what they point into,
  * so one kernel serves any stride, any window, any border and any number of images. */
@@ -151,7 +151,7 @@ typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_
  * come from, fewer at the edges: there, transforms see zeros. */
 typedef struct nas_tile {
   int32_t in, out;       /* pixel numbers of its first pixel in the one map and in the other */
-  int32_t rows, columns; /* outputs, 1 to 4 each */
+  int32_t rows, columns; /* outputs, 1 to 4 each for Winograd's algorithm */
 } nas_tile;
 
 /* Pixels of one image: columns lie `stride` floats apart, rows `pitch` pixels. */
@@ -204,11 +204,11 @@ typedef struct nas_pool_maps {
 } nas_pool_maps;
 
 /* For each window and each o in 0 .. width-1, over the window's pixels x in raster order:
- *   max_pool           y = the first of the largest x; the last NaN, if there are any
+ *   max_pool           y = the largest x; NaN, if there is one
  *   max_pool_gradient  d_x = d_x + d_y at the first x that equals y; nowhere where y is NaN
  *   avg_pool           y = (0 + x + x + ...) / (rows * columns), each operation rounded
  *   avg_pool_gradient  d_x = d_x + d_y / (rows * columns) at all of them
- * Rows have padding like all others (only the scalar tables take a source without). */
+ * Rows have padding like all others (only the scalar table takes a source without). */
 typedef void nas_pool_fn(const nas_pool_maps *maps, const nas_tile *windows, size_t count,
                          int width);
 

@@ -528,9 +528,7 @@ static int vector_adam(const nas_adam_factors *factors, const float *g, nas_adam
   return finite;
 }
 
-/* -- normalisation, Winograd's algorithm, pooling
- * ---------------------------------------------------------
- */
+/* -- what is written once for all tables ------------------------------------------------------ */
 
 typedef vec lane;
 enum { LANES = NAS_VECTOR };

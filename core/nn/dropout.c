@@ -49,11 +49,11 @@ typedef struct dice {
   nas_stream stream;
   uint32_t numbers[NAS_DRAWN];
   int used;
+  uint32_t below; /* those are dropped */
+  float factor;
 } dice;
 
 static void drop(const nas_layer *layer, const float *x, float *y, int count, dice *mask) {
-  uint32_t below = (uint32_t)(layer->options[RATE].number * 0x1p32);
-  float factor = factor_of(layer);
   for (int i = 0; i < count;) {
     if (mask->used == NAS_DRAWN) {
       layer->kernels->draw(&mask->stream, mask->numbers);
@@ -62,7 +62,7 @@ static void drop(const nas_layer *layer, const float *x, float *y, int count, di
     const uint32_t *numbers = mask->numbers + mask->used;
     int taken = NAS_DRAWN - mask->used < count - i ? NAS_DRAWN - mask->used : count - i;
     for (int k = 0; k < taken; k++)
-      y[i + k] = choose(numbers[k] >= below, x[i + k] * factor + 0.0f, -0.0f);
+      y[i + k] = choose(numbers[k] >= mask->below, x[i + k] * mask->factor + 0.0f, -0.0f);
     mask->used += taken;
     i += taken;
   }
@@ -73,6 +73,8 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
   for (int n = 0; n < pass->images; n++) {
     dice mask;
     mask.used = NAS_DRAWN;
+    mask.below = (uint32_t)(layer->options[RATE].number * 0x1p32);
+    mask.factor = factor_of(layer);
     if (pass->training) mask.stream = mask_of(layer, pass, n);
     for (int r = 0; r < runs.total; r++) {
       const float *x = nas_run(layer->inputs[0], pass->arena, runs, n, r);

@@ -8,6 +8,7 @@
 typedef struct output {
   nas_border border;
   int consumers;
+  int place; /* the output where it lies: a fused ReLU's is that of the layer before it */
 } output;
 
 static int shapes_of(const nas_network *network, int index, nas_shape *shapes) {
@@ -17,27 +18,50 @@ static int shapes_of(const nas_network *network, int index, nas_shape *shapes) {
   return count;
 }
 
-static void find_borders(const nas_network *network, output *outputs) {
-  for (int i = 0; i < nas_network_size(network); i++) {
-    const nas_node *node = nas_network_node(network, i);
-    const nas_layer_kind *kind = nas_node_kind(node);
-    nas_shape shapes[NAS_INPUTS_MAX];
-    int count = shapes_of(network, i, shapes);
-    for (int k = 0; k < count; k++) {
-      output *input = &outputs[nas_network_input(network, i, k)];
-      input->consumers++;
-      if (kind->borders)
-        kind->borders(nas_node_options(node), shapes, k, &input->border, &outputs[i].border);
-    }
-  }
-}
-
 /* A ReLU that the layer before it can apply takes no place of its own. */
 static int is_fused(const nas_network *network, int index, const output *outputs) {
   if (nas_node_kind(nas_network_node(network, index)) != &nas_kind_relu) return 0;
   int before = nas_network_input(network, index, 0);
   return nas_node_kind(nas_network_node(network, before))->fuses_relu &&
          outputs[before].consumers == 1;
+}
+
+static void find_places(const nas_network *network, output *outputs) {
+  int size = nas_network_size(network);
+  for (int i = 0; i < size; i++)
+    for (int k = 0; k < nas_node_input_count(nas_network_node(network, i)); k++)
+      outputs[nas_network_input(network, i, k)].consumers++;
+  for (int i = 0; i < size; i++)
+    outputs[i].place = is_fused(network, i, outputs) ? nas_network_input(network, i, 0) : i;
+}
+
+static output *input_of(const nas_network *network, int index, int k, output *outputs) {
+  return &outputs[outputs[nas_network_input(network, index, k)].place];
+}
+
+static void find_borders(const nas_network *network, output *outputs) {
+  for (int i = 0; i < nas_network_size(network); i++) {
+    const nas_node *node = nas_network_node(network, i);
+    const nas_layer_kind *kind = nas_node_kind(node);
+    nas_shape shapes[NAS_INPUTS_MAX];
+    int count = shapes_of(network, i, shapes);
+    for (int k = 0; k < count && kind->borders; k++)
+      kind->borders(nas_node_options(node), shapes, k, &input_of(network, i, k, outputs)->border,
+                    &outputs[i].border);
+  }
+}
+
+/* Where a layer passes its gradient on, one of its inputs will share its border: here all do. */
+static void match_borders(const nas_network *network, output *outputs) {
+  for (int widened = 1; widened;) {
+    widened = 0;
+    for (int i = 0; i < nas_network_size(network); i++) {
+      const nas_node *node = nas_network_node(network, i);
+      for (int k = 0; k < nas_node_input_count(node) && nas_node_kind(node)->passes; k++)
+        widened |= nas_border_match(&outputs[outputs[i].place].border,
+                                    &input_of(network, i, k, outputs)->border);
+    }
+  }
 }
 
 static int64_t floats_of_output(nas_shape shape, nas_border border) {
@@ -80,7 +104,9 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
   output *outputs = nas_alloc_zero(size, sizeof *outputs);
   if (!outputs) return nas_fail_memory(err, "a network", size * sizeof *outputs);
   *floats = (nas_floats){0};
+  find_places(network, outputs);
   find_borders(network, outputs);
+  match_borders(network, outputs);
   for (int i = 0; i < (int)size; i++) {
     const nas_node *node = nas_network_node(network, i);
     const nas_layer_kind *kind = nas_node_kind(node);
@@ -88,7 +114,7 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
     add_extras(network, i, floats);
     /* A concatenation counts, also where it is not written (plan.c): its consumers then widen the
      * borders of its maps. */
-    if (!is_fused(network, i, outputs))
+    if (outputs[i].place == i)
       floats->activations += floats_of_output(nas_node_shape(node), outputs[i].border);
     floats->couples |= kind->sums != NULL;
   }

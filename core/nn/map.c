@@ -55,3 +55,18 @@ size_t nas_map_layout(nas_map *map, nas_shape shape, nas_border border, int stri
   *before = (size_t)(border.top * map->pitch + border.left) * (size_t)stride;
   return (size_t)images * (size_t)map->image * (size_t)stride;
 }
+
+/* Widens a to b; returns whether it was narrower. */
+static int widen(nas_border *a, const nas_border *b) {
+  nas_border before = *a;
+  if (b->top > a->top) a->top = b->top;
+  if (b->left > a->left) a->left = b->left;
+  if (b->bottom > a->bottom) a->bottom = b->bottom;
+  if (b->right > a->right) a->right = b->right;
+  return memcmp(&before, a, sizeof before) != 0;
+}
+
+int nas_border_match(nas_border *a, nas_border *b) {
+  int widened = widen(a, b);
+  return widen(b, a) | widened;
+}

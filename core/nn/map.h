@@ -22,4 +22,7 @@ void nas_map_clear_around(const nas_map *map, float *data, int images);
 size_t nas_map_layout(nas_map *map, nas_shape shape, nas_border border, int stride, int images,
                       size_t *before);
 
+/* Widens both to what either needs; returns whether that changed one. */
+int nas_border_match(nas_border *a, nas_border *b);
+
 #endif

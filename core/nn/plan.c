@@ -311,6 +311,69 @@ static void find_gradients(nas_compiled *c) {
   }
 }
 
+static int segment_of(const nas_compiled *c, int layer) {
+  int s = 0;
+  while (layer >= c->segments[s].end) s++;
+  return s;
+}
+
+/* With which segment a layer goes backwards. */
+static int phase_of(const nas_compiled *c, int layer) {
+  int segment = segment_of(c, layer);
+  return layer < c->segments[segment].first ? segment - 1 : segment;
+}
+
+/* Who had the place of a gradient first. */
+static nas_place *first_owner(nas_place *p) {
+  while (p->heir_of) p = p->heir_of;
+  return p;
+}
+
+/* Whether input k of a layer that passes its gradient on can take over the place of that: nobody
+ * wrote its own gradient yet, both belong in the same part of an arena, and the layer doesn't read
+ * it twice. */
+static int can_inherit(const nas_compiled *c, int layer, int k) {
+  nas_place *const *inputs = nas_plan_inputs(c, layer);
+  const nas_place *p = inputs[k];
+  nas_shape shapes[NAS_INPUTS_MAX];
+  int times = 0;
+  shapes_of(c, layer, shapes);
+  for (int i = 0; i < c->layers[layer].input_count; i++) times += inputs[i] == p;
+  return times == 1 && !c->layers[layer].accumulate[k] &&
+         nas_shape_equal(shapes[k], nas_node_shape(c->nodes[layer])) &&
+         p->d_map.scratch == c->places[layer].d_map.scratch;
+}
+
+/* The loss's gradient is written in step 1; step c->size - i + 1 is the backward of layer i. A
+ * gradient is written first by the last consumer and is used up by its own layer; if that is in
+ * another phase, it is stored. */
+static void find_lifetimes(nas_compiled *c) {
+  nas_place *loss = &c->places[c->place_of[c->size - 1]];
+  if (loss->needs_gradient) loss->first_write = 1;
+  loss->d_map.scratch = phase_of(c, c->size - 1) == c->segment_count - 1;
+  for (int i = c->size - 1; i >= 0; i--) {
+    int step = c->size - i + 1;
+    nas_place *const *inputs = nas_plan_inputs(c, i);
+    int heirs = c->layers[i].kind->passes;
+    if (nas_plan_skips(c, i)) continue;
+    c->places[i].last_use = first_owner(&c->places[i])->last_use = step;
+    if (!c->places[i].first_write) continue; /* leads to no loss */
+    for (int k = 0; k < c->layers[i].input_count; k++) {
+      nas_place *p = inputs[k];
+      if (!p->needs_gradient) continue;
+      c->layers[i].accumulate[k] = p->first_write != 0;
+      if (p->first_write == 0) {
+        p->first_write = step;
+        p->d_map.scratch = phase_of(c, i) == phase_of(c, (int)(p - c->places));
+      }
+      c->layers[i].d_inputs[k] = &p->d_map;
+      if (!heirs || !can_inherit(c, i, k)) continue;
+      p->heir_of = &c->places[i];
+      heirs = 0; /* there is one place */
+    }
+  }
+}
+
 static void find_borders(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_place *const *inputs = nas_plan_inputs(c, i);
@@ -323,45 +386,18 @@ static void find_borders(nas_compiled *c) {
   }
 }
 
-/* Whether one of the inputs may get the place of the output's gradient. */
-static int passes(const nas_compiled *c, int layer) {
-  return c->layers[layer].kind->passes && !c->fused[layer] && !c->inference;
-}
-
-/* Widens a to b; returns whether it was narrower. */
-static int widen(nas_border *a, const nas_border *b) {
-  nas_border before = *a;
-  if (b->top > a->top) a->top = b->top;
-  if (b->left > a->left) a->left = b->left;
-  if (b->bottom > a->bottom) a->bottom = b->bottom;
-  if (b->right > a->right) a->right = b->right;
-  return memcmp(&before, a, sizeof before) != 0;
-}
-
-static int match(nas_border *a, nas_border *b) {
-  return widen(a, b) | widen(b, a);
-}
-
-/* Maps that are read side by side get the same border; so do those whose gradients may lie in one
+/* Maps that are read side by side get the same border; so do those whose gradients lie in one
  * place. */
 static void match_borders(nas_compiled *c) {
   for (int widened = 1; widened;) {
     widened = 0;
     for (int i = 0; i < c->size; i++) {
-      nas_place *const *inputs = nas_plan_inputs(c, i);
-      for (int k = 0; k < c->layers[i].input_count; k++) {
-        if (c->layers[i].joined) widened |= match(&inputs[0]->border, &inputs[k]->border);
-        if (passes(c, i) && inputs[k]->needs_gradient)
-          widened |= match(&c->places[i].border, &inputs[k]->border);
-      }
+      nas_place *const *inputs = nas_plan_inputs(c, i), *p = &c->places[i];
+      for (int k = 0; k < c->layers[i].input_count && c->layers[i].joined; k++)
+        widened |= nas_border_match(&inputs[0]->border, &inputs[k]->border);
+      if (p->heir_of) widened |= nas_border_match(&p->heir_of->border, &p->border);
     }
   }
-}
-
-static int segment_of(const nas_compiled *c, int layer) {
-  int s = 0;
-  while (layer >= c->segments[s].end) s++;
-  return s;
 }
 
 /* A segment that is not the last comes back later, when all that its layers need must be there: it
@@ -402,60 +438,6 @@ static void lay_out(nas_compiled *c) {
     p->size =
         round_up(nas_map_layout(&p->map, shape, p->border, stride, c->micro_batch, &p->before));
     p->map.offset = take(c, p->map.scratch, p->size) + p->before;
-  }
-}
-
-/* With which segment a layer goes backwards. */
-static int phase_of(const nas_compiled *c, int layer) {
-  int segment = segment_of(c, layer);
-  return layer < c->segments[segment].first ? segment - 1 : segment;
-}
-
-/* Who had the place of a gradient first. */
-static nas_place *first_owner(nas_place *p) {
-  while (p->heir_of) p = p->heir_of;
-  return p;
-}
-
-/* Whether input k of a layer that passes its gradient on can take over the place of that: nobody
- * wrote its own gradient yet, in both parts of an arena they would lie in the same one, and the
- * layer doesn't read it twice. */
-static int can_inherit(const nas_compiled *c, int layer, int k) {
-  nas_place *const *inputs = nas_plan_inputs(c, layer);
-  const nas_place *p = inputs[k];
-  int times = 0;
-  for (int i = 0; i < c->layers[layer].input_count; i++) times += inputs[i] == p;
-  return times == 1 && !c->layers[layer].accumulate[k] &&
-         p->d_map.scratch == c->places[layer].d_map.scratch;
-}
-
-/* The loss's gradient is written in step 1; step c->size - i + 1 is the backward of layer i. A
- * gradient is written first by the last consumer and is used up by its own layer; if that is in
- * another phase, it is stored. */
-static void find_lifetimes(nas_compiled *c) {
-  nas_place *loss = &c->places[c->place_of[c->size - 1]];
-  if (loss->needs_gradient) loss->first_write = 1;
-  loss->d_map.scratch = phase_of(c, c->size - 1) == c->segment_count - 1;
-  for (int i = c->size - 1; i >= 0; i--) {
-    int step = c->size - i + 1;
-    nas_place *const *inputs = nas_plan_inputs(c, i);
-    int heirs = passes(c, i);
-    if (nas_plan_skips(c, i)) continue;
-    c->places[i].last_use = first_owner(&c->places[i])->last_use = step;
-    if (!c->places[i].first_write) continue; /* leads to no loss */
-    for (int k = 0; k < c->layers[i].input_count; k++) {
-      nas_place *p = inputs[k];
-      if (!p->needs_gradient) continue;
-      c->layers[i].accumulate[k] = p->first_write != 0;
-      if (p->first_write == 0) {
-        p->first_write = step;
-        p->d_map.scratch = phase_of(c, i) == phase_of(c, (int)(p - c->places));
-      }
-      c->layers[i].d_inputs[k] = &p->d_map;
-      if (!heirs || !can_inherit(c, i, k)) continue;
-      p->heir_of = &c->places[i];
-      heirs = 0; /* there is one place */
-    }
   }
 }
 
@@ -560,13 +542,15 @@ nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node 
   list_params(c);
   place_extras(c);
   place_sums(c);
-  if (!c->inference) find_gradients(c);
+  if (!c->inference) {
+    find_gradients(c);
+    find_lifetimes(c);
+  }
   find_borders(c);
   match_borders(c);
   find_stored(c);
   lay_out(c);
   if (!c->inference) {
-    find_lifetimes(c);
     place_gradients(c);
     find_shared(c);
   }

@@ -75,6 +75,13 @@ static void list_windows(const nas_layer *layer, nas_tile *window) {
     }
 }
 
+void nas_pooling_release(nas_layer *layer) {
+  pooling_data *data = layer->data;
+  if (data) nas_free(data->windows);
+  nas_free(data);
+  layer->data = NULL;
+}
+
 nas_status nas_pooling_compile(nas_layer *layer, nas_error *err) {
   pooling_data *data = nas_alloc_zero(1, sizeof *data);
   if (!data) return nas_fail_memory(err, "pooling", sizeof *data);
@@ -82,16 +89,12 @@ nas_status nas_pooling_compile(nas_layer *layer, nas_error *err) {
   size_t count = data->of_image * (size_t)layer->micro_batch;
   layer->data = data;
   data->windows = nas_alloc(count, sizeof *data->windows);
-  if (!data->windows) return nas_fail_memory(err, "pooling", count * sizeof *data->windows);
+  if (!data->windows) {
+    nas_pooling_release(layer);
+    return nas_fail_memory(err, "pooling", count * sizeof *data->windows);
+  }
   list_windows(layer, data->windows);
   return NAS_OK;
-}
-
-void nas_pooling_release(nas_layer *layer) {
-  pooling_data *data = layer->data;
-  if (data) nas_free(data->windows);
-  nas_free(data);
-  layer->data = NULL;
 }
 
 /* -- running ---------------------------------------------------------------------------------- */

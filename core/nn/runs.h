@@ -23,7 +23,8 @@ static inline float *nas_run(const nas_map *map, nas_arena arena, nas_runs runs,
   return nas_map_data(map, arena) + nas_map_at(map, n, run / runs.in_row, run % runs.in_row);
 }
 
-/* d_x = g, or d_x + g where another consumer wrote d_x already. They may be the same. */
+/* d_x = g, or d_x + g where another consumer wrote d_x already. Without accumulating, they may be
+ * the same. */
 void nas_run_give(float *d_x, const float *g, int count, int accumulate);
 
 #endif

@@ -117,7 +117,8 @@ nas_compiled_layer nas_compiled_layer_at(const nas_compiled *c, int node) {
   const nas_layer *layer = &c->layers[i];
   nas_compiled_layer l = {.fused_into = fused_into(c, i)};
   if (l.fused_into >= 0) return l;
-  l.map_bytes = map_bytes(layer->output) + map_bytes(layer->d_output);
+  l.map_bytes = map_bytes(layer->output);
+  if (!c->places[i].heir_of) l.map_bytes += map_bytes(layer->d_output);
   l.weight_bytes = weight_bytes(c, i);
   if (layer->input_count == 0) return l; /* what others write */
   l.work.bytes = moved(layer, l.weight_bytes);

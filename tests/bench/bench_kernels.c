@@ -1,12 +1,12 @@
 /* How fast the kernels are, by table and shape, on one thread: the calls that a convolution makes
  * forward, for the gradient of its input and for that of its weights, each against the peak of the
  * table's instruction set. A table that counts stands between layer and kernels. Operations are
- * those of a window that slides, also for Winograd's algorithm (W), of which what happens once a
- * batch, to the kernel, is left out. usage:
- *   bench_kernels [--tiny]  tables
- *   bench_kernels --points  what roofline.gnuplot draws, of the best table: the roofs, in GFLOP/s
- *                           and GB/s; then operations for each byte that a call must move at least,
- *                           and GFLOP/s, in columns by pass and algorithm */
+ * those of a window that slides, also for Winograd's algorithm (W), of which what happens to the
+ * kernel, once a batch and once a group of images, is left out. usage:
+ *   bench_kernels [--tiny]           tables
+ *   bench_kernels [--tiny] --points  what roofline.gnuplot draws, of the best table: the roofs, in
+ *                                    GFLOP/s and GB/s; then operations for each byte that a call
+ *                                    must move at least, and GFLOP/s, by pass and algorithm */
 #include "nn/networks.h"
 #include "peak.h"
 #include <nas/clock.h>
@@ -194,7 +194,7 @@ static void print_tables(int tiny) {
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     const nas_kernels *kernels = nas_kernels_named(tables[i]);
     if (!kernels) continue;
-    double peak = peak_for(kernels)(tiny ? 0.001 : 0.5);
+    double peak = best_peak(kernels, tiny ? 0.001 : 0.5);
     printf("%s: peak %.1f GFLOP/s\n", kernels->name, peak);
     for (int s = 0; s < SHAPES; s++)
       for (int winograd = 0; winograd <= has_tiles(&shapes[s]); winograd++) {
@@ -224,19 +224,29 @@ static void print_point(double gflops, int there) {
     printf(" ?");
 }
 
-static void print_points(void) {
-  const nas_kernels *kernels = nas_kernels_best();
-  roofs roof = roofs_for(kernels);
-  size_t bytes = (size_t)512 * MIB; /* more than any cache */
+/* 512 MiB are more than any cache. */
+static int print_roofs(const nas_kernels *kernels, int tiny) {
+  double slice = tiny ? 0.001 : 0.5;
+  size_t bytes = (size_t)(tiny ? 1 : 512) * MIB;
   void *array = nas_alloc_zero(bytes, 1);
-  if (!array) return;
+  if (!array) {
+    fprintf(stderr, "bench_kernels: no memory for %zu bytes\n", bytes);
+    return 1;
+  }
   memset(array, 0, bytes); /* pages of its own */
-  printf("# peak, cache, memory: %s\n%.1f %.1f %.1f\n\n\n", kernels->name, roof.peak(0.5),
-         roof.read(array, MIB, 0.5), roof.read(array, bytes, 1));
+  printf("# peak, cache, memory: %s\n%.1f %.1f %.1f\n\n\n", kernels->name,
+         best_peak(kernels, slice), best_read(kernels, array, MIB, slice),
+         best_read(kernels, array, bytes, slice));
   nas_free(array);
+  return 0;
+}
+
+static int print_points(int tiny) {
+  const nas_kernels *kernels = nas_kernels_best();
+  if (print_roofs(kernels, tiny)) return 1;
   printf("# intensity, forward, d input, d weights, and the same by Winograd's algorithm\n");
   for (int s = 0; s < SHAPES; s++) {
-    question q = {&shapes[s], kernels, IMAGES_MAX, 0, 0.3};
+    question q = {&shapes[s], kernels, IMAGES_MAX, 0, tiny ? 0 : 0.3};
     double direct[PHASES], winograd[PHASES] = {0};
     measure(&q, direct);
     q.winograd = has_tiles(&shapes[s]);
@@ -246,14 +256,17 @@ static void print_points(void) {
     for (int p = 0; p < PHASES; p++) print_point(winograd[p], q.winograd);
     printf("\n");
   }
+  return 0;
 }
 
 int main(int count, char **arguments) {
-  const char *option = count > 1 ? arguments[1] : "";
+  int tiny = 0, points = 0;
+  for (int i = 1; i < count; i++) {
+    tiny |= strcmp(arguments[i], "--tiny") == 0;
+    points |= strcmp(arguments[i], "--points") == 0;
+  }
   if (register_test_layers(NULL)) return 1;
-  if (strcmp(option, "--points") == 0)
-    print_points();
-  else
-    print_tables(strcmp(option, "--tiny") == 0);
+  if (points) return print_points(tiny);
+  print_tables(tiny);
   return 0;
 }

@@ -12,7 +12,7 @@ typedef float vec __attribute__((vector_size(4 * PEAK_VECTOR)));
 
 /* Enough to keep two units busy for four or five cycles each, with registers left for the factors.
  */
-enum { CHAINS = 12, ROUNDS = 20000, TRIES = 5 };
+enum { CHAINS = 12, ROUNDS = 20000 };
 
 static double now(void) {
   struct timespec t;
@@ -53,16 +53,12 @@ double PEAK(double seconds) {
   static const double flops = 2.0 * PEAK_VECTOR * CHAINS * ROUNDS;
   volatile float out;
   vec sink = {0};
-  double best = 0;
-  for (int i = 0; i < TRIES; i++) {
-    double start = now(), end = start;
-    long runs = 0;
-    for (; end - start < seconds / TRIES || runs == 0; runs++, end = now()) run(&sink);
-    if (flops * (double)runs / (end - start) > best) best = flops * (double)runs / (end - start);
-  }
+  double start = now(), end = start;
+  long runs = 0;
+  for (; end - start < seconds || runs == 0; runs++, end = now()) run(&sink);
   out = sink[0];
   (void)out;
-  return best * 1e-9;
+  return 1e-9 * flops * (double)runs / (end - start);
 }
 
 /* Sums of whole vectors: `bytes` is a multiple of CHAINS of them. */
@@ -85,17 +81,11 @@ static __attribute__((noinline)) void read_all(const char *data, size_t bytes, v
 double READ(const void *data, size_t bytes, double seconds) {
   volatile float out;
   vec sink = {0};
-  double best = 0;
   size_t whole = bytes / (CHAINS * sizeof(vec)) * (CHAINS * sizeof(vec));
-  for (int i = 0; i < TRIES; i++) {
-    double start = now(), end = start;
-    long runs = 0;
-    for (; end - start < seconds / TRIES || runs == 0; runs++, end = now())
-      read_all(data, whole, &sink);
-    if ((double)whole * (double)runs / (end - start) > best)
-      best = (double)whole * (double)runs / (end - start);
-  }
+  double start = now(), end = start;
+  long runs = 0;
+  for (; end - start < seconds || runs == 0; runs++, end = now()) read_all(data, whole, &sink);
   out = sink[0];
   (void)out;
-  return best * 1e-9;
+  return 1e-9 * (double)whole * (double)runs / (end - start);
 }

@@ -2,12 +2,13 @@
 #ifndef TESTS_PEAK_H
 #define TESTS_PEAK_H
 
+#include <math.h>
 #include <string.h>
 #include <nas/pool.h>
 #include "kernel.h"
 
 /* Multiply-adds in registers, none waiting for another, for about that many seconds: GFLOP/s of the
- * calling thread, best of several tries. One function for each instruction set (peak.c). */
+ * calling thread. One function for each instruction set (peak.c). */
 double peak_baseline(double seconds);
 double peak_avx2(double seconds);
 double peak_avx512(double seconds);
@@ -37,8 +38,19 @@ static inline roofs roofs_for(const nas_kernels *kernels) {
   return (roofs){peak_baseline, read_baseline};
 }
 
-static inline peak_fn *peak_for(const nas_kernels *kernels) {
-  return roofs_for(kernels).peak;
+/* The best of ten, which take that many seconds together. */
+static inline double best_peak(const nas_kernels *kernels, double seconds) {
+  double best = 0;
+  for (int i = 0; i < 10; i++) best = fmax(best, roofs_for(kernels).peak(seconds / 10));
+  return best;
+}
+
+static inline double best_read(const nas_kernels *kernels, const void *data, size_t bytes,
+                               double seconds) {
+  double best = 0;
+  for (int i = 0; i < 10; i++)
+    best = fmax(best, roofs_for(kernels).read(data, bytes, seconds / 10));
+  return best;
 }
 
 typedef struct peak_task {
@@ -54,7 +66,7 @@ static inline void peak_worker(void *context, int worker, int workers) {
 
 /* GFLOP/s of all threads of the pool at once. */
 static inline double peak_of_pool(nas_pool *pool, const nas_kernels *kernels, double seconds) {
-  peak_task task = {.peak = peak_for(kernels), .seconds = seconds};
+  peak_task task = {.peak = roofs_for(kernels).peak, .seconds = seconds};
   double sum = 0;
   nas_pool_run(pool, peak_worker, &task);
   for (int w = 0; w < nas_pool_threads(pool); w++) sum += task.each[w];

@@ -1,4 +1,6 @@
-# Draws what `bench_kernels --points` prints: gnuplot -e "points = '...'; picture = '....svg'"
+# Draws what `bench_kernels --points` printed to the file $POINTS as the picture $PICTURE.
+points = system("printf %s \"$POINTS\"")
+picture = system("printf %s \"$PICTURE\"")
 set terminal svg size 900, 600 font "sans-serif, 14" background rgb "white"
 set output picture
 stats points index 0 using (peak = $1, cache = $2, memory = $3, 0) nooutput

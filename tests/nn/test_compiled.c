@@ -212,6 +212,14 @@ static void layers_tell_their_kernels(void **state) {
   assert_int_equal(nas_compiled_layer_at(m.compiled, 3).weight_bytes, (3 * 32 + 20 * 16) * 4);
   machine_free(&m);
 
+  nas_node *x = stack(NULL, "input size=9 channels=3; conv2d kernel=1 filters=17 bias=0");
+  nas_node *y = stack(nas_node_retain(x), "max_pool pool=3,1 stride=1 padding=same");
+  m = machine_with(stack(JOIN("add", x, y), "relu; dense units=6; softmax_cross_entropy"), 3, NULL);
+  check_layer(&m, 2, "pool 3x1", -1, 0, 0);
+  check_layer(&m, 3, "plain C", -1, 0, 0);
+  check_layer(&m, 4, "", 3, 0, 0);
+  machine_free(&m);
+
   /* 20 channels side by side: 3 and 17, each padded where their gradient is computed */
   m = machine_with(stack(graph("input size=9 channels=3; conv2d kernel=1 filters=17 bias=0; "
                                "concat(1,2); conv2d kernel=1 filters=4 bias=0"),
@@ -292,31 +300,60 @@ static int passed_on(const machine *m, int node, int k) {
          d_x->image == d_y->image;
 }
 
+/* The first node of that kind, after node `after`. */
+static int node_of(const machine *m, const char *kind, int after) {
+  int node = after + 1;
+  while (strcmp(nas_node_kind(nas_network_node(m->network, node))->name, kind) != 0) node++;
+  return node;
+}
+
 /* Of a sum, one input takes over its gradient's place: not one that another layer wrote to before,
  * nor one that is added twice. */
 static void sums_pass_gradients_on(void **state) {
   (void)state;
   nas_node *x = stack(NULL, "input size=5 channels=2; conv2d kernel=3 filters=17");
   nas_node *y = stack(nas_node_retain(x), "conv2d kernel=5 filters=17");
-  nas_node *sum = stack(JOIN("add", nas_node_retain(x), y), "relu");
-  nas_node *twice = JOIN("add", nas_node_retain(sum), nas_node_retain(sum));
-  nas_node *z = stack(JOIN("add", sum, twice, x), "conv2d kernel=2 filters=3; tanh; test_probe");
-  machine m = machine_of(z);
-  for (int i = 0; i < m.compiled->size; i++) {
-    int node = m.compiled->canonical[i];
-    const nas_node *is = nas_network_node(m.network, node);
-    if (strcmp(nas_node_kind(is)->name, "tanh") == 0) assert_true(passed_on(&m, node, 0));
-    if (strcmp(nas_node_kind(is)->name, "add") != 0) continue;
-    int inputs = nas_node_input_count(is);
-    if (inputs == 3) {
-      int passed = passed_on(&m, node, 0) + passed_on(&m, node, 1) + passed_on(&m, node, 2);
-      assert_int_equal(passed, 1);
-    } else if (nas_node_input(is, 0) == nas_node_input(is, 1)) {
-      assert_false(passed_on(&m, node, 0));
-    } else { /* the other consumer of x runs first on the way back */
-      assert_int_equal(passed_on(&m, node, 0) + passed_on(&m, node, 1), 1);
-    }
-  }
+  machine m = machine_of(stack(JOIN("add", nas_node_retain(x), y),
+                               "relu; conv2d kernel=2 filters=3; tanh; test_probe"));
+  int sum = node_of(&m, "add", 0);
+  assert_int_equal(passed_on(&m, sum, 0) + passed_on(&m, sum, 1), 1);
+  assert_true(passed_on(&m, node_of(&m, "tanh", 0), 0));
+  machine_free(&m);
+
+  /* on the way back, the tanh writes to the gradient of x before the sum does */
+  nas_node *z = stack(nas_node_retain(x), "tanh");
+  y = stack(nas_node_retain(x), "conv2d kernel=1 filters=17");
+  y = JOIN("add", nas_node_retain(x), y);
+  m = machine_of(stack(JOIN("multiply", y, z), "test_probe"));
+  sum = node_of(&m, "add", 0);
+  int of_x = nas_node_input(nas_network_node(m.network, sum), 0) == x ? 0 : 1;
+  const nas_layer *layer = &m.compiled->layers[nas_plan_layer(m.compiled, sum)];
+  assert_int_equal(passed_on(&m, sum, of_x), !layer->accumulate[of_x]);
+  assert_int_equal(passed_on(&m, sum, !of_x), layer->accumulate[of_x]);
+  machine_free(&m);
+
+  m = machine_of(stack(JOIN("add", x, nas_node_retain(x)), "test_probe"));
+  assert_false(passed_on(&m, node_of(&m, "add", 0), 0));
+  machine_free(&m);
+}
+
+/* A gradient that waits for another segment is stored, and what is passed on must be stored, too.
+ */
+static void stored_gradients_are_passed_on(void **state) {
+  (void)state;
+  nas_node *x = stack(NULL, "input size=5 channels=2; conv2d kernel=3 filters=17; batch_norm");
+  nas_node *y = stack(nas_node_retain(x), "conv2d kernel=3 filters=17");
+  nas_node *sum = JOIN("add", nas_node_retain(x), y);
+  nas_node *z = stack(nas_node_retain(sum), "conv2d kernel=3 filters=17; batch_norm");
+  machine m = machine_of(stack(JOIN("add", sum, z), "test_probe"));
+  int first = node_of(&m, "add", 0), second = node_of(&m, "add", first);
+  int of_x = nas_node_input(nas_network_node(m.network, first), 0) == x ? 0 : 1;
+  assert_false(m.compiled->layers[nas_plan_layer(m.compiled, first)].d_output->scratch);
+  assert_true(passed_on(&m, first, of_x));
+  assert_false(passed_on(&m, first, !of_x));
+  assert_true(m.compiled->layers[nas_plan_layer(m.compiled, second)].d_output->scratch);
+  assert_false(passed_on(&m, second, 0) || passed_on(&m, second, 1));
+  nas_node_release(&x);
   machine_free(&m);
 }
 
@@ -590,6 +627,7 @@ int main(void) {
       TEST(outputs),
       TEST(fused_where_it_may_be),
       TEST(sums_pass_gradients_on),
+      TEST(stored_gradients_are_passed_on),
       TEST(nan_is_not_lost),
       TEST(micro_batch_changes_no_bit),
       TEST(kernels_change_no_bit),

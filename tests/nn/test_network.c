@@ -190,10 +190,17 @@ static void memory_of_an_arena(void **state) {
       "softmax_cross_entropy",
       "input size=28 channels=1; conv2d kernel=3 filters=64 stride=2; batch_norm; relu; "
       "conv2d kernel=3 filters=64; batch_norm; relu; global_avg_pool; dense units=10; "
-      "softmax_cross_entropy"};
-  static const int micro_batches[] = {4, 16, 4};
-  for (int i = 0; i < 3; i++) {
-    machine m = machine_with(stack(NULL, texts[i]), micro_batches[i], NULL);
+      "softmax_cross_entropy",
+      "input size=4 channels=16; conv2d kernel=1 filters=16; leaky_relu; tanh; identity; "
+      "conv2d kernel=9 filters=16; global_avg_pool; dense units=10; softmax_cross_entropy",
+      "input size=4 channels=16; conv2d kernel=1 filters=16; conv2d(2) kernel=5 filters=16; "
+      "batch_norm; add(2,4); relu; conv2d kernel=5 filters=16; batch_norm; add(6,8); relu; "
+      "conv2d kernel=5 filters=16; global_avg_pool; dense units=10"};
+  static const int micro_batches[] = {4, 16, 4, 5, 7};
+  for (int i = 0; i < 5; i++) {
+    nas_node *loss =
+        i < 4 ? stack(NULL, texts[i]) : stack(graph(texts[i]), "softmax_cross_entropy");
+    machine m = machine_with(loss, micro_batches[i], NULL);
     int64_t planned = nas_network_memory(m.network, 250);
     int64_t arenas = 4 * (2 * (int64_t)nas_compiled_scratch_floats(m.compiled) +
                           256 / micro_batches[i] * (int64_t)nas_compiled_stored_floats(m.compiled));

@@ -80,7 +80,8 @@ NAS_API void nas_compiled_derive(const nas_compiled *compiled, const float *para
 typedef struct nas_compiled_layer {
   nas_layer_work work;
   int fused_into;      /* the node whose layer does all of this one's work; -1: none, it does it */
-  size_t map_bytes;    /* that its output and the gradient of that take in an arena, for an image */
+  size_t map_bytes;    /* that its output and, unless another one's serves, the gradient of that
+                          take in an arena, for an image */
   size_t weight_bytes; /* its parameters, and what is derived from them */
   /* Predicted, for an image on one core: work.done at the peak of the table (32 in a cycle for
    * avx512, 16 for avx2; without an instruction for them 1 in 12 cycles for baseline, 1 in 24 for

@@ -155,9 +155,9 @@ struct nas_layer_kind {
   /* Whether the kernel of this layer can apply ReLU as it stores. */
   int fuses_relu;
 
-  /* Whether backward leaves in the gradient of the output what each input gets, all of the output's
-   * shape. The gradient of one of them, which no other consumer wrote yet, then lies in the same
-   * place and is not copied. */
+  /* Whether backward leaves in the gradient of the output what inputs of the output's shape get.
+   * One of them, whose gradient no other consumer wrote yet, may then get that very memory: the
+   * data of d_inputs[k] is that of d_output, and there is nothing to copy. */
   int passes;
 
   /* Whether the layer can read the maps of a concatenation side by side, so that it need not be

@@ -5,11 +5,11 @@
 ---@class luanas.Profile.Layer
 ---@field name string The kind of layer.
 ---@field shape integer[] Of its output.
----@field kernel string What computes it: "Winograd F(4x4,3x3)", "direct 5x5", "1x1", "depthwise 3x3", "dense", "normalise", "plain C", "fused into line 2" (a ReLU that another layer applies), or "" for what only holds values.
+---@field kernel string What computes it: "Winograd F(4x4,3x3)", "direct 5x5", "1x1", "depthwise 3x3", "dense", "normalise", "pool 2x2", "plain C", "fused into line 2" (a ReLU that another layer applies), or "" for what only holds values.
 ---@field isa? string The instruction set of that kernel.
 ---@field macs integer Multiply-accumulates for one image, forward.
 ---@field train_macs integer Forward and backward, as of windows that slide.
----@field map_bytes integer Of an image: its output, and the gradient of that.
+---@field map_bytes integer Of an image: its output, and the gradient of that, unless it lies where that of the next layer did.
 ---@field weight_bytes integer Its parameters, and what is derived from them. What a thread works on at once are the maps of a micro-batch, and these.
 ---@field cycles number Predicted, for one image on one core: the multiply-accumulates that the kernel does in fact (Winograd's algorithm does fewer, padding adds some) at the peak of its instruction set, and 16 bytes of maps and weights in a cycle. Nothing else is known to the prediction: a layer that takes a larger share than predicted runs further below the processor's limits than the others.
 ---@field predicted number Share of the layers' cycles, 0 to 1.
