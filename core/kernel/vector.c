@@ -284,9 +284,11 @@ enum { WEIGHT_ROWS = 2, WEIGHT_VECTORS = 4 };
 #define EACH_WEIGHTS(rows, vectors, ...) weights_2x4(__VA_ARGS__)
 #endif
 
-/* How many vectors of output channels from o on, at most. */
+/* How many vectors of output channels, from o on, are taken next. A last one alone would share its
+ * inputs with no other: five are taken as three and two. */
 static int vectors_from(int width, int o, int most) {
   int left = (nas_row(width) - o) / NAS_VECTOR;
+  if (left == most + 1 && most > 2) return (left + 1) / 2;
   return left < most ? left : most;
 }
 
