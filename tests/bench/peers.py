@@ -6,7 +6,7 @@ usage: peers.py BENCH_TRAIN [--drawn SEED] [--images N] [--rounds N] [--only TEX
 Needs `pip install torch numpy` or `pip install tensorflow-cpu keras`, or both. Everybody trains the same networks on the
 same number of images with the same batches and Adam; for each the shortest epoch counts, after one that warms up. Of each
 library the best of its options counts: PyTorch contiguous and channels-last, eager and compiled; Keras with and without
-XLA; and the same in bfloat16. glibc's malloc is told to keep large buffers, without which PyTorch is 2 to 3 times slower.
+XLA; and the same in bfloat16. glibc's malloc is told to keep large buffers, which PyTorch needs to be fast.
 """
 import argparse
 import math
