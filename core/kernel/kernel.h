@@ -147,12 +147,32 @@ typedef void nas_normalize_gradient_fn(const nas_pixel_rows *x, const nas_pixel_
                                        const nas_normalization *n, const float *of_x,
                                        const float *constant, int accumulate);
 
-/* Winograd's algorithm (winograd_transforms.h). A tile is 4x4 outputs and the 6x6 pixels that they
+/* Winograd's algorithm (winograd_transforms.h). A tile is some outputs and the pixels that they
  * come from, fewer at the edges: there, transforms see zeros. */
 typedef struct nas_tile {
   int32_t in, out;       /* pixel numbers of its first pixel in the one map and in the other */
-  int32_t rows, columns; /* outputs, 1 to 4 each for Winograd's algorithm */
+  int32_t rows, columns; /* outputs, at least 1 each */
 } nas_tile;
+
+/* How tiles are transformed along height and width: with 2 to 5 taps of the kernel, 7 - taps
+ * outputs come from 6 points; with one tap, one output from itself. */
+typedef struct nas_winograd_form {
+  int taps[2], outputs[2], points[2];
+} nas_winograd_form;
+
+static inline nas_winograd_form nas_winograd_form_of(int rows, int columns) {
+  nas_winograd_form form = {.taps = {rows, columns}};
+  for (int d = 0; d < 2; d++) {
+    form.points[d] = form.taps[d] > 1 ? 6 : 1;
+    form.outputs[d] = form.points[d] + 1 - form.taps[d];
+  }
+  return form;
+}
+
+/* Elements of a transformed tile. */
+static inline int nas_winograd_elements(const nas_winograd_form *form) {
+  return form->points[0] * form->points[1];
+}
 
 /* Pixels of one image: columns lie `stride` floats apart, rows `pitch` pixels. */
 typedef struct nas_tile_map {
@@ -167,29 +187,38 @@ typedef struct nas_tile_planes {
   int row;
 } nas_tile_planes;
 
-/* For each tile and channel: B' x B of its pixels. */
-typedef void nas_winograd_input_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
-                                   int width, const nas_tile_planes *to);
+/* Taps of a kernel, at most as many as the form has: those that are missing count as zeros. */
+typedef struct nas_winograd_taps {
+  int count[2];
+  ptrdiff_t apart[2]; /* floats between them, down and to the right */
+} nas_winograd_taps;
+
+/* For each tile and channel: B' x B of its pixels, count - 1 more than it has outputs. */
+typedef void nas_winograd_input_fn(const nas_winograd_form *form, const int count[2],
+                                   const nas_tile_map *map, const nas_tile *tiles,
+                                   size_t tile_count, int width, const nas_tile_planes *to);
 
 /* Likewise A d_y A' of its outputs. */
-typedef void nas_winograd_d_output_fn(const nas_tile_map *map, const nas_tile *tiles, size_t count,
-                                      int width, const nas_tile_planes *to);
+typedef void nas_winograd_d_output_fn(const nas_winograd_form *form, const nas_tile_map *map,
+                                      const nas_tile *tiles, size_t tile_count, int width,
+                                      const nas_tile_planes *to);
 
 /* For each tile and output channel o: (before + A' m A) + bias[o] of its elements is written to its
  * outputs, and NAS_CONV_RELU of that. before is what was there with NAS_CONV_ACCUMULATE, else 0;
  * without a bias that is 0, too. */
-typedef void nas_winograd_output_fn(const nas_tile_planes *from, const nas_tile *tiles,
-                                    size_t count, int width, const float *bias,
-                                    const nas_tile_map *map, unsigned flags);
+typedef void nas_winograd_output_fn(const nas_winograd_form *form, const nas_tile_planes *from,
+                                    const nas_tile *tiles, size_t tile_count, int width,
+                                    const float *bias, const nas_tile_map *map, unsigned flags);
 
-/* For each of `rows` rows r and each o: G w G' of the taps w[tap * (3 ky + kx) + r * row + o],
- * element k to to[k * plane + r * row + o]. */
-typedef void nas_winograd_kernel_fn(const float *w, size_t tap, int rows, int width, float *to,
-                                    size_t plane);
+/* For each of `rows` rows r and each o: G w G' of the taps w[... + r * row + o], element k to
+ * to[k * plane + r * row + o]. */
+typedef void nas_winograd_kernel_fn(const nas_winograd_form *form, const nas_winograd_taps *taps,
+                                    const float *w, int rows, int width, float *to, size_t plane);
 
 /* And back: G' u G of the elements is added to the taps of d_w. */
-typedef void nas_winograd_d_kernel_fn(const float *from, size_t plane, int rows, int width,
-                                      float *d_w, size_t tap);
+typedef void nas_winograd_d_kernel_fn(const nas_winograd_form *form, const nas_winograd_taps *taps,
+                                      const float *from, size_t plane, int rows, int width,
+                                      float *d_w);
 
 /* Pooling. Here a tile is one output pixel and its window: `in` is the first pixel of the map that
  * the window sees, of rows x columns pixels that lie on the map, at least one. Gradients lie like

@@ -4,10 +4,52 @@
 #include <string.h>
 #include "kernel.h"
 
-enum { TILE = 4, WINDOW = 3, ELEMENTS = 36 };
-
 /* Floats of V or M that lie in the cache at once, about. */
-enum { BLOCK_FLOATS = ELEMENTS * 48 * 64 };
+enum { BLOCK_FLOATS = 36 * 48 * 64 };
+
+/* -- a kernel in parts ------------------------------------------------------------------------ */
+
+/* Up to five taps along a dimension are one part, six to ten are cut in two: part p begins at tap
+ * p * taps, and the last may have fewer. */
+enum { TAPS_MAX = 5, PARTS_MAX = 2 };
+
+typedef struct cut {
+  nas_winograd_form form;
+  int along[2], count; /* parts along each dimension, and of both, row by row */
+} cut;
+
+static cut cut_of(const nas_convolution *c) {
+  cut k = {.count = 1};
+  int taps[2];
+  for (int d = 0; d < 2; d++) {
+    k.along[d] = (c->kernel[d] + TAPS_MAX - 1) / TAPS_MAX;
+    taps[d] = (c->kernel[d] + k.along[d] - 1) / k.along[d];
+    k.count *= k.along[d];
+  }
+  k.form = nas_winograd_form_of(taps[0], taps[1]);
+  return k;
+}
+
+/* The part's first tap, down and to the right, and how many it has. */
+typedef struct kernel_part {
+  int base[2], taps[2];
+} kernel_part;
+
+static int least(int a, int b) {
+  return a < b ? a : b;
+}
+
+static kernel_part part_of(const nas_convolution *c, const cut *k, int number) {
+  const int index[2] = {number / k->along[1], number % k->along[1]};
+  kernel_part p;
+  for (int d = 0; d < 2; d++) {
+    p.base[d] = index[d] * k->form.taps[d];
+    p.taps[d] = least(k->form.taps[d], c->kernel[d] - p.base[d]);
+  }
+  return p;
+}
+
+/* -- tiles ------------------------------------------------------------------------------------ */
 
 /* The tiles of the images of a micro-batch, image after image. */
 typedef struct tiling {
@@ -18,40 +60,59 @@ typedef struct tiling {
 struct nas_winograd_plan {
   const nas_kernels *kernels;
   nas_convolution is;
-  int32_t row, columns; /* of rows of filters; of channels, each source padded */
+  cut cut;
+  int elements;         /* of a transformed tile */
+  int32_t row, columns; /* of rows of filters; of channels of all parts, each source padded */
   size_t block;         /* tiles at a time */
-  tiling forward,
-      backwards;    /* outputs are those of the layer; its inputs. NULL tiles: not needed */
-  int32_t *numbers; /* 0, 1, 2, ... block - 1 */
-  nas_tap taps[NAS_INPUTS_MAX], tap; /* of the sources in V; of d_y */
+  tiling forward;       /* whose outputs are those of the layer */
+  tiling *backwards;    /* of each part: whose outputs are its inputs. NULL: not needed */
+  int32_t *numbers;     /* 0, 1, 2, ... block - 1 */
+  nas_tap *taps, tap;   /* of parts and sources in V; of d_y */
   nas_window along_channels, along_filters;
 };
 
 /* -- the rule --------------------------------------------------------------------------------- */
 
-static int tiles_along(int pixels) {
-  return (pixels + TILE - 1) / TILE;
+static int64_t tiles_along(int pixels, int outputs) {
+  return (pixels + outputs - 1) / outputs;
 }
 
-/* A full tile takes 4 times fewer multiplications than a sliding window, but transforms and tiles
- * that the map fills in part eat that up. Measured from 3x3 to 28x28 pixels and from 16 to 64
- * channels: where tiles have at least 10 outputs on average it is 1.1 to 2 times faster, below that
- * 0.7 to 1.2 times as fast. */
+/* Whether it can be computed this way, with fewer multiplications. With a stride, each phase of the
+ * kernel would be a convolution of its own, by few taps: that was 0.2 to 1.4 times as fast. */
+static int possible(const nas_convolution *c, const cut *k) {
+  return !c->depthwise && c->stride[0] == 1 && c->stride[1] == 1 && k->along[0] <= PARTS_MAX &&
+         k->along[1] <= PARTS_MAX && nas_winograd_elements(&k->form) > 1;
+}
+
+/* Transforms cost about ten multiplications for each element of each channel and filter, and the
+ * products of matrices are slower than a window. Measured from 7x7 to 28x28 pixels, 16 to 96
+ * channels, and kernels from 2x1 to 7x7: where the rule says yes it is 0.8 to 2.8 times as fast,
+ * 1.5 times in the mean; where it says no, 0.2 to 1.3 times. */
 int nas_winograd_applies(const nas_convolution *c, int wish) {
-  if (wish == NAS_WINOGRAD_NONE || c->depthwise) return 0;
-  for (int d = 0; d < 2; d++)
-    if (c->kernel[d] != WINDOW || c->stride[d] != 1) return 0;
+  cut k = cut_of(c);
+  if (wish == NAS_WINOGRAD_NONE || !possible(c, &k)) return 0;
   if (wish == NAS_WINOGRAD_ALL) return 1;
-  int64_t tiles = (int64_t)tiles_along(c->out[0]) * tiles_along(c->out[1]);
-  return c->channels >= 16 && c->filters >= 16 && (int64_t)c->out[0] * c->out[1] >= 10 * tiles;
+  int64_t tiles =
+      tiles_along(c->out[0], k.form.outputs[0]) * tiles_along(c->out[1], k.form.outputs[1]);
+  int64_t sliding = (int64_t)c->kernel[0] * c->kernel[1] * c->out[0] * c->out[1];
+  int64_t tiled = nas_winograd_elements(&k.form) * k.count * tiles;
+  int64_t products = (int64_t)c->channels * c->filters, rows = c->channels + c->filters;
+  int slower = k.form.points[0] > 1 && k.form.points[1] > 1 ? 16 : 12; /* tenths */
+  return c->channels >= 16 && c->filters >= 16 &&
+         10 * sliding * products >= tiled * (slower * products + 100 * rows);
 }
 
 /* -- sizes ------------------------------------------------------------------------------------ */
 
-static size_t block_of(const nas_convolution *c) {
-  int columns = nas_convolution_columns(c), row = nas_row(c->filters);
+/* Of the channels of a part; and of all. */
+static int part_columns(const nas_convolution *c) {
+  return nas_convolution_columns(c);
+}
+
+static size_t block_of(const nas_convolution *c, const cut *k) {
+  int columns = k->count * part_columns(c), row = nas_row(c->filters);
   size_t widest = (size_t)(columns > row ? columns : row);
-  size_t tiles = BLOCK_FLOATS / (ELEMENTS * widest);
+  size_t tiles = BLOCK_FLOATS / ((size_t)nas_winograd_elements(&k->form) * widest);
   return tiles < 12 ? 12 : tiles > 96 ? 96 : tiles / 12 * 12;
 }
 
@@ -61,79 +122,124 @@ static size_t plane_of(size_t rows, int row) {
   return rows * (size_t)row + NAS_LANES;
 }
 
-/* Of U, and of the U of the kernel turned about. */
-static size_t u_plane(const nas_convolution *c) {
-  return plane_of((size_t)c->channels, nas_row(c->filters));
+/* Of U, which has the channels of all parts; and of the U of each part turned about. */
+static size_t u_plane(const nas_convolution *c, const cut *k) {
+  return plane_of((size_t)k->count * (size_t)c->channels, nas_row(c->filters));
 }
 
 static size_t turned_plane(const nas_convolution *c) {
-  return plane_of((size_t)c->filters, nas_convolution_columns(c));
+  return plane_of((size_t)c->filters, part_columns(c));
+}
+
+static size_t elements_of(const cut *k) {
+  return (size_t)nas_winograd_elements(&k->form);
 }
 
 size_t nas_winograd_room(const nas_convolution *c) {
-  size_t block = block_of(c);
-  return ELEMENTS *
-         (plane_of(block, nas_convolution_columns(c)) + plane_of(block, nas_row(c->filters)));
+  cut k = cut_of(c);
+  size_t block = block_of(c, &k);
+  return elements_of(&k) *
+         (plane_of(block, k.count * part_columns(c)) + plane_of(block, nas_row(c->filters)));
 }
 
 size_t nas_winograd_kept(const nas_convolution *c) {
-  return ELEMENTS * u_plane(c);
+  cut k = cut_of(c);
+  return elements_of(&k) * u_plane(c, &k);
 }
 
-/* U, and behind it that of the kernel turned about. */
+/* U, and behind it those of the parts turned about. */
 size_t nas_winograd_derived(const nas_convolution *c, int inference) {
-  return ELEMENTS * (u_plane(c) + (inference ? 0 : turned_plane(c)));
+  cut k = cut_of(c);
+  return elements_of(&k) * (u_plane(c, &k) + (inference ? 0 : (size_t)k.count * turned_plane(c)));
 }
 
-/* -- tiles ------------------------------------------------------------------------------------ */
-
-static int least(int a, int b) {
-  return a < b ? a : b;
+nas_winograd_size nas_winograd_size_of(const nas_convolution *c) {
+  cut k = cut_of(c);
+  int elements = nas_winograd_elements(&k.form);
+  const int *outputs = k.form.outputs;
+  nas_winograd_size size = {.form = k.form, .parts = k.count};
+  size.forward = elements * tiles_along(c->out[0], outputs[0]) * tiles_along(c->out[1], outputs[1]);
+  size.back = elements * tiles_along(c->in[0], outputs[0]) * tiles_along(c->in[1], outputs[1]);
+  return size;
 }
 
-/* Tiles of height x width outputs in map `out`, whose windows begin `pad` above and to the left of
- * the output's pixel in map `in`. */
+/* -- the plan --------------------------------------------------------------------------------- */
+
+/* Tiles over the pixels of map `out`; what an output comes from begins `pad` above and to the left
+ * of its pixel in map `in`. */
 static nas_status create_tiling(tiling *to, const nas_map *in, const nas_map *out, const int pad[2],
-                                int images, nas_error *err) {
-  to->of_image = (size_t)tiles_along(out->height) * (size_t)tiles_along(out->width);
+                                const nas_winograd_form *form, int images, nas_error *err) {
+  to->of_image = (size_t)(tiles_along(out->height, form->outputs[0]) *
+                          tiles_along(out->width, form->outputs[1]));
   size_t count = to->of_image * (size_t)images;
   nas_tile *tile = to->tiles = nas_alloc(count, sizeof *to->tiles);
   if (!tile) return nas_fail_memory(err, "the tiles of a convolution", count * sizeof *tile);
   for (int n = 0; n < images; n++)
-    for (int y = 0; y < out->height; y += TILE)
-      for (int x = 0; x < out->width; x += TILE)
+    for (int y = 0; y < out->height; y += form->outputs[0])
+      for (int x = 0; x < out->width; x += form->outputs[1])
         *tile++ = (nas_tile){.in = n * in->image + (y - pad[0]) * in->pitch + x - pad[1],
                              .out = n * out->image + y * out->pitch + x,
-                             .rows = least(TILE, out->height - y),
-                             .columns = least(TILE, out->width - x)};
+                             .rows = least(form->outputs[0], out->height - y),
+                             .columns = least(form->outputs[1], out->width - x)};
   return NAS_OK;
 }
 
-/* What the products walk along, by windows of one pixel over the tiles: the channels of each
- * source; the filters. */
+/* Input j meets output j + pad - t by tap t; of a part turned about, its last tap comes first. */
+static nas_status tile_backwards(nas_winograd_plan *plan, const nas_layer *layer, int number,
+                                 nas_error *err) {
+  const kernel_part p = part_of(&plan->is, &plan->cut, number);
+  int turned[2];
+  for (int d = 0; d < 2; d++) turned[d] = p.base[d] + p.taps[d] - 1 - plan->is.pad[d];
+  return create_tiling(&plan->backwards[number], layer->d_output, layer->inputs[0], turned,
+                       &plan->cut.form, layer->micro_batch, err);
+}
+
+/* What the products walk along, by windows of one pixel over the tiles: the channels of each part
+ * and source; the filters. */
 static void set_windows(nas_winograd_plan *plan) {
   const nas_convolution *c = &plan->is;
   int64_t channel = 0;
-  for (int k = 0; k < nas_convolution_sources(c); k++) {
-    int channels = nas_convolution_source(c, k);
-    plan->taps[k] = (nas_tap){.channels = channels,
-                              .offset = nas_convolution_column(c, k),
-                              .weights = channel * plan->row};
-    channel += channels;
-  }
+  int sources = nas_convolution_sources(c);
+  for (int part = 0; part < plan->cut.count; part++)
+    for (int k = 0; k < sources; k++) {
+      int channels = nas_convolution_source(c, k);
+      plan->taps[part * sources + k] =
+          (nas_tap){.channels = channels,
+                    .offset = part * part_columns(c) + nas_convolution_column(c, k),
+                    .weights = channel * plan->row};
+      channel += channels;
+    }
   plan->tap = (nas_tap){.channels = c->filters};
   plan->along_channels = (nas_window){.taps = plan->taps,
-                                      .tap_count = nas_convolution_sources(c),
+                                      .tap_count = plan->cut.count * sources,
                                       .weight_stride = plan->row,
                                       .width = c->filters,
                                       .source_stride = &plan->columns,
                                       .out_stride = plan->row};
   plan->along_filters = (nas_window){.taps = &plan->tap,
                                      .tap_count = 1,
-                                     .weight_stride = plan->columns,
-                                     .width = plan->columns,
+                                     .weight_stride = part_columns(c),
+                                     .width = part_columns(c),
                                      .source_stride = &plan->row,
                                      .out_stride = plan->columns};
+}
+
+static nas_status fill_plan(nas_winograd_plan *plan, const nas_layer *layer, nas_error *err) {
+  size_t parts = (size_t)plan->cut.count;
+  size_t taps = parts * (size_t)nas_convolution_sources(&plan->is);
+  plan->numbers = nas_alloc(plan->block, sizeof *plan->numbers);
+  plan->taps = nas_alloc(taps, sizeof *plan->taps);
+  if (!plan->numbers || !plan->taps) return nas_fail_memory(err, "a convolution", plan->block);
+  for (size_t i = 0; i < plan->block; i++) plan->numbers[i] = (int32_t)i;
+  set_windows(plan);
+  nas_status status = create_tiling(&plan->forward, layer->inputs[0], layer->output, plan->is.pad,
+                                    &plan->cut.form, layer->micro_batch, err);
+  if (status != NAS_OK || !nas_convolve_gives(layer)) return status;
+  plan->backwards = nas_alloc_zero(parts, sizeof *plan->backwards);
+  if (!plan->backwards) return nas_fail_memory(err, "a convolution", parts);
+  for (int part = 0; part < plan->cut.count && status == NAS_OK; part++)
+    status = tile_backwards(plan, layer, part, err);
+  return status;
 }
 
 nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
@@ -143,31 +249,27 @@ nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
   if (!plan) return nas_fail_memory(err, "a convolution", sizeof *plan);
   plan->kernels = layer->kernels;
   plan->is = *c;
+  plan->cut = cut_of(c);
+  plan->elements = nas_winograd_elements(&plan->cut.form);
   plan->row = nas_row(c->filters);
-  plan->columns = nas_convolution_columns(c);
-  plan->block = block_of(c);
-  set_windows(plan);
-  plan->numbers = nas_alloc(plan->block, sizeof *plan->numbers);
-  nas_status status = plan->numbers ? NAS_OK : nas_fail_memory(err, "a convolution", plan->block);
-  for (size_t i = 0; plan->numbers && i < plan->block; i++) plan->numbers[i] = (int32_t)i;
-  if (status == NAS_OK)
-    status = create_tiling(&plan->forward, layer->inputs[0], layer->output, c->pad,
-                           layer->micro_batch, err);
-  const int turned[2] = {WINDOW - 1 - c->pad[0], WINDOW - 1 - c->pad[1]};
-  if (status == NAS_OK && nas_convolve_gives(layer))
-    status = create_tiling(&plan->backwards, layer->d_output, layer->inputs[0], turned,
-                           layer->micro_batch, err);
+  plan->columns = plan->cut.count * part_columns(c);
+  plan->block = block_of(c, &plan->cut);
+  nas_status status = fill_plan(plan, layer, err);
   if (status != NAS_OK) nas_winograd_destroy(&plan);
   *out = plan;
   return status;
 }
 
 void nas_winograd_destroy(nas_winograd_plan **handle) {
-  if (!*handle) return;
-  nas_free((*handle)->forward.tiles);
-  nas_free((*handle)->backwards.tiles);
-  nas_free((*handle)->numbers);
-  nas_free(*handle);
+  nas_winograd_plan *plan = *handle;
+  if (!plan) return;
+  for (int part = 0; plan->backwards && part < plan->cut.count; part++)
+    nas_free(plan->backwards[part].tiles);
+  nas_free(plan->backwards);
+  nas_free(plan->forward.tiles);
+  nas_free(plan->numbers);
+  nas_free(plan->taps);
+  nas_free(plan);
   *handle = NULL;
 }
 
@@ -184,11 +286,11 @@ static nas_tile_map tile_map(const nas_map *map, const nas_pass *pass) {
 
 /* Each plane of `from` times one of u gives one of `to`. */
 static void multiply(const nas_winograd_plan *plan, const nas_window *window,
-                     const nas_tile_planes *from, const float *u, size_t u_plane,
+                     const nas_tile_planes *from, const float *u, size_t plane,
                      const nas_tile_planes *to, size_t tiles) {
   const float *source = from->data;
   float *out = to->data;
-  for (int k = 0; k < ELEMENTS; k++, source += from->plane, u += u_plane, out += to->plane)
+  for (int k = 0; k < plan->elements; k++, source += from->plane, u += plane, out += to->plane)
     plan->kernels->conv(window, &source, plan->numbers, u, NULL, out, plan->numbers, tiles, 0);
 }
 
@@ -199,24 +301,30 @@ static nas_tile_planes columns_of(const nas_winograd_plan *plan, const nas_pass 
 
 static nas_tile_planes rows_of(const nas_winograd_plan *plan, const nas_pass *pass) {
   nas_tile_planes columns = columns_of(plan, pass);
-  return (nas_tile_planes){columns.data + ELEMENTS * columns.plane,
+  return (nas_tile_planes){columns.data + (size_t)plan->elements * columns.plane,
                            plane_of(plan->block, plan->row), plan->row};
 }
 
-static nas_tile_planes source_at(const nas_winograd_plan *plan, nas_tile_planes columns, int k) {
-  columns.data += nas_convolution_column(&plan->is, k);
+static nas_tile_planes source_at(const nas_winograd_plan *plan, nas_tile_planes columns, int part,
+                                 int k) {
+  columns.data += part * part_columns(&plan->is) + nas_convolution_column(&plan->is, k);
   return columns;
 }
 
-/* V of all sources. */
+/* V of all parts and sources. */
 static void transform_inputs(const nas_winograd_plan *plan, const nas_layer *layer,
                              const nas_pass *pass, const nas_tile *tiles, size_t count,
                              nas_tile_planes v) {
-  for (int k = 0; k < layer->input_count; k++) {
-    const nas_map *in = layer->inputs[k];
-    const nas_tile_map x = tile_map(in, pass);
-    const nas_tile_planes to = source_at(plan, v, k);
-    for_map(plan, in)->winograd_input(&x, tiles, count, in->channels, &to);
+  for (int number = 0; number < plan->cut.count; number++) {
+    const kernel_part p = part_of(&plan->is, &plan->cut, number);
+    for (int k = 0; k < layer->input_count; k++) {
+      const nas_map *in = layer->inputs[k];
+      const nas_tile_planes to = source_at(plan, v, number, k);
+      nas_tile_map x = tile_map(in, pass);
+      x.data += nas_map_at(in, 0, p.base[0], p.base[1]);
+      for_map(plan, in)->winograd_input(&plan->cut.form, p.taps, &x, tiles, count, in->channels,
+                                        &to);
+    }
   }
 }
 
@@ -236,30 +344,41 @@ void nas_winograd_forward(const nas_winograd_plan *plan, const nas_layer *layer,
   for (size_t at = 0, n; (n = block_at(plan, &plan->forward, pass, at)) > 0; at += n) {
     const nas_tile *tiles = plan->forward.tiles + at;
     transform_inputs(plan, layer, pass, tiles, n, v);
-    multiply(plan, &plan->along_channels, &v, u, u_plane(&plan->is), &m, n);
-    plan->kernels->winograd_output(&m, tiles, n, plan->is.filters, bias, &y,
+    multiply(plan, &plan->along_channels, &v, u, u_plane(&plan->is, &plan->cut), &m, n);
+    plan->kernels->winograd_output(&plan->cut.form, &m, tiles, n, plan->is.filters, bias, &y,
                                    layer->relu ? NAS_CONV_RELU : 0);
   }
 }
 
-/* A forward pass of d_y, through the kernel turned about, into all columns. */
-void nas_winograd_backward_input(const nas_winograd_plan *plan, const nas_layer *layer,
-                                 const nas_pass *pass) {
+/* The parts after the first add to what it gave. */
+static void backward_part(const nas_winograd_plan *plan, const nas_layer *layer,
+                          const nas_pass *pass, int number) {
   const nas_tile_planes m = columns_of(plan, pass), v = rows_of(plan, pass);
   const nas_tile_map d_y = tile_map(layer->d_output, pass);
-  const float *turned = pass->derived + layer->derived + ELEMENTS * u_plane(&plan->is);
-  for (size_t at = 0, n; (n = block_at(plan, &plan->backwards, pass, at)) > 0; at += n) {
-    const nas_tile *tiles = plan->backwards.tiles + at;
-    plan->kernels->winograd_input(&d_y, tiles, n, plan->is.filters, &v);
-    multiply(plan, &plan->along_filters, &v, turned, turned_plane(&plan->is), &m, n);
+  const kernel_part p = part_of(&plan->is, &plan->cut, number);
+  const tiling *over = &plan->backwards[number];
+  size_t plane = turned_plane(&plan->is), elements = (size_t)plan->elements;
+  const float *turned = pass->derived + layer->derived +
+                        elements * (u_plane(&plan->is, &plan->cut) + (size_t)number * plane);
+  for (size_t at = 0, n; (n = block_at(plan, over, pass, at)) > 0; at += n) {
+    const nas_tile *tiles = over->tiles + at;
+    plan->kernels->winograd_input(&plan->cut.form, p.taps, &d_y, tiles, n, plan->is.filters, &v);
+    multiply(plan, &plan->along_filters, &v, turned, plane, &m, n);
     for (int k = 0; k < layer->input_count; k++) {
       if (!layer->d_inputs[k]) continue;
       const nas_tile_map d_x = tile_map(layer->d_inputs[k], pass);
-      const nas_tile_planes from = source_at(plan, m, k);
-      plan->kernels->winograd_output(&from, tiles, n, layer->d_inputs[k]->channels, NULL, &d_x,
-                                     layer->accumulate[k] ? NAS_CONV_ACCUMULATE : 0);
+      const nas_tile_planes from = source_at(plan, m, 0, k);
+      plan->kernels->winograd_output(&plan->cut.form, &from, tiles, n, layer->d_inputs[k]->channels,
+                                     NULL, &d_x,
+                                     layer->accumulate[k] || number > 0 ? NAS_CONV_ACCUMULATE : 0);
     }
   }
+}
+
+/* A forward pass of d_y for each part, through it turned about, into all columns. */
+void nas_winograd_backward_input(const nas_winograd_plan *plan, const nas_layer *layer,
+                                 const nas_pass *pass) {
+  for (int part = 0; part < plan->cut.count; part++) backward_part(plan, layer, pass, part);
 }
 
 /* dU[k] += V[k]' Z[k] */
@@ -267,13 +386,13 @@ void nas_winograd_backward_kernel(const nas_winograd_plan *plan, const nas_layer
                                   const nas_pass *pass) {
   const nas_tile_planes v = columns_of(plan, pass), z = rows_of(plan, pass);
   const nas_tile_map d_y = tile_map(layer->d_output, pass);
-  size_t plane = u_plane(&plan->is);
+  size_t plane = u_plane(&plan->is, &plan->cut);
   float *d_u = pass->kept + layer->kept;
   for (size_t at = 0, n; (n = block_at(plan, &plan->forward, pass, at)) > 0; at += n) {
     const nas_tile *tiles = plan->forward.tiles + at;
     transform_inputs(plan, layer, pass, tiles, n, v);
-    plan->kernels->winograd_d_output(&d_y, tiles, n, plan->is.filters, &z);
-    for (size_t k = 0; k < ELEMENTS; k++) {
+    plan->kernels->winograd_d_output(&plan->cut.form, &d_y, tiles, n, plan->is.filters, &z);
+    for (size_t k = 0; k < (size_t)plan->elements; k++) {
       const float *source = v.data + k * v.plane;
       plan->kernels->conv_weights(&plan->along_channels, &source, plan->numbers,
                                   z.data + k * z.plane, plan->numbers, d_u + k * plane, n);
@@ -281,14 +400,26 @@ void nas_winograd_backward_kernel(const nas_winograd_plan *plan, const nas_layer
   }
 }
 
+/* Where the taps of a part lie in a kernel, from its first on. */
+static nas_winograd_taps taps_in(const nas_winograd_plan *plan, int number, size_t *first) {
+  const nas_convolution *c = &plan->is;
+  const kernel_part p = part_of(c, &plan->cut, number);
+  ptrdiff_t tap = (ptrdiff_t)c->channels * plan->row;
+  *first = (size_t)(p.base[0] * c->kernel[1] + p.base[1]) * (size_t)tap;
+  return (nas_winograd_taps){{p.taps[0], p.taps[1]}, {c->kernel[1] * tap, tap}};
+}
+
 void nas_winograd_finish(const nas_winograd_plan *plan, const nas_layer *layer,
                          const nas_pass *pass) {
   const nas_convolution *c = &plan->is;
-  float *d_u = pass->kept + layer->kept;
-  plan->kernels->winograd_d_kernel(d_u, u_plane(c), c->channels, c->filters,
-                                   pass->d_params + layer->params[0],
-                                   (size_t)c->channels * (size_t)plan->row);
-  memset(d_u, 0, ELEMENTS * u_plane(c) * sizeof *d_u);
+  size_t plane = u_plane(c, &plan->cut), of_part = (size_t)c->channels * (size_t)plan->row, first;
+  float *d_u = pass->kept + layer->kept, *d_w = pass->d_params + layer->params[0];
+  for (int part = 0; part < plan->cut.count; part++) {
+    nas_winograd_taps taps = taps_in(plan, part, &first);
+    plan->kernels->winograd_d_kernel(&plan->cut.form, &taps, d_u + (size_t)part * of_part, plane,
+                                     c->channels, c->filters, d_w + first);
+  }
+  memset(d_u, 0, (size_t)plan->elements * plane * sizeof *d_u);
 }
 
 /* -- derived data ----------------------------------------------------------------------------- */
@@ -297,39 +428,55 @@ static int share(int count, int part, int parts) {
   return (int)((int64_t)count * part / parts);
 }
 
-/* Filter o's row of the kernel turned about, those channels of it that a source has: taps in
- * reverse order, channels side by side. A block of channels at a time is gathered and transformed.
- */
-static void derive_turned(const nas_winograd_plan *plan, const float *w, size_t tap, int channels,
-                          int o, float *u) {
-  enum { BLOCK = 64, TAPS = WINDOW * WINDOW };
-  float taps[TAPS][BLOCK];
+/* Filter o's row of a part turned about, those channels of it that a source has: taps in reverse
+ * order, channels side by side. A block of channels at a time is gathered and transformed. */
+static void derive_turned(const nas_winograd_plan *plan, const nas_winograd_taps *taps,
+                          const float *w, int channels, float *u) {
+  enum { BLOCK = 64, TAPS = TAPS_MAX * TAPS_MAX };
+  float turned[TAPS][BLOCK];
+  int rows = taps->count[0], columns = taps->count[1], last = rows * columns - 1;
+  const nas_winograd_taps gathered = {{rows, columns}, {columns * BLOCK, BLOCK}};
   for (int from = 0; from < channels; from += BLOCK) {
     int width = least(BLOCK, channels - from);
-    memset(taps, 0, sizeof taps);
-    for (int t = 0; t < TAPS; t++)
+    memset(turned, 0, sizeof turned);
+    for (int t = 0; t <= last; t++) {
+      const float *tap = w + t / columns * taps->apart[0] + t % columns * taps->apart[1];
       for (int c = 0; c < width; c++)
-        taps[TAPS - 1 - t][c] =
-            w[(size_t)t * tap + (size_t)(from + c) * (size_t)plan->row + (size_t)o];
-    plan->kernels->winograd_kernel(taps[0], BLOCK, 1, width, u + from, turned_plane(&plan->is));
+        turned[last - t][c] = tap[(size_t)(from + c) * (size_t)plan->row];
+    }
+    plan->kernels->winograd_kernel(&plan->cut.form, &gathered, turned[0], 1, width, u + from,
+                                   turned_plane(&plan->is));
   }
+}
+
+/* Rows `from` to `end` of all sources of a part turned about. */
+static void derive_turned_rows(const nas_winograd_plan *plan, const nas_winograd_taps *taps,
+                               const float *w, int from, int end, float *u) {
+  const nas_convolution *c = &plan->is;
+  for (int o = from; o < end; o++)
+    for (int k = 0, channel = 0; k < nas_convolution_sources(c); k++) {
+      int channels = nas_convolution_source(c, k);
+      derive_turned(plan, taps, w + (size_t)channel * (size_t)plan->row + o, channels,
+                    u + (size_t)o * (size_t)part_columns(c) + nas_convolution_column(c, k));
+      channel += channels;
+    }
 }
 
 void nas_winograd_derive(const nas_winograd_plan *plan, const nas_layer *layer, const float *params,
                          float *derived, int part, int parts) {
   const nas_convolution *c = &plan->is;
-  const float *w = params + layer->params[0];
-  size_t row = (size_t)plan->row, tap = (size_t)c->channels * row;
+  size_t row = (size_t)plan->row, plane = u_plane(c, &plan->cut), first;
+  size_t elements = (size_t)plan->elements;
   int from = share(c->channels, part, parts), end = share(c->channels, part + 1, parts);
-  float *u = derived + layer->derived, *turned = u + ELEMENTS * u_plane(c);
-  plan->kernels->winograd_kernel(w + (size_t)from * row, tap, end - from, c->filters,
-                                 u + (size_t)from * row, u_plane(c));
-  if (!plan->backwards.tiles) return;
-  for (int o = share(c->filters, part, parts); o < share(c->filters, part + 1, parts); o++)
-    for (int k = 0, channel = 0; k < nas_convolution_sources(c); k++) {
-      int channels = nas_convolution_source(c, k);
-      derive_turned(plan, w + (size_t)channel * row, tap, channels, o,
-                    turned + (size_t)o * (size_t)plan->columns + nas_convolution_column(c, k));
-      channel += channels;
-    }
+  float *u = derived + layer->derived;
+  for (int p = 0; p < plan->cut.count; p++) {
+    nas_winograd_taps taps = taps_in(plan, p, &first);
+    const float *w = params + layer->params[0] + first;
+    plan->kernels->winograd_kernel(&plan->cut.form, &taps, w + (size_t)from * row, end - from,
+                                   c->filters, u + (size_t)(p * c->channels + from) * row, plane);
+    if (plan->backwards)
+      derive_turned_rows(plan, &taps, w, share(c->filters, part, parts),
+                         share(c->filters, part + 1, parts),
+                         u + elements * (plane + (size_t)p * turned_plane(c)));
+  }
 }

@@ -1,10 +1,13 @@
-/* Winograd's algorithm for convolutions of a 3x3 window with stride 1: the three passes over tiles
- * of 4x4 outputs, with the transforms of kernel/winograd_transforms.h. Between the transforms lie
- * 36 products of matrices, one for each element of a transformed tile:
+/* Convolutions by Winograd's algorithm: the three passes over tiles of outputs, with the transforms
+ * of kernel/winograd_transforms.h. Between the transforms lie products of matrices, one for each
+ * element of a transformed tile, 36 or, where the kernel has one row or column, 6:
  *
- *   forward             M[k] = V[k] U[k]     [tiles][filters] = [tiles][channels]
- * [channels][filters] gradient of kernel  dU[k] += V[k]' Z[k]  [channels][filters] gradient of
- * input   forward of d_y with the kernel turned about
+ *   forward             M[k] = V[k] U[k]      [tiles][filters] = [tiles][channels][filters]
+ *   gradient of kernel  dU[k] += V[k]' Z[k]   [channels][filters]
+ *   gradient of input   forward of d_y with the kernel turned about
+ *
+ * A form has at most five taps along a dimension; kernels of six to ten are cut in two. Forward,
+ * parts are more channels; backwards, each part is a pass of its own.
  *
  * V, M and Z take a block of tiles at a time, in the room of the pass. dU gathers over a group of
  * images, in what the pass keeps, and is transformed back once a group. */
@@ -12,6 +15,7 @@
 #define NAS_WINOGRAD_H
 
 #include "convolve.h"
+#include "kernel.h"
 
 typedef struct nas_winograd_plan nas_winograd_plan;
 
@@ -22,6 +26,14 @@ int nas_winograd_applies(const nas_convolution *convolution, int wish);
 size_t nas_winograd_derived(const nas_convolution *convolution, int inference);
 size_t nas_winograd_room(const nas_convolution *convolution);
 size_t nas_winograd_kept(const nas_convolution *convolution);
+
+/* The elements of the transformed tiles of a channel of an image, for each part. */
+typedef struct nas_winograd_size {
+  nas_winograd_form form;
+  int parts;
+  int64_t forward, back;
+} nas_winograd_size;
+nas_winograd_size nas_winograd_size_of(const nas_convolution *convolution);
 
 /* The tiles of a layer. On failure *plan is NULL. NAS_MEMORY. */
 nas_status nas_winograd_create(nas_winograd_plan **plan, const nas_layer *layer,

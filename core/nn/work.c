@@ -14,20 +14,18 @@ static int64_t products(int64_t elements, int channels, int filters) {
   return elements * channels * nas_row(filters);
 }
 
-/* Of all transformed tiles of an image, 6x6 for each 4x4 outputs. */
-static int64_t elements_of_tiles(const int pixels[2]) {
-  return (int64_t)((pixels[0] + 3) / 4) * ((pixels[1] + 3) / 4) * 36;
-}
-
 /* Floats of V, M and Z are written and read again; the gradient of the kernel makes V anew. */
 static void winograd_work(const nas_layer *layer, const nas_convolution *c, nas_layer_work *work) {
+  nas_winograd_size size = nas_winograd_size_of(c);
+  const int *outputs = size.form.outputs, *taps = size.form.taps;
   int64_t in_row = nas_convolution_columns(c), out_row = nas_row(c->filters);
-  int64_t forward = elements_of_tiles(c->out), back = elements_of_tiles(c->in);
   int trained = layer->d_output != NULL, through = nas_convolve_gives(layer);
-  snprintf(work->kernel, sizeof work->kernel, "Winograd F(4x4,3x3)");
-  work->done = (1 + trained) * products(forward, c->channels, c->filters) +
-               through * products(back, c->filters, nas_convolution_columns(c));
-  work->bytes += 8 * ((1 + trained) * forward + through * back) * (in_row + out_row);
+  snprintf(work->kernel, sizeof work->kernel, "Winograd F(%dx%d,%dx%d)", outputs[0], outputs[1],
+           taps[0], taps[1]);
+  work->done = (1 + trained) * products(size.forward * size.parts, c->channels, c->filters) +
+               through * products(size.back * size.parts, c->filters, nas_convolution_columns(c));
+  work->bytes += 8 * ((1 + trained) * size.forward * (size.parts * in_row + out_row) +
+                      through * size.back * size.parts * (in_row + out_row));
 }
 
 static void sliding_work(const nas_layer *layer, const nas_convolution *c, nas_layer_work *work) {

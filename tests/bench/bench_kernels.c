@@ -20,7 +20,8 @@ static const shape shapes[] = {
     {14, 48, 48, 3, 1}, {14, 32, 32, 3, 1}, {14, 64, 64, 1, 1}, {14, 32, 32, 1, 1},
     {14, 16, 16, 5, 1}, {28, 1, 32, 1, 2},  {14, 64, 0, 3, 1},  {14, 32, 0, 5, 1},
     {14, 24, 24, 5, 1}, {14, 36, 36, 5, 1}, {14, 48, 48, 5, 1}, {14, 32, 32, 5, 1},
-    {7, 36, 36, 5, 1},
+    {7, 36, 36, 5, 1},  {14, 36, 36, 5, 2}, {14, 64, 64, 7, 1}, {14, 64, 64, 7, 2},
+    {14, 64, 64, 4, 1}, {14, 64, 64, 2, 1},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes, IMAGES_MAX = 4 };
 
@@ -87,27 +88,29 @@ static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]
  * gradient of the output, in another map, for that of the input. */
 static const float *layer_input;
 
-static void counting_winograd_input(const nas_tile_map *map, const nas_tile *tiles, size_t count,
+static void counting_winograd_input(const nas_winograd_form *form, const int taps[2],
+                                    const nas_tile_map *map, const nas_tile *tiles, size_t count,
                                     int width, const nas_tile_planes *to) {
   double start = nas_clock();
-  counted->winograd_input(map, tiles, count, width, to);
+  counted->winograd_input(form, taps, map, tiles, count, width, to);
   if (conv_phase == FORWARD) layer_input = map->data;
   int phase = conv_phase == FORWARD || map->data != layer_input ? conv_phase : WEIGHTS;
   seconds[phase] += nas_clock() - start;
 }
 
-static void counting_winograd_d_output(const nas_tile_map *map, const nas_tile *tiles, size_t count,
-                                       int width, const nas_tile_planes *to) {
+static void counting_winograd_d_output(const nas_winograd_form *form, const nas_tile_map *map,
+                                       const nas_tile *tiles, size_t count, int width,
+                                       const nas_tile_planes *to) {
   double start = nas_clock();
-  counted->winograd_d_output(map, tiles, count, width, to);
+  counted->winograd_d_output(form, map, tiles, count, width, to);
   seconds[WEIGHTS] += nas_clock() - start;
 }
 
-static void counting_winograd_output(const nas_tile_planes *from, const nas_tile *tiles,
-                                     size_t count, int width, const float *bias,
-                                     const nas_tile_map *map, unsigned flags) {
+static void counting_winograd_output(const nas_winograd_form *form, const nas_tile_planes *from,
+                                     const nas_tile *tiles, size_t count, int width,
+                                     const float *bias, const nas_tile_map *map, unsigned flags) {
   double start = nas_clock();
-  counted->winograd_output(from, tiles, count, width, bias, map, flags);
+  counted->winograd_output(form, from, tiles, count, width, bias, map, flags);
   seconds[conv_phase] += nas_clock() - start;
 }
 
@@ -167,9 +170,9 @@ static void measure(const question *q, double gflops[PHASES]) {
   machine_free(&m);
 }
 
-/* Whether Winograd's algorithm can compute it. */
+/* Whether Winograd's algorithm can compute it, with fewer multiplications. */
 static int has_tiles(const shape *s) {
-  return s->filters && s->kernel == 3 && s->stride == 1;
+  return s->filters && s->channels > 1 && s->kernel > 1;
 }
 
 /* -- tables ----------------------------------------------------------------------------------- */

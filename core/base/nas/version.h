@@ -6,7 +6,7 @@
 
 /* Raised whenever a training, an evaluation or a policy gives other bits than before. The golden
  * digest in tests/train/test_golden.c fails when bits change without it. */
-#define NAS_NUMERIC_VERSION 3
+#define NAS_NUMERIC_VERSION 4
 
 /* The semantic version of the library, such as "0.1.0". */
 NAS_API const char *nas_version(void);

@@ -13,8 +13,8 @@
 
 typedef struct nas_compiled nas_compiled;
 
-/* Which convolutions of 3x3 windows with stride 1 are computed by Winograd's algorithm, whose
- * results differ in the last bits. */
+/* Which convolutions with stride 1 and a kernel of up to ten rows and columns are computed by
+ * Winograd's algorithm, whose results differ in the last bits. */
 typedef enum nas_winograd {
   NAS_WINOGRAD_AUTO, /* those whose shape makes it faster, by a fixed rule */
   NAS_WINOGRAD_NONE,
