@@ -172,7 +172,7 @@ static void measure(const question *q, double gflops[PHASES]) {
 
 /* Whether Winograd's algorithm can compute it, with fewer multiplications. */
 static int has_tiles(const shape *s) {
-  return s->filters && s->channels > 1 && s->kernel > 1;
+  return s->filters && s->channels > 1 && s->kernel > 1 && s->stride == 1;
 }
 
 /* -- tables ----------------------------------------------------------------------------------- */
