@@ -299,6 +299,12 @@ const nas_kernels *nas_kernels_numbered(int number);
 /* That of them with this name, or NULL. */
 const nas_kernels *nas_kernels_named(const char *name);
 
+/* The table for pixels that lie `stride` floats apart: those of the network's images may have no
+ * padding, and only the scalar one reads such rows. */
+static inline const nas_kernels *nas_kernels_for(const nas_kernels *kernels, int stride) {
+  return stride % NAS_LANES ? nas_kernels_named("scalar") : kernels;
+}
+
 /* The same into *kernels, or NULL and NAS_ARGUMENT; the message calls the name the value of `what`,
  * and lists the tables that are there. */
 nas_status nas_kernels_find(const nas_kernels **kernels, const char *name, const char *what,

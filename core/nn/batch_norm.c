@@ -125,9 +125,8 @@ static nas_normalization normalization_of(const nas_layer *layer, const block *b
   return (nas_normalization){b->mean, b->scale, b->offset, layer->relu};
 }
 
-/* The network's images may lie in rows without padding, which only the scalar table reads. */
 static const nas_kernels *kernels_of(const nas_layer *layer) {
-  return layer->inputs[0]->stride % NAS_LANES ? nas_kernels_named("scalar") : layer->kernels;
+  return nas_kernels_for(layer->kernels, layer->inputs[0]->stride);
 }
 
 static nas_pixel_rows rows_of(const nas_map *map, const nas_pass *pass, const int32_t *pixels,

@@ -201,17 +201,12 @@ const nas_convolution *nas_convolve_of(const nas_layer *layer) {
 
 /* -- running ---------------------------------------------------------------------------------- */
 
-/* The network's images may lie in rows without padding, which only the scalar table reads. */
-static const nas_kernels *for_rows(const nas_kernels *kernels, const nas_window *window) {
-  return window->source_stride[0] % NAS_LANES ? nas_kernels_named("scalar") : kernels;
-}
-
 static void slide(const convolve_data *data, const nas_kernels *kernels, const nas_window *window,
                   const float *const *sources, const int32_t *in, const float *weights,
                   const float *bias, float *out, const int32_t *out_pixel, size_t pixels,
                   unsigned flags) {
   if (data->is.depthwise)
-    for_rows(kernels, window)
+    nas_kernels_for(kernels, window->source_stride[0])
         ->depthwise(window, sources[0], in, weights, bias, out, out_pixel, pixels, flags);
   else
     kernels->conv(window, sources, in, weights, bias, out, out_pixel, pixels, flags);
@@ -245,7 +240,7 @@ static void backward_kernel(const nas_layer *layer, const nas_pass *pass, const 
   float *d_kernel = pass->d_params + layer->params[0];
   size_t pixels = data->pixels * (size_t)pass->images;
   if (data->is.depthwise)
-    for_rows(layer->kernels, window)
+    nas_kernels_for(layer->kernels, window->source_stride[0])
         ->depthwise_weights(window, sources[0], data->in_pixels, d_y, data->out_pixels, d_kernel,
                             pixels);
   else

@@ -99,9 +99,8 @@ nas_status nas_pooling_compile(nas_layer *layer, nas_error *err) {
 
 /* -- running ---------------------------------------------------------------------------------- */
 
-/* The network's images may lie in rows without padding, which only the scalar table reads. */
 const nas_kernels *nas_pooling_kernels(const nas_layer *layer) {
-  return layer->inputs[0]->stride % NAS_LANES ? nas_kernels_named("scalar") : layer->kernels;
+  return nas_kernels_for(layer->kernels, layer->inputs[0]->stride);
 }
 
 static nas_pool_maps maps_of(const nas_layer *layer, const nas_pass *pass) {

@@ -71,14 +71,26 @@ struct nas_winograd_plan {
   nas_window along_channels, along_filters;
 };
 
-/* -- the rule --------------------------------------------------------------------------------- */
+/* -- the elements of an image ------------------------------------------------------------------ */
 
 static int64_t tiles_along(int pixels, int outputs) {
   return (pixels + outputs - 1) / outputs;
 }
 
+nas_winograd_size nas_winograd_size_of(const nas_convolution *c) {
+  cut k = cut_of(c);
+  int elements = nas_winograd_elements(&k.form);
+  const int *outputs = k.form.outputs;
+  nas_winograd_size size = {.form = k.form, .parts = k.count};
+  size.forward = elements * tiles_along(c->out[0], outputs[0]) * tiles_along(c->out[1], outputs[1]);
+  size.back = elements * tiles_along(c->in[0], outputs[0]) * tiles_along(c->in[1], outputs[1]);
+  return size;
+}
+
+/* -- the rule --------------------------------------------------------------------------------- */
+
 /* Whether it can be computed this way, with fewer multiplications. With a stride, each phase of the
- * kernel would be a convolution of its own, by few taps: that was 0.2 to 1.4 times as fast. */
+ * kernel would be a convolution of its own, by few taps: half as fast in the mean. */
 static int possible(const nas_convolution *c, const cut *k) {
   return !c->depthwise && c->stride[0] == 1 && c->stride[1] == 1 && k->along[0] <= PARTS_MAX &&
          k->along[1] <= PARTS_MAX && nas_winograd_elements(&k->form) > 1;
@@ -86,16 +98,15 @@ static int possible(const nas_convolution *c, const cut *k) {
 
 /* Transforms cost about ten multiplications for each element of each channel and filter, and the
  * products of matrices are slower than a window. Measured from 7x7 to 28x28 pixels, 16 to 96
- * channels, and kernels from 2x1 to 7x7: where the rule says yes it is 0.8 to 2.8 times as fast,
- * 1.5 times in the mean; where it says no, 0.2 to 1.3 times. */
+ * channels, and kernels from 2x1 to 7x7: where the rule says yes it is 0.7 to 2.8 times as fast,
+ * 1.5 times in the mean; where it says no, 0.4 to 1.2 times. */
 int nas_winograd_applies(const nas_convolution *c, int wish) {
   cut k = cut_of(c);
   if (wish == NAS_WINOGRAD_NONE || !possible(c, &k)) return 0;
   if (wish == NAS_WINOGRAD_ALL) return 1;
-  int64_t tiles =
-      tiles_along(c->out[0], k.form.outputs[0]) * tiles_along(c->out[1], k.form.outputs[1]);
+  nas_winograd_size size = nas_winograd_size_of(c);
   int64_t sliding = (int64_t)c->kernel[0] * c->kernel[1] * c->out[0] * c->out[1];
-  int64_t tiled = nas_winograd_elements(&k.form) * k.count * tiles;
+  int64_t tiled = size.forward * size.parts;
   int64_t products = (int64_t)c->channels * c->filters, rows = c->channels + c->filters;
   int slower = k.form.points[0] > 1 && k.form.points[1] > 1 ? 16 : 12; /* tenths */
   return c->channels >= 16 && c->filters >= 16 &&
@@ -104,13 +115,8 @@ int nas_winograd_applies(const nas_convolution *c, int wish) {
 
 /* -- sizes ------------------------------------------------------------------------------------ */
 
-/* Of the channels of a part; and of all. */
-static int part_columns(const nas_convolution *c) {
-  return nas_convolution_columns(c);
-}
-
 static size_t block_of(const nas_convolution *c, const cut *k) {
-  int columns = k->count * part_columns(c), row = nas_row(c->filters);
+  int columns = k->count * nas_convolution_columns(c), row = nas_row(c->filters);
   size_t widest = (size_t)(columns > row ? columns : row);
   size_t tiles = BLOCK_FLOATS / ((size_t)nas_winograd_elements(&k->form) * widest);
   return tiles < 12 ? 12 : tiles > 96 ? 96 : tiles / 12 * 12;
@@ -128,7 +134,7 @@ static size_t u_plane(const nas_convolution *c, const cut *k) {
 }
 
 static size_t turned_plane(const nas_convolution *c) {
-  return plane_of((size_t)c->filters, part_columns(c));
+  return plane_of((size_t)c->filters, nas_convolution_columns(c));
 }
 
 static size_t elements_of(const cut *k) {
@@ -138,8 +144,8 @@ static size_t elements_of(const cut *k) {
 size_t nas_winograd_room(const nas_convolution *c) {
   cut k = cut_of(c);
   size_t block = block_of(c, &k);
-  return elements_of(&k) *
-         (plane_of(block, k.count * part_columns(c)) + plane_of(block, nas_row(c->filters)));
+  return elements_of(&k) * (plane_of(block, k.count * nas_convolution_columns(c)) +
+                            plane_of(block, nas_row(c->filters)));
 }
 
 size_t nas_winograd_kept(const nas_convolution *c) {
@@ -151,16 +157,6 @@ size_t nas_winograd_kept(const nas_convolution *c) {
 size_t nas_winograd_derived(const nas_convolution *c, int inference) {
   cut k = cut_of(c);
   return elements_of(&k) * (u_plane(c, &k) + (inference ? 0 : (size_t)k.count * turned_plane(c)));
-}
-
-nas_winograd_size nas_winograd_size_of(const nas_convolution *c) {
-  cut k = cut_of(c);
-  int elements = nas_winograd_elements(&k.form);
-  const int *outputs = k.form.outputs;
-  nas_winograd_size size = {.form = k.form, .parts = k.count};
-  size.forward = elements * tiles_along(c->out[0], outputs[0]) * tiles_along(c->out[1], outputs[1]);
-  size.back = elements * tiles_along(c->in[0], outputs[0]) * tiles_along(c->in[1], outputs[1]);
-  return size;
 }
 
 /* -- the plan --------------------------------------------------------------------------------- */
@@ -205,7 +201,7 @@ static void set_windows(nas_winograd_plan *plan) {
       int channels = nas_convolution_source(c, k);
       plan->taps[part * sources + k] =
           (nas_tap){.channels = channels,
-                    .offset = part * part_columns(c) + nas_convolution_column(c, k),
+                    .offset = part * nas_convolution_columns(c) + nas_convolution_column(c, k),
                     .weights = channel * plan->row};
       channel += channels;
     }
@@ -218,8 +214,8 @@ static void set_windows(nas_winograd_plan *plan) {
                                       .out_stride = plan->row};
   plan->along_filters = (nas_window){.taps = &plan->tap,
                                      .tap_count = 1,
-                                     .weight_stride = part_columns(c),
-                                     .width = part_columns(c),
+                                     .weight_stride = nas_convolution_columns(c),
+                                     .width = nas_convolution_columns(c),
                                      .source_stride = &plan->row,
                                      .out_stride = plan->columns};
 }
@@ -252,7 +248,7 @@ nas_status nas_winograd_create(nas_winograd_plan **out, const nas_layer *layer,
   plan->cut = cut_of(c);
   plan->elements = nas_winograd_elements(&plan->cut.form);
   plan->row = nas_row(c->filters);
-  plan->columns = plan->cut.count * part_columns(c);
+  plan->columns = plan->cut.count * nas_convolution_columns(c);
   plan->block = block_of(c, &plan->cut);
   nas_status status = fill_plan(plan, layer, err);
   if (status != NAS_OK) nas_winograd_destroy(&plan);
@@ -274,11 +270,6 @@ void nas_winograd_destroy(nas_winograd_plan **handle) {
 }
 
 /* -- running ---------------------------------------------------------------------------------- */
-
-/* The network's images may lie in rows without padding, which only the scalar table reads. */
-static const nas_kernels *for_map(const nas_winograd_plan *plan, const nas_map *map) {
-  return map->stride % NAS_LANES ? nas_kernels_named("scalar") : plan->kernels;
-}
 
 static nas_tile_map tile_map(const nas_map *map, const nas_pass *pass) {
   return (nas_tile_map){nas_map_data(map, pass->arena), map->stride, map->pitch};
@@ -307,7 +298,7 @@ static nas_tile_planes rows_of(const nas_winograd_plan *plan, const nas_pass *pa
 
 static nas_tile_planes source_at(const nas_winograd_plan *plan, nas_tile_planes columns, int part,
                                  int k) {
-  columns.data += part * part_columns(&plan->is) + nas_convolution_column(&plan->is, k);
+  columns.data += part * nas_convolution_columns(&plan->is) + nas_convolution_column(&plan->is, k);
   return columns;
 }
 
@@ -322,8 +313,8 @@ static void transform_inputs(const nas_winograd_plan *plan, const nas_layer *lay
       const nas_tile_planes to = source_at(plan, v, number, k);
       nas_tile_map x = tile_map(in, pass);
       x.data += nas_map_at(in, 0, p.base[0], p.base[1]);
-      for_map(plan, in)->winograd_input(&plan->cut.form, p.taps, &x, tiles, count, in->channels,
-                                        &to);
+      nas_kernels_for(plan->kernels, in->stride)
+          ->winograd_input(&plan->cut.form, p.taps, &x, tiles, count, in->channels, &to);
     }
   }
 }
@@ -457,7 +448,8 @@ static void derive_turned_rows(const nas_winograd_plan *plan, const nas_winograd
     for (int k = 0, channel = 0; k < nas_convolution_sources(c); k++) {
       int channels = nas_convolution_source(c, k);
       derive_turned(plan, taps, w + (size_t)channel * (size_t)plan->row + o, channels,
-                    u + (size_t)o * (size_t)part_columns(c) + nas_convolution_column(c, k));
+                    u + (size_t)o * (size_t)nas_convolution_columns(c) +
+                        nas_convolution_column(c, k));
       channel += channels;
     }
 }
