@@ -78,8 +78,10 @@ typedef void nas_conv_weights_fn(const nas_window *window, const float *const *s
 
 /* A window over each channel by itself: the taps' sources are 0 and their channels 1, and the rows
  * of the source have padding like all others (only the scalar table takes a source of any stride).
- * For p in 0 .. pixels-1, o in 0 .. width-1: acc = bias ? bias[o] : 0 for each tap t in order: acc
- * = fma(source[in[p] * source_stride[0] + t.offset + o], weights[t.weights + o], acc)
+ * For p in 0 .. pixels-1, o in 0 .. width-1:
+ *   acc = bias ? bias[o] : 0
+ *   for each tap t in order:
+ *     acc = fma(source[in[p] * source_stride[0] + t.offset + o], weights[t.weights + o], acc)
  *   out[out_pixel[p] * out_stride + o] = acc
  * Flags and pixel numbers as for nas_conv_fn. */
 typedef void nas_depthwise_fn(const nas_window *window, const float *source, const int32_t *in,
@@ -118,8 +120,9 @@ static inline float *nas_pixel_row(const nas_pixel_rows *rows, size_t p) {
 }
 
 /* Batch normalisation. For o in 0 .. width-1, p in 0 .. pixels-1 in order, in double, where
- * products are exact: sum[o] = sum[o] + x[p][o];  square[o] = square[o] + x[p][o] * x[p][o] Rows of
- * this one may lie without padding. */
+ * products are exact:
+ *   sum[o] = sum[o] + x[p][o];  square[o] = square[o] + x[p][o] * x[p][o]
+ * Rows of this one may lie without padding. */
 typedef void nas_moments_fn(const float *x, int stride, const int32_t *pixel, size_t pixels,
                             int width, double *sum, double *square);
 

@@ -12,14 +12,16 @@
  *   lane        a float or a vector of floats
  *   LANES       how many
  *   lane_load, lane_store, lane_fma
- *   lane_clip    0 where the first is below the second, else the first
- *   lane_gate    0 where the second is at most the third, else the first
+ *   lane_clip   0 where the first is below the second, else the first
+ *   lane_gate   0 where the second is at most the third, else the first
  * Options choose numbers and addresses, never between vectors: gcc 12 turns (option ? a + b : b)
- * into a sum whose mask has one bit, for all lanes but the first. The order of operations below is
- * that of the number rules: first along rows, then along columns. Element 6 i + j of a transformed
- * tile lies i * 6 + j planes from its beginning. */
-#ifndef NAS_WINOGRAD_KERNEL_H
-#define NAS_WINOGRAD_KERNEL_H
+ * into a sum whose mask has one bit, for all lanes but the first.
+ *
+ * The order of operations below is that of the number rules: first along rows, then along columns.
+ * Element (i, j) of a transformed tile of W points along its width lies i * W + j planes from its
+ * beginning. */
+#ifndef NAS_WINOGRAD_TRANSFORMS_H
+#define NAS_WINOGRAD_TRANSFORMS_H
 
 #include <math.h>
 #include "kernel.h"
@@ -36,8 +38,7 @@
 
 static const float no_lanes[NAS_LANES]; /* zeros, for what is not to be added */
 
-/* -- one dimension: elements lie `s` apart ------------------------------------------------------
- */
+/* -- one dimension: elements lie `s` apart ---------------------------------------------------- */
 
 /* d = B' d */
 LANE_INLINE void input_1d(lane *d, int s) {

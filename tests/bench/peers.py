@@ -250,9 +250,9 @@ def main():
             continue
         own, best = math.inf, {False: (math.inf, "-"), True: (math.inf, "-")}
         for _ in range(args.rounds):
-            own = min(own, ours(args.program, name, args.drawn, args.images))
             for peer in peers:
                 for bf16 in best:
+                    own = min(own, ours(args.program, name, args.drawn, args.images))
                     for option in OPTIONS[peer.library]:
                         seconds = peer.seconds(option, bf16, args.images, text)
                         best[bf16] = min(best[bf16], (seconds, f"{peer.library} {option}"))
