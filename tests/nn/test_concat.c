@@ -66,6 +66,7 @@ static void agree(void **state) {
     for (int count = 1; count <= IMAGES; count += 2)
       if (!check_network(loss_of(graphs[i]), count, TAME, &dice, &t))
         fail_msg("too large values: %s", graphs[i]);
+  print_message("# %d directions, %d excused\n", t.directions, t.excused);
   assert_true(t.directions > 0 && t.excused <= t.directions / 200);
 }
 
