@@ -21,7 +21,8 @@
   X(INTERRUPTED, -7, "interrupted")                                                                \
   X(STATE, -8, "object is not in a state that allows this")                                        \
   X(SYSTEM, -9, "the operating system refused a resource")                                         \
-  X(SHAPE, -10, "layers whose shapes do not fit together")
+  X(SHAPE, -10, "layers whose shapes do not fit together")                                         \
+  X(BUSY, -11, "in use by another process")
 
 typedef enum nas_status {
 #define X(name, value, text) NAS_##name = value,

@@ -1,0 +1,85 @@
+/* Locks between processes: a byte of the file beside the store stands for each evaluation and run.
+ * They belong to the open file, so that two stores of one process exclude each other, too, and end
+ * with it however the process ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include "sql.h"
+
+/* Where the byte lies: evaluations by 61 bits of their hash, above the runs. Two that share a byte
+ * wait for each other without need. */
+static int64_t place_of(nas_lock_kind kind, uint64_t number) {
+  const int64_t above = (int64_t)1 << 61;
+  int64_t low = (int64_t)(number & (uint64_t)(above - 1));
+  return kind == NAS_LOCK_RUN ? low + 1 : above + low;
+}
+
+/* 1: taken; 0: another one has it; -1: errno. */
+static int try_lock(int fd, int64_t place, int type) {
+  struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = place, .l_len = 1};
+  if (fcntl(fd, F_OFD_SETLK, &lock) == 0) return 1;
+  return errno == EAGAIN || errno == EACCES ? 0 : -1;
+}
+
+static nas_status fail_lock(const nas_store *store, nas_error *err) {
+  int code = errno;
+  char reason[128] = "";
+  return nas_fail(err, NAS_SYSTEM, "cannot lock \"%.200s-lock\": %s", store->path,
+                  strerror_r(code, reason, sizeof reason));
+}
+
+/* Says who has it, as far as that is known: the owner's row may be of one before. */
+static nas_status describe_owner(nas_store *store, int64_t place, char *what, size_t size,
+                                 nas_error *err) {
+  int row;
+  sqlite3_stmt *statement = nas_sql(store, NAS_SQL_OWNER_FIND, err, "i", place);
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  snprintf(what, size, "another process is at it");
+  if (!row) return status;
+  snprintf(what, size, "process %lld on %s has been at it since %s: %s",
+           sqlite3_column_int64(statement, 0), sqlite3_column_text(statement, 1),
+           sqlite3_column_text(statement, 2), sqlite3_column_text(statement, 3));
+  nas_sql_done(statement);
+  return NAS_OK;
+}
+
+static nas_status name_owner(nas_store *store, int64_t place, const char *purpose, nas_error *err) {
+  char host[NAS_HOST_NAME], since[NAS_TIME_TEXT];
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  nas_host_name(host);
+  nas_time_text(since);
+  status = nas_sql_execute(store,
+                           nas_sql(store, NAS_SQL_OWNER_SET, err, "iittt", place, (int64_t)getpid(),
+                                   host, since, purpose),
+                           err);
+  return nas_sql_end(store, status, err);
+}
+
+nas_status nas_store_lock(nas_store *store, nas_lock_kind kind, uint64_t number,
+                          const char *purpose, int waits, nas_lock *lock, nas_error *err) {
+  char what[400];
+  int64_t place = place_of(kind, number);
+  lock->place = 0;
+  if (!store->path) return NAS_OK;
+  if (store->read_only)
+    return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
+  for (int got; (got = try_lock(store->lock_file, place, F_WRLCK)) != 1;) {
+    if (got < 0) return fail_lock(store, err);
+    nas_status status = describe_owner(store, place, what, sizeof what, err);
+    if (status == NAS_OK && !waits) status = nas_fail(err, NAS_BUSY, "%s", what);
+    if (status == NAS_OK) status = nas_store_pause(store, what, err);
+    if (status != NAS_OK) return status;
+  }
+  lock->place = place;
+  nas_status status = name_owner(store, place, purpose, err);
+  if (status != NAS_OK) nas_store_unlock(store, lock);
+  return status;
+}
+
+void nas_store_unlock(nas_store *store, nas_lock *lock) {
+  if (lock->place) try_lock(store->lock_file, lock->place, F_UNLCK);
+  lock->place = 0;
+}

@@ -1,0 +1,466 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <nas/memory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+#include "file.h"
+#include "schema.h"
+#include "sql.h"
+
+/* Reading and writing wait so long for each other before the owner of the store is asked. */
+enum { WAIT_TURNS = 200 }; /* of 50 ms: then another process holds the file for long */
+enum { COPY_BYTES = 1 << 20 };
+
+/* -- the place of the file -------------------------------------------------------------------- */
+
+/* File systems whose locks, or memory that processes share, do not reach all machines. */
+static const struct {
+  unsigned long type;
+  const char *name;
+} network_systems[] = {{0x6969, "NFS"},      {0x517B, "SMB"},      {0xFF534D42, "CIFS"},
+                       {0xFE534D42, "SMB"},  {0x5346414F, "AFS"},  {0x73757245, "Coda"},
+                       {0x00C36400, "Ceph"}, {0x01021997, "9P"},   {0x0BD00BD0, "Lustre"},
+                       {0x47504653, "GPFS"}, {0x19830326, "FhGFS"}};
+
+static nas_status check_system(const char *path, nas_error *err) {
+  struct statfs system;
+  if (statfs(path, &system) != 0) return NAS_OK; /* opening tells more */
+  for (size_t i = 0; i < sizeof network_systems / sizeof *network_systems; i++)
+    if ((unsigned long)system.f_type == network_systems[i].type)
+      return nas_fail(err, NAS_IO,
+                      "\"%.200s\" lies on a network file system (%s), where SQLite's locks don't "
+                      "hold; put the store on a local disk and copy it afterwards "
+                      "(`luanas backup`)",
+                      path, network_systems[i].name);
+  return NAS_OK;
+}
+
+/* The folder that the file lies in. */
+static nas_status folder_of(const char *path, nas_text *folder, nas_error *err) {
+  const char *slash = strrchr(path, '/');
+  if (!slash)
+    nas_text_add(folder, ".");
+  else
+    nas_text_add_bytes(folder, path, slash == path ? 1 : (size_t)(slash - path));
+  return folder->failed ? nas_fail_memory(err, "a path", strlen(path)) : NAS_OK;
+}
+
+static nas_status fail_open(const char *path, nas_error *err) {
+  int code = errno;
+  char reason[128] = "";
+  return nas_fail(err, NAS_IO, "cannot open \"%.200s\": %s", path,
+                  strerror_r(code, reason, sizeof reason));
+}
+
+/* Looks at what is there without opening it: closing a file drops the locks that SQLite has on it
+ * in this process. *is_there: whether there is a file. */
+static nas_status check_place(const char *path, int *is_there, nas_error *err) {
+  struct stat info;
+  *is_there = stat(path, &info) == 0;
+  if (*is_there) {
+    if (S_ISDIR(info.st_mode))
+      return nas_fail(err, NAS_IO, "\"%.200s\" is a folder; expected the path of a file", path);
+    if (!S_ISREG(info.st_mode)) return nas_fail(err, NAS_IO, "\"%.200s\" is no regular file", path);
+    return check_system(path, err);
+  }
+  if (errno != ENOENT) return fail_open(path, err);
+  nas_text folder = {0};
+  nas_status status = folder_of(path, &folder, err);
+  if (status == NAS_OK && stat(folder.data, &info) != 0) status = fail_open(path, err);
+  if (status == NAS_OK) status = check_system(folder.data, err);
+  nas_text_clear(&folder);
+  return status;
+}
+
+/* -- waiting for others ----------------------------------------------------------------------- */
+
+static int busy(void *context, int times) {
+  nas_store *store = context;
+  nas_error err;
+  char what[256] = "";
+  if (times >= WAIT_TURNS)
+    snprintf(what, sizeof what, "another process writes to \"%.200s\"", store->path);
+  return nas_store_pause(store, what, &err) == NAS_OK;
+}
+
+/* -- checksums -------------------------------------------------------------------------------- */
+
+/* What a value is, in a few bytes; of what is long, its hash. */
+typedef struct value_bytes {
+  unsigned char type;
+  unsigned char bytes[16];
+} value_bytes;
+
+static value_bytes value_of(sqlite3_value *value) {
+  value_bytes v = {.type = (unsigned char)sqlite3_value_type(value)};
+  nas_hash hash = {0, 0};
+  double number;
+  switch (v.type) {
+  case SQLITE_INTEGER: hash.low = (uint64_t)sqlite3_value_int64(value); break;
+  case SQLITE_FLOAT:
+    number = sqlite3_value_double(value);
+    memcpy(&hash.low, &number, sizeof number);
+    break;
+  case SQLITE_TEXT:
+  case SQLITE_BLOB: {
+    const void *bytes = sqlite3_value_blob(value);
+    hash = nas_hash_bytes(bytes, (size_t)sqlite3_value_bytes(value));
+    break;
+  }
+  default: break;
+  }
+  memcpy(v.bytes, nas_key_bytes_of(hash).bytes, sizeof v.bytes);
+  return v;
+}
+
+/* row_sum(...): XXH3 of the types and values of all arguments. */
+static void row_sum(sqlite3_context *context, int count, sqlite3_value **values) {
+  value_bytes all[16];
+  if (count > (int)(sizeof all / sizeof *all)) {
+    sqlite3_result_error(context, "row_sum takes 16 values at most", -1);
+    return;
+  }
+  for (int i = 0; i < count; i++) all[i] = value_of(values[i]);
+  sqlite3_result_int64(context,
+                       (sqlite3_int64)nas_hash_bytes(all, (size_t)count * sizeof *all).low);
+}
+
+/* text_hash(body): how a text is found. */
+static void text_hash(sqlite3_context *context, int count, sqlite3_value **values) {
+  (void)count;
+  const void *body = sqlite3_value_blob(values[0]);
+  nas_key_bytes key =
+      nas_key_bytes_of(nas_hash_bytes(body, (size_t)sqlite3_value_bytes(values[0])));
+  sqlite3_result_blob(context, &key, sizeof key, SQLITE_TRANSIENT);
+}
+
+/* -- the schema ------------------------------------------------------------------------------- */
+
+static nas_status fail_foreign(const nas_store *store, nas_error *err) {
+  return nas_fail(err, NAS_FORMAT, "\"%.200s\" is an SQLite file, but not a store of this program",
+                  store->path);
+}
+
+static nas_status read_version(nas_store *store, int64_t *application, int64_t *version,
+                               nas_error *err) {
+  int64_t tables = 0; /* first: another process may make them now */
+  nas_status status = nas_sql_integer(store, "SELECT count(*) FROM sqlite_schema", &tables, err);
+  if (status == NAS_OK) status = nas_sql_integer(store, "PRAGMA application_id", application, err);
+  if (status == NAS_OK) status = nas_sql_integer(store, "PRAGMA user_version", version, err);
+  if (status != NAS_OK) return status;
+  if (*application != NAS_SCHEMA_APPLICATION && (tables > 0 || *application != 0))
+    return fail_foreign(store, err);
+  if (*version > NAS_SCHEMA_VERSION)
+    return nas_fail(err, NAS_FORMAT,
+                    "\"%.200s\" was written by a newer version: it has schema %lld, this one knows "
+                    "up to %d; it is as it was",
+                    store->path, (long long)*version, NAS_SCHEMA_VERSION);
+  return NAS_OK;
+}
+
+/* A copy of the file as it is, beside it. */
+static nas_status keep_copy(nas_store *store, int64_t version, nas_error *err) {
+  nas_text path = {0};
+  nas_text_add(&path, store->path);
+  nas_text_add(&path, ".schema-");
+  nas_text_add_integer(&path, version);
+  nas_status status = path.failed ? nas_fail_memory(err, "a path", strlen(store->path)) : NAS_OK;
+  if (status == NAS_OK && access(path.data, F_OK) != 0)
+    status = nas_store_backup(store, path.data, err);
+  nas_text_clear(&path);
+  return status;
+}
+
+/* Within a transaction. */
+static nas_status step_up(nas_store *store, int64_t from, nas_error *err) {
+  char sql[96];
+  nas_status status = NAS_OK;
+  for (int64_t v = from; v < NAS_SCHEMA_VERSION && status == NAS_OK; v++) {
+    status = nas_sql_run(store, nas_schema_steps[v], err);
+    nas_crash_point("in-migration");
+  }
+  snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+           NAS_SCHEMA_APPLICATION, NAS_SCHEMA_VERSION);
+  return status == NAS_OK ? nas_sql_run(store, sql, err) : status;
+}
+
+/* Another process may do the same at the same time: what counts is what is there in the
+ * transaction. */
+static nas_status bring_up_to_date(nas_store *store, nas_error *err) {
+  int64_t application = 0, version = 0;
+  nas_status status = read_version(store, &application, &version, err);
+  if (status != NAS_OK || (application && version == NAS_SCHEMA_VERSION)) return status;
+  if (application) status = keep_copy(store, version, err);
+  if (status == NAS_OK) status = nas_sql_begin(store, 1, err);
+  if (status != NAS_OK) return status;
+  status = read_version(store, &application, &version, err);
+  if (status == NAS_OK && (!application || version < NAS_SCHEMA_VERSION))
+    status = step_up(store, version, err);
+  return nas_sql_end(store, status, err);
+}
+
+/* -- connections ------------------------------------------------------------------------------ */
+
+static nas_status connect_to(nas_store *store, const char *name, int flags, nas_error *err) {
+  int code = sqlite3_open_v2(name, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+  if (code != SQLITE_OK) {
+    if (!store->db) return nas_fail(err, NAS_MEMORY, "out of memory in the store");
+    return nas_sql_fail(store, "open", err);
+  }
+  sqlite3_extended_result_codes(store->db, 0);
+  sqlite3_busy_handler(store->db, busy, store);
+  sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  const int how = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+  if (sqlite3_create_function(store->db, "row_sum", -1, how, NULL, row_sum, NULL, NULL) ||
+      sqlite3_create_function(store->db, "text_hash", 1, how, NULL, text_hash, NULL, NULL))
+    return nas_sql_fail(store, "open", err);
+  return nas_sql_run(store,
+                     "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; "
+                     "PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY",
+                     err);
+}
+
+/* Two processes that do this at once refuse each other without asking the handler above. */
+static nas_status write_ahead(nas_store *store, nas_error *err) {
+  for (int turn = 0;; turn++) {
+    nas_status status = nas_sql_run(store, "PRAGMA journal_mode = WAL", err);
+    if (status == NAS_OK || sqlite3_errcode(store->db) != SQLITE_BUSY) return status;
+    if (!busy(store, turn)) return nas_sql_fail(store, "open", err);
+  }
+}
+
+static nas_status open_to_write(nas_store *store, nas_error *err) {
+  const char *name = store->path ? store->path : ":memory:";
+  nas_status status = connect_to(store, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+  if (status != NAS_OK) return status;
+  int64_t application, version;
+  status = read_version(store, &application, &version, err); /* before anything is written */
+  if (status == NAS_OK) status = write_ahead(store, err);
+  if (status == NAS_OK) status = nas_sql_run(store, "PRAGMA synchronous = NORMAL", err);
+  return status == NAS_OK ? bring_up_to_date(store, err) : status;
+}
+
+/* -- reading where nothing may be written ------------------------------------------------------ */
+
+static nas_status copy_file(const char *from, const char *to, nas_error *err) {
+  nas_file file;
+  nas_replacement out;
+  size_t count;
+  uint64_t at = 0;
+  nas_status status = nas_file_open(&file, from, err);
+  if (status != NAS_OK) return status;
+  char *bytes = nas_alloc(1, COPY_BYTES);
+  status =
+      bytes ? nas_replacement_begin(&out, to, err) : nas_fail_memory(err, "a copy", COPY_BYTES);
+  if (status == NAS_OK) {
+    do {
+      status = nas_file_read(&file, at, bytes, COPY_BYTES, &count, err);
+      if (status == NAS_OK) status = nas_replacement_write(&out, bytes, count, err);
+      at += count;
+    } while (status == NAS_OK && count > 0);
+    status = nas_replacement_end(&out, status, err);
+  }
+  nas_free(bytes);
+  nas_file_close(&file);
+  return status;
+}
+
+static char *joined(const char *a, const char *b, const char *c) {
+  nas_text text = {0};
+  nas_text_add(&text, a);
+  nas_text_add(&text, b);
+  nas_text_add(&text, c);
+  if (!text.failed) return text.data;
+  nas_text_clear(&text);
+  return NULL;
+}
+
+/* The folder of the copy, and what lies in it. */
+static void remove_copy(nas_store *store) {
+  static const char *const ends[] = {"/store-shm", "/store-wal", "/store", ""};
+  for (size_t i = 0; store->copy && i < sizeof ends / sizeof *ends; i++) {
+    char *path = joined(store->copy, ends[i], "");
+    if (path) remove(path);
+    nas_free(path);
+  }
+  nas_free(store->copy);
+  store->copy = NULL;
+}
+
+/* Into a temporary folder: the file, and the log of what is not in it yet. */
+static nas_status make_copy(nas_store *store, const char *log, char **copy, nas_error *err) {
+  const char *temporary = getenv("TMPDIR");
+  store->copy = joined(temporary && *temporary ? temporary : "/tmp", "/luanas-XXXXXX", "");
+  if (!store->copy) return nas_fail_memory(err, "a path", 0);
+  if (!mkdtemp(store->copy)) {
+    nas_status status = fail_open(store->copy, err);
+    nas_free(store->copy);
+    store->copy = NULL;
+    return status;
+  }
+  char *log_copy = joined(store->copy, "/store-wal", "");
+  *copy = joined(store->copy, "/store", "");
+  nas_status status =
+      *copy && log_copy ? copy_file(store->path, *copy, err) : nas_fail_memory(err, "a path", 0);
+  if (status == NAS_OK) status = copy_file(log, log_copy, err);
+  nas_free(log_copy);
+  return status;
+}
+
+/* The URI of a file that nobody changes: it is read without any other file beside it. */
+static char *immutable_uri(const char *path) {
+  static const char hex[] = "0123456789ABCDEF";
+  nas_text uri = {0};
+  nas_text_add(&uri, "file:");
+  for (const char *c = path; *c; c++) {
+    const char escaped[] = {'%', hex[(unsigned char)*c >> 4], hex[*c & 15], '\0'};
+    if (strchr("?#%", *c))
+      nas_text_add(&uri, escaped);
+    else
+      nas_text_add_bytes(&uri, c, 1);
+  }
+  nas_text_add(&uri, "?immutable=1");
+  if (!uri.failed) return uri.data;
+  nas_text_clear(&uri);
+  return NULL;
+}
+
+static void disconnect(nas_store *store) {
+  for (int i = 0; i < NAS_STATEMENTS; i++) sqlite3_finalize(store->statements[i]);
+  memset(store->statements, 0, sizeof store->statements);
+  sqlite3_close_v2(store->db);
+  store->db = NULL;
+}
+
+/* In a folder that is read-only SQLite can't make the files that processes share. */
+static nas_status open_apart(nas_store *store, nas_error *err) {
+  struct stat info;
+  char *log = joined(store->path, "-wal", ""), *name = NULL;
+  int flags = SQLITE_OPEN_READONLY;
+  nas_status status = log ? NAS_OK : nas_fail_memory(err, "a path", 0);
+  disconnect(store);
+  if (status == NAS_OK && stat(log, &info) == 0 && info.st_size > 0) {
+    flags = SQLITE_OPEN_READWRITE;
+    status = make_copy(store, log, &name, err);
+  } else if (status == NAS_OK) {
+    flags |= SQLITE_OPEN_URI;
+    name = immutable_uri(store->path);
+    if (!name) status = nas_fail_memory(err, "a path", 0);
+  }
+  if (status == NAS_OK) status = connect_to(store, name, flags, err);
+  nas_free(log);
+  nas_free(name);
+  return status;
+}
+
+static nas_status open_to_read(nas_store *store, nas_error *err) {
+  int64_t application = 0, version = 0;
+  nas_status status = connect_to(store, store->path, SQLITE_OPEN_READONLY, err);
+  if (status == NAS_OK) status = read_version(store, &application, &version, err);
+  if (status == NAS_IO) {
+    status = open_apart(store, err);
+    if (status == NAS_OK) status = read_version(store, &application, &version, err);
+  }
+  if (status != NAS_OK) return status;
+  if (!application) return fail_foreign(store, err);
+  if (version < NAS_SCHEMA_VERSION)
+    return nas_fail(err, NAS_FORMAT,
+                    "\"%.200s\" was written by an older version (schema %lld); open it once to "
+                    "write, which keeps a copy and brings it up to schema %d",
+                    store->path, (long long)version, NAS_SCHEMA_VERSION);
+  return NAS_OK;
+}
+
+/* -- public functions ------------------------------------------------------------------------- */
+
+static nas_status open_lock_file(nas_store *store, nas_error *err) {
+  char *path = joined(store->path, "-lock", "");
+  if (!path) return nas_fail_memory(err, "a path", strlen(store->path));
+  store->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  nas_status status = store->lock_file < 0 ? fail_open(path, err) : NAS_OK;
+  nas_free(path);
+  return status;
+}
+
+nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas_error *err) {
+  int is_there;
+  *out = NULL;
+  nas_status status = NAS_OK;
+  if (options->path) status = check_place(options->path, &is_there, err);
+  if (status != NAS_OK) return status;
+  if (options->path && options->read_only && !is_there)
+    return nas_fail(err, NAS_IO, "cannot open \"%.200s\": there is no such file", options->path);
+  nas_store *store = nas_alloc_zero(1, sizeof *store);
+  if (!store) return nas_fail_memory(err, "the store", sizeof *store);
+  store->lock_file = -1;
+  store->wait = options->wait;
+  store->wait_context = options->wait_context;
+  store->read_only = options->path && options->read_only;
+  if (options->path && !(store->path = nas_strdup(options->path)))
+    status = nas_fail_memory(err, "a path", strlen(options->path));
+  if (status == NAS_OK)
+    status = store->read_only ? open_to_read(store, err) : open_to_write(store, err);
+  if (status == NAS_OK && store->path && !store->read_only) status = open_lock_file(store, err);
+  if (status != NAS_OK) nas_store_close(&store);
+  *out = store;
+  return status;
+}
+
+void nas_store_close(nas_store **handle) {
+  nas_store *store = handle ? *handle : NULL;
+  if (!store) return;
+  disconnect(store);
+  remove_copy(store);
+  if (store->lock_file >= 0) close(store->lock_file);
+  nas_free(store->path);
+  nas_free(store->program);
+  nas_free(store->isa);
+  nas_free(store);
+  *handle = NULL;
+}
+
+const char *nas_store_path(const nas_store *store) {
+  return store->path;
+}
+
+int nas_store_read_only(const nas_store *store) {
+  return store->read_only;
+}
+
+/* A copy of a text that may be NULL. */
+static nas_status keep(char **to, const char *text, nas_error *err) {
+  char *copy = text ? nas_strdup(text) : NULL;
+  if (text && !copy) return nas_fail_memory(err, "a session", strlen(text));
+  nas_free(*to);
+  *to = copy;
+  return NAS_OK;
+}
+
+nas_status nas_store_begin_session(nas_store *store, const nas_session *session, nas_error *err) {
+  nas_status status = keep(&store->program, session->program, err);
+  if (status == NAS_OK) status = keep(&store->isa, session->isa, err);
+  store->threads = session->threads;
+  store->session = 0;
+  return status;
+}
+
+nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err) {
+  if (access(path, F_OK) == 0)
+    return nas_fail(err, NAS_IO, "cannot write \"%.200s\": it is there already", path);
+  sqlite3_stmt *statement;
+  if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
+    return nas_sql_fail(store, "copy", err);
+  sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+  nas_status status = nas_sql_execute(store, statement, err);
+  sqlite3_finalize(statement);
+  if (status != NAS_OK) unlink(path);
+  return status;
+}
+
+nas_status nas_store_vacuum(nas_store *store, nas_error *err) {
+  return nas_sql_run(store, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err);
+}

@@ -1,0 +1,111 @@
+/* Reading by SQL. */
+#include <nas/memory.h>
+#include <string.h>
+#include "sql.h"
+
+struct nas_rows {
+  nas_store *store;
+  sqlite3_stmt *statement;
+  int ended;
+};
+
+static int bind(sqlite3_stmt *statement, int index, const nas_column *value) {
+  switch (value->type) {
+  case NAS_COLUMN_INTEGER: return sqlite3_bind_int64(statement, index, value->integer);
+  case NAS_COLUMN_NUMBER: return sqlite3_bind_double(statement, index, value->number);
+  case NAS_COLUMN_TEXT:
+    return sqlite3_bind_text64(statement, index, value->bytes, value->size, SQLITE_TRANSIENT,
+                               SQLITE_UTF8);
+  case NAS_COLUMN_BYTES:
+    return sqlite3_bind_blob64(statement, index, value->bytes, value->size, SQLITE_TRANSIENT);
+  default: return sqlite3_bind_null(statement, index);
+  }
+}
+
+static int only_spaces(const char *text) {
+  return text[strspn(text, " \t\r\n;")] == '\0';
+}
+
+static nas_status prepare(nas_rows *rows, const char *sql, const nas_column *parameters, int count,
+                          nas_error *err) {
+  sqlite3 *db = rows->store->db;
+  const char *rest;
+  if (sqlite3_prepare_v2(db, sql, -1, &rows->statement, &rest) != SQLITE_OK) {
+    if (sqlite3_errcode(db) != SQLITE_ERROR) return nas_sql_fail(rows->store, "read", err);
+    return nas_fail(err, NAS_ARGUMENT, "SQL: %s", sqlite3_errmsg(db));
+  }
+  if (!rows->statement || !only_spaces(rest))
+    return nas_fail(err, NAS_ARGUMENT, "SQL: expected one statement");
+  if (!sqlite3_stmt_readonly(rows->statement) || sqlite3_column_count(rows->statement) == 0)
+    return nas_fail(err, NAS_ARGUMENT, "SQL: the statement does not only read; expected a SELECT");
+  if (sqlite3_bind_parameter_count(rows->statement) != count)
+    return nas_fail(err, NAS_ARGUMENT, "SQL: the statement has %d parameters, but %d were given",
+                    sqlite3_bind_parameter_count(rows->statement), count);
+  for (int i = 0; i < count; i++)
+    if (bind(rows->statement, i + 1, &parameters[i]) != SQLITE_OK)
+      return nas_sql_fail(rows->store, "read", err);
+  return NAS_OK;
+}
+
+nas_status nas_rows_open(nas_rows **out, nas_store *store, const char *sql,
+                         const nas_column *parameters, int count, nas_error *err) {
+  nas_rows *rows = nas_alloc_zero(1, sizeof *rows);
+  *out = NULL;
+  if (!rows) return nas_fail_memory(err, "rows", sizeof *rows);
+  rows->store = store;
+  nas_status status = prepare(rows, sql, parameters, count, err);
+  if (status != NAS_OK) nas_rows_close(&rows);
+  *out = rows;
+  return status;
+}
+
+void nas_rows_close(nas_rows **handle) {
+  nas_rows *rows = handle ? *handle : NULL;
+  if (!rows) return;
+  sqlite3_finalize(rows->statement);
+  nas_free(rows);
+  *handle = NULL;
+}
+
+nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
+  *more = 0;
+  if (rows->ended) return NAS_OK;
+  nas_status status = nas_sql_step(rows->store, rows->statement, more, err);
+  rows->ended = !*more;
+  return status;
+}
+
+int nas_rows_width(const nas_rows *rows) {
+  return sqlite3_column_count(rows->statement);
+}
+
+const char *nas_rows_name(const nas_rows *rows, int column) {
+  return sqlite3_column_name(rows->statement, column);
+}
+
+nas_column nas_rows_column(const nas_rows *rows, int column) {
+  sqlite3_stmt *row = rows->statement;
+  nas_column c = {NAS_COLUMN_NULL, 0, 0, NULL, 0};
+  switch (sqlite3_column_type(row, column)) {
+  case SQLITE_INTEGER:
+    c.type = NAS_COLUMN_INTEGER;
+    c.integer = sqlite3_column_int64(row, column);
+    break;
+  case SQLITE_FLOAT:
+    c.type = NAS_COLUMN_NUMBER;
+    c.number = sqlite3_column_double(row, column);
+    break;
+  case SQLITE_TEXT:
+    c.type = NAS_COLUMN_TEXT;
+    c.bytes = (const char *)sqlite3_column_text(row, column);
+    c.size = (size_t)sqlite3_column_bytes(row, column);
+    break;
+  case SQLITE_BLOB:
+    c.type = NAS_COLUMN_BYTES;
+    c.bytes = sqlite3_column_blob(row, column);
+    c.size = (size_t)sqlite3_column_bytes(row, column);
+    break;
+  default: break;
+  }
+  return c;
+}

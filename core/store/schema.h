@@ -1,0 +1,120 @@
+/* The tables of a store. A column `sum` is row_sum of all others in their order, but for `bytes`,
+ * which comes in as its hash: row_sum(..., row_sum(bytes)). */
+#ifndef NAS_STORE_SCHEMA_H
+#define NAS_STORE_SCHEMA_H
+
+#define NAS_SCHEMA_APPLICATION 0x4c4e4153 /* "LNAS", PRAGMA application_id */
+#define NAS_SCHEMA_VERSION     1          /* PRAGMA user_version */
+
+/* Each takes a store from the version of its index to the next one. */
+static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
+    /* What is long and comes often: once. */
+    "CREATE TABLE text ("
+    "  id INTEGER PRIMARY KEY,"
+    "  hash BLOB NOT NULL UNIQUE," /* XXH3-128 */
+    "  body TEXT NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE session ("
+    "  id INTEGER PRIMARY KEY,"
+    "  started TEXT NOT NULL," /* UTC */
+    "  program TEXT,"
+    "  engine TEXT NOT NULL,"
+    "  numeric_version INTEGER NOT NULL,"
+    "  isa TEXT,"
+    "  threads INTEGER NOT NULL,"
+    "  host TEXT NOT NULL,"
+    "  process INTEGER NOT NULL,"
+    "  sum INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE evaluation ("
+    "  id INTEGER PRIMARY KEY,"
+    "  key BLOB NOT NULL UNIQUE," /* XXH3-128 of what follows */
+    "  network INTEGER NOT NULL REFERENCES text,"
+    "  loss INTEGER NOT NULL REFERENCES text,"
+    "  data INTEGER NOT NULL REFERENCES text,"
+    "  recipe INTEGER NOT NULL REFERENCES text,"
+    "  seed INTEGER NOT NULL,"
+    "  numeric_version INTEGER NOT NULL,"
+    "  epochs INTEGER NOT NULL,"
+    "  diverged TEXT,"
+    "  sum INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE epoch ("
+    "  evaluation INTEGER NOT NULL REFERENCES evaluation,"
+    "  number INTEGER NOT NULL,"
+    "  metrics TEXT NOT NULL,"  /* JSON */
+    "  measured TEXT NOT NULL," /* JSON */
+    "  session INTEGER REFERENCES session,"
+    "  sum INTEGER NOT NULL,"
+    "  PRIMARY KEY (evaluation, number)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE prediction ("
+    "  evaluation INTEGER NOT NULL REFERENCES evaluation,"
+    "  epoch INTEGER NOT NULL,"
+    "  sum INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL," /* the class of each validation image, from 0 */
+    "  PRIMARY KEY (evaluation, epoch)"
+    ") STRICT;"
+
+    "CREATE TABLE state ("
+    "  evaluation INTEGER PRIMARY KEY REFERENCES evaluation,"
+    "  epoch INTEGER NOT NULL,"
+    "  used INTEGER NOT NULL," /* the larger the later */
+    "  size INTEGER NOT NULL,"
+    "  sum INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL" /* safetensors */
+    ") STRICT;"
+
+    "CREATE TABLE study ("
+    "  id INTEGER PRIMARY KEY,"
+    "  key BLOB NOT NULL UNIQUE," /* XXH3-128 of text */
+    "  name TEXT,"
+    "  text TEXT NOT NULL,"
+    "  sum INTEGER NOT NULL"
+    ") STRICT;"
+
+    "CREATE TABLE run ("
+    "  id INTEGER PRIMARY KEY,"
+    "  study INTEGER NOT NULL REFERENCES study,"
+    "  parent INTEGER REFERENCES run,"
+    "  first INTEGER NOT NULL," /* number of its first own trial */
+    "  numeric_version INTEGER NOT NULL,"
+    "  session INTEGER REFERENCES session,"
+    "  script INTEGER REFERENCES text,"
+    "  arguments TEXT,"
+    "  sum INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX run_of_study ON run (study);"
+
+    "CREATE TABLE trial ("
+    "  run INTEGER NOT NULL REFERENCES run,"
+    "  number INTEGER NOT NULL,"
+    "  decisions TEXT NOT NULL,"
+    "  origin TEXT NOT NULL," /* JSON */
+    "  network TEXT,"
+    "  status TEXT NOT NULL,"
+    "  reason TEXT,"
+    "  evaluation INTEGER REFERENCES evaluation,"
+    "  epochs INTEGER NOT NULL,"
+    "  metrics TEXT NOT NULL,"  /* JSON */
+    "  measured TEXT NOT NULL," /* JSON */
+    "  logged TEXT NOT NULL,"   /* JSON */
+    "  sum INTEGER NOT NULL,"
+    "  PRIMARY KEY (run, number)"
+    ") STRICT, WITHOUT ROWID;"
+
+    /* Who holds a lock: for messages. A row of an owner who is gone means nothing. */
+    "CREATE TABLE owner ("
+    "  lock INTEGER PRIMARY KEY,"
+    "  process INTEGER NOT NULL,"
+    "  host TEXT NOT NULL,"
+    "  since TEXT NOT NULL,"
+    "  purpose TEXT NOT NULL"
+    ") STRICT;",
+};
+
+#endif

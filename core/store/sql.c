@@ -1,0 +1,259 @@
+#include "sql.h"
+#include <nas/version.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* -- failures --------------------------------------------------------------------------------- */
+
+static const char *shown(const nas_store *store) {
+  return store->path ? store->path : "(in memory)";
+}
+
+nas_status nas_sql_fail(const nas_store *store, const char *what, nas_error *err) {
+  const char *path = shown(store), *reason = sqlite3_errmsg(store->db);
+  switch (sqlite3_errcode(store->db)) {
+  case SQLITE_NOMEM: return nas_fail(err, NAS_MEMORY, "out of memory in the store");
+  case SQLITE_FULL:
+    return nas_fail(err, NAS_IO,
+                    "cannot %s \"%.200s\": the disk is full; what was finished before is kept: "
+                    "make room and run the script again",
+                    what, path);
+  case SQLITE_NOTADB:
+    return nas_fail(err, NAS_FORMAT, "\"%.200s\" is no store, nor any other SQLite file", path);
+  case SQLITE_CORRUPT:
+    return nas_fail(err, NAS_FORMAT, "\"%.200s\" is damaged (%s); `luanas check` tells more", path,
+                    reason);
+  case SQLITE_BUSY:
+    if (store->interrupted) return nas_fail(err, NAS_INTERRUPTED, "interrupted");
+    return nas_fail(err, NAS_BUSY, "cannot %s \"%.200s\": another process uses it", what, path);
+  case SQLITE_READONLY:
+  case SQLITE_CANTOPEN:
+    return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": it, or its folder, is read-only", what,
+                    path);
+  default: return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": %s", what, path, reason);
+  }
+}
+
+nas_status nas_sql_damaged(const nas_store *store, const char *what, int64_t id, nas_error *err) {
+  return nas_fail(err, NAS_FORMAT,
+                  "\"%.200s\" is damaged: the checksum of %s %lld is another; `luanas check` tells "
+                  "more",
+                  shown(store), what, (long long)id);
+}
+
+/* -- statements ------------------------------------------------------------------------------- */
+
+static const char *const texts[NAS_STATEMENTS] = {
+#define X(name, text) text,
+    NAS_STATEMENT_MAP(X)
+#undef X
+};
+
+nas_key_bytes nas_key_bytes_of(nas_hash hash) {
+  nas_key_bytes key;
+  for (int i = 0; i < 8; i++) {
+    key.bytes[i] = (unsigned char)(hash.high >> (56 - 8 * i));
+    key.bytes[8 + i] = (unsigned char)(hash.low >> (56 - 8 * i));
+  }
+  return key;
+}
+
+static int bind_one(sqlite3_stmt *statement, int index, char letter, va_list *list) {
+  const void *bytes;
+  int64_t number;
+  switch (letter) {
+  case 'i': return sqlite3_bind_int64(statement, index, va_arg(*list, int64_t));
+  case 'n':
+    number = va_arg(*list, int64_t);
+    if (number == 0) return sqlite3_bind_null(statement, index);
+    return sqlite3_bind_int64(statement, index, number);
+  case 't':
+    bytes = va_arg(*list, const char *);
+    return sqlite3_bind_text(statement, index, bytes, -1, SQLITE_STATIC);
+  case 'k':
+    bytes = va_arg(*list, const nas_key_bytes *);
+    return sqlite3_bind_blob(statement, index, bytes, sizeof(nas_key_bytes), SQLITE_STATIC);
+  default:
+    bytes = va_arg(*list, const void *);
+    return sqlite3_bind_blob64(statement, index, bytes, va_arg(*list, size_t), SQLITE_STATIC);
+  }
+}
+
+static int bind_list(sqlite3_stmt *statement, const char *letters, va_list *list) {
+  for (int i = 0; letters[i]; i++) {
+    int code = bind_one(statement, i + 1, letters[i], list);
+    if (code != SQLITE_OK) return code;
+  }
+  return SQLITE_OK;
+}
+
+sqlite3_stmt *nas_sql(nas_store *store, nas_statement which, nas_error *err, const char *letters,
+                      ...) {
+  sqlite3_stmt **statement = &store->statements[which];
+  if (!*statement && sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+                                        statement, NULL) != SQLITE_OK) {
+    nas_sql_fail(store, "read", err);
+    return NULL;
+  }
+  va_list list;
+  va_start(list, letters);
+  int code = bind_list(*statement, letters, &list);
+  va_end(list);
+  if (code == SQLITE_OK) return *statement;
+  nas_sql_fail(store, "read", err);
+  nas_sql_done(*statement);
+  return NULL;
+}
+
+void nas_sql_done(sqlite3_stmt *statement) {
+  sqlite3_reset(statement);
+  sqlite3_clear_bindings(statement);
+}
+
+nas_status nas_sql_step(nas_store *store, sqlite3_stmt *statement, int *row, nas_error *err) {
+  *row = 0;
+  if (!statement) return err ? err->code : NAS_IO;
+  int code = sqlite3_step(statement);
+  *row = code == SQLITE_ROW;
+  nas_status status = NAS_OK;
+  if (code != SQLITE_ROW && code != SQLITE_DONE)
+    status = nas_sql_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write", err);
+  if (!*row) nas_sql_done(statement);
+  return status;
+}
+
+nas_status nas_sql_execute(nas_store *store, sqlite3_stmt *statement, nas_error *err) {
+  int row;
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  if (row) nas_sql_done(statement);
+  return status;
+}
+
+nas_status nas_sql_value(nas_store *store, sqlite3_stmt *statement, int64_t *value,
+                         nas_error *err) {
+  int row;
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  if (!row) return status;
+  *value = sqlite3_column_int64(statement, 0);
+  nas_sql_done(statement);
+  return NAS_OK;
+}
+
+nas_status nas_sql_run(nas_store *store, const char *sql, nas_error *err) {
+  if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK) return NAS_OK;
+  return nas_sql_fail(store, "use", err);
+}
+
+nas_status nas_sql_integer(nas_store *store, const char *sql, int64_t *value, nas_error *err) {
+  sqlite3_stmt *statement;
+  if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    return nas_sql_fail(store, "read", err);
+  int row;
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  if (row) *value = sqlite3_column_int64(statement, 0);
+  sqlite3_finalize(statement);
+  return status;
+}
+
+/* -- transactions ----------------------------------------------------------------------------- */
+
+nas_status nas_sql_begin(nas_store *store, int durable, nas_error *err) {
+  if (store->read_only)
+    return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", shown(store));
+  if (store->durable != durable) {
+    const char *sql = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+    nas_status status = nas_sql_run(store, sql, err);
+    if (status != NAS_OK) return status;
+    store->durable = durable;
+  }
+  store->interrupted = 0;
+  nas_status status = nas_sql_execute(store, nas_sql(store, NAS_SQL_BEGIN, err, ""), err);
+  nas_crash_point("begun");
+  return status;
+}
+
+nas_status nas_sql_end(nas_store *store, nas_status status, nas_error *err) {
+  nas_crash_point(store->durable ? "before-durable-commit" : "before-commit");
+  if (status == NAS_OK)
+    status = nas_sql_execute(store, nas_sql(store, NAS_SQL_COMMIT, err, ""), err);
+  if (status != NAS_OK && !sqlite3_get_autocommit(store->db))
+    nas_sql_execute(store, nas_sql(store, NAS_SQL_ROLLBACK, NULL, ""), NULL);
+  if (status != NAS_OK && store->session_pending) store->session = 0;
+  store->session_pending = 0;
+  nas_crash_point(store->durable ? "after-durable-commit" : "after-commit");
+  return status;
+}
+
+/* -- what several tables need ----------------------------------------------------------------- */
+
+nas_status nas_store_text(nas_store *store, const char *body, int64_t *id, nas_error *err) {
+  int row;
+  size_t size = strlen(body);
+  nas_key_bytes key = nas_key_bytes_of(nas_hash_bytes(body, size));
+  sqlite3_stmt *found = nas_sql(store, NAS_SQL_TEXT_FIND, err, "k", &key);
+  nas_status status = nas_sql_step(store, found, &row, err);
+  if (status != NAS_OK) return status;
+  if (row) {
+    const unsigned char *there = sqlite3_column_text(found, 1);
+    int same = (size_t)sqlite3_column_bytes(found, 1) == size && memcmp(there, body, size) == 0;
+    *id = sqlite3_column_int64(found, 0);
+    nas_sql_done(found);
+    return same ? NAS_OK : nas_sql_damaged(store, "text", *id, err);
+  }
+  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_TEXT_ADD, err, "kt", &key, body), err);
+  *id = sqlite3_last_insert_rowid(store->db);
+  return status;
+}
+
+nas_status nas_store_session(nas_store *store, nas_error *err) {
+  if (store->session) return NAS_OK;
+  char started[NAS_TIME_TEXT], host[NAS_HOST_NAME];
+  int64_t id = 0;
+  nas_status status = nas_sql_value(store, nas_sql(store, NAS_SQL_SESSION_NEXT, err, ""), &id, err);
+  if (status != NAS_OK) return status;
+  nas_time_text(started);
+  nas_host_name(host);
+  status = nas_sql_execute(store,
+                           nas_sql(store, NAS_SQL_SESSION_ADD, err, "itttititi", id, started,
+                                   store->program, nas_version(), (int64_t)nas_numeric_version(),
+                                   store->isa, (int64_t)store->threads, host, (int64_t)getpid()),
+                           err);
+  if (status == NAS_OK) store->session = id;
+  store->session_pending = status == NAS_OK;
+  return status;
+}
+
+void nas_time_text(char text[NAS_TIME_TEXT]) {
+  time_t now = time(NULL);
+  struct tm utc;
+  gmtime_r(&now, &utc);
+  strftime(text, NAS_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+void nas_host_name(char name[NAS_HOST_NAME]) {
+  if (gethostname(name, NAS_HOST_NAME) != 0) name[0] = '\0';
+  name[NAS_HOST_NAME - 1] = '\0';
+}
+
+nas_status nas_store_pause(nas_store *store, const char *what, nas_error *err) {
+  const struct timespec time = {.tv_nsec = 50000000};
+  if (store->wait && store->wait(store->wait_context, what)) {
+    store->interrupted = 1;
+    return nas_fail(err, NAS_INTERRUPTED, "interrupted");
+  }
+  nanosleep(&time, NULL);
+  return NAS_OK;
+}
+
+void nas_crash_point(const char *name) {
+  static long passes; /* of one point: a process has one wish */
+  const char *wish = getenv("LUANAS_CRASH");
+  size_t length = strlen(name);
+  if (!wish || strncmp(wish, name, length) != 0 || wish[length] != ':') return;
+  if (++passes == strtol(wish + length + 1, NULL, 10)) raise(SIGKILL);
+}

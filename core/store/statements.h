@@ -1,0 +1,88 @@
+/* The SQL of a store: X(name, text). Parameters are bound in the order of their numbers. */
+#ifndef NAS_STORE_STATEMENTS_H
+#define NAS_STORE_STATEMENTS_H
+
+#define NAS_STATEMENT_MAP(X)                                                                       \
+  X(BEGIN, "BEGIN IMMEDIATE")                                                                      \
+  X(COMMIT, "COMMIT")                                                                              \
+  X(ROLLBACK, "ROLLBACK")                                                                          \
+                                                                                                   \
+  X(TEXT_FIND, "SELECT id, body FROM text WHERE hash = ?1")                                        \
+  X(TEXT_ADD, "INSERT INTO text (hash, body) VALUES (?1, ?2)")                                     \
+  X(TEXT_READ, "SELECT body, hash FROM text WHERE id = ?1")                                        \
+                                                                                                   \
+  X(SESSION_ADD, "INSERT INTO session SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "                 \
+                 "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                    \
+  X(SESSION_NEXT, "SELECT ifnull(max(id), 0) + 1 FROM session")                                    \
+                                                                                                   \
+  X(EVALUATION_FIND,                                                                               \
+    "SELECT e.id, e.epochs, e.diverged, n.body, l.body, d.body, r.body, e.seed, "                  \
+    "e.numeric_version, e.sum = row_sum(e.id, e.key, e.network, e.loss, e.data, e.recipe, "        \
+    "e.seed, e.numeric_version, e.epochs, e.diverged) "                                            \
+    "FROM evaluation e JOIN text n ON n.id = e.network JOIN text l ON l.id = e.loss "              \
+    "JOIN text d ON d.id = e.data JOIN text r ON r.id = e.recipe WHERE e.key = ?1")                \
+  X(EVALUATION_ADD, "INSERT INTO evaluation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, NULL, "     \
+                    "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, NULL))")                           \
+  X(EVALUATION_NEXT, "SELECT ifnull(max(id), 0) + 1 FROM evaluation")                              \
+  X(EVALUATION_EXTEND,                                                                             \
+    "UPDATE evaluation SET epochs = ?2, diverged = ?3, sum = row_sum(id, key, network, loss, "     \
+    "data, recipe, seed, numeric_version, ?2, ?3) WHERE id = ?1")                                  \
+                                                                                                   \
+  X(EPOCH_ADD, "INSERT INTO epoch VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5))")       \
+  X(EPOCH_LIST, "SELECT metrics, measured, "                                                       \
+                "sum = row_sum(evaluation, number, metrics, measured, session), number "           \
+                "FROM epoch WHERE evaluation = ?1 ORDER BY number")                                \
+                                                                                                   \
+  X(PREDICTION_ADD, "INSERT INTO prediction VALUES (?1, ?2, row_sum(?1, ?2, row_sum(?3)), ?3)")    \
+  X(PREDICTION_FIND,                                                                               \
+    "SELECT bytes, sum = row_sum(evaluation, epoch, row_sum(bytes)) FROM prediction "              \
+    "WHERE evaluation = ?1 AND epoch = ?2")                                                        \
+                                                                                                   \
+  X(STATE_PUT,                                                                                     \
+    "INSERT OR REPLACE INTO state SELECT ?1, ?2, ifnull(max(used), 0) + 1, length(?3), "           \
+    "row_sum(?1, ?2, length(?3), row_sum(?3)), ?3 FROM state")                                     \
+  X(STATE_FIND,                                                                                    \
+    "SELECT epoch, bytes, sum = row_sum(evaluation, epoch, size, row_sum(bytes)) FROM state "      \
+    "WHERE evaluation = ?1")                                                                       \
+  X(STATE_TOUCH,                                                                                   \
+    "UPDATE state SET used = (SELECT max(used) FROM state) + 1 WHERE evaluation = ?1")             \
+  X(STATE_TRIM,                                                                                    \
+    "DELETE FROM state WHERE evaluation IN (SELECT evaluation FROM (SELECT evaluation, "           \
+    "sum(size) OVER (ORDER BY used DESC) AS upto FROM state) WHERE upto > ?1)")                    \
+                                                                                                   \
+  X(OWNER_SET, "INSERT OR REPLACE INTO owner VALUES (?1, ?2, ?3, ?4, ?5)")                         \
+  X(OWNER_FIND, "SELECT process, host, since, purpose FROM owner WHERE lock = ?1")                 \
+                                                                                                   \
+  X(STUDY_FIND, "SELECT id, text, sum = row_sum(id, key, name, text) FROM study WHERE key = ?1")   \
+  X(STUDY_ADD, "INSERT INTO study VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))")               \
+  X(STUDY_NEXT, "SELECT ifnull(max(id), 0) + 1 FROM study")                                        \
+                                                                                                   \
+  X(RUN_LIST,                                                                                      \
+    "SELECT id, study, parent, first, numeric_version, (SELECT max(number) FROM trial "            \
+    "WHERE trial.run = run.id), sum = row_sum(id, study, parent, first, numeric_version, "         \
+    "session, script, arguments) FROM run WHERE study = ?1 ORDER BY id")                           \
+  X(RUN_NEXT, "SELECT ifnull(max(id), 0) + 1 FROM run")                                            \
+  X(RUN_ADD, "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "                            \
+             "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))")                                           \
+  X(RUN_LAST, "SELECT ifnull((SELECT max(number) FROM trial WHERE run = id), first - 1) FROM run " \
+              "WHERE id = ?1")                                                                     \
+                                                                                                   \
+  X(TRIAL_ADD, "INSERT INTO trial VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "     \
+               "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12))")                      \
+  X(TRIAL_COMPLETE,                                                                                \
+    "UPDATE trial SET logged = ?3, sum = row_sum(run, number, decisions, origin, network, "        \
+    "status, reason, evaluation, epochs, metrics, measured, ?3) WHERE run = ?1 AND number = ?2")   \
+  X(TRIAL_LIST,                                                                                    \
+    "SELECT number, decisions, origin, network, status, reason, evaluation, epochs, metrics, "     \
+    "measured, logged, sum = row_sum(run, number, decisions, origin, network, status, reason, "    \
+    "evaluation, epochs, metrics, measured, logged) "                                              \
+    "FROM trial WHERE run = ?1 AND number >= ?2 ORDER BY number LIMIT ?3")
+
+typedef enum nas_statement {
+#define X(name, text) NAS_SQL_##name,
+  NAS_STATEMENT_MAP(X)
+#undef X
+      NAS_STATEMENTS
+} nas_statement;
+
+#endif

@@ -1,0 +1,232 @@
+/* Studies, runs and trials. */
+#include <nas/memory.h>
+#include <nas/version.h>
+#include <string.h>
+#include "sql.h"
+
+/* -- studies ---------------------------------------------------------------------------------- */
+
+static nas_status find_study(nas_store *store, const nas_key_bytes *key, const char *text,
+                             int64_t *study, nas_error *err) {
+  int row;
+  sqlite3_stmt *statement = nas_sql(store, NAS_SQL_STUDY_FIND, err, "k", key);
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  *study = 0;
+  if (!row) return status;
+  *study = sqlite3_column_int64(statement, 0);
+  const char *there = (const char *)sqlite3_column_text(statement, 1);
+  if (!sqlite3_column_int(statement, 2) || strcmp(there, text) != 0)
+    status = nas_sql_damaged(store, "study", *study, err);
+  nas_sql_done(statement);
+  return status;
+}
+
+static nas_status add_study(nas_store *store, const nas_key_bytes *key, const char *name,
+                            const char *text, int64_t *study, nas_error *err) {
+  nas_status status = nas_sql_begin(store, 1, err);
+  if (status != NAS_OK) return status;
+  status = find_study(store, key, text, study, err); /* of another process? */
+  if (status == NAS_OK && !*study) {
+    status = nas_sql_value(store, nas_sql(store, NAS_SQL_STUDY_NEXT, err, ""), study, err);
+    if (status == NAS_OK)
+      status = nas_sql_execute(
+          store, nas_sql(store, NAS_SQL_STUDY_ADD, err, "iktt", *study, key, name, text), err);
+  }
+  return nas_sql_end(store, status, err);
+}
+
+nas_status nas_store_study(nas_store *store, const char *name, const char *text, int64_t *study,
+                           nas_error *err) {
+  nas_key_bytes key = nas_key_bytes_of(nas_hash_bytes(text, strlen(text)));
+  nas_status status = find_study(store, &key, text, study, err);
+  if (status != NAS_OK || *study) return status;
+  return add_study(store, &key, name, text, study, err);
+}
+
+/* -- runs ------------------------------------------------------------------------------------- */
+
+static nas_status grow_runs(nas_run **runs, int count, nas_error *err) {
+  if (count & (count - 1)) return NAS_OK; /* room is a power of two */
+  size_t room = count ? 2 * (size_t)count : 1;
+  nas_run *larger = nas_realloc(*runs, (size_t)count, room, sizeof *larger);
+  if (!larger) return nas_fail_memory(err, "the runs", room * sizeof *larger);
+  *runs = larger;
+  return NAS_OK;
+}
+
+static nas_run run_of(sqlite3_stmt *row) {
+  nas_run run = {.id = sqlite3_column_int64(row, 0),
+                 .study = sqlite3_column_int64(row, 1),
+                 .parent = sqlite3_column_int64(row, 2),
+                 .first = sqlite3_column_int64(row, 3),
+                 .numeric_version = sqlite3_column_int(row, 4)};
+  run.last =
+      sqlite3_column_type(row, 5) == SQLITE_NULL ? run.first - 1 : sqlite3_column_int64(row, 5);
+  return run;
+}
+
+nas_status nas_store_runs(nas_store *store, int64_t study, nas_run **runs, int *count,
+                          nas_error *err) {
+  int row;
+  *runs = NULL;
+  *count = 0;
+  sqlite3_stmt *statement = nas_sql(store, NAS_SQL_RUN_LIST, err, "i", study);
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  while (status == NAS_OK && row) {
+    status = grow_runs(runs, *count, err);
+    if (status == NAS_OK) {
+      (*runs)[*count] = run_of(statement);
+      if (!sqlite3_column_int(statement, 6))
+        status = nas_sql_damaged(store, "run", (*runs)[*count].id, err);
+      ++*count;
+    }
+    if (status != NAS_OK)
+      nas_sql_done(statement);
+    else
+      status = nas_sql_step(store, statement, &row, err);
+  }
+  if (status == NAS_OK) return NAS_OK;
+  nas_free(*runs);
+  *runs = NULL;
+  *count = 0;
+  return status;
+}
+
+static nas_status add_run(nas_store *store, nas_run *run, const char *script, const char *arguments,
+                          nas_error *err) {
+  int64_t text = 0;
+  nas_status status = nas_store_session(store, err);
+  if (status == NAS_OK && script) status = nas_store_text(store, script, &text, err);
+  if (status == NAS_OK)
+    status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_NEXT, err, ""), &run->id, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_execute(store,
+                         nas_sql(store, NAS_SQL_RUN_ADD, err, "iiniinnt", run->id, run->study,
+                                 run->parent, run->first, (int64_t)run->numeric_version,
+                                 store->session, text, arguments),
+                         err);
+}
+
+nas_status nas_store_begin_run(nas_store *store, nas_run *run, const char *script,
+                               const char *arguments, nas_error *err) {
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  status = add_run(store, run, script, arguments, err);
+  run->last = run->first - 1;
+  return nas_sql_end(store, status, err);
+}
+
+/* -- trials ----------------------------------------------------------------------------------- */
+
+/* The texts of a trial in the order of the columns of TRIAL_LIST, and which of them may be NULL. */
+enum { TRIAL_TEXTS = 8 };
+static const int text_columns[TRIAL_TEXTS] = {1, 2, 3, 4, 5, 8, 9, 10};
+
+static const char **text_field(nas_trial *trial, int index) {
+  const char **const fields[TRIAL_TEXTS] = {&trial->decisions, &trial->origin, &trial->network,
+                                            &trial->status,    &trial->reason, &trial->metrics,
+                                            &trial->measured,  &trial->logged};
+  return fields[index];
+}
+
+/* Texts are told apart by where they begin in `texts` until that moves no more: 0 is NULL. */
+static nas_trial trial_of(sqlite3_stmt *row, nas_text *texts) {
+  nas_trial trial = {.number = sqlite3_column_int64(row, 0),
+                     .evaluation = sqlite3_column_int64(row, 6),
+                     .epochs = sqlite3_column_int(row, 7)};
+  for (int i = 0; i < TRIAL_TEXTS; i++) {
+    if (sqlite3_column_type(row, text_columns[i]) == SQLITE_NULL) continue;
+    *text_field(&trial, i) = (const char *)(uintptr_t)texts->size;
+    nas_text_add_bytes(texts, sqlite3_column_text(row, text_columns[i]),
+                       (size_t)sqlite3_column_bytes(row, text_columns[i]) + 1);
+  }
+  return trial;
+}
+
+static nas_status read_trials(nas_store *store, sqlite3_stmt *statement, nas_trials *trials,
+                              nas_text *texts, nas_error *err) {
+  int row;
+  nas_text_add_bytes(texts, "", 1); /* so that no text begins at 0 */
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  while (status == NAS_OK && row) {
+    trials->list[trials->count] = trial_of(statement, texts);
+    if (!sqlite3_column_int(statement, 11)) {
+      status = nas_sql_damaged(store, "trial", trials->list[trials->count].number, err);
+      nas_sql_done(statement);
+      return status;
+    }
+    trials->count++;
+    status = nas_sql_step(store, statement, &row, err);
+  }
+  return status;
+}
+
+nas_status nas_store_trials(nas_store *store, int64_t run, int64_t from, int most,
+                            nas_trials *trials, nas_error *err) {
+  nas_text texts = {0};
+  nas_trials found = {.list = nas_alloc_zero((size_t)most, sizeof *found.list)};
+  *trials = (nas_trials){0};
+  if (!found.list) return nas_fail_memory(err, "trials", (size_t)most * sizeof *found.list);
+  sqlite3_stmt *statement =
+      nas_sql(store, NAS_SQL_TRIAL_LIST, err, "iii", run, from, (int64_t)most);
+  nas_status status = read_trials(store, statement, &found, &texts, err);
+  if (status == NAS_OK && texts.failed) status = nas_fail_memory(err, "trials", texts.size);
+  found.memory = texts.data;
+  if (status != NAS_OK) {
+    nas_trials_clear(&found);
+    return status;
+  }
+  for (int t = 0; t < found.count; t++)
+    for (int i = 0; i < TRIAL_TEXTS; i++) {
+      const char **field = text_field(&found.list[t], i);
+      if (*field) *field = texts.data + (uintptr_t)*field;
+    }
+  *trials = found;
+  return NAS_OK;
+}
+
+void nas_trials_clear(nas_trials *trials) {
+  nas_free(trials->list);
+  nas_free(trials->memory);
+  *trials = (nas_trials){0};
+}
+
+static nas_status add_trial(nas_store *store, int64_t run, const nas_trial *t, nas_error *err) {
+  return nas_sql_execute(store,
+                         nas_sql(store, NAS_SQL_TRIAL_ADD, err, "iitttttnittt", run, t->number,
+                                 t->decisions, t->origin, t->network, t->status, t->reason,
+                                 t->evaluation, (int64_t)t->epochs, t->metrics, t->measured,
+                                 t->logged),
+                         err);
+}
+
+nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *trials, int count,
+                            nas_error *err) {
+  int64_t last = -1;
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_LAST, err, "i", run), &last, err);
+  for (int i = 0; i < count && status == NAS_OK; i++) {
+    if (trials[i].number != last + 1 + i)
+      status = nas_fail(err, NAS_STATE, "run %lld: trial %lld does not follow its last, %lld",
+                        (long long)run, (long long)trials[i].number, (long long)(last + i));
+    else
+      status = add_trial(store, run, &trials[i], err);
+  }
+  return nas_sql_end(store, status, err);
+}
+
+nas_status nas_store_complete(nas_store *store, int64_t run, int64_t number, const char *logged,
+                              nas_error *err) {
+  int64_t last = 0;
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_LAST, err, "i", run), &last, err);
+  if (status == NAS_OK && number != last)
+    status = nas_fail(err, NAS_STATE, "run %lld: trial %lld is not its last, %lld", (long long)run,
+                      (long long)number, (long long)last);
+  if (status == NAS_OK)
+    status = nas_sql_execute(
+        store, nas_sql(store, NAS_SQL_TRIAL_COMPLETE, err, "iit", run, number, logged), err);
+  return nas_sql_end(store, status, err);
+}

@@ -1,0 +1,170 @@
+/* What is not a store, or lies where none can be written. */
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include "stores.h"
+
+static nas_status try_open(const char *path, int read_only, nas_error *err) {
+  nas_store *store;
+  const nas_store_options options = {.path = path, .read_only = read_only};
+  nas_status status = nas_store_open(&store, &options, err);
+  if (status != NAS_OK) assert_null(store);
+  nas_store_close(&store);
+  return status;
+}
+
+static void run_sql(const char *path, const char *sql) {
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+}
+
+/* Opening fails so, to read and to write, and changes nothing. */
+static void check_refused(const char *path, nas_status expected, const char *message) {
+  size_t before_size, after_size;
+  char *before = read_file(path, &before_size);
+  for (int read_only = 0; read_only < 2; read_only++) {
+    nas_error err;
+    assert_int_equal(try_open(path, read_only, &err), expected);
+    check_contains(err.text, message);
+    check_contains(err.text, path);
+  }
+  char *after = read_file(path, &after_size);
+  assert_int_equal(before_size, after_size);
+  assert_memory_equal(before, after, before_size);
+  free(before);
+  free(after);
+}
+
+static void other_files_are_refused(void **state) {
+  (void)state;
+  static const char text[] = "-- a script\nlocal nas = require \"luanas\"\nprint(nas.version, "
+                             "'and so on, for more than a hundred bytes, which is a header')\n";
+  write_file(at("a.lua"), text, sizeof text - 1);
+  check_refused(at("a.lua"), NAS_FORMAT, "is no store");
+  run_sql(at("other.db"), "CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+  check_refused(at("other.db"), NAS_FORMAT, "not a store");
+}
+
+static void a_newer_file_is_refused(void **state) {
+  (void)state;
+  const char *path = at("a.db");
+  nas_store *store = store_at(path);
+  nas_store_close(&store);
+  run_sql(path, "PRAGMA user_version = 99");
+  run_sql(path, "PRAGMA journal_mode = DELETE");
+  check_refused(path, NAS_FORMAT, "newer version");
+}
+
+static void a_file_cut_short_is_refused(void **state) {
+  (void)state;
+  const char *path = at("a.db");
+  nas_store *store = store_at(path);
+  const nas_evaluation_key key = key_of("1 input");
+  put(store, &key, 1, 10);
+  nas_store_close(&store);
+  assert_int_equal(truncate(path, 6000), 0);
+  check_refused(path, NAS_FORMAT, "damaged");
+}
+
+static void folders_and_missing_files(void **state) {
+  (void)state;
+  nas_error err;
+  for (int read_only = 0; read_only < 2; read_only++) {
+    assert_int_equal(try_open(folder, read_only, &err), NAS_IO);
+    check_contains(err.text, "is a folder");
+    assert_int_equal(try_open(at("no/a.db"), read_only, &err), NAS_IO);
+    check_contains(err.text, "no/a.db");
+    assert_int_equal(try_open("/dev/null", read_only, &err), NAS_IO);
+    check_contains(err.text, "no regular file");
+  }
+  assert_int_equal(try_open(at("a.db"), 1, &err), NAS_IO);
+  check_contains(err.text, "no such file");
+  assert_int_not_equal(access(at("a.db"), F_OK), 0);
+}
+
+static void an_empty_file_becomes_a_store(void **state) {
+  (void)state;
+  nas_error err;
+  write_file(at("a.db"), "", 0);
+  check_ok(try_open(at("a.db"), 0, &err), &err);
+  check_ok(try_open(at("a.db"), 1, &err), &err);
+}
+
+static void nothing_is_written_to_what_is_read(void **state) {
+  (void)state;
+  nas_error err;
+  int64_t id;
+  nas_lock lock;
+  nas_store *store = store_at(at("a.db"));
+  nas_store_close(&store);
+  const nas_store_options options = {.path = at("a.db"), .read_only = 1};
+  check_ok(nas_store_open(&store, &options, &err), &err);
+  assert_true(nas_store_read_only(store));
+  const nas_evaluation_key key = key_of("1 input");
+  const nas_evaluation_part part = {.from = 1, .diverged = "at once"};
+  assert_int_equal(nas_store_put(store, &key, &part, &id, &err), NAS_STATE);
+  assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 1, "", 0, &lock, &err), NAS_STATE);
+  check_contains(err.text, "for reading only");
+  nas_store_close(&store);
+}
+
+static void a_read_only_folder_can_be_read(void **state) {
+  (void)state;
+  enum { NOBODY = 65534 };
+  nas_error err;
+  uid_t user = geteuid();
+  const nas_evaluation_key key = key_of("1 input");
+  if (user == 0) { /* whom permissions do not bind */
+    assert_int_equal(chown(folder, NOBODY, NOBODY), 0);
+    assert_int_equal(seteuid(NOBODY), 0);
+  }
+  assert_int_equal(mkdir(at("closed"), 0700), 0);
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  copy_open_store(at("a.db"), at("closed/with-log.db"));
+  nas_store_close(&store);
+  store = store_at(at("closed/plain ?#%.db"));
+  put(store, &key, 1, 4);
+  nas_store_close(&store);
+  assert_int_equal(chmod(at("closed"), 0500), 0);
+  static const char *const names[] = {"closed/with-log.db", "closed/plain ?#%.db"};
+  for (int i = 0; i < 2; i++) {
+    const nas_store_options options = {.path = at(names[i]), .read_only = 1};
+    check_ok(nas_store_open(&store, &options, &err), &err);
+    assert_int_equal(epochs_of(store, &key), 4);
+    nas_store_close(&store);
+    assert_int_equal(try_open(at(names[i]), 0, &err), NAS_IO);
+    check_contains(err.text, "read-only");
+  }
+  assert_int_equal(seteuid(user), 0);
+}
+
+static void a_backup_is_a_store(void **state) {
+  (void)state;
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  check_ok(nas_store_backup(store, at("b.db"), &err), &err);
+  assert_int_equal(nas_store_backup(store, at("b.db"), &err), NAS_IO);
+  check_contains(err.text, "there already");
+  check_ok(nas_store_vacuum(store, &err), &err);
+  assert_int_equal(epochs_of(store, &key), 4);
+  nas_store_close(&store);
+  store = store_at(at("b.db"));
+  assert_int_equal(epochs_of(store, &key), 4);
+  nas_store_close(&store);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+  const struct CMUnitTest tests[] = {
+      TEST(other_files_are_refused),        TEST(a_newer_file_is_refused),
+      TEST(a_file_cut_short_is_refused),    TEST(folders_and_missing_files),
+      TEST(an_empty_file_becomes_a_store),  TEST(nothing_is_written_to_what_is_read),
+      TEST(a_read_only_folder_can_be_read), TEST(a_backup_is_a_store),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
