@@ -31,18 +31,19 @@ static nas_status fail_lock(const nas_store *store, nas_error *err) {
 }
 
 /* Says who has it, as far as that is known: the owner's row may be of one before. */
-static nas_status describe_owner(nas_store *store, int64_t place, char *what, size_t size,
-                                 nas_error *err) {
+static nas_status fail_busy(nas_store *store, int64_t place, nas_error *err) {
   int row;
   sqlite3_stmt *statement = nas_sql(store, NAS_SQL_OWNER_FIND, err, "i", place);
   nas_status status = nas_sql_step(store, statement, &row, err);
-  snprintf(what, size, "another process is at it");
-  if (!row) return status;
-  snprintf(what, size, "process %lld on %s has been at it since %s: %s",
-           sqlite3_column_int64(statement, 0), sqlite3_column_text(statement, 1),
-           sqlite3_column_text(statement, 2), sqlite3_column_text(statement, 3));
+  if (status != NAS_OK) return status;
+  if (!row) return nas_fail(err, NAS_BUSY, "another process is at it");
+  status = nas_fail(err, NAS_BUSY, "process %lld on %s %s since %s",
+                    (long long)sqlite3_column_int64(statement, 0),
+                    (const char *)sqlite3_column_text(statement, 1),
+                    (const char *)sqlite3_column_text(statement, 3),
+                    (const char *)sqlite3_column_text(statement, 2));
   nas_sql_done(statement);
-  return NAS_OK;
+  return status;
 }
 
 static nas_status name_owner(nas_store *store, int64_t place, const char *purpose, nas_error *err) {
@@ -59,20 +60,15 @@ static nas_status name_owner(nas_store *store, int64_t place, const char *purpos
 }
 
 nas_status nas_store_lock(nas_store *store, nas_lock_kind kind, uint64_t number,
-                          const char *purpose, int waits, nas_lock *lock, nas_error *err) {
-  char what[400];
+                          const char *purpose, nas_lock *lock, nas_error *err) {
   int64_t place = place_of(kind, number);
   lock->place = 0;
   if (!store->path) return NAS_OK;
   if (store->read_only)
     return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
-  for (int got; (got = try_lock(store->lock_file, place, F_WRLCK)) != 1;) {
-    if (got < 0) return fail_lock(store, err);
-    nas_status status = describe_owner(store, place, what, sizeof what, err);
-    if (status == NAS_OK && !waits) status = nas_fail(err, NAS_BUSY, "%s", what);
-    if (status == NAS_OK) status = nas_store_pause(store, what, err);
-    if (status != NAS_OK) return status;
-  }
+  int got = try_lock(store->lock_file, place, F_WRLCK);
+  if (got < 0) return fail_lock(store, err);
+  if (got == 0) return fail_busy(store, place, err);
   lock->place = place;
   nas_status status = name_owner(store, place, purpose, err);
   if (status != NAS_OK) nas_store_unlock(store, lock);

@@ -1,5 +1,5 @@
-#include <nas/clock.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include "stores.h"
 
@@ -16,7 +16,7 @@ static pid_t hold(const char *path) {
     nas_lock lock;
     const nas_store_options options = {.path = path};
     if (nas_store_open(&store, &options, &err) ||
-        nas_store_lock(store, NAS_LOCK_RUN, 7, "continues run 7", 0, &lock, &err))
+        nas_store_lock(store, NAS_LOCK_RUN, 7, "continues run 7", &lock, &err))
       _exit(1);
     if (write(ends[1], "x", 1) != 1) _exit(1);
     for (;;) pause();
@@ -41,64 +41,15 @@ static void who_has_a_lock_is_named(void **state) {
   const char *path = at("a.db");
   nas_store *store = store_at(path);
   pid_t child = hold(path);
-  assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 7, "", 0, &lock, &err), NAS_BUSY);
+  assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 7, "", &lock, &err), NAS_BUSY);
   snprintf(expected, sizeof expected, "process %d on ", (int)child);
   check_contains(err.text, expected);
-  check_contains(err.text, ": continues run 7");
-  check_ok(nas_store_lock(store, NAS_LOCK_RUN, 8, "", 0, &lock, &err), &err);
+  check_contains(err.text, " continues run 7 since ");
+  check_ok(nas_store_lock(store, NAS_LOCK_RUN, 8, "", &lock, &err), &err);
   nas_store_unlock(store, &lock);
   kill_and_wait(child);
-  check_ok(nas_store_lock(store, NAS_LOCK_RUN, 7, "", 0, &lock, &err), &err);
+  check_ok(nas_store_lock(store, NAS_LOCK_RUN, 7, "", &lock, &err), &err);
   nas_store_close(&store); /* which gives it back */
-}
-
-typedef struct waiting {
-  pid_t kill_at_third;
-  int times;
-  int give_up;
-  char what[512];
-} waiting;
-
-static int wait_for(void *context, const char *what) {
-  waiting *w = context;
-  snprintf(w->what, sizeof w->what, "%s", what);
-  if (++w->times == 3 && w->kill_at_third) kill_and_wait(w->kill_at_third);
-  return w->give_up && w->times > 3;
-}
-
-static void who_waits_takes_over_when_the_owner_dies(void **state) {
-  (void)state;
-  nas_error err;
-  nas_lock lock;
-  nas_store *store;
-  const char *path = at("a.db");
-  pid_t child = hold(path);
-  waiting w = {.kill_at_third = child};
-  const nas_store_options options = {.path = path, .wait = wait_for, .wait_context = &w};
-  check_ok(nas_store_open(&store, &options, &err), &err);
-  double start = nas_clock();
-  check_ok(nas_store_lock(store, NAS_LOCK_RUN, 7, "", 1, &lock, &err), &err);
-  assert_true(nas_clock() - start < 2);
-  assert_int_equal(w.times, 3);
-  check_contains(w.what, "continues run 7");
-  nas_store_unlock(store, &lock);
-  nas_store_close(&store);
-}
-
-static void waiting_can_be_interrupted(void **state) {
-  (void)state;
-  nas_error err;
-  nas_lock lock;
-  nas_store *store;
-  const char *path = at("a.db");
-  pid_t child = hold(path);
-  waiting w = {.give_up = 1};
-  const nas_store_options options = {.path = path, .wait = wait_for, .wait_context = &w};
-  check_ok(nas_store_open(&store, &options, &err), &err);
-  assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 7, "", 1, &lock, &err), NAS_INTERRUPTED);
-  assert_int_equal(lock.place, 0);
-  kill_and_wait(child);
-  nas_store_close(&store);
 }
 
 static void two_stores_of_a_process_exclude_each_other(void **state) {
@@ -107,10 +58,10 @@ static void two_stores_of_a_process_exclude_each_other(void **state) {
   nas_lock a, b;
   const char *path = at("a.db");
   nas_store *one = store_at(path), *two = store_at(path);
-  check_ok(nas_store_lock(one, NAS_LOCK_EVALUATION, UINT64_MAX, "trains", 0, &a, &err), &err);
-  assert_int_equal(nas_store_lock(two, NAS_LOCK_EVALUATION, UINT64_MAX, "", 0, &b, &err), NAS_BUSY);
+  check_ok(nas_store_lock(one, NAS_LOCK_EVALUATION, UINT64_MAX, "trains", &a, &err), &err);
+  assert_int_equal(nas_store_lock(two, NAS_LOCK_EVALUATION, UINT64_MAX, "", &b, &err), NAS_BUSY);
   nas_store_unlock(one, &a);
-  check_ok(nas_store_lock(two, NAS_LOCK_EVALUATION, UINT64_MAX, "", 0, &b, &err), &err);
+  check_ok(nas_store_lock(two, NAS_LOCK_EVALUATION, UINT64_MAX, "", &b, &err), &err);
   nas_store_close(&one);
   nas_store_close(&two);
 }
@@ -142,6 +93,33 @@ static void write_many(const char *path) {
   }
   nas_store_close(&store);
   _exit(0);
+}
+
+static int give_up(void *context, const char *what) {
+  (void)what;
+  return ++*(int *)context > 3;
+}
+
+/* Another process is in the midst of writing, and stays there. */
+static void waiting_to_write_can_be_interrupted(void **state) {
+  (void)state;
+  nas_error err;
+  nas_store *store;
+  sqlite3 *other;
+  int times = 0;
+  int64_t id;
+  const char *path = at("a.db");
+  const nas_store_options options = {.path = path, .wait = give_up, .wait_context = &times};
+  check_ok(nas_store_open(&store, &options, &err), &err);
+  assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+  const nas_evaluation_key key = key_of("1 input");
+  const nas_evaluation_part part = {.from = 1, .diverged = "at once"};
+  assert_int_equal(nas_store_put(store, &key, &part, &id, &err), NAS_INTERRUPTED);
+  assert_int_equal(times, 4);
+  sqlite3_close(other);
+  put(store, &key, 1, 1);
+  nas_store_close(&store);
 }
 
 /* All begin at once, with no file there. */
@@ -178,8 +156,9 @@ static void many_processes_write_the_same(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
   const struct CMUnitTest tests[] = {
-      TEST(who_has_a_lock_is_named),       TEST(who_waits_takes_over_when_the_owner_dies),
-      TEST(waiting_can_be_interrupted),    TEST(two_stores_of_a_process_exclude_each_other),
+      TEST(who_has_a_lock_is_named),
+      TEST(two_stores_of_a_process_exclude_each_other),
+      TEST(waiting_to_write_can_be_interrupted),
       TEST(many_processes_write_the_same),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void nothing_is_written_to_what_is_read(void **state) {
   const nas_evaluation_key key = key_of("1 input");
   const nas_evaluation_part part = {.from = 1, .diverged = "at once"};
   assert_int_equal(nas_store_put(store, &key, &part, &id, &err), NAS_STATE);
-  assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 1, "", 0, &lock, &err), NAS_STATE);
+  assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 1, "", &lock, &err), NAS_STATE);
   check_contains(err.text, "for reading only");
   nas_store_close(&store);
 }

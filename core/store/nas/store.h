@@ -133,12 +133,11 @@ typedef struct nas_lock {
   int64_t place; /* 0: not held */
 } nas_lock;
 
-/* Takes the lock of an evaluation (by nas_evaluation_hash) or a run (by its id) for this store.
- * `purpose` tells others what it is held for. Where another one has it: with `waits` waits for its
- * end, else NAS_BUSY; either way a text says who has it since when. In memory nobody else is there.
- */
+/* Takes the lock of an evaluation (its nas_evaluation_hash, low half) or a run (its id) for this
+ * store, without waiting. `purpose` tells others what it is held for. NAS_BUSY: another one has it;
+ * the message says who, since when and what for. In memory nobody else is there. */
 NAS_API nas_status nas_store_lock(nas_store *store, nas_lock_kind kind, uint64_t number,
-                                  const char *purpose, int waits, nas_lock *lock, nas_error *err);
+                                  const char *purpose, nas_lock *lock, nas_error *err);
 
 /* Gives it back. Accepts one that is not held. */
 NAS_API void nas_store_unlock(nas_store *store, nas_lock *lock);
