@@ -14,6 +14,7 @@ int nas_fail_or_raise(lua_State *L, const nas_error *err) {
   case NAS_INTERRUPTED:
   case NAS_SYSTEM:
   case NAS_SHAPE:
+  case NAS_BUSY:
     luaL_pushfail(L);
     lua_pushstring(L, err->text);
     lua_pushstring(L, nas_status_name(err->code));

@@ -1,7 +1,7 @@
 /* Lua values as JSON text and back: core.json_encode, core.json_decode.
  *
- * Equal values make equal texts: keys are sorted, and a float is the fewest digits that read back as
- * the same, with a fraction or an exponent, so that it stays a float. */
+ * Equal values make equal texts: keys are sorted, and a float is the fewest digits that read back
+ * as the same, with a fraction or an exponent, so that it stays a float. */
 #include <jansson.h>
 #include <math.h>
 #include <nas/text.h>
@@ -19,7 +19,8 @@ enum { DEPTH_MAX = 16 };
 /* -- writing ---------------------------------------------------------------------------------- */
 
 static void add_float(lua_State *L, nas_text *text, double value) {
-  if (!isfinite(value)) luaL_error(L, "json: %s; expected finite numbers", isnan(value) ? "NaN" : "an infinite number");
+  if (!isfinite(value))
+    luaL_error(L, "json: %s; expected finite numbers", isnan(value) ? "NaN" : "an infinite number");
   size_t before = text->size;
   nas_text_add_double(text, value == 0 ? 0 : value); /* -0 is 0 */
   if (!text->failed && !strpbrk(text->data + before, ".e")) nas_text_add(text, ".0");
@@ -170,8 +171,8 @@ static int core_json_decode(lua_State *L) {
   json_error_t problem;
   const char *text = luaL_checklstring(L, 1, &size);
   json_t **value = nas_box_new(L, JSON, sizeof *value, 0);
-  *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
-                      &problem);
+  *value =
+      json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &problem);
   if (!*value) {
     luaL_pushfail(L);
     lua_pushfstring(L, "json: byte %d: %s", problem.position, problem.text);

@@ -3,6 +3,7 @@
 #include <nas/cpu.h>
 #include <nas/hash.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 #include "failure.h"
 #include "interrupt.h"
@@ -70,6 +71,16 @@ static int core_terminal(lua_State *L) {
   return 1;
 }
 
+/* core.sleep(seconds): ends early, with an error, at Ctrl-C */
+static int core_sleep(lua_State *L) {
+  double seconds = luaL_checknumber(L, 1);
+  luaL_argcheck(L, seconds >= 0 && seconds <= 60, 1, "expected 0 to 60 seconds");
+  const struct timespec time = {.tv_sec = (time_t)seconds,
+                                .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
+  nanosleep(&time, NULL);
+  return nas_interrupt_pending() ? nas_interrupt_raise(L) : 0;
+}
+
 static int core_check_interrupt(lua_State *L) {
   return nas_interrupt_pending() ? nas_interrupt_raise(L) : 0;
 }
@@ -81,6 +92,7 @@ static const luaL_Reg functions[] = {
     {"machine", core_machine},
     {"use_isa", core_use_isa},
     {"terminal", core_terminal},
+    {"sleep", core_sleep},
     {"check_interrupt", core_check_interrupt},
     {NULL, NULL},
 };

@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "kernel.h"
 #include "settings.h"
+#include "text.h"
 #include "types.h"
 #include "weights.h"
 
@@ -116,6 +117,11 @@ static int trainer_epoch(lua_State *L) {
   return 1;
 }
 
+static int trainer_epochs(lua_State *L) {
+  lua_pushinteger(L, nas_trainer_epochs(check(L)));
+  return 1;
+}
+
 static int trainer_digest(lua_State *L) {
   nas_error err;
   nas_hash digest;
@@ -150,6 +156,34 @@ static int trainer_restore(lua_State *L) {
     status = nas_trainer_restore(trainer, archive, &err);
     if (status != NAS_OK && path) nas_fail(&err, status, "%s: %s", path, err.text);
   }
+  nas_archive_destroy(&archive);
+  if (status != NAS_OK) return nas_fail_or_raise(L, &err);
+  lua_pushinteger(L, nas_trainer_epochs(trainer));
+  return 1;
+}
+
+/* trainer:state(): all that training needs to go on, as the bytes of an archive */
+static int trainer_state(lua_State *L) {
+  nas_error err;
+  nas_archive *archive;
+  const nas_trainer *trainer = check(L);
+  nas_text *bytes = nas_text_new(L);
+  nas_status status = archive_of(trainer, &archive, &err);
+  if (status == NAS_OK) status = nas_archive_encode(archive, bytes, &err);
+  nas_archive_destroy(&archive);
+  if (status != NAS_OK) return nas_raise(L, &err);
+  return nas_text_to_string(L);
+}
+
+/* trainer:restore_state(bytes): the epochs that it has now */
+static int trainer_restore_state(lua_State *L) {
+  nas_error err;
+  size_t size;
+  nas_archive *archive;
+  nas_trainer *trainer = check(L);
+  const char *bytes = luaL_checklstring(L, 2, &size);
+  nas_status status = nas_archive_read_memory(&archive, bytes, size, "the stored state", &err);
+  if (status == NAS_OK) status = nas_trainer_restore(trainer, archive, &err);
   nas_archive_destroy(&archive);
   if (status != NAS_OK) return nas_fail_or_raise(L, &err);
   lua_pushinteger(L, nas_trainer_epochs(trainer));
@@ -241,11 +275,14 @@ static int trainer_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"epoch", trainer_epoch},
+    {"epochs", trainer_epochs},
     {"digest", trainer_digest},
     {"params", trainer_params},
     {"predicted", trainer_predicted},
     {"profile", trainer_profile},
     {"restore", trainer_restore},
+    {"restore_state", trainer_restore_state},
+    {"state", trainer_state},
     {NULL, NULL},
 };
 

@@ -55,6 +55,8 @@ void nas_open_network(lua_State *L);
 void nas_open_options(lua_State *L);
 void nas_open_dataset(lua_State *L);
 void nas_open_files(lua_State *L);
+void nas_open_json(lua_State *L);
+void nas_open_store(lua_State *L);
 void nas_open_recipe(lua_State *L);
 void nas_open_schedule(lua_State *L);
 void nas_open_trainer(lua_State *L);

@@ -69,7 +69,7 @@
                                                                                                    \
   X(TRIAL_ADD, "INSERT INTO trial VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "     \
                "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12))")                      \
-  X(TRIAL_COMPLETE,                                                                                \
+  X(TRIAL_LOG,                                                                                     \
     "UPDATE trial SET logged = ?3, sum = row_sum(run, number, decisions, origin, network, "        \
     "status, reason, evaluation, epochs, metrics, measured, ?3) WHERE run = ?1 AND number = ?2")   \
   X(TRIAL_LIST,                                                                                    \

@@ -216,17 +216,14 @@ nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *tria
   return nas_sql_end(store, status, err);
 }
 
-nas_status nas_store_complete(nas_store *store, int64_t run, int64_t number, const char *logged,
-                              nas_error *err) {
-  int64_t last = 0;
+nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,
+                         nas_error *err) {
   nas_status status = nas_sql_begin(store, 0, err);
   if (status != NAS_OK) return status;
-  status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_LAST, err, "i", run), &last, err);
-  if (status == NAS_OK && number != last)
-    status = nas_fail(err, NAS_STATE, "run %lld: trial %lld is not its last, %lld", (long long)run,
-                      (long long)number, (long long)last);
-  if (status == NAS_OK)
-    status = nas_sql_execute(
-        store, nas_sql(store, NAS_SQL_TRIAL_COMPLETE, err, "iit", run, number, logged), err);
+  status = nas_sql_execute(store,
+                           nas_sql(store, NAS_SQL_TRIAL_LOG, err, "iit", run, number, logged), err);
+  if (status == NAS_OK && sqlite3_changes(store->db) != 1)
+    status = nas_fail(err, NAS_ARGUMENT, "log: run %lld has no trial %lld of its own",
+                      (long long)run, (long long)number);
   return nas_sql_end(store, status, err);
 }

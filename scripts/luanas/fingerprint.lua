@@ -23,11 +23,15 @@ local function trial_lines(trial, lines)
   end
 end
 
---- 32 hexadecimal digits.
-function fingerprint.of(trials)
-  local lines = {}
-  for _, trial in ipairs(trials) do trial_lines(trial, lines) end
-  return core.hash(table.concat(lines, "\n"))
+--- 32 hexadecimal digits, of an iterator over trials: each is hashed with the hash of those before it.
+function fingerprint.of(each)
+  local hash = ""
+  for trial in each do
+    local lines = { hash }
+    trial_lines(trial, lines)
+    hash = core.hash(table.concat(lines, "\n"))
+  end
+  return hash ~= "" and hash or core.hash("")
 end
 
 return fingerprint

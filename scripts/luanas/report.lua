@@ -22,15 +22,12 @@ local function best_table(trials)
 end
 
 -- Counts over all trials, and the reasons of those that failed.
-local function summary(trials)
+local function summary(trials, trained)
   local seen, networks, recalled, failed, seconds, reasons = {}, 0, 0, 0, 0.0, {}
   for _, trial in ipairs(trials) do
     if trial.network and not seen[trial.network] then seen[trial.network], networks = true, networks + 1 end
-    if trial.recalled then
-      recalled = recalled + 1
-    else
-      for _, epoch in ipairs(trial.epochs) do seconds = seconds + epoch.seconds end
-    end
+    if trial.recalled then recalled = recalled + 1 end
+    seconds = seconds + (trained[trial.number] or 0)
     if trial.status == "failed" then
       failed = failed + 1
       reasons[trial.reason] = (reasons[trial.reason] or 0) + 1
@@ -65,7 +62,7 @@ function report.text(study, count)
   local trials = study:trials()
   if #trials == 0 then return "no trials yet\n" end
   local best = study:best(count)
-  return (#best > 0 and best_table(best) or "") .. summary(trials) .. policy_line(trials)
+  return (#best > 0 and best_table(best) or "") .. summary(trials, study.trained) .. policy_line(trials)
     .. ("fingerprint of this run: %s\n"):format(study:fingerprint())
 end
 

@@ -1,4 +1,4 @@
---- A study: a space with data and recipe, its trials, and the store of evaluations behind them.
+--- A study: a space with data and recipe, its trials, and the store behind them.
 local core = require "luanas.core"
 local arch = require "luanas.arch"
 local build = require "luanas.build"
@@ -6,12 +6,13 @@ local check = require "luanas.check"
 local csv = require "luanas.csv"
 local evaluate = require "luanas.evaluate"
 local fingerprint = require "luanas.fingerprint"
-local memory = require "luanas.store.memory"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 local replayer = require "luanas.choosers.replay"
 local report = require "luanas.report"
+local script = require "luanas.script"
 local trial = require "luanas.trial"
+local walk = require "luanas.walk"
 
 local study = {}
 
@@ -19,12 +20,14 @@ local Study = { __name = "luanas.Study" }
 Study.__index = Study
 
 local OPTIONS = {
-  "data", "evaluation_seed", "failed", "limits", "micro_batch", "path", "quiet", "seed", "space", "store", "threads",
-  "train", "trials",
+  "checkpoint", "data", "evaluation_seed", "failed", "limits", "micro_batch", "name", "path", "quiet", "seed", "space",
+  "states", "store", "threads", "train", "trials",
 }
 local DEFAULT_SEED = 1
 local DEFAULT_EVALUATION_SEED = 0 -- a constant, so that all searches share their evaluations
 local REPORT_ROWS = 10
+local DEFAULT_CHECKPOINT = 20                                -- epochs
+local STATES_IN_FILE, STATES_IN_MEMORY = 1 << 30, 64 << 20 -- bytes
 
 local current -- the study that was used last: Ctrl-C prints its table
 
@@ -61,11 +64,41 @@ local function check_data(data)
   return data
 end
 
-local function check_store(store)
-  if store ~= nil and not (type(store) == "table" and store.find and store.put) then
-    check.fail("study: store is %s; expected another study's field `store`", check.show(store))
+local function open_store(options)
+  local path = check.optional(check.string, "study", "path", options.path)
+  if options.store == nil then
+    local store, message = check.core(core.store, path)
+    if not store then check.fail("study: %s", message) end
+    return store
   end
-  return store
+  if path then check.fail("study: both store and path are given; expected one of them") end
+  local meta = debug.getmetatable(options.store)
+  if not meta or meta.__name ~= "luanas.Store" then
+    check.fail("study: store is %s; expected another study's field `store`", check.show(options.store))
+  end
+  return options.store
+end
+
+-- All that a trial's outcome depends on but its decisions: runs with another text have nothing in common.
+local function text_of(self)
+  local own = self.recipe
+  local function named(numbers)
+    local words = {}
+    for _, name in ipairs(check.sorted_keys(numbers)) do
+      words[#words + 1] = name .. "=" .. core.number_text(numbers[name])
+    end
+    return table.concat(words, " ")
+  end
+  return table.concat({
+    "name " .. (self.name or ""),
+    "data " .. self.data:info().identity,
+    "recipe " .. own.text,
+    ("epochs=%d keep=%s patience=%d min_delta=%s"):format(own.epochs, own.keep, own.patience,
+      core.number_text(own.min_delta)),
+    "evaluation_seed=" .. self.evaluation_seed,
+    "limits " .. named(self.limits),
+    "failed " .. named(self.failed),
+  }, "\n")
 end
 
 -- nas.study { ... }
@@ -76,12 +109,10 @@ local function new(options)
     check.fail("study: space is %s; expected a function(c) that returns a network",
       check.show(options and options.space))
   end
-  if options.path ~= nil then
-    check.fail("study: path is %s, but this version keeps studies in memory only; leave path out",
-      check.show(options.path))
-  end
   recipe.check("study: train", options.train)
+  local store = open_store(options)
   local self = setmetatable({
+    name = check.optional(check.string, owner, "name", options.name),
     space = options.space,
     data = check_data(options.data),
     train = options.train or {},
@@ -93,11 +124,17 @@ local function new(options)
       threads = check.optional(check.integer, owner, "threads", options.threads, 1),
       micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1),
     },
-    store = check_store(options.store) or memory.new(),
-    list = {},
+    checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
+    states = check.integer(owner, "states", options.states or store:path() and STATES_IN_FILE or STATES_IN_MEMORY, 0),
+    store = store,
+    outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
+    trained = {},                     -- numbers of the trials for which this process trained: seconds
+    number = 0,
   }, Study)
+  self.recipe = recipe.new(self.train)
   self:expect(options.trials)
-  self.progress = progress.new(check.optional(check.boolean, owner, "quiet", options.quiet))
+  self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
+  self.progress = progress.new(self.quiet)
   return self
 end
 
@@ -115,16 +152,22 @@ local function rebuild(self, record)
   return built
 end
 
--- The run begins with the first trial, when the data is at hand.
-local function run_of(self)
-  self.run = self.run or self.store:begin_run {
-    seed = self.seed,
-    evaluation_seed = self.evaluation_seed,
-    numeric_version = core.numeric_version,
-    data = self.data:info().identity,
-    recipe = recipe.new(self.train).text,
+-- The walk begins with the first trial, when the data is at hand.
+local function begin_walk(self)
+  local running = script.running()
+  self.store:begin_session {
+    program = running.path, isa = core.machine().isa, threads = self.speed.threads or core.machine().threads,
   }
-  return self.run
+  local id, message = check.core(self.store.study, self.store, self.name, text_of(self))
+  if not id then check.fail("study: %s", message) end
+  self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
+end
+
+--- Tells the user something on a line of its own.
+function Study:say(format, ...)
+  if self.quiet then return end
+  self.progress:clear()
+  io.stderr:write("luanas: ", format:format(...), "\n")
 end
 
 -- Ends the progress line however a trial ends; Ctrl-C prints the table so far. A to-be-closed variable and no
@@ -137,12 +180,42 @@ local function watch(self)
   end })
 end
 
-local function watched_outcome(self, built, number)
-  local epochs = recipe.new(self.train, built.train).epochs
+local function watched_outcome(self, built, stored, number)
+  local versions = { core.numeric_version }
+  local run = self.walk:numeric_version()
+  if run ~= core.numeric_version then table.insert(versions, 1, run) end
   local _ <close> = watch(self)
-  self.progress:begin(number, self.expected, epochs, self.best_accuracy)
-  local outcome = evaluate.outcome(self, built, function(epoch) self.progress:step(epoch.epoch, epoch.accuracy) end)
+  if not stored then -- else it is read in no time
+    local epochs = built.train and recipe.new(self.train, built.train).epochs or self.recipe.epochs
+    self.progress:begin(number, self.expected, epochs, self.best_accuracy)
+  end
+  local outcome = evaluate.outcome(self, built, versions, function(epoch)
+    self.progress:step(epoch.epoch, epoch.accuracy)
+  end)
   return outcome
+end
+
+local function origin_text(record)
+  return core.json_encode { log_prob = record.log_prob, sample = record.sample }
+end
+
+-- The row of a trial, but for its number and what it logs.
+local function row_of(record, outcome)
+  local metrics, measured = {}, {}
+  for name, value in pairs(outcome.metrics) do
+    if outcome.measured[name] then measured[name] = value else metrics[name] = value end
+  end
+  return {
+    decisions = record:line(), origin = origin_text(record), network = outcome.network, status = outcome.status,
+    reason = outcome.reason, evaluation = outcome.evaluation, epochs = #outcome.epochs,
+    metrics = core.json_encode(metrics), measured = core.json_encode(measured),
+  }
+end
+
+local function seconds_of(epochs)
+  local seconds = 0.0
+  for _, epoch in ipairs(epochs) do seconds = seconds + epoch.seconds end
+  return seconds
 end
 
 function Study:evaluate(record)
@@ -150,14 +223,16 @@ function Study:evaluate(record)
   current = self
   core.check_interrupt()
   local built = rebuild(self, record)
-  local number = #self.list + 1
-  local outcome = watched_outcome(self, built, number)
-  outcome.number, outcome.arch, outcome.network = number, record, built.arch.network
-  local run = run_of(self)
-  local made = trial.new(outcome, function(at, values) self.store:log(run, at, values) end)
-  self.store:append(run, made)
-  self.list[number] = made
-  if made.status == "ok" then self.best_accuracy = math.max(self.best_accuracy or 0.0, made.accuracy) end
+  if not self.walk then begin_walk(self) end
+  local stored = self.walk:begin(record:line(), origin_text(record))
+  local outcome = watched_outcome(self, built, stored, self.number + 1)
+  outcome.arch, outcome.network = record, built.arch.network
+  self.walk:take(row_of(record, outcome))
+  self.number = self.number + 1
+  outcome.number = self.number
+  if not outcome.recalled then self.trained[self.number] = seconds_of(outcome.epochs) end
+  local made = trial.new(outcome, function(number, values) self.walk:log(number, values) end)
+  if made.status == "ok" then self.best_accuracy = math.max(self.best_accuracy or 0.0, made.accuracy or 0.0) end
   return made
 end
 
@@ -165,8 +240,44 @@ function Study:expect(count)
   self.expected = check.optional(check.integer, "study", "trials", count, 0)
 end
 
+-- Reads the epochs of an evaluation that count.
+local function epochs_reader(self, row)
+  return function()
+    local epochs = {}
+    local sql = "SELECT number, metrics, measured FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number"
+    for epoch in self.store:rows(sql, row.evaluation, row.epochs) do
+      epochs[epoch.number] = evaluate.epoch(epoch.number, epoch.metrics, epoch.measured)
+    end
+    return epochs
+  end
+end
+
+local function trial_of(self, row)
+  local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
+  record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
+  local metrics, names = core.json_decode(row.metrics), {}
+  for name, value in pairs(core.json_decode(row.measured)) do metrics[name], names[name] = value, true end
+  return trial.new({
+    number = row.number, arch = record, network = row.network, status = row.status, reason = row.reason,
+    recalled = not self.trained[row.number], metrics = metrics, measured = names,
+    read_epochs = epochs_reader(self, row), logged = core.json_decode(row.logged),
+  }, function(number, values) self.walk:log(number, values) end)
+end
+
+--- An iterator over the trials so far, in order.
+function Study:each()
+  if not self.walk then return function() end end
+  local next_row = self.walk:rows()
+  return function()
+    local row = next_row()
+    return row and trial_of(self, row)
+  end
+end
+
 function Study:trials()
-  return table.move(self.list, 1, #self.list, 1, {})
+  local list = {}
+  for each in self:each() do list[#list + 1] = each end
+  return list
 end
 
 function Study:random()
@@ -180,7 +291,7 @@ function Study:best(count, metric)
   count = check.optional(check.integer, "study:best", "count", count, 0)
   metric = check.string("study:best", "metric", metric or "accuracy")
   local ranked, seen = {}, {}
-  for _, candidate in ipairs(self.list) do
+  for candidate in self:each() do
     local counts = candidate.status == "ok" and type(candidate.metrics[metric]) == "number"
     if counts and not seen[candidate.network] then
       seen[candidate.network] = true
@@ -196,7 +307,7 @@ function Study:best(count, metric)
 end
 
 function Study:fingerprint()
-  return fingerprint.of(self.list)
+  return fingerprint.of(self:each())
 end
 
 function Study:report(rows)
@@ -204,25 +315,36 @@ function Study:report(rows)
   rows = check.integer("study:report", "rows", rows or REPORT_ROWS, 0)
   io.stdout:write(report.text(self, rows))
   io.stdout:flush()
-  self.reported = #self.list
+  self.reported = self.number
 end
 
 function Study:csv(path)
   check.string("study:csv", "path", path)
-  local ok, message = csv.write(path, self.list)
+  local ok, message = csv.write(path, self:trials())
   if not ok then check.fail("study:csv: %s", message) end
 end
 
+--- Writes what is not written yet. Other processes can continue the run then.
+function Study:close()
+  if self.walk then self.walk:finish() end
+end
+
+Study.__close = Study.close
+
+function Study:__gc()
+  pcall(Study.close, self) -- nobody is there to hear of a failure
+end
+
 function Study:__tostring()
-  return ("luanas.Study: %d trials on %s"):format(#self.list, self.data.name)
+  return ("luanas.Study: %d trials on %s"):format(self.number, self.data.name)
 end
 
 --- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a script
 --- ends by Ctrl-C.
 function study.interrupted()
-  if not current or #current.list == (current.reported or 0) then return end
+  if not current or current.number == (current.reported or 0) then return end
   current.progress:clear()
-  io.stdout:write(("\ninterrupted after %d trials\n"):format(#current.list))
+  io.stdout:write(("\ninterrupted after %d trials\n"):format(current.number))
   current:report()
 end
 

@@ -5,16 +5,21 @@ local trial = {}
 
 local Trial = { __name = "luanas.Trial" }
 
--- Metrics read like fields: trial.accuracy is trial.metrics.accuracy.
+-- Metrics read like fields: trial.accuracy is trial.metrics.accuracy. The epochs of a trial that comes from the store
+-- are read when they are asked for.
 function Trial:__index(key)
   if Trial[key] ~= nil then return Trial[key] end
+  if key == "epochs" then
+    self.epochs = rawget(self, "read_epochs")()
+    return self.epochs
+  end
   return rawget(self, "metrics")[key]
 end
 
---- From the fields number, arch, network, status, reason, recalled, epochs, metrics, measured (a set of
---- metric names); `record_log` stores what trial:log gets.
+--- From the fields number, arch, network, status, reason, recalled, epochs (or a function read_epochs), metrics,
+--- measured (a set of metric names), logged; `record_log` stores what trial:log gets.
 function trial.new(fields, record_log)
-  fields.logged = {}
+  fields.logged = fields.logged or {}
   fields.record_log = record_log
   return setmetatable(fields, Trial)
 end
@@ -26,8 +31,15 @@ local function checked_value(self, name, value)
     check.fail("%s: name is %s; expected a string of letters, digits and underscores", owner, check.show(name))
   end
   if self.logged[name] ~= nil then check.fail("%s: %s was logged before", owner, name) end
-  if value ~= value then check.fail("%s: %s is NaN; a trial records numbers, strings and booleans", owner, name) end
-  if type(value) == "number" then return value == 0 and value + 0 or value end
+  if type(value) == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then
+      check.fail("%s: %s is %s; a trial records finite numbers, strings and booleans", owner, name, check.show(value))
+    end
+    return value == 0 and value + 0 or value
+  end
+  if type(value) == "string" and not utf8.len(value) then
+    check.fail("%s: %s is %s; expected a string in UTF-8", owner, name, check.show(value))
+  end
   if type(value) == "string" or type(value) == "boolean" then return value end
   check.fail("%s: %s is %s; expected a number, a string or a boolean", owner, name, check.show(value))
 end

@@ -39,6 +39,7 @@ local function objects()
     Node = output, Network = core.network(output), Dataset = data, Recipe = core.recipe(),
     Trainer = core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 }),
     Csv = csv,
+    Store = core.store(),
     Model = core.model(core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 })),
     Stream = core.stream(1, "a"), Tensor = core.tensor { 1 }, CorePolicy = policy,
     CoreGradient = policy:gradient { { decisions = decisions, advantage = 1 } },
@@ -118,6 +119,9 @@ local UNBOUND = {
   nas_options_parse = "of canonical texts", nas_recipe_check = "core.recipe checks", nas_archive_ = "of models",
   nas_model_network = "info has its text", nas_dataset_adopt = "of models",
   nas_trainer_best_epoch = "an epoch has it", nas_trainer_kept = "core.model copies it",
+  nas_store_open = "core.store", nas_store_close = "store:close", nas_store_lock = "by kind",
+  nas_store_unlock = "lock:close", nas_evaluation_ = "of store:find", nas_trials_clear = "of store:trials",
+  nas_rows_ = "of store:rows",
   nas_clip_scale = "of the trainer", nas_average_step = "of the trainer",
 }
 

@@ -101,7 +101,7 @@ static void trials_follow_each_other(void **state) {
   nas_store_close(&store);
 }
 
-static void the_last_trial_can_be_completed(void **state) {
+static void what_a_trial_logged_can_be_replaced(void **state) {
   (void)state;
   nas_error err;
   nas_trials trials;
@@ -109,12 +109,12 @@ static void the_last_trial_can_be_completed(void **state) {
   int64_t study = study_of(store, "space a"), run = begin_run(store, study, 0, 1);
   nas_trial list[] = {trial_of(1, ""), trial_of(2, "")};
   check_ok(nas_store_append(store, run, list, 2, &err), &err);
-  check_ok(nas_store_complete(store, run, 2, "{\"reward\":1}", &err), &err);
-  assert_int_equal(nas_store_complete(store, run, 1, "{}", &err), NAS_STATE);
-  check_contains(err.text, "trial 1 is not its last, 2");
+  check_ok(nas_store_log(store, run, 1, "{\"reward\":1}", &err), &err);
+  assert_int_equal(nas_store_log(store, run, 3, "{}", &err), NAS_ARGUMENT);
+  check_contains(err.text, "run 1 has no trial 3");
   check_ok(nas_store_trials(store, run, 1, 10, &trials, &err), &err);
-  assert_string_equal(trials.list[0].logged, "{\"reward\":0.25}");
-  assert_string_equal(trials.list[1].logged, "{\"reward\":1}");
+  assert_string_equal(trials.list[0].logged, "{\"reward\":1}");
+  assert_string_equal(trials.list[1].logged, "{\"reward\":0.25}");
   nas_trials_clear(&trials);
   nas_store_close(&store);
 }
@@ -148,7 +148,7 @@ int main(void) {
       cmocka_unit_test_teardown(the_same_text_is_the_same_study, check_no_blocks),
       cmocka_unit_test_setup_teardown(runs_and_their_trials_come_back, make_folder, remove_folder),
       cmocka_unit_test_teardown(trials_follow_each_other, check_no_blocks),
-      cmocka_unit_test_teardown(the_last_trial_can_be_completed, check_no_blocks),
+      cmocka_unit_test_teardown(what_a_trial_logged_can_be_replaced, check_no_blocks),
       cmocka_unit_test_teardown(memory_failures_leave_nothing, check_no_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

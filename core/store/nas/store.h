@@ -198,10 +198,10 @@ NAS_API void nas_trials_clear(nas_trials *trials);
 NAS_API nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *trials,
                                     int count, nas_error *err);
 
-/* Replaces what the last trial of a run has logged: a script that was ended before it logged all
- * goes on. NAS_STATE: it is not the last. */
-NAS_API nas_status nas_store_complete(nas_store *store, int64_t run, int64_t number,
-                                      const char *logged, nas_error *err);
+/* Replaces what one of a run's own trials has logged. NAS_ARGUMENT: there is none of that number.
+ */
+NAS_API nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,
+                                 nas_error *err);
 
 /* ---- Care ---- */
 

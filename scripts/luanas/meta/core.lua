@@ -334,6 +334,18 @@ function Trainer:epoch() end
 ---@return integer?, string?, string?
 function Trainer:restore(from) end
 
+---@return integer # whole epochs so far
+function Trainer:epochs() end
+
+--- All that training needs to go on, as the bytes of a safetensors file.
+---@return string
+function Trainer:state() end
+
+--- Trainer:restore of such bytes.
+---@param bytes string
+---@return integer?, string?, string?
+function Trainer:restore_state(bytes) end
+
 --- The class that the last epoch predicted for each validation image, int32; nil before the first and for values.
 ---@return luanas.Tensor?
 function Trainer:predicted() end
@@ -688,6 +700,148 @@ function core.math.sigmoid(x) end
 ---@return number
 function core.math.pow(x, y) end
 
+-- ---- The store -------------------------------------------------------------------------------------
+
+--- One SQLite file with evaluations, studies, runs and trials (core/store/nas/store.h tells what they are). Metrics and
+--- logged values are texts in JSON. What returns nil, message, code does so when the file can't be read or written
+--- ("NAS_IO"), is damaged ("NAS_FORMAT"), or Ctrl-C ended the waiting for another process.
+---@class luanas.Store
+local Store = {}
+
+---@class luanas.StoreLock What a store holds against other processes and other stores; close() gives it back.
+
+--- Opens a store; makes the file where there is none. nil: in memory. Returns nil, message, code also for what is no
+--- store, or one of a newer schema.
+---@param path? string
+---@param options? { read_only?: boolean }
+---@return luanas.Store?, string?, string?
+function core.store(path, options) end
+
+---@return string? # nil in memory
+function Store:path() end
+
+---@return boolean
+function Store:read_only() end
+
+--- What the rows that are written from now on say about who wrote them.
+---@param session { program?: string, isa?: string, threads?: integer }
+function Store:begin_session(session) end
+
+--- What an evaluation depends on: canonical texts, the identity of the data, a seed from 0.
+---@alias luanas.Store.Key { network: string, loss: string, data: string, recipe: string, seed: integer, numeric_version: integer }
+
+--- The evaluation of a key, or false where there is none.
+---@param key luanas.Store.Key
+---@return { id: integer, epochs: { metrics: string, measured: string }[], diverged: string? }|false?, string?, string?
+function Store:find(key) end
+
+--- Adds the epochs from number `from` (default 1) on to the evaluation of a key. It is on the disk when this returns its
+--- id. Epochs that are there stay as they are. `predicted`: a byte for each validation image, its class from 0; `state`:
+--- Trainer:state after the last epoch; `diverged`: why there is no further one.
+---@param key luanas.Store.Key
+---@param part { from?: integer, epochs: { metrics: string, measured: string, predicted?: string }[], diverged?: string, state?: string }
+---@return integer?, string?, string?
+function Store:put(key, part) end
+
+---@param evaluation integer
+---@param epoch integer
+---@return string|false?, string?, string? # false where predictions were not kept
+function Store:predicted(evaluation, epoch) end
+
+--- The training state and the epoch after which it was taken, or false.
+---@param evaluation integer
+---@return string|false?, integer|string?, string?
+function Store:state(evaluation) end
+
+--- Keeps the states that were used last, as many as fit into so many bytes.
+---@param bytes integer
+---@return true?, string?, string?
+function Store:trim_states(bytes) end
+
+--- Nobody else trains this as long as the lock is held. Returns nil, who has it and since when, "NAS_BUSY" where
+--- another one does.
+---@param key luanas.Store.Key
+---@param purpose string What for, as the others are told: "trains a network".
+---@return luanas.StoreLock?, string?, string?
+function Store:lock_evaluation(key, purpose) end
+
+--- The same for the continuation of a run.
+---@param run integer
+---@param purpose string
+---@return luanas.StoreLock?, string?, string?
+function Store:lock_run(run, purpose) end
+
+--- The id of the study of that text, which is made when it is not there.
+---@param name? string
+---@param text string
+---@return integer?, string?, string?
+function Store:study(name, text) end
+
+--- The runs of a study. Trials before `first` are those of `parent` (0: none); without own trials `last` is first - 1.
+---@param study integer
+---@return { id: integer, parent: integer, first: integer, last: integer, numeric_version: integer }[]?, string?, string?
+function Store:runs(study) end
+
+--- Makes a run; its id.
+---@param run { study: integer, parent?: integer, first?: integer, numeric_version?: integer, script?: string, arguments?: string }
+---@return integer?, string?, string?
+function Store:begin_run(run) end
+
+---@class luanas.Store.Trial
+---@field number integer
+---@field decisions string
+---@field origin string JSON: log_prob, sample
+---@field network? string
+---@field status string
+---@field reason? string
+---@field evaluation? integer
+---@field epochs integer How many of the evaluation's count.
+---@field metrics string JSON
+---@field measured string JSON
+---@field logged string JSON
+
+--- A run's own trials from number `from` on, `most` at most.
+---@param run integer
+---@param from integer
+---@param most integer
+---@return luanas.Store.Trial[]?, string?, string?
+function Store:trials(run, from, most) end
+
+--- Appends trials whose numbers follow the run's last; raises where they don't.
+---@param run integer
+---@param trials luanas.Store.Trial[]
+---@return true?, string?, string?
+function Store:append(run, trials) end
+
+--- Replaces what one of a run's own trials has logged.
+---@param run integer
+---@param number integer
+---@param logged string
+---@return true?, string?, string?
+function Store:log(run, number, logged) end
+
+--- Writes a compact copy into a new file.
+---@param path string
+---@return true?, string?, string?
+function Store:backup(path) end
+
+--- Gives unused space back to the file system.
+---@return true?, string?, string?
+function Store:vacuum() end
+
+--- Looks at every page, row and reference: how many damages there are, and a line for each.
+---@return integer?, string?, string?
+function Store:check() end
+
+--- For a generic for: the rows of one SELECT, as tables by column name, whose parameters ?1, ?2, ... have the values that
+--- follow. The tables are in core/store/schema.h. Raises whatever fails.
+---@param sql string
+---@param ... number|string|nil
+---@return fun(): table<string, number|string>?
+function Store:rows(sql, ...) end
+
+function Store:close() end
+
 -- ---- Texts and the machine -------------------------------------------------------------------------
 
 --- XXH3-128 of a text as 32 hexadecimal digits.
@@ -699,6 +853,22 @@ function core.hash(text) end
 ---@param number number
 ---@return string
 function core.number_text(number) end
+
+--- A number, string, boolean or table as JSON: equal values make equal texts. A table with a first element is a list,
+--- another one an object with sorted keys; integers and floats stay what they are. Raises for NaN, infinite numbers,
+--- strings that are not UTF-8, other types and other keys.
+---@param value number|string|boolean|table
+---@return string
+function core.json_encode(value) end
+
+--- The value of a text in JSON, in which null is nil; or nil and what is wrong.
+---@param text string
+---@return any, string?
+function core.json_decode(text) end
+
+--- Sleeps up to 60 seconds. Ctrl-C ends it as it does Trainer:epoch.
+---@param seconds number
+function core.sleep(seconds) end
 
 ---@return number # seconds of a monotonic clock
 function core.clock() end

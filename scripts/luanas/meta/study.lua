@@ -32,12 +32,22 @@
 ---@field threads? integer Default: all usable processors. Changes no bit.
 ---@field micro_batch? integer Images that a thread takes at once, 1 to 16; default: by the cache. Changes no bit.
 ---@field quiet? boolean No progress line. There is none either where standard error is no terminal.
----@field store? table The field `store` of another study, to share its evaluations.
----@field path? nil A file that keeps the study: not in this version, which raises an error.
+---@field path? string A file that keeps all that is finished, made where there is none; default: memory.
+---@field store? luanas.Store The field `store` of another study, to share its file or its memory.
+---@field name? string Studies with other names, or other data, recipe, limits or seed of evaluations, have runs of their
+--- own in a file; evaluations are shared by all.
+---@field states? integer Bytes of training states that are kept, those that were used last: an evaluation whose state
+--- is there is extended, another one is trained again. Default: 1 GiB in a file, 64 MiB in memory.
+---@field checkpoint? integer A training of more epochs than this is kept after each of them, so that it goes on there
+--- when it was ended; default 20.
 
 --- A study: one space, data set and recipe; its trials; and the store of evaluations behind them. An evaluation is a
 --- pure function of network, data, recipe, evaluation seed and numeric version, and is stored under exactly those: no
 --- network is trained twice, and ten epochs contain three.
+---
+--- A study in a file goes on where it was: a script that is run again follows its stored trials, for which nothing is
+--- trained, and continues the run. When it logs another value than is stored, it leaves the run at that trial and begins
+--- one of its own, and says so. What it logs that the stored trial does not have is added to it.
 ---@class luanas.study
 ---@overload fun(options: luanas.study.Options): luanas.Study
 local study = {}
@@ -51,7 +61,7 @@ function study.interrupted() end
 ---@field data luanas.Data
 ---@field seed integer
 ---@field evaluation_seed integer
----@field store table Where evaluations are kept.
+---@field store luanas.Store
 local Study = {}
 
 --- Trains an architecture's network, or recalls its evaluation. A network that can't be built, exceeds a limit or
@@ -69,6 +79,10 @@ function Study:expect(count) end
 --- All trials so far, in order.
 ---@return luanas.Trial[]
 function Study:trials() end
+
+--- The same one by one, for a generic for.
+---@return fun(): luanas.Trial?
+function Study:each() end
 
 --- The study's random stream, for scripts: always the same object.
 ---@return luanas.Stream
@@ -97,6 +111,14 @@ function Study:report(rows) end
 ---@param path string
 function Study:csv(path) end
 
+--- Writes what is not written yet; other processes can then continue the run. At the end of the program it is called by
+--- itself.
+function Study:close() end
+
+--- Tells the user something on a line of standard error of its own, unless the study is quiet.
+---@param format string As for string.format.
+function Study:say(format, ...) end
+
 --- Metrics read like fields, too: trial.accuracy is trial.metrics.accuracy.
 ---@class luanas.Trial
 ---@field number integer From 1.
@@ -117,7 +139,8 @@ function Study:csv(path) end
 ---@field seconds number?
 local Trial = {}
 
---- Records values with the trial: numbers (NaN is refused, -0.0 becomes 0.0), strings, booleans. Each name once.
+--- Records values with the trial: finite numbers (-0.0 becomes 0.0), strings in UTF-8, booleans. Each name once, at any
+--- time.
 ---@param values table<string, number|string|boolean> Names of letters, digits and underscores.
 function Trial:log(values) end
 

@@ -1,0 +1,604 @@
+/* luanas.Store: one file with all that was finished. luanas.StoreLock: what it holds against other
+ * processes. Neither can be used after the store was closed. */
+#include <nas/memory.h>
+#include <nas/store.h>
+#include <stdio.h>
+#include "box.h"
+#include "check.h"
+#include "failure.h"
+#include "fields.h"
+#include "interrupt.h"
+#include "settings.h"
+#include "text.h"
+#include "types.h"
+
+static const char TYPE[] = "luanas.Store";
+static const char LOCK[] = "luanas.StoreLock";
+static const char FOUND[] = "luanas.StoreFound";
+static const char TRIALS[] = "luanas.StoreTrials";
+static const char RUNS[] = "luanas.StoreRuns";
+static const char ROWS[] = "luanas.StoreRows";
+
+typedef struct store_box {
+  nas_store *store;
+  int told; /* that it waits */
+} store_box;
+
+static nas_store *check(lua_State *L) {
+  store_box *box = nas_box_check(L, 1, TYPE);
+  return box->store;
+}
+
+/* -- opening ---------------------------------------------------------------------------------- */
+
+/* Another process writes: waits as long as Ctrl-C lets it, and says once what for. */
+static int waits(void *context, const char *what) {
+  store_box *box = context;
+  if (*what && !box->told) {
+    fprintf(stderr, "luanas: waiting: %s\n", what);
+    box->told = 1;
+  }
+  return nas_interrupt_pending();
+}
+
+/* core.store(path, { read_only = boolean }): nil as path keeps it in memory. */
+static int core_store(lua_State *L) {
+  static const char *const names[] = {"read_only", NULL};
+  nas_error err;
+  nas_store_options options = {.wait = waits};
+  options.path = lua_isnoneornil(L, 1) ? NULL : nas_check_name(L, 1, "path");
+  nas_settings settings = nas_settings_open(L, 2, "store");
+  nas_settings_known(&settings, names, NULL);
+  options.read_only = nas_settings_boolean(&settings, "read_only", 0);
+  store_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  options.wait_context = box;
+  if (nas_store_open(&box->store, &options, &err)) return nas_interrupt_or_fail(L, &err);
+  return 1;
+}
+
+static int store_close(lua_State *L) {
+  store_box *box = nas_box_peek(L, 1, TYPE);
+  nas_store_close(&box->store);
+  return 0;
+}
+
+static int store_path(lua_State *L) {
+  lua_pushstring(L, nas_store_path(check(L)));
+  return 1;
+}
+
+static int store_read_only(lua_State *L) {
+  lua_pushboolean(L, nas_store_read_only(check(L)));
+  return 1;
+}
+
+/* store:begin_session { program, isa, threads } */
+static int store_begin_session(lua_State *L) {
+  nas_error err;
+  nas_settings settings = nas_settings_open(L, 2, "session");
+  const nas_session session = {.program = nas_settings_string(&settings, "program", NULL),
+                               .isa = nas_settings_string(&settings, "isa", NULL),
+                               .threads =
+                                   (int)nas_settings_integer(&settings, "threads", 0, 0, 1 << 20)};
+  if (nas_store_begin_session(check(L), &session, &err)) return nas_raise(L, &err);
+  return 0;
+}
+
+static int store_tostring(lua_State *L) {
+  store_box *box = nas_box_peek(L, 1, TYPE);
+  const char *path = box->store ? nas_store_path(box->store) : "closed";
+  lua_pushfstring(L, "%s: %s", TYPE, path ? path : "in memory");
+  return 1;
+}
+
+/* -- evaluations ------------------------------------------------------------------------------ */
+
+static const char *required(const nas_settings *settings, const char *name) {
+  const char *text = nas_settings_string(settings, name, NULL);
+  if (!text) nas_settings_missing(settings, name, "a string");
+  return text;
+}
+
+static nas_evaluation_key key_of(lua_State *L, int arg) {
+  nas_settings s = nas_settings_open(L, arg, "key");
+  return (nas_evaluation_key){.network = required(&s, "network"),
+                              .loss = required(&s, "loss"),
+                              .data = required(&s, "data"),
+                              .recipe = required(&s, "recipe"),
+                              .seed = (uint64_t)nas_settings_integer(&s, "seed", 0, 0, INT64_MAX),
+                              .numeric_version =
+                                  (int)nas_settings_integer(&s, "numeric_version", 0, 0, 1 << 30)};
+}
+
+typedef struct found_box {
+  void *handle; /* never NULL: it is cleared, not closed */
+  nas_evaluation evaluation;
+} found_box;
+
+static int found_close(lua_State *L) {
+  found_box *box = nas_box_peek(L, 1, FOUND);
+  nas_evaluation_clear(&box->evaluation);
+  return 0;
+}
+
+/* store:find(key): { id, epochs = { { metrics, measured }, ... }, diverged }, texts of JSON; or
+ * false where there is none; or nil, message, code. */
+static int store_find(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  const nas_evaluation_key key = key_of(L, 2);
+  found_box *box = nas_box_new(L, FOUND, sizeof *box, 0);
+  const nas_evaluation *e = &box->evaluation;
+  if (nas_store_find(store, &key, &box->evaluation, &err)) return nas_interrupt_or_fail(L, &err);
+  if (e->id == 0) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  lua_createtable(L, 0, 3);
+  nas_set_integer(L, "id", e->id);
+  nas_set_string(L, "diverged", e->diverged);
+  lua_createtable(L, e->epoch_count, 0);
+  for (int i = 0; i < e->epoch_count; i++) {
+    lua_createtable(L, 0, 2);
+    nas_set_string(L, "metrics", e->epochs[i].metrics);
+    nas_set_string(L, "measured", e->epochs[i].measured);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "epochs");
+  nas_evaluation_clear(&box->evaluation);
+  return 1;
+}
+
+/* The string in a field of the table on top of the stack, which keeps it; NULL: absent. */
+static const char *bytes_in(lua_State *L, const char *name, size_t *size) {
+  *size = 0;
+  lua_getfield(L, -1, name);
+  const char *bytes = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, size) : NULL;
+  lua_pop(L, 1);
+  return bytes;
+}
+
+/* The list in field `name` of the settings; pushed. */
+static lua_Unsigned list_in(const nas_settings *settings, const char *name) {
+  lua_State *L = settings->L;
+  lua_getfield(L, settings->index, name);
+  if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "%s: %s is missing", settings->owner, name);
+  return lua_rawlen(L, -1);
+}
+
+static nas_epoch_row epoch_row_of(lua_State *L, lua_Integer number) {
+  nas_epoch_row row;
+  size_t size;
+  if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "put: epoch %I is no table", number);
+  row.metrics = bytes_in(L, "metrics", &size);
+  row.measured = bytes_in(L, "measured", &size);
+  if (!row.metrics || !row.measured) luaL_error(L, "put: epoch %I lacks a text", number);
+  row.predicted = (const unsigned char *)bytes_in(L, "predicted", &row.predicted_count);
+  return row;
+}
+
+/* store:put(key, { from, epochs = { { metrics, measured, predicted }, ... }, diverged, state }):
+ * the id. */
+static int store_put(lua_State *L) {
+  nas_error err;
+  int64_t id;
+  nas_store *store = check(L);
+  const nas_evaluation_key key = key_of(L, 2);
+  nas_settings s = nas_settings_open(L, 3, "put");
+  nas_evaluation_part part = {.from = (int)nas_settings_integer(&s, "from", 1, 1, 1 << 30),
+                              .diverged = nas_settings_string(&s, "diverged", NULL)};
+  lua_pushvalue(L, s.index);
+  part.state = bytes_in(L, "state", &part.state_size);
+  lua_newtable(L);
+  int scratch = lua_gettop(L);
+  lua_Unsigned count = list_in(&s, "epochs");
+  nas_epoch_row *rows = nas_box_scratch(L, scratch, count + 1, sizeof *rows);
+  for (lua_Unsigned i = 0; i < count; i++) {
+    lua_rawgeti(L, -1, (lua_Integer)i + 1);
+    rows[i] = epoch_row_of(L, (lua_Integer)i + 1);
+    lua_pop(L, 1);
+  }
+  part.epochs = rows;
+  part.count = (int)count;
+  if (nas_store_put(store, &key, &part, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  lua_pushinteger(L, id);
+  return 1;
+}
+
+/* store:predicted(evaluation, epoch): bytes, or false */
+static int store_predicted(lua_State *L) {
+  nas_error err;
+  int found;
+  nas_store *store = check(L);
+  int64_t id = luaL_checkinteger(L, 2);
+  int epoch = (int)nas_check_integer(L, 3, "epoch", 1, 1 << 30);
+  nas_text *bytes = nas_text_new(L);
+  if (nas_store_predicted(store, id, epoch, bytes, &found, &err)) return nas_fail_or_raise(L, &err);
+  if (found) return nas_text_to_string(L);
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* store:state(evaluation): bytes and the epoch after which it was taken, or false */
+static int store_state(lua_State *L) {
+  nas_error err;
+  int epoch;
+  nas_store *store = check(L);
+  int64_t id = luaL_checkinteger(L, 2);
+  nas_text *bytes = nas_text_new(L);
+  if (nas_store_state(store, id, bytes, &epoch, &err)) return nas_interrupt_or_fail(L, &err);
+  if (epoch == 0) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  nas_text_to_string(L);
+  lua_pushinteger(L, epoch);
+  return 2;
+}
+
+static int done(lua_State *L, nas_status status, const nas_error *err) {
+  if (status != NAS_OK) return nas_interrupt_or_fail(L, err);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int store_trim_states(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t bytes = nas_check_integer(L, 2, "bytes", 0, INT64_MAX);
+  return done(L, nas_store_trim_states(store, bytes, &err), &err);
+}
+
+/* -- locks ------------------------------------------------------------------------------------ */
+
+/* Its user value is the store. */
+typedef struct lock_box {
+  void *handle; /* not NULL: held */
+  nas_lock lock;
+} lock_box;
+
+static int lock_close(lua_State *L) {
+  lock_box *box = nas_box_peek(L, 1, LOCK);
+  if (!box->handle) return 0;
+  lua_getiuservalue(L, 1, 1);
+  store_box *store = nas_box_test(L, -1, TYPE);
+  if (store) nas_store_unlock(store->store, &box->lock);
+  box->handle = NULL;
+  return 0;
+}
+
+static int lock(lua_State *L, nas_lock_kind kind, uint64_t number) {
+  nas_error err;
+  nas_store *store = check(L);
+  const char *purpose = nas_check_name(L, 3, "purpose");
+  lock_box *box = nas_box_new(L, LOCK, sizeof *box, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  if (nas_store_lock(store, kind, number, purpose, &box->lock, &err))
+    return nas_interrupt_or_fail(L, &err);
+  box->handle = box;
+  return 1;
+}
+
+/* store:lock_evaluation(key, purpose): a lock; or nil, who has it, "NAS_BUSY" */
+static int store_lock_evaluation(lua_State *L) {
+  const nas_evaluation_key key = key_of(L, 2);
+  return lock(L, NAS_LOCK_EVALUATION, nas_evaluation_hash(&key).low);
+}
+
+/* store:lock_run(run, purpose) */
+static int store_lock_run(lua_State *L) {
+  return lock(L, NAS_LOCK_RUN, (uint64_t)nas_check_integer(L, 2, "run", 1, INT64_MAX));
+}
+
+/* -- studies, runs, trials -------------------------------------------------------------------- */
+
+/* store:study(name, text): its id */
+static int store_study(lua_State *L) {
+  nas_error err;
+  int64_t id;
+  nas_store *store = check(L);
+  const char *name = lua_isnoneornil(L, 2) ? NULL : nas_check_name(L, 2, "name");
+  const char *text = nas_check_name(L, 3, "text");
+  if (nas_store_study(store, name, text, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  lua_pushinteger(L, id);
+  return 1;
+}
+
+typedef struct runs_box {
+  nas_run *runs;
+} runs_box;
+
+static int runs_close(lua_State *L) {
+  runs_box *box = nas_box_peek(L, 1, RUNS);
+  nas_free(box->runs);
+  box->runs = NULL;
+  return 0;
+}
+
+/* store:runs(study): { { id, parent, first, last, numeric_version }, ... }; parent 0: none */
+static int store_runs(lua_State *L) {
+  nas_error err;
+  int count;
+  nas_store *store = check(L);
+  int64_t study = luaL_checkinteger(L, 2);
+  runs_box *box = nas_box_new(L, RUNS, sizeof *box, 0);
+  if (nas_store_runs(store, study, &box->runs, &count, &err)) return nas_fail_or_raise(L, &err);
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    const nas_run *run = &box->runs[i];
+    lua_createtable(L, 0, 5);
+    nas_set_integer(L, "id", run->id);
+    nas_set_integer(L, "parent", run->parent);
+    nas_set_integer(L, "first", run->first);
+    nas_set_integer(L, "last", run->last);
+    nas_set_integer(L, "numeric_version", run->numeric_version);
+    lua_rawseti(L, -2, i + 1);
+  }
+  nas_free(box->runs);
+  box->runs = NULL;
+  return 1;
+}
+
+/* store:begin_run { study, parent, first, numeric_version, script, arguments }: its id */
+static int store_begin_run(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  nas_settings s = nas_settings_open(L, 2, "run");
+  nas_run run = {.study = nas_settings_integer(&s, "study", 0, 1, INT64_MAX),
+                 .parent = nas_settings_integer(&s, "parent", 0, 0, INT64_MAX),
+                 .first = nas_settings_integer(&s, "first", 1, 1, INT64_MAX),
+                 .numeric_version =
+                     (int)nas_settings_integer(&s, "numeric_version", 0, 0, 1 << 30)};
+  const char *script = nas_settings_string(&s, "script", NULL);
+  const char *arguments = nas_settings_string(&s, "arguments", NULL);
+  if (nas_store_begin_run(store, &run, script, arguments, &err))
+    return nas_interrupt_or_fail(L, &err);
+  lua_pushinteger(L, run.id);
+  return 1;
+}
+
+typedef struct trials_box {
+  void *handle;
+  nas_trials trials;
+} trials_box;
+
+static int trials_close(lua_State *L) {
+  trials_box *box = nas_box_peek(L, 1, TRIALS);
+  nas_trials_clear(&box->trials);
+  return 0;
+}
+
+static void push_trial(lua_State *L, const nas_trial *trial) {
+  lua_createtable(L, 0, 11);
+  nas_set_integer(L, "number", trial->number);
+  nas_set_string(L, "decisions", trial->decisions);
+  nas_set_string(L, "origin", trial->origin);
+  nas_set_string(L, "network", trial->network);
+  nas_set_string(L, "status", trial->status);
+  nas_set_string(L, "reason", trial->reason);
+  if (trial->evaluation) nas_set_integer(L, "evaluation", trial->evaluation);
+  nas_set_integer(L, "epochs", trial->epochs);
+  nas_set_string(L, "metrics", trial->metrics);
+  nas_set_string(L, "measured", trial->measured);
+  nas_set_string(L, "logged", trial->logged);
+}
+
+/* store:trials(run, from, most): a list of tables; texts of JSON as in the core */
+static int store_trials(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t run = luaL_checkinteger(L, 2), from = luaL_checkinteger(L, 3);
+  int most = (int)nas_check_integer(L, 4, "most", 1, 1 << 20);
+  trials_box *box = nas_box_new(L, TRIALS, sizeof *box, 0);
+  if (nas_store_trials(store, run, from, most, &box->trials, &err))
+    return nas_fail_or_raise(L, &err);
+  lua_createtable(L, box->trials.count, 0);
+  for (int i = 0; i < box->trials.count; i++) {
+    push_trial(L, &box->trials.list[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  nas_trials_clear(&box->trials);
+  return 1;
+}
+
+/* The trial of the table on top of the stack, which keeps its strings. */
+static nas_trial trial_of(lua_State *L, int at) {
+  nas_settings s = {.L = L, .index = at, .owner = "trial"};
+  return (nas_trial){.number = nas_settings_integer(&s, "number", 0, 1, INT64_MAX),
+                     .decisions = required(&s, "decisions"),
+                     .origin = required(&s, "origin"),
+                     .network = nas_settings_string(&s, "network", NULL),
+                     .status = required(&s, "status"),
+                     .reason = nas_settings_string(&s, "reason", NULL),
+                     .evaluation = nas_settings_integer(&s, "evaluation", 0, 0, INT64_MAX),
+                     .epochs = (int)nas_settings_integer(&s, "epochs", 0, 0, 1 << 30),
+                     .metrics = required(&s, "metrics"),
+                     .measured = required(&s, "measured"),
+                     .logged = required(&s, "logged")};
+}
+
+/* store:append(run, { trial, ... }) */
+static int store_append(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t run = luaL_checkinteger(L, 2);
+  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  lua_Unsigned count = lua_rawlen(L, 3);
+  lua_newtable(L);
+  nas_trial *trials = nas_box_scratch(L, 4, count + 1, sizeof *trials);
+  for (lua_Unsigned i = 0; i < count; i++) {
+    if (lua_rawgeti(L, 3, (lua_Integer)i + 1) != LUA_TTABLE)
+      luaL_error(L, "append: trial %I is no table", (lua_Integer)i + 1);
+    trials[i] = trial_of(L, lua_gettop(L));
+    lua_pop(L, 1);
+  }
+  return done(L, nas_store_append(store, run, trials, (int)count, &err), &err);
+}
+
+/* store:log(run, number, logged) */
+static int store_log(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t run = luaL_checkinteger(L, 2), number = luaL_checkinteger(L, 3);
+  const char *logged = nas_check_name(L, 4, "logged");
+  return done(L, nas_store_log(store, run, number, logged, &err), &err);
+}
+
+/* -- care ------------------------------------------------------------------------------------- */
+
+static int store_backup(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  const char *path = nas_check_name(L, 2, "path");
+  return done(L, nas_store_backup(store, path, &err), &err);
+}
+
+static int store_vacuum(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  return done(L, nas_store_vacuum(store, &err), &err);
+}
+
+/* store:check(): how many damages, and a line for each */
+static int store_check(lua_State *L) {
+  nas_error err;
+  int damages;
+  nas_store *store = check(L);
+  nas_text *report = nas_text_new(L);
+  if (nas_store_check(store, report, &damages, &err)) return nas_interrupt_or_fail(L, &err);
+  nas_text_to_string(L);
+  lua_pushinteger(L, damages);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* -- reading by SQL --------------------------------------------------------------------------- */
+
+/* Its user value is the store. */
+typedef struct rows_box {
+  nas_rows *rows;
+} rows_box;
+
+static int rows_close(lua_State *L) {
+  rows_box *box = nas_box_peek(L, 1, ROWS);
+  nas_rows_close(&box->rows);
+  return 0;
+}
+
+static nas_column column_of(lua_State *L, int arg) {
+  nas_column c = {NAS_COLUMN_NULL, 0, 0, NULL, 0};
+  switch (lua_type(L, arg)) {
+  case LUA_TNIL: break;
+  case LUA_TNUMBER:
+    c.type = lua_isinteger(L, arg) ? NAS_COLUMN_INTEGER : NAS_COLUMN_NUMBER;
+    c.integer = lua_tointeger(L, arg);
+    c.number = lua_tonumber(L, arg);
+    break;
+  case LUA_TSTRING:
+    c.type = NAS_COLUMN_TEXT;
+    c.bytes = lua_tolstring(L, arg, &c.size);
+    break;
+  default:
+    nas_check_failed(L, arg, "%s; expected a number, a string or nil", nas_check_shown(L, arg));
+  }
+  return c;
+}
+
+static void push_column(lua_State *L, nas_column c) {
+  switch (c.type) {
+  case NAS_COLUMN_INTEGER: lua_pushinteger(L, c.integer); break;
+  case NAS_COLUMN_NUMBER: lua_pushnumber(L, c.number); break;
+  case NAS_COLUMN_TEXT:
+  case NAS_COLUMN_BYTES: lua_pushlstring(L, c.bytes, c.size); break;
+  default: lua_pushnil(L);
+  }
+}
+
+static int next_row(lua_State *L) {
+  nas_error err;
+  int more;
+  rows_box *box = nas_box_check(L, lua_upvalueindex(1), ROWS);
+  lua_getiuservalue(L, lua_upvalueindex(1), 1);
+  if (!nas_box_test(L, -1, TYPE)) luaL_error(L, "the store of these rows is closed");
+  if (nas_rows_next(box->rows, &more, &err)) return nas_raise(L, &err);
+  if (!more) {
+    nas_rows_close(&box->rows);
+    return 0;
+  }
+  int width = nas_rows_width(box->rows);
+  lua_createtable(L, 0, width);
+  for (int i = 0; i < width; i++) {
+    push_column(L, nas_rows_column(box->rows, i));
+    lua_setfield(L, -2, nas_rows_name(box->rows, i));
+  }
+  return 1;
+}
+
+/* store:rows(sql, ...): for a generic for: each row as a table by the names of its columns. Raises
+ * whatever fails. */
+static int store_rows(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  const char *sql = nas_check_name(L, 2, "sql");
+  int count = lua_gettop(L) - 2;
+  lua_newtable(L);
+  nas_column *parameters = nas_box_scratch(L, lua_gettop(L), (size_t)count + 1, sizeof *parameters);
+  for (int i = 0; i < count; i++) parameters[i] = column_of(L, 3 + i);
+  rows_box *box = nas_box_new(L, ROWS, sizeof *box, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  if (nas_rows_open(&box->rows, store, sql, parameters, count, &err)) return nas_raise(L, &err);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, next_row, 1);
+  lua_insert(L, -2); /* closed at the end of the loop */
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 4;
+}
+
+/* -- registration ----------------------------------------------------------------------------- */
+
+static const luaL_Reg methods[] = {
+    {"append", store_append},
+    {"backup", store_backup},
+    {"begin_run", store_begin_run},
+    {"begin_session", store_begin_session},
+    {"check", store_check},
+    {"find", store_find},
+    {"lock_evaluation", store_lock_evaluation},
+    {"lock_run", store_lock_run},
+    {"log", store_log},
+    {"path", store_path},
+    {"predicted", store_predicted},
+    {"put", store_put},
+    {"read_only", store_read_only},
+    {"rows", store_rows},
+    {"runs", store_runs},
+    {"state", store_state},
+    {"study", store_study},
+    {"trials", store_trials},
+    {"trim_states", store_trim_states},
+    {"vacuum", store_vacuum},
+    {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__tostring", store_tostring},
+    {NULL, NULL},
+};
+
+void nas_open_store(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
+  nas_box_type(L, LOCK, none, NULL, lock_close);
+  nas_box_type(L, FOUND, none, NULL, found_close);
+  nas_box_type(L, RUNS, none, NULL, runs_close);
+  nas_box_type(L, TRIALS, none, NULL, trials_close);
+  nas_box_type(L, ROWS, none, NULL, rows_close);
+  nas_box_type(L, TYPE, methods, meta, store_close);
+  lua_pushcfunction(L, core_store);
+  lua_setfield(L, -2, "store");
+}

@@ -1,0 +1,32 @@
+--- Which script is run: a run keeps its text.
+local script = {}
+
+local own = debug.getinfo(1, "S").source:match("^(.*)script") or "\0" -- as all files of the package begin
+
+-- The file of the outermost function that is a script's.
+local function path()
+  local found
+  for level = 2, math.huge do
+    local info = debug.getinfo(level, "S")
+    if not info then return found end
+    local name = info.what ~= "C" and info.source:sub(1, #own) ~= own and info.source:match("^@(.*)")
+    found = name or found
+  end
+end
+
+local function content(name)
+  local file = name and io.open(name, "rb")
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- { path =, text =, arguments = those of the command line }; nil where there is none.
+function script.running()
+  local name, words = path(), {}
+  for i, word in ipairs(type(arg) == "table" and arg or {}) do words[i] = tostring(word) end
+  return { path = name, text = content(name), arguments = #words > 0 and table.concat(words, " ") or nil }
+end
+
+return script

@@ -1,0 +1,151 @@
+local core = require "luanas.core"
+local lu = require "luaunit"
+local support = require "support"
+
+local raises = support.raises
+
+local tests = {}
+
+local function key(network)
+  return { network = network or "1 input", loss = "", data = "d", recipe = "r", seed = 0, numeric_version = 4 }
+end
+
+local row = { metrics = '{"accuracy":0.5}', measured = '{"seconds":1.5}' }
+
+local function with_file(body)
+  local path = os.tmpname()
+  os.remove(path)
+  local ok, problem = pcall(body, path)
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".copy" } do os.remove(path .. ending) end
+  if not ok then error(problem, 0) end
+end
+
+function tests.test_evaluations()
+  local store <close> = core.store()
+  lu.assertFalse(store:find(key()))
+  local id = store:put(key(), { epochs = { row, row } })
+  lu.assertEquals(store:find(key()), { id = id, epochs = { row, row } })
+  lu.assertEquals(store:put(key(), {
+    from = 3, epochs = { { metrics = "{}", measured = "{}", predicted = "\0\1" } }, diverged = "epoch 4", state = "s\0t",
+  }), id)
+  local found = store:find(key())
+  lu.assertEquals(#found.epochs, 3)
+  lu.assertEquals(found.diverged, "epoch 4")
+  lu.assertEquals(store:predicted(id, 3), "\0\1")
+  lu.assertFalse(store:predicted(id, 1))
+  lu.assertEquals({ store:state(id) }, { "s\0t", 3 })
+  lu.assertTrue(store:trim_states(0))
+  lu.assertFalse(store:state(id))
+  lu.assertFalse(store:find(key "other"))
+end
+
+function tests.test_studies_runs_and_trials()
+  local store <close> = core.store()
+  store:begin_session { program = "a.lua", isa = "avx2", threads = 2 }
+  local study = store:study("name", "text")
+  lu.assertEquals(store:study(nil, "text"), study)
+  local run = store:begin_run { study = study, first = 1, numeric_version = 4, script = "print(1)", arguments = "-x" }
+  local trial = {
+    number = 1, decisions = "a=1{1}", origin = "{}", network = "ab", status = "ok", epochs = 2,
+    metrics = "{}", measured = "{}", logged = "{}",
+  }
+  lu.assertTrue(store:append(run, { trial }))
+  raises("trial 1 does not follow its last, 1", store.append, store, run, { trial })
+  lu.assertTrue(store:log(run, 1, '{"reward":1}'))
+  trial.logged = '{"reward":1}'
+  lu.assertEquals(store:trials(run, 1, 10), { trial })
+  lu.assertEquals(store:trials(run, 2, 10), {})
+  local branch = store:begin_run { study = study, parent = run, first = 2 }
+  lu.assertEquals(store:runs(study), {
+    { id = run, parent = 0, first = 1, last = 1, numeric_version = 4 },
+    { id = branch, parent = run, first = 2, last = 1, numeric_version = 0 },
+  })
+  local rows = {}
+  for found in store:rows("SELECT program, body AS script FROM run JOIN session ON session = session.id "
+    .. "JOIN text ON script = text.id WHERE run.id = ?1", run) do
+    rows[#rows + 1] = found
+  end
+  lu.assertEquals(rows, { { program = "a.lua", script = "print(1)" } })
+  lu.assertEquals({ store:check() }, { 0, "" })
+end
+
+function tests.test_locks()
+  with_file(function(path)
+    local a <close>, b <close> = core.store(path), core.store(path)
+    local lock = a:lock_evaluation(key(), "trains")
+    local none, message, code = b:lock_evaluation(key(), "trains")
+    lu.assertNil(none)
+    lu.assertStrContains(message, " trains since ")
+    lu.assertEquals(code, "NAS_BUSY")
+    b:lock_evaluation(key "other", "trains"):close()
+    lock:close()
+    lock:close()
+    lock = b:lock_evaluation(key(), "trains")
+    lu.assertNotNil(lock)
+    b:close()
+    lock:close() -- of a closed store
+    a:lock_run(1, "continues"):close()
+  end)
+end
+
+function tests.test_files()
+  with_file(function(path)
+    local store = core.store(path)
+    lu.assertEquals(store:path(), path)
+    lu.assertFalse(store:read_only())
+    store:put(key(), { epochs = { row } })
+    lu.assertTrue(store:vacuum())
+    lu.assertTrue(store:backup(path .. ".copy"))
+    local done, message, code = store:backup(path .. ".copy")
+    lu.assertNil(done)
+    lu.assertStrContains(message, "there already")
+    lu.assertEquals(code, "NAS_IO")
+    lu.assertEquals(tostring(store), "luanas.Store: " .. path)
+    store:close()
+    lu.assertEquals(tostring(store), "luanas.Store: closed")
+    raises("is closed", store.find, store, key())
+    local copy <close> = core.store(path .. ".copy", { read_only = true })
+    lu.assertTrue(copy:read_only())
+    lu.assertEquals(#copy:find(key()).epochs, 1)
+    raises("reading only", copy.put, copy, key(), { epochs = {} })
+  end)
+  local none, message, code = core.store "/nowhere/a.db"
+  lu.assertNil(none)
+  lu.assertStrContains(message, "/nowhere/a.db")
+  lu.assertEquals(code, "NAS_IO")
+end
+
+function tests.test_rows()
+  local store = core.store()
+  local function first(sql, ...)
+    for found in store:rows(sql, ...) do return found end
+  end
+  lu.assertEquals(first("SELECT ?1 AS a, ?2 AS b, ?3 AS c, ?4 AS d", 1, 0.5, "x\0y", nil), { a = 1, b = 0.5, c = "x\0y" })
+  raises("does not only read", store.rows, store, "DELETE FROM text")
+  raises("has 1 parameters, but 0", store.rows, store, "SELECT ?1")
+  raises("expected a number, a string or nil", store.rows, store, "SELECT ?1", {})
+  local next_row = store:rows "SELECT 1"
+  store:close()
+  raises("the store of these rows is closed", next_row)
+end
+
+function tests.test_arguments()
+  local store <close> = core.store()
+  raises("network", store.find, store, {})
+  raises("seed", store.find, store, { network = "", loss = "", data = "", recipe = "", seed = -1 })
+  raises("epochs is missing", store.put, store, key(), {})
+  raises("epoch 1 lacks a text", store.put, store, key(), { epochs = { { metrics = "{}" } } })
+  raises("trial 1 is no table", store.append, store, 1, { 3 })
+  raises("decisions", store.append, store, 1, { { number = 1 } })
+  raises('unknown option "readonly"', core.store, nil, { readonly = true })
+end
+
+function tests.test_without_memory()
+  support.with_little_memory(function() return core.store() end)
+  local store <close> = core.store()
+  support.with_little_memory(function() return store:put(key(), { epochs = { row } }) end)
+  support.with_little_memory(function() return store:find(key()) end)
+  support.with_little_memory(function() return store:rows("SELECT 1 AS a")() end)
+end
+
+return tests

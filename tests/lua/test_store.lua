@@ -1,0 +1,358 @@
+-- Studies in files: what is recalled, followed, continued and branched.
+local lu = require "luaunit"
+local core = require "luanas.core"
+local nas = require "luanas"
+local spaces = require "spaces"
+
+local T = {}
+
+local path
+
+function T.setUp()
+  path = os.tmpname()
+  os.remove(path)
+end
+
+function T.tearDown()
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
+end
+
+-- How many networks `body` trains.
+local function trainings(body)
+  local count, original = 0, core.trainer
+  core.trainer = function(...)
+    count = count + 1
+    return original(...)
+  end
+  local ok, problem = pcall(body)
+  core.trainer = original
+  if not ok then error(problem, 0) end
+  return count
+end
+
+-- A search as a script makes it, each time from the start; what all runs must have in common.
+local function search(options)
+  options = options or {}
+  local study <close> = spaces.study { path = path, space = options.space, train = options.train }
+  local policy = nas.policy { seed = options.seed or 1, rate = 0.05 }
+  local baseline = nas.reward.moving_average(0.8)
+  for step = 1, options.trials or 6 do
+    if options.stop_at == step then error("stopped", 0) end
+    local arch = policy:sample(study.space)
+    local trial = study:evaluate(arch)
+    local reward = (options.reward or function(t) return t.accuracy end)(trial, step)
+    local advantage = baseline:advantage(reward)
+    local learned = policy:learn { { arch, advantage = advantage } }
+    if options.stop_before_log == step then error("stopped", 0) end
+    trial:log { reward = reward, advantage = advantage, entropy = learned.entropy }
+  end
+  return study:fingerprint(), study
+end
+
+local function query(sql, ...)
+  local store <close> = core.store(path, { read_only = true })
+  local list = {}
+  for row in store:rows(sql, ...) do list[#list + 1] = row end
+  return list
+end
+
+local function runs()
+  local list = {}
+  local sql = "SELECT id, parent, first, (SELECT count(*) FROM trial WHERE run = id) AS own FROM run ORDER BY id"
+  for _, row in ipairs(query(sql)) do
+    list[row.id] = ("%s %d %d"):format(row.parent or "-", row.first, row.own)
+  end
+  return list
+end
+
+local function check_whole()
+  local store <close> = core.store(path)
+  local damages, report = store:check()
+  lu.assertEquals(damages, 0, report)
+end
+
+-- ---- Following and continuing ----------------------------------------------------------------------
+
+function T.test_a_script_that_is_run_again_trains_nothing_and_writes_nothing()
+  local first = search()
+  local trials = query "SELECT * FROM trial"
+  lu.assertEquals(#trials, 6)
+  lu.assertEquals(trainings(function() lu.assertEquals(search(), first) end), 0)
+  lu.assertEquals(query "SELECT * FROM trial", trials)
+  lu.assertEquals(runs(), { "- 1 6" })
+  check_whole()
+end
+
+function T.test_more_trials_continue_the_run()
+  local whole = search { trials = 9 }
+  T.tearDown()
+  search { trials = 4 }
+  lu.assertEquals(search { trials = 9 }, whole)
+  lu.assertEquals(search { trials = 3 }, search { trials = 3 })
+  lu.assertEquals(search { trials = 9 }, whole)
+  lu.assertEquals(runs(), { "- 1 9" })
+end
+
+function T.test_a_script_that_was_ended_goes_on()
+  local whole = search()
+  for step = 1, 6 do
+    for _, where in ipairs { "stop_at", "stop_before_log" } do
+      T.tearDown()
+      lu.assertErrorMsgEquals("stopped", search, { [where] = step })
+      lu.assertErrorMsgEquals("stopped", search, { [where] = math.min(6, step + 1) })
+      lu.assertEquals(search(), whole)
+      lu.assertEquals(runs(), { "- 1 6" })
+    end
+  end
+  check_whole()
+end
+
+function T.test_another_seed_is_another_run()
+  search()
+  search { seed = 2 }
+  lu.assertEquals(#runs(), 2)
+  lu.assertStrContains(runs()[2], "- 1 ")
+end
+
+-- ---- Branching -------------------------------------------------------------------------------------
+
+function T.test_another_reward_branches_where_a_logged_value_differs()
+  local first = search()
+  local cube = search { reward = function(trial) return trial.accuracy ^ 3 end }
+  lu.assertNotEquals(cube, first)
+  lu.assertEquals(runs(), { "- 1 6", "- 1 6" })
+  local switched = search { reward = function(trial, step) return step < 4 and trial.accuracy or -trial.accuracy end }
+  lu.assertEquals(runs(), { "- 1 6", "- 1 6", "1 4 3" })
+  -- All three are followed when they come again.
+  lu.assertEquals(search(), first)
+  lu.assertEquals(search { reward = function(trial) return trial.accuracy ^ 3 end }, cube)
+  lu.assertEquals(trainings(function()
+    lu.assertEquals(search { reward = function(trial, step) return step < 4 and trial.accuracy or -trial.accuracy end },
+      switched)
+  end), 0)
+  lu.assertEquals(#runs(), 3)
+  -- A branch of the branch continues and branches, too.
+  search { trials = 8, reward = function(trial, step) return step < 4 and trial.accuracy or -trial.accuracy end }
+  search { reward = function(trial, step)
+    return step < 4 and trial.accuracy or step < 6 and -trial.accuracy or 0.5
+  end }
+  lu.assertEquals(runs(), { "- 1 6", "- 1 6", "1 4 5", "3 6 1" })
+  check_whole()
+end
+
+function T.test_a_branch_is_told()
+  search()
+  local original, told = io.stderr, {}
+  io.stderr = { -- luacheck: ignore 122
+    write = function(_, ...) told[#told + 1] = table.concat { ... } end,
+    flush = function() end,
+  }
+  local ok, problem = pcall(function()
+    local study = nas.study { path = path, space = spaces.tiny, data = spaces.data(),
+      train = { epochs = 2, batch = 16, optimizer = nas.adam { rate = 0.01 } } }
+    local policy = nas.policy { seed = 1, rate = 0.05 }
+    study:evaluate(policy:sample(spaces.tiny)):log { reward = 7 }
+    study:close()
+  end)
+  io.stderr = original -- luacheck: ignore 122
+  lu.assertTrue(ok, problem)
+  lu.assertEquals(table.concat(told), "luanas: run 2 leaves run 1 at trial 1\n")
+end
+
+function T.test_values_that_were_not_logged_are_added()
+  search()
+  local function with_more(value)
+    local study <close> = spaces.study { path = path }
+    local policy = nas.policy { seed = 1, rate = 0.05 }
+    study:evaluate(policy:sample(spaces.tiny)):log { params = value }
+  end
+  with_more(12)
+  lu.assertEquals(runs(), { "- 1 6" })
+  lu.assertEquals(query "SELECT logged->>'params' AS p FROM trial WHERE number < 3",
+    { { p = 12 }, {} })
+  with_more(12)
+  lu.assertEquals(runs(), { "- 1 6" })
+  with_more(13)
+  lu.assertEquals(runs(), { "- 1 6", "- 1 1" })
+end
+
+-- Scripts that evaluate a batch and learn from it then log to earlier trials.
+local function batches(scale, stop_in_batch)
+  local study <close> = spaces.study { path = path }
+  local policy = nas.policy { seed = 1, rate = 0.05 }
+  for batch = 1, 3 do
+    local trials, episodes = {}, {}
+    for i = 1, 4 do trials[i] = study:evaluate(policy:sample(spaces.tiny)) end
+    for i = 4, 1, -1 do
+      if batch == stop_in_batch and i == 2 then error("stopped", 0) end
+      trials[i]:log { reward = scale(batch, i) * trials[i].accuracy }
+      episodes[i] = { trials[i].arch, advantage = scale(batch, i) * trials[i].accuracy }
+    end
+    policy:learn(episodes)
+  end
+  return study:fingerprint()
+end
+
+function T.test_batches()
+  local function one() return 1 end
+  local whole = batches(one)
+  lu.assertEquals(batches(one), whole)
+  lu.assertEquals(runs(), { "- 1 12" })
+  local other = batches(function(batch, i) return batch == 2 and i == 3 and 2 or 1 end)
+  lu.assertNotEquals(other, whole)
+  lu.assertEquals(runs(), { "- 1 12", "1 7 6" })
+  lu.assertEquals(batches(function(batch, i) return batch == 2 and i == 3 and 2 or 1 end), other)
+  lu.assertEquals(batches(one), whole)
+  lu.assertEquals(#runs(), 2)
+  for batch = 1, 3 do
+    T.tearDown()
+    lu.assertErrorMsgEquals("stopped", batches, one, batch)
+    lu.assertErrorMsgEquals("stopped", batches, one, batch)
+    lu.assertEquals(batches(one), whole)
+    lu.assertEquals(runs(), { "- 1 12" })
+  end
+  check_whole()
+end
+
+-- ---- Evaluations -----------------------------------------------------------------------------------
+
+local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"
+
+local function train(epochs) return { epochs = epochs, batch = 16, optimizer = nas.adam { rate = 0.01 } } end
+
+local function curve(trial)
+  local points = {}
+  for i, epoch in ipairs(trial.epochs) do
+    points[i] = { epoch.epoch, epoch.loss, epoch.accuracy, epoch.train_loss, epoch.train_accuracy }
+  end
+  return points
+end
+
+local function evaluated(epochs, options)
+  local study <close> = spaces.study { path = path, train = train(epochs), states = options and options.states,
+    checkpoint = options and options.checkpoint }
+  return study:evaluate(arch)
+end
+
+-- Epochs that were trained: those of which a progress line would tell.
+local function epochs_trained(body)
+  local count, original = 0, core.trainer
+  core.trainer = function(...)
+    local trainer = original(...)
+    return setmetatable({}, {
+      __index = function(_, name)
+        return function(_, ...)
+          if name == "epoch" then count = count + 1 end
+          return trainer[name](trainer, ...)
+        end
+      end,
+      __close = function() trainer:close() end,
+    })
+  end
+  local ok, problem = pcall(body)
+  core.trainer = original
+  if not ok then error(problem, 0) end
+  return count
+end
+
+function T.test_evaluations_are_extended_where_their_state_is_there()
+  local whole = curve(evaluated(8))
+  for states, expected in pairs { [1 << 20] = 5, [0] = 8 } do
+    T.tearDown()
+    evaluated(3, { states = states })
+    local longer
+    lu.assertEquals(epochs_trained(function() longer = curve(evaluated(8, { states = states })) end), expected)
+    lu.assertEquals(longer, whole)
+    lu.assertEquals(epochs_trained(function() evaluated(3) end), 0)
+    lu.assertEquals(epochs_trained(function() evaluated(8) end), 0)
+  end
+  check_whole()
+end
+
+function T.test_a_training_that_was_ended_goes_on_after_its_last_epoch()
+  local whole = curve(evaluated(8))
+  local original = core.trainer
+  for checkpoint, expected in pairs { [4] = 3, [8] = 8 } do
+    T.tearDown()
+    core.trainer = function(...)
+      local trainer, done = original(...), 0
+      return setmetatable({}, {
+        __index = function(_, name)
+          return function(_, ...)
+            if name == "epoch" then
+              done = done + 1
+              if done == 6 then error("killed", 0) end
+            end
+            return trainer[name](trainer, ...)
+          end
+        end,
+        __close = function() trainer:close() end,
+      })
+    end
+    local ok = pcall(evaluated, 8, { checkpoint = checkpoint })
+    core.trainer = original
+    lu.assertFalse(ok)
+    local again
+    lu.assertEquals(epochs_trained(function() again = curve(evaluated(8, { checkpoint = checkpoint })) end), expected)
+    lu.assertEquals(again, whole)
+  end
+end
+
+function T.test_trials_from_the_file_are_as_they_were()
+  local study <close> = spaces.study { path = path }
+  local policy = nas.policy { seed = 1 }
+  local made = {}
+  for i = 1, 3 do
+    made[i] = study:evaluate(policy:sample(spaces.tiny))
+    made[i]:log {
+      text = 'a "quoted"\nline', yes = true, no = false, integer = 3, float = 3.0, tiny = 1e-300, zero = -0.0,
+    }
+  end
+  for i, trial in ipairs(study:trials()) do
+    lu.assertEquals(trial.number, i)
+    lu.assertEquals(trial.metrics, made[i].metrics)
+    lu.assertEquals(trial.measured, made[i].measured)
+    lu.assertEquals(trial.epochs, made[i].epochs)
+    lu.assertEquals(trial.logged, made[i].logged)
+    lu.assertEquals(math.type(trial.logged.float), "float")
+    lu.assertEquals(math.type(trial.logged.integer), "integer")
+    lu.assertEquals(trial.arch.log_prob, made[i].arch.log_prob)
+    lu.assertEquals(trial.arch:line(), made[i].arch:line())
+    lu.assertEquals(tostring(trial), tostring(made[i]))
+  end
+end
+
+-- ---- Who else is there -----------------------------------------------------------------------------
+
+function T.test_a_run_is_continued_by_one_at_a_time()
+  search { trials = 2 }
+  local function open(trials)
+    local study = spaces.study { path = path }
+    local policy = nas.policy { seed = 1, rate = 0.05 }
+    local baseline = nas.reward.moving_average(0.8)
+    for _ = 1, trials do
+      local record = policy:sample(spaces.tiny)
+      local trial = study:evaluate(record)
+      local advantage = baseline:advantage(trial.accuracy)
+      local learned = policy:learn { { record, advantage = advantage } }
+      trial:log { reward = trial.accuracy, advantage = advantage, entropy = learned.entropy }
+    end
+    return study
+  end
+  local first <close> = open(3)
+  local second <close> = open(2) -- follows
+  lu.assertEquals(second.number, 2)
+  lu.assertErrorMsgContains("study: run 1 can't be continued: process ", open, 3)
+  first:close()
+  open(3):close()
+  lu.assertEquals(runs(), { "- 1 3" })
+end
+
+function T.test_bad_paths()
+  lu.assertErrorMsgContains("is a folder", spaces.study, { path = "/tmp" })
+  lu.assertErrorMsgContains("study: path is 3", spaces.study, { path = 3 })
+  local study = spaces.study { path = path }
+  lu.assertErrorMsgContains("both store and path", spaces.study, { path = path, store = study.store })
+end
+
+return T
