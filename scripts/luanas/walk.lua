@@ -98,10 +98,23 @@ local function keep(list, agrees)
   return kept
 end
 
+-- The row with other logged values.
+local function with_logged(row, logged)
+  local copy = {}
+  for name, value in pairs(row) do copy[name] = value end
+  copy.logged = logged
+  return copy
+end
+
 -- ---- Writing ---------------------------------------------------------------------------------------
 
 local function lock_run(self, id)
-  local lock, message, code = check.core(self.store.lock_run, self.store, id, ("continues run %d"):format(id))
+  local function try() return check.core(self.store.lock_run, self.store, id, ("continues run %d"):format(id)) end
+  local lock, message, code = try()
+  if code == "NAS_BUSY" then
+    collectgarbage() -- perhaps a study of this process has it that nobody needs any more
+    lock, message, code = try()
+  end
   if lock then return lock end
   if code ~= "NAS_BUSY" then check.fail("study: %s", message) end
   check.fail("study: run %d can't be continued: %s; wait until it ends, or give this script another seed", id, message)
@@ -129,7 +142,7 @@ function Walk:flush()
   if #self.pending > 0 then
     local rows = {}
     for i, row in ipairs(self.pending) do
-      rows[i] = setmetatable({ logged = core.json_encode(row.logged) }, { __index = row })
+      rows[i] = with_logged(row, core.json_encode(row.logged))
     end
     store_call(self.store.append, self.store, self.run.id, rows)
     self.pending = {}
@@ -204,18 +217,19 @@ end
 
 -- This script logs other values of a followed trial than all candidates: its run is one of its own from there on.
 local function leave(self, number)
-  local left, old_run = self.candidates[1], self.run
+  local old_run = self.run
   self:flush()
+  local left = new_reader(self.store, self.candidates[1].run, self.known)
   local rows = {}
   for n = number, self.number do
     local row = old_run and n >= old_run.from and store_call(self.store.trials, self.store, old_run.id, n, 1)[1]
       or left:at(n)
-    local logged = self.partial[n] or core.json_decode(row.logged)
-    rows[#rows + 1] = setmetatable({ logged = logged }, { __index = row })
+    rows[#rows + 1] = with_logged(row, self.partial[n] or core.json_decode(row.logged))
+    self.partial[n] = nil
   end
   self.candidates = { left }
   self.run = write_from(self, number)
-  self.pending, self.partial = rows, {}
+  self.pending = rows
   if old_run then old_run.lock:close() end
 end
 
@@ -228,7 +242,8 @@ local function log_followed(self, number, values)
     return false
   end
   local agreeing = keep(self.candidates, function(reader) return not differs(reader) end)
-  local mine = self.partial[number]
+  local mine = self.partial[number] or core.json_decode(self.candidates[1]:at(number).logged)
+  self.partial[number] = mine
   for name, value in pairs(values) do mine[name] = value end
   if #agreeing == 0 then return leave(self, number) end
   self.candidates = agreeing
@@ -268,11 +283,10 @@ end
 --- An iterator over the trials so far, as rows.
 function Walk:rows()
   self:flush()
-  local reader = self.candidates[1]
-  if self.run then
-    new_readers(self)
-    reader = new_reader(self.store, self.known[self.run.id], self.known)
-  end
+  local id = self.run and self.run.id or self.candidates[1] and self.candidates[1].run.id
+  local by_id = {} -- the run may be longer, and its trials have logged more, than when it was read before
+  for _, run in ipairs(store_call(self.store.runs, self.store, self.study)) do by_id[run.id] = run end
+  local reader = id and new_reader(self.store, by_id[id], by_id)
   local number = 0
   return function()
     if number == self.number then return nil end

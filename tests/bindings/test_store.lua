@@ -25,9 +25,8 @@ function tests.test_evaluations()
   lu.assertFalse(store:find(key()))
   local id = store:put(key(), { epochs = { row, row } })
   lu.assertEquals(store:find(key()), { id = id, epochs = { row, row } })
-  lu.assertEquals(store:put(key(), {
-    from = 3, epochs = { { metrics = "{}", measured = "{}", predicted = "\0\1" } }, diverged = "epoch 4", state = "s\0t",
-  }), id)
+  local last = { metrics = "{}", measured = "{}", predicted = "\0\1" }
+  lu.assertEquals(store:put(key(), { from = 3, epochs = { last }, diverged = "epoch 4", state = "s\0t" }), id)
   local found = store:find(key())
   lu.assertEquals(#found.epochs, 3)
   lu.assertEquals(found.diverged, "epoch 4")
@@ -71,7 +70,8 @@ end
 
 function tests.test_locks()
   with_file(function(path)
-    local a <close>, b <close> = core.store(path), core.store(path)
+    local a <close> = core.store(path)
+    local b <close> = core.store(path)
     local lock = a:lock_evaluation(key(), "trains")
     local none, message, code = b:lock_evaluation(key(), "trains")
     lu.assertNil(none)
@@ -117,14 +117,13 @@ end
 
 function tests.test_rows()
   local store = core.store()
-  local function first(sql, ...)
-    for found in store:rows(sql, ...) do return found end
-  end
-  lu.assertEquals(first("SELECT ?1 AS a, ?2 AS b, ?3 AS c, ?4 AS d", 1, 0.5, "x\0y", nil), { a = 1, b = 0.5, c = "x\0y" })
+  local next_row = store:rows("SELECT ?1 AS a, ?2 AS b, ?3 AS c, ?4 AS d", 1, 0.5, "x\0y", nil)
+  lu.assertEquals(next_row(), { a = 1, b = 0.5, c = "x\0y" })
+  lu.assertNil(next_row())
   raises("does not only read", store.rows, store, "DELETE FROM text")
   raises("has 1 parameters, but 0", store.rows, store, "SELECT ?1")
   raises("expected a number, a string or nil", store.rows, store, "SELECT ?1", {})
-  local next_row = store:rows "SELECT 1"
+  next_row = store:rows "SELECT 1"
   store:close()
   raises("the store of these rows is closed", next_row)
 end

@@ -6,14 +6,9 @@ local spaces = require "spaces"
 
 local T = {}
 
-local path
+local path = os.tmpname()
 
-function T.setUp()
-  path = os.tmpname()
-  os.remove(path)
-end
-
-function T.tearDown()
+local function remove()
   for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
 end
 
@@ -30,6 +25,9 @@ local function trainings(body)
   return count
 end
 
+-- Not 0 where nothing was learned.
+local function plain(trial) return trial.accuracy + trial.params / 100 end
+
 -- A search as a script makes it, each time from the start; what all runs must have in common.
 local function search(options)
   options = options or {}
@@ -40,7 +38,7 @@ local function search(options)
     if options.stop_at == step then error("stopped", 0) end
     local arch = policy:sample(study.space)
     local trial = study:evaluate(arch)
-    local reward = (options.reward or function(t) return t.accuracy end)(trial, step)
+    local reward = (options.reward or plain)(trial, step)
     local advantage = baseline:advantage(reward)
     local learned = policy:learn { { arch, advantage = advantage } }
     if options.stop_before_log == step then error("stopped", 0) end
@@ -85,7 +83,7 @@ end
 
 function T.test_more_trials_continue_the_run()
   local whole = search { trials = 9 }
-  T.tearDown()
+  remove()
   search { trials = 4 }
   lu.assertEquals(search { trials = 9 }, whole)
   lu.assertEquals(search { trials = 3 }, search { trials = 3 })
@@ -97,7 +95,7 @@ function T.test_a_script_that_was_ended_goes_on()
   local whole = search()
   for step = 1, 6 do
     for _, where in ipairs { "stop_at", "stop_before_log" } do
-      T.tearDown()
+      remove()
       lu.assertErrorMsgEquals("stopped", search, { [where] = step })
       lu.assertErrorMsgEquals("stopped", search, { [where] = math.min(6, step + 1) })
       lu.assertEquals(search(), whole)
@@ -118,23 +116,23 @@ end
 
 function T.test_another_reward_branches_where_a_logged_value_differs()
   local first = search()
-  local cube = search { reward = function(trial) return trial.accuracy ^ 3 end }
+  local cube = search { reward = function(trial) return plain(trial) ^ 3 end }
   lu.assertNotEquals(cube, first)
   lu.assertEquals(runs(), { "- 1 6", "- 1 6" })
-  local switched = search { reward = function(trial, step) return step < 4 and trial.accuracy or -trial.accuracy end }
+  local switched = search { reward = function(trial, step) return step < 4 and plain(trial) or -plain(trial) end }
   lu.assertEquals(runs(), { "- 1 6", "- 1 6", "1 4 3" })
   -- All three are followed when they come again.
   lu.assertEquals(search(), first)
-  lu.assertEquals(search { reward = function(trial) return trial.accuracy ^ 3 end }, cube)
+  lu.assertEquals(search { reward = function(trial) return plain(trial) ^ 3 end }, cube)
   lu.assertEquals(trainings(function()
-    lu.assertEquals(search { reward = function(trial, step) return step < 4 and trial.accuracy or -trial.accuracy end },
+    lu.assertEquals(search { reward = function(trial, step) return step < 4 and plain(trial) or -plain(trial) end },
       switched)
   end), 0)
   lu.assertEquals(#runs(), 3)
   -- A branch of the branch continues and branches, too.
-  search { trials = 8, reward = function(trial, step) return step < 4 and trial.accuracy or -trial.accuracy end }
+  search { trials = 8, reward = function(trial, step) return step < 4 and plain(trial) or -plain(trial) end }
   search { reward = function(trial, step)
-    return step < 4 and trial.accuracy or step < 6 and -trial.accuracy or 0.5
+    return step < 4 and plain(trial) or step < 6 and -plain(trial) or 0.5
   end }
   lu.assertEquals(runs(), { "- 1 6", "- 1 6", "1 4 5", "3 6 1" })
   check_whole()
@@ -185,8 +183,8 @@ local function batches(scale, stop_in_batch)
     for i = 1, 4 do trials[i] = study:evaluate(policy:sample(spaces.tiny)) end
     for i = 4, 1, -1 do
       if batch == stop_in_batch and i == 2 then error("stopped", 0) end
-      trials[i]:log { reward = scale(batch, i) * trials[i].accuracy }
-      episodes[i] = { trials[i].arch, advantage = scale(batch, i) * trials[i].accuracy }
+      trials[i]:log { reward = scale(batch, i) * plain(trials[i]) }
+      episodes[i] = { trials[i].arch, advantage = scale(batch, i) * plain(trials[i]) }
     end
     policy:learn(episodes)
   end
@@ -205,7 +203,7 @@ function T.test_batches()
   lu.assertEquals(batches(one), whole)
   lu.assertEquals(#runs(), 2)
   for batch = 1, 3 do
-    T.tearDown()
+    remove()
     lu.assertErrorMsgEquals("stopped", batches, one, batch)
     lu.assertErrorMsgEquals("stopped", batches, one, batch)
     lu.assertEquals(batches(one), whole)
@@ -258,7 +256,7 @@ end
 function T.test_evaluations_are_extended_where_their_state_is_there()
   local whole = curve(evaluated(8))
   for states, expected in pairs { [1 << 20] = 5, [0] = 8 } do
-    T.tearDown()
+    remove()
     evaluated(3, { states = states })
     local longer
     lu.assertEquals(epochs_trained(function() longer = curve(evaluated(8, { states = states })) end), expected)
@@ -273,7 +271,7 @@ function T.test_a_training_that_was_ended_goes_on_after_its_last_epoch()
   local whole = curve(evaluated(8))
   local original = core.trainer
   for checkpoint, expected in pairs { [4] = 3, [8] = 8 } do
-    T.tearDown()
+    remove()
     core.trainer = function(...)
       local trainer, done = original(...), 0
       return setmetatable({}, {
@@ -333,9 +331,9 @@ function T.test_a_run_is_continued_by_one_at_a_time()
     for _ = 1, trials do
       local record = policy:sample(spaces.tiny)
       local trial = study:evaluate(record)
-      local advantage = baseline:advantage(trial.accuracy)
+      local advantage = baseline:advantage(plain(trial))
       local learned = policy:learn { { record, advantage = advantage } }
-      trial:log { reward = trial.accuracy, advantage = advantage, entropy = learned.entropy }
+      trial:log { reward = plain(trial), advantage = advantage, entropy = learned.entropy }
     end
     return study
   end
@@ -353,6 +351,15 @@ function T.test_bad_paths()
   lu.assertErrorMsgContains("study: path is 3", spaces.study, { path = 3 })
   local study = spaces.study { path = path }
   lu.assertErrorMsgContains("both store and path", spaces.study, { path = path, store = study.store })
+end
+
+-- Each begins without a file and leaves none.
+for name, test in pairs(T) do
+  T[name] = function()
+    remove()
+    local _ <close> = setmetatable({}, { __close = remove })
+    test()
+  end
 end
 
 return T

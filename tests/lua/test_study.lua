@@ -118,7 +118,7 @@ function T.test_other_decisions_for_the_same_network_share_its_evaluation()
 end
 
 function T.test_what_an_evaluation_depends_on()
-  local base = { store = require "luanas.store.memory".new() }
+  local base = spaces.study()
   local function trains(change)
     local options = { store = base.store }
     for name, value in pairs(change) do options[name] = value end
@@ -392,9 +392,9 @@ function T.test_bad_settings()
   local function refused(text, options) lu.assertErrorMsgContains(text, spaces.study, options) end
   lu.assertErrorMsgContains("study: space is nil; expected a function(c)", nas.study, {})
   lu.assertErrorMsgContains("study: space is nil", nas.study)
-  refused('study: unknown option "epochs"; known options: data, evaluation_seed, failed', { epochs = 3 })
+  refused('study: unknown option "epochs"; known options: checkpoint, data, evaluation_seed', { epochs = 3 })
   refused("study: data is 3; expected a data set", { data = 3 })
-  refused("this version keeps studies in memory only; leave path out", { path = "x.db" })
+  refused("study: path is 3; expected a non-empty string", { path = 3 })
   refused('study: train: unknown option "epoch"; known options: augment, average, batch, clip_norm',
     { train = { epoch = 1 } })
   refused("study: train: epochs is 0; expected an integer from 1 to", { train = { epochs = 0 } })
@@ -475,6 +475,7 @@ end
 local function interrupted_trainer()
   local epoch = 0
   return setmetatable({
+    epochs = function() return 0 end,
     epoch = function()
       epoch = epoch + 1
       if epoch == 2 then error("interrupted!", 0) end
