@@ -18,10 +18,14 @@ enum { RANDOM_SEED = 1 };
 
 static const char usage[] =
     "usage: luanas [options] [script [arguments]]\n"
+    "       luanas COMMAND FILE [options]\n"
     "  -e CODE     run CODE\n"
     "  -           run standard input\n"
     "  --version   print the versions of engine and numbers, the instruction set and the threads\n"
     "  --help      print this\n"
+    "\n"
+    "Commands look at the file of a study and take care of it: studies, runs, trials, show, export,\n"
+    "check, backup, vacuum; `luanas COMMAND --help` tells more.\n"
     "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"
     "math.random gives the same numbers in every run, until a script calls math.randomseed.\n"
@@ -216,6 +220,22 @@ static int run_script(lua_State *L, int argc, char **argv, int script) {
   return run_loaded(L, luaL_loadfile(L, path), argc - first, argv + first);
 }
 
+/* The store's commands: a word in the place of a script. Pushes the function that runs it, or
+ * nothing where there is no such command. */
+static int push_command(lua_State *L, const char *name) {
+  if (strpbrk(name, "./-")) return 0; /* a path */
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "luanas.commands");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "find");
+  lua_pushstring(L, name);
+  lua_call(L, 1, 1);
+  lua_remove(L, -2);
+  if (lua_isfunction(L, -1)) return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
 typedef struct command {
   int argc;
   char **argv;
@@ -232,7 +252,11 @@ static int run(lua_State *L) {
   set_arguments(L, given->argc, given->argv, given->script);
   lua_settop(L, 0);
   given->exit_status = run_options(L, given->argv, given->script);
-  if (given->exit_status == EXIT_OK && given->script < given->argc)
+  if (given->exit_status != EXIT_OK || given->script >= given->argc) return 0;
+  if (push_command(L, given->argv[given->script]))
+    given->exit_status = run_loaded(L, LUA_OK, given->argc - given->script - 1,
+                                    given->argv + given->script + 1);
+  else
     given->exit_status = run_script(L, given->argc, given->argv, given->script);
   return 0;
 }

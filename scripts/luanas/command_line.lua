@@ -48,8 +48,9 @@ local function find(known, flag)
 end
 
 --- The values of the arguments, defaults filled in ("" counts as not given: nil). Returns nil and a message
---- for wrong arguments, and nil without a message for --help.
-function command_line.parse(arguments, specifications)
+--- for wrong arguments, and nil without a message for --help. Arguments that are no options are appended to the list
+--- `others`; without it they are wrong.
+function command_line.parse(arguments, specifications, others)
   local known = specification_of(specifications)
   local values = {}
   for _, option in ipairs(known) do values[option.name] = option.default end
@@ -58,19 +59,23 @@ function command_line.parse(arguments, specifications)
     local flag, text = arguments[i]:match("^(%-%-[^=]+)=(.*)$")
     flag = flag or arguments[i]
     if flag == "--help" or flag == "-h" then return nil end
-    local option = find(known, flag)
-    if not option then return nil, ("unknown argument %s; known options: %s"):format(flag, flags_text(known)) end
-    if not text and option.kind == "boolean" then text = "true" end
-    if not text then
-      i = i + 1
-      text = arguments[i]
-      if not text then return nil, ("%s: value is missing"):format(flag) end
+    if others and flag:sub(1, 1) ~= "-" then
+      others[#others + 1] = flag
+    else
+      local option = find(known, flag)
+      if not option then return nil, ("unknown argument %s; known options: %s"):format(flag, flags_text(known)) end
+      if not text and option.kind == "boolean" then text = "true" end
+      if not text then
+        i = i + 1
+        text = arguments[i]
+        if not text then return nil, ("%s: value is missing"):format(flag) end
+      end
+      local value, expected = value_of(option, text)
+      if value == nil or (value == false and option.kind ~= "boolean") then
+        return nil, ("%s: value is %s; expected %s"):format(flag, check.show(text), expected)
+      end
+      values[option.name] = value
     end
-    local value, expected = value_of(option, text)
-    if value == nil or (value == false and option.kind ~= "boolean") then
-      return nil, ("%s: value is %s; expected %s"):format(flag, check.show(text), expected)
-    end
-    values[option.name] = value
     i = i + 1
   end
   for name, value in pairs(values) do
@@ -79,8 +84,10 @@ function command_line.parse(arguments, specifications)
   return values
 end
 
-local function help(script, known)
-  local lines, widest = { ("usage: %s [options]\n"):format(script) }, 0
+--- What --help prints: a first line and one for each option.
+function command_line.help(first, specifications)
+  local known = specification_of(specifications)
+  local lines, widest = { first .. "\n" }, 0
   local lefts = {}
   for i, option in ipairs(known) do
     lefts[i] = option.kind == "boolean" and option.flag or ("%s %s"):format(option.flag, option.kind:upper())
@@ -105,7 +112,7 @@ function command_line.options(arguments, specifications)
     io.stderr:write(script, ": ", message, "\n")
     os.exit(2, true)
   end
-  io.stdout:write(help(script, specification_of(specifications)))
+  io.stdout:write(command_line.help(("usage: %s [options]"):format(script), specifications))
   os.exit(0, true)
 end
 

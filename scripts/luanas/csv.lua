@@ -16,7 +16,7 @@ local FIXED = { -- name and value, before the metrics
   { "status", function(trial) return trial.status end },
   { "reason", function(trial) return trial.reason end },
   { "recalled", function(trial) return trial.recalled end },
-  { "epochs", function(trial) return #trial.epochs end },
+  { "epochs", function(trial) return trial.epoch_count end },
   { "network", function(trial) return trial.network end },
   { "sample", function(trial) return trial.arch.sample end },
   { "log_prob", function(trial) return trial.arch.log_prob end },
@@ -41,8 +41,10 @@ local function names_in(trials, map, known)
   return check.sorted_keys(found)
 end
 
-function csv.text(trials)
-  local columns = table.move(FIXED, 1, #FIXED, 1, {})
+--- The text; with `of_runs` the first column is the trial's run.
+function csv.text(trials, of_runs)
+  local columns = of_runs and { { "run", function(trial) return trial.run end } } or {}
+  table.move(FIXED, 1, #FIXED, #columns + 1, columns)
   for _, names in ipairs { METRICS, names_in(trials, "metrics", METRICS) } do
     for _, name in ipairs(names) do
       columns[#columns + 1] = { name, function(trial) return trial.metrics[name] end }

@@ -226,7 +226,7 @@ function Study:evaluate(record)
   if not self.walk then begin_walk(self) end
   local stored = self.walk:begin(record:line(), origin_text(record))
   local outcome = watched_outcome(self, built, stored, self.number + 1)
-  outcome.arch, outcome.network = record, built.arch.network
+  outcome.arch, outcome.network, outcome.epoch_count = record, built.arch.network, #outcome.epochs
   self.walk:take(row_of(record, outcome))
   self.number = self.number + 1
   outcome.number = self.number
@@ -260,7 +260,7 @@ local function trial_of(self, row)
   return trial.new({
     number = row.number, arch = record, network = row.network, status = row.status, reason = row.reason,
     recalled = not self.trained[row.number], metrics = metrics, measured = names,
-    read_epochs = epochs_reader(self, row), logged = core.json_decode(row.logged),
+    epoch_count = row.epochs, read_epochs = epochs_reader(self, row), logged = core.json_decode(row.logged),
   }, function(number, values) self.walk:log(number, values) end)
 end
 

@@ -1,0 +1,310 @@
+--- What `luanas COMMAND FILE` does with a store: tables for people, and care of the file.
+local core = require "luanas.core"
+local arch = require "luanas.arch"
+local check = require "luanas.check"
+local command_line = require "luanas.command_line"
+local csv = require "luanas.csv"
+local evaluate = require "luanas.evaluate"
+local text_table = require "luanas.text_table"
+
+local commands = {}
+
+local TOP = 20
+
+-- What a command can't do: told on standard error, with status 1.
+local function give_up(format, ...)
+  error({ give_up = format:format(...) }, 0)
+end
+
+local function count_of(store, sql, ...)
+  return store:rows("SELECT (" .. sql .. ") AS n", ...)().n
+end
+
+-- ---- Runs ------------------------------------------------------------------------------------------
+
+-- The pieces of runs that make up run ?1: its own trials, and those of its parents up to where it leaves them.
+local LINE = [[
+  WITH RECURSIVE line(run, first, last) AS (
+    SELECT id, first, (SELECT ifnull(max(number), first - 1) FROM trial WHERE trial.run = id) FROM run WHERE id = ?1
+    UNION ALL
+    SELECT up.id, up.first, line.first - 1 FROM line JOIN run ON run.id = line.run JOIN run up ON up.id = run.parent
+  ) ]]
+local TRIALS = " FROM line JOIN trial ON trial.run = line.run AND trial.number BETWEEN line.first AND line.last "
+
+-- The run of --run, else the last one.
+local function run_of(store, wanted)
+  local id = wanted ~= 0 and wanted or count_of(store, "SELECT max(id) FROM run")
+  if not id then give_up("there are no runs yet") end
+  if count_of(store, "SELECT count(*) FROM run WHERE id = ?1", id) == 0 then
+    give_up("there is no run %d; `luanas runs` lists them", id)
+  end
+  return id
+end
+
+local function number_text(value)
+  return value and core.number_text(value) or ""
+end
+
+-- ---- Tables ----------------------------------------------------------------------------------------
+
+local function right(title) return { title = title, right = true } end
+
+local function studies(store)
+  local rows = {}
+  for row in store:rows [[
+    SELECT id, name, text, (SELECT count(*) FROM run WHERE study = study.id) AS runs,
+      (SELECT count(*) FROM run JOIN trial ON trial.run = run.id WHERE study = study.id) AS trials
+    FROM study ORDER BY id]] do
+    rows[#rows + 1] = {
+      tostring(row.id), row.name or "", tostring(row.runs), tostring(row.trials),
+      row.text:match "\ndata ([^\n]*)" or "", row.text:match "\n(epochs=%d+)" or "",
+    }
+  end
+  io.stdout:write(text_table.format({
+    right "study", { title = "name" }, right "runs", right "trials", { title = "data" }, { title = "recipe" },
+  }, rows))
+  local evaluations = count_of(store, "SELECT count(*) FROM evaluation")
+  local epochs = count_of(store, "SELECT count(*) FROM epoch")
+  io.stdout:write(("%d evaluations with %d epochs\n"):format(evaluations, epochs))
+end
+
+-- Whether trials of the run were evaluated under other numeric versions than it began with.
+local MIXED = [[
+  SELECT count(*) FROM trial JOIN evaluation ON evaluation.id = trial.evaluation
+  WHERE trial.run = run.id AND evaluation.numeric_version <> run.numeric_version]]
+
+local function runs(store)
+  local rows = {}
+  for row in store:rows([[
+    SELECT run.id, study, parent, first, run.numeric_version AS version, program, arguments, started,
+      (SELECT max(number) FROM trial WHERE trial.run = run.id) AS last,
+      (SELECT max(metrics->>'accuracy') FROM trial WHERE trial.run = run.id AND status = 'ok') AS best,
+      (]] .. MIXED .. [[) AS mixed
+    FROM run LEFT JOIN session ON session.id = run.session ORDER BY run.id]]) do
+    rows[#rows + 1] = {
+      tostring(row.id), tostring(row.study), row.parent and ("run %d at %d"):format(row.parent, row.first) or "",
+      tostring(row.last or row.first - 1), row.best and ("%.4f"):format(row.best) or "",
+      row.version .. (row.mixed > 0 and " mixed" or ""), row.started or "",
+      (row.program or "") .. (row.arguments and " " .. row.arguments or ""),
+    }
+  end
+  io.stdout:write(text_table.format({
+    right "run", right "study", { title = "leaves" }, right "trials", right "best of its own", { title = "numbers" },
+    { title = "began" }, { title = "script" },
+  }, rows))
+end
+
+-- ---- Trials ----------------------------------------------------------------------------------------
+
+local function trial_of(row)
+  local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
+  record.log_prob, record.sample = origin.log_prob, origin.sample
+  local metrics = core.json_decode(row.metrics)
+  for name, value in pairs(core.json_decode(row.measured)) do metrics[name] = value end
+  return {
+    number = row.number, run = row.run, arch = record, network = row.network, status = row.status,
+    reason = row.reason, epoch_count = row.epochs, metrics = metrics, logged = core.json_decode(row.logged),
+  }
+end
+
+-- Trials of a run, by a metric or a logged value if asked for, the first `top` of them.
+local function list(store, run, sort, top)
+  if sort and not sort:find "^[%a_][%w_]*$" then give_up("--sort: %s is no name of a metric", check.show(sort)) end
+  local order, where = "number", ""
+  if sort then
+    order = ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(sort, sort, sort)
+    where, order = "WHERE " .. order .. " IS NOT NULL ", order .. " DESC, number"
+  end
+  local trials = {}
+  local sql = LINE .. "SELECT trial.*" .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
+  for row in store:rows(sql, run, top > 0 and top or -1) do trials[#trials + 1] = trial_of(row) end
+  return trials
+end
+
+-- Names that any of the trials has in a map.
+local function names_in(trials, map)
+  local found = {}
+  for _, each in ipairs(trials) do
+    for name in pairs(each[map]) do found[name] = true end
+  end
+  return check.sorted_keys(found)
+end
+
+local function trial_table(trials)
+  local names = names_in(trials, "logged")
+  local columns = { right "trial", { title = "status" }, right "accuracy", right "parameters", right "seconds" }
+  for _, name in ipairs(names) do columns[#columns + 1] = right(name) end
+  columns[#columns + 1] = { title = "architecture" }
+  local rows = {}
+  for i, each in ipairs(trials) do
+    local row = {
+      tostring(each.number), each.status, each.metrics.accuracy and ("%.4f"):format(each.metrics.accuracy) or "",
+      number_text(each.metrics.params), each.metrics.seconds and ("%.2f"):format(each.metrics.seconds) or "",
+    }
+    for _, name in ipairs(names) do
+      local value = each.logged[name]
+      row[#row + 1] = type(value) == "number" and ("%.6g"):format(value) or value ~= nil and tostring(value) or ""
+    end
+    row[#row + 1] = tostring(each.arch)
+    rows[i] = row
+  end
+  return text_table.format(columns, rows)
+end
+
+local function json_of(each)
+  return core.json_encode {
+    trial = each.number, run = each.run, status = each.status, reason = each.reason, network = each.network,
+    decisions = each.arch:line(), log_prob = each.arch.log_prob, metrics = each.metrics, logged = each.logged,
+  }
+end
+
+local function trials(store, options)
+  local top = options.top or not (options.csv or options.json) and TOP or 0
+  local found = list(store, run_of(store, options.run), options.sort, top)
+  if options.json then
+    for _, each in ipairs(found) do io.stdout:write(json_of(each), "\n") end
+  elseif options.csv then
+    io.stdout:write(csv.text(found))
+  else
+    io.stdout:write(trial_table(found))
+  end
+end
+
+local function show(store, options, number)
+  number = math.tointeger(tonumber(number))
+  if not number then give_up("expected the number of a trial") end
+  local run = run_of(store, options.run)
+  local row = store:rows(LINE .. "SELECT trial.*" .. TRIALS .. "WHERE number = ?2", run, number)()
+  if not row then give_up("run %d has no trial %d", run, number) end
+  local each = trial_of(row)
+  local out = io.stdout
+  out:write(("trial %d of run %d: %s%s\n"):format(number, run, each.status, each.reason and ", " .. each.reason or ""))
+  out:write("architecture: ", tostring(each.arch), "\ndecisions: ", each.arch:line(), "\n")
+  for _, name in ipairs(check.sorted_keys(each.metrics)) do
+    out:write(("%s: %s\n"):format(name, core.number_text(each.metrics[name])))
+  end
+  for _, name in ipairs(check.sorted_keys(each.logged)) do
+    local value = each.logged[name]
+    out:write(("logged %s: %s\n"):format(name, type(value) == "number" and core.number_text(value) or tostring(value)))
+  end
+  if not row.evaluation then return end
+  local rows = {}
+  for found in store:rows([[
+    SELECT number, metrics, measured, engine, isa, threads, host, started FROM epoch
+    LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 ORDER BY number]], row.evaluation) do
+    local epoch = evaluate.epoch(found.number, found.metrics, found.measured)
+    rows[#rows + 1] = {
+      tostring(found.number), epoch.accuracy and ("%.4f"):format(epoch.accuracy) or "", ("%.4f"):format(epoch.loss),
+      ("%.4f"):format(epoch.train_loss), ("%.2f"):format(epoch.seconds), found.host or "",
+      ("%s, %s, %s threads"):format(found.engine or "", found.isa or "", found.threads or "?"), found.started or "",
+    }
+  end
+  out:write(text_table.format({
+    right "epoch", right "accuracy", right "loss", right "train loss", right "seconds", { title = "machine" },
+    { title = "engine" }, { title = "session began" },
+  }, rows))
+  local network = store:rows("SELECT body FROM evaluation JOIN text ON text.id = network WHERE evaluation.id = ?1",
+    row.evaluation)()
+  out:write("network: ", network.body, "\n")
+end
+
+-- ---- Care ------------------------------------------------------------------------------------------
+
+local function must(done, message)
+  if not done then give_up("%s", message) end
+  return done
+end
+
+local function export(store)
+  local all = {}
+  for row in store:rows "SELECT * FROM trial ORDER BY run, number" do all[#all + 1] = trial_of(row) end
+  io.stdout:write(csv.text(all, true))
+end
+
+local function backup(store, _, path)
+  if not path then give_up("expected the path of the copy") end
+  must(store:backup(path))
+end
+
+local function check_file(store)
+  local damages, report = store:check()
+  must(damages, report)
+  io.stdout:write(report)
+  if damages > 0 then give_up("%d damages", damages) end
+  io.stdout:write("no damage\n")
+end
+
+-- ---- The commands ----------------------------------------------------------------------------------
+
+local OF_RUN = { 0, "the run; default: the last one" }
+
+local list_of_commands = {
+  { name = "studies", takes = "FILE", help = "the studies of a store", run = studies },
+  { name = "runs", takes = "FILE", help = "the runs, and where they leave each other", run = runs },
+  {
+    name = "trials", takes = "FILE", help = "the trials of a run", run = trials,
+    options = {
+      run = OF_RUN, sort = { "", "a metric or logged value: the highest first" },
+      top = { "", "so many; default: 20 in a table, else all" },
+      csv = { false, "comma-separated values" }, json = { false, "a line of JSON for each" },
+    },
+  },
+  {
+    name = "show", takes = "FILE TRIAL", help = "a trial: architecture, curve, where it was trained", run = show,
+    options = { run = OF_RUN },
+  },
+  { name = "export", takes = "FILE", help = "all trials of all runs as comma-separated values", run = export },
+  { name = "backup", takes = "FILE COPY", help = "a compact copy in a new file", run = backup },
+  {
+    name = "vacuum", takes = "FILE", help = "give unused space back", writes = true,
+    run = function(store) must(store:vacuum()) end,
+  },
+  { name = "check", takes = "FILE", help = "look for damage in pages, rows and references", run = check_file },
+}
+
+local by_name = {}
+for _, command in ipairs(list_of_commands) do by_name[command.name] = command end
+
+local function run(command, arguments)
+  local others, specifications = {}, command.options or {}
+  local values, message = command_line.parse(arguments, specifications, others)
+  local usage = ("usage: luanas %s %s%s"):format(command.name, command.takes, command.options and " [options]" or "")
+  if not values and not message then
+    io.stdout:write(command_line.help(usage, specifications))
+    return 0
+  end
+  local _, expected = command.takes:gsub("%u+", "")
+  if message or #others ~= expected then
+    io.stderr:write("luanas ", command.name, ": ", message or usage, "\n")
+    return 2
+  end
+  if values.top then
+    values.top = math.tointeger(tonumber(values.top))
+    if not values.top then give_up("--top: expected an integer") end
+  end
+  local store <close>, problem = core.store(others[1], { read_only = not command.writes })
+  must(store, problem)
+  command.run(store, values, table.unpack(others, 2))
+  return 0
+end
+
+--- The function that runs the command of that name with its arguments and ends the program unless all is well; or nil.
+function commands.find(name)
+  local command = by_name[name]
+  if not command then return nil end
+  return function(...)
+    local status = commands.run(name, { ... })
+    if status ~= 0 then os.exit(status, true) end
+  end
+end
+
+--- Runs a command; its exit status: 1 where something is wrong with the file, 2 for wrong arguments.
+function commands.run(name, arguments)
+  local ok, result = pcall(run, by_name[name], arguments)
+  if ok then return result end
+  if type(result) ~= "table" or not result.give_up then error(result, 0) end
+  io.stderr:write("luanas ", name, ": ", result.give_up, "\n")
+  return 1
+end
+
+return commands

@@ -1,0 +1,135 @@
+-- luanas COMMAND FILE
+local lu = require "luaunit"
+local nas = require "luanas"
+local core = require "luanas.core"
+local commands = require "luanas.commands"
+local spaces = require "spaces"
+
+local T = {}
+
+local path = os.tmpname()
+
+-- Status, and what was written to standard output and standard error.
+local function run(...)
+  local out, err, original_out, original_err = {}, {}, io.stdout, io.stderr
+  local function stream(to)
+    return { write = function(self, ...)
+      to[#to + 1] = table.concat { ... }
+      return self
+    end }
+  end
+  io.stdout, io.stderr = stream(out), stream(err) -- luacheck: ignore 122
+  local ok, status = pcall(commands.run, ..., { select(2, ...) })
+  io.stdout, io.stderr = original_out, original_err -- luacheck: ignore 122
+  if not ok then error(status, 0) end
+  return status, table.concat(out), table.concat(err)
+end
+
+-- Two runs of four trials, the second of which leaves the first at trial 3.
+local function make()
+  for round = 1, 2 do
+    local study <close> = spaces.study { path = path, name = "tiny" }
+    local policy = nas.policy { seed = 1 }
+    for i = 1, 4 do
+      local trial = study:evaluate(policy:sample(spaces.tiny))
+      trial:log { reward = i < 3 and i or i * round }
+    end
+  end
+end
+
+local function lines(text)
+  local list = {}
+  for line in text:gmatch "[^\n]+" do list[#list + 1] = line end
+  return list
+end
+
+function T.test_tables()
+  make()
+  local status, out = run("studies", path)
+  lu.assertEquals(status, 0)
+  lu.assertStrMatches(lines(out)[2], "%s*1  tiny%s+2%s+6%s.*")
+  status, out = run("runs", path)
+  lu.assertEquals(status, 0)
+  lu.assertEquals(#lines(out), 3)
+  lu.assertStrContains(lines(out)[3], "run 1 at 3")
+  status, out = run("trials", path)
+  lu.assertEquals(status, 0)
+  lu.assertEquals(#lines(out), 5)
+  lu.assertStrMatches(lines(out)[5], "%s*4%s+ok%s.*%s8%s.*kernel=.*")
+  status, out = run("trials", path, "--run", "1", "--sort", "reward", "--top", "2")
+  lu.assertEquals(status, 0)
+  lu.assertStrMatches(lines(out)[2], "%s*4%s+ok%s.*%s4%s.*")
+  lu.assertEquals(#lines(out), 3)
+end
+
+function T.test_for_other_programs()
+  make()
+  local _, out = run("trials", path, "--json")
+  local last = core.json_decode(lines(out)[4])
+  lu.assertEquals(last.trial, 4)
+  lu.assertEquals(last.logged.reward, 8)
+  _, out = run("trials", path, "--csv", "--top", "1")
+  lu.assertEquals(#lines(out), 2)
+  lu.assertStrContains(lines(out)[1], "logged_reward")
+  _, out = run("export", path)
+  lu.assertEquals(#lines(out), 7)
+  lu.assertStrMatches(lines(out)[7], "2,4,ok,.*")
+end
+
+function T.test_one_trial()
+  make()
+  local status, out = run("show", path, "2", "--run", "2")
+  lu.assertEquals(status, 0)
+  lu.assertStrContains(out, "trial 2 of run 2: ok")
+  lu.assertStrContains(out, "logged reward: 2")
+  lu.assertStrContains(out, "network: 1 input")
+  local _, _, err = run("show", path, "9")
+  lu.assertStrContains(err, "run 2 has no trial 9")
+end
+
+function T.test_care()
+  make()
+  local copy = path .. ".copy"
+  lu.assertEquals(run("backup", path, copy), 0)
+  local status, _, err = run("backup", path, copy)
+  lu.assertEquals(status, 1)
+  lu.assertStrContains(err, "there already")
+  local _, original = run("trials", path)
+  lu.assertEquals({ run("trials", copy) }, { 0, original, "" })
+  os.remove(copy)
+  lu.assertEquals(run("vacuum", path), 0)
+  lu.assertEquals({ run("check", path) }, { 0, "no damage\n", "" })
+end
+
+function T.test_wrong_arguments()
+  local function fails(expected, message, ...)
+    local status, _, err = run(...)
+    lu.assertEquals(status, expected)
+    lu.assertStrContains(err, message)
+  end
+  fails(1, "no such file", "trials", "/nowhere.db")
+  fails(2, "usage: luanas trials FILE [options]", "trials")
+  fails(2, "usage: luanas backup FILE COPY", "backup", path)
+  fails(2, "unknown argument --tip", "trials", path, "--tip", "3")
+  make()
+  fails(1, "there is no run 7", "trials", path, "--run", "7")
+  fails(1, "is no name of a metric", "trials", path, "--sort", "a'b")
+  fails(1, "--top: expected an integer", "trials", path, "--top", "x")
+  lu.assertNil(commands.find "nothing")
+  local status, out = run("trials", "--help")
+  lu.assertEquals(status, 0)
+  lu.assertStrContains(out, "--sort STRING")
+end
+
+for name, test in pairs(T) do
+  T[name] = function()
+    local function remove()
+      for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".copy" } do os.remove(path .. ending) end
+    end
+    remove()
+    local _ <close> = setmetatable({}, { __close = remove })
+    test()
+  end
+end
+
+return T
