@@ -109,4 +109,36 @@ function reward.power(value, exponent)
   return core.math.pow(value, exponent)
 end
 
+-- ---- Changing rewards ------------------------------------------------------------------------------
+
+local Switch = { __name = "luanas.Switch" }
+Switch.__index = Switch
+
+function reward.switch(functions)
+  if type(functions) ~= "table" then
+    check.fail("switch: functions are %s; expected a table such as { [1] = f, [37] = g }", check.show(functions))
+  end
+  local starts = check.sorted_keys(functions)
+  for _, start in ipairs(starts) do
+    check.integer("switch", "number of a trial", start, 1)
+    if type(functions[start]) ~= "function" then
+      check.fail("switch: [%d] is %s; expected a function of a trial", start, check.show(functions[start]))
+    end
+  end
+  if starts[1] ~= 1 then check.fail("switch: there is no function for trial 1") end
+  return setmetatable({ starts = starts, functions = functions }, Switch)
+end
+
+function Switch:__call(trial)
+  local number, last = check.integer("switch", "trial.number", trial.number, 1), 1
+  for _, start in ipairs(self.starts) do
+    if start <= number then last = start end
+  end
+  return check.run(self.functions[last], trial)
+end
+
+function Switch:__tostring()
+  return "luanas.Switch: at trials " .. table.concat(self.starts, ", ")
+end
+
 return reward

@@ -252,7 +252,12 @@ local function epochs_reader(self, row)
   end
 end
 
-local function trial_of(self, row)
+local function log_of_another_run(number)
+  check.fail("trial %d, log: the trial is of another run", number)
+end
+
+-- A trial from its row; `record_log` as of trial.new.
+local function trial_of(self, row, record_log)
   local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
   record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
   local metrics, names = core.json_decode(row.metrics), {}
@@ -261,16 +266,17 @@ local function trial_of(self, row)
     number = row.number, arch = record, network = row.network, status = row.status, reason = row.reason,
     recalled = not self.trained[row.number], metrics = metrics, measured = names,
     epoch_count = row.epochs, read_epochs = epochs_reader(self, row), logged = core.json_decode(row.logged),
-  }, function(number, values) self.walk:log(number, values) end)
+  }, record_log)
 end
 
 --- An iterator over the trials so far, in order.
 function Study:each()
   if not self.walk then return function() end end
   local next_row = self.walk:rows()
+  local function record_log(number, values) self.walk:log(number, values) end
   return function()
     local row = next_row()
-    return row and trial_of(self, row)
+    return row and trial_of(self, row, record_log)
   end
 end
 
@@ -304,6 +310,31 @@ function Study:best(count, metric)
     return a.number < b.number
   end)
   return table.move(ranked, 1, math.min(count or #ranked, #ranked), 1, {})
+end
+
+function Study:rescore(reward)
+  if type(reward) ~= "function" and not (getmetatable(reward) or {}).__call then
+    check.fail("study:rescore: reward is %s; expected a function of a trial", check.show(reward))
+  end
+  if not self.walk then begin_walk(self) end
+  self.walk:flush()
+  local ranked, seen = {}, {}
+  local sql = "SELECT trial.* FROM trial JOIN run ON run.id = trial.run WHERE study = ?1 AND status = 'ok' "
+    .. "ORDER BY run, number"
+  for row in self.store:rows(sql, self.walk.study) do
+    if not seen[row.network] then
+      seen[row.network] = true
+      local each = trial_of(self, row, log_of_another_run)
+      local value = check.number("study:rescore", "reward", check.run(reward, each))
+      ranked[#ranked + 1] = { reward = value, run = row.run, trial = each }
+    end
+  end
+  table.sort(ranked, function(a, b)
+    if a.reward ~= b.reward then return a.reward > b.reward end
+    if a.run ~= b.run then return a.run < b.run end
+    return a.trial.number < b.trial.number
+  end)
+  return ranked
 end
 
 function Study:fingerprint()

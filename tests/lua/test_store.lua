@@ -212,6 +212,31 @@ function T.test_batches()
   check_whole()
 end
 
+function T.test_a_reward_that_switches()
+  local first = search()
+  local function negative(trial) return -plain(trial) end
+  search { reward = nas.reward.switch { [1] = plain, [4] = negative } }
+  lu.assertEquals(runs(), { "- 1 6", "1 4 3" })
+  lu.assertEquals(search { reward = nas.reward.switch { [1] = plain, [7] = negative } }, first)
+  lu.assertEquals(#runs(), 2)
+end
+
+function T.test_all_that_is_stored_under_a_new_reward()
+  search()
+  search { seed = 2 }
+  local study <close> = spaces.study { path = path }
+  local networks = query "SELECT count(DISTINCT network) AS n FROM trial"[1].n
+  local ranked
+  lu.assertEquals(trainings(function() ranked = study:rescore(function(trial) return -trial.params end) end), 0)
+  lu.assertEquals(#ranked, networks)
+  for i = 2, #ranked do lu.assertTrue(ranked[i - 1].reward >= ranked[i].reward) end
+  lu.assertEquals(ranked[1].reward, -ranked[1].trial.params)
+  lu.assertErrorMsgContains("the trial is of another run", function() ranked[1].trial:log { x = 1 } end)
+  lu.assertErrorMsgContains("reward is NaN", study.rescore, study, function() return 0 / 0 end)
+  lu.assertErrorMsgContains("reward is 3", study.rescore, study, 3)
+  lu.assertEquals(study:rescore(function(trial) return trial.epochs[1].loss end)[1].trial.status, "ok")
+end
+
 -- ---- Evaluations -----------------------------------------------------------------------------------
 
 local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"

@@ -61,4 +61,10 @@ local Clip = {}
 ---@return number
 function reward.power(value, exponent) end
 
+--- A reward that is another function from some trials on: { [1] = f, [37] = g }. A script that uses it in the place of f
+--- follows its stored run up to trial 36 and branches there.
+---@param functions table<integer, fun(trial: luanas.Trial): number> By the number of the first trial; 1 must be there.
+---@return fun(trial: luanas.Trial): number
+function reward.switch(functions) end
+
 return reward

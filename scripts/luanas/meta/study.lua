@@ -94,6 +94,12 @@ function Study:random() end
 ---@return luanas.Trial[]
 function Study:best(count, metric) end
 
+--- All that is stored under a new reward, at once: one trial for each network of any run of the study, failed ones left
+--- out, the highest reward first. Nothing is trained, and nothing is written.
+---@param reward fun(trial: luanas.Trial): number
+---@return { reward: number, run: integer, trial: luanas.Trial }[]
+function Study:rescore(reward) end
+
 --- One hash over all that two runs of a script must have in common: decisions, log-probabilities, metrics except
 --- measured ones, logged values.
 ---@return string # 32 hexadecimal digits
