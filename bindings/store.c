@@ -291,6 +291,51 @@ static int store_lock_run(lua_State *L) {
   return lock(L, NAS_LOCK_RUN, (uint64_t)nas_check_integer(L, 2, "run", 1, INT64_MAX));
 }
 
+/* -- jobs ------------------------------------------------------------------------------------- */
+
+/* store:add_job(key, text) */
+static int store_add_job(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  const nas_evaluation_key key = key_of(L, 2);
+  const char *text = nas_check_name(L, 3, "text");
+  return done(L, nas_store_add_job(store, &key, text, &err), &err);
+}
+
+/* store:next_job(after): its id and text, or false */
+static int store_next_job(lua_State *L) {
+  nas_error err;
+  int64_t id;
+  nas_store *store = check(L);
+  int64_t after = nas_check_integer(L, 2, "after", 0, INT64_MAX);
+  nas_text *text = nas_text_new(L);
+  if (nas_store_next_job(store, after, &id, text, &err)) return nas_interrupt_or_fail(L, &err);
+  if (id == 0) {
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  nas_text_to_string(L);
+  lua_pushinteger(L, id);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* store:begin_job(id) */
+static int store_begin_job(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  return done(L, nas_store_begin_job(store, luaL_checkinteger(L, 2), &err), &err);
+}
+
+/* store:end_job(id, failure): without a failure it is done */
+static int store_end_job(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t id = luaL_checkinteger(L, 2);
+  const char *failure = lua_isnoneornil(L, 3) ? NULL : nas_check_name(L, 3, "failure");
+  return done(L, nas_store_end_job(store, id, failure, &err), &err);
+}
+
 /* -- studies, runs, trials -------------------------------------------------------------------- */
 
 /* store:study(name, text): its id */
@@ -563,15 +608,19 @@ static int store_rows(lua_State *L) {
 /* -- registration ----------------------------------------------------------------------------- */
 
 static const luaL_Reg methods[] = {
+    {"add_job", store_add_job},
     {"append", store_append},
     {"backup", store_backup},
+    {"begin_job", store_begin_job},
     {"begin_run", store_begin_run},
     {"begin_session", store_begin_session},
     {"check", store_check},
+    {"end_job", store_end_job},
     {"find", store_find},
     {"lock_evaluation", store_lock_evaluation},
     {"lock_run", store_lock_run},
     {"log", store_log},
+    {"next_job", store_next_job},
     {"path", store_path},
     {"predicted", store_predicted},
     {"put", store_put},

@@ -107,6 +107,15 @@ static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
     "  PRIMARY KEY (run, number)"
     ") STRICT, WITHOUT ROWID;"
 
+    /* What workers shall train. */
+    "CREATE TABLE job ("
+    "  id INTEGER PRIMARY KEY,"
+    "  key BLOB NOT NULL UNIQUE," /* of the evaluation */
+    "  text TEXT NOT NULL,"       /* JSON: what a worker needs */
+    "  attempts INTEGER NOT NULL,"
+    "  failure TEXT" /* why no worker can do it */
+    ") STRICT;"
+
     /* Who holds a lock: for messages. A row of an owner who is gone means nothing. */
     "CREATE TABLE owner ("
     "  lock INTEGER PRIMARY KEY,"

@@ -50,6 +50,13 @@
     "DELETE FROM state WHERE evaluation IN (SELECT evaluation FROM (SELECT evaluation, "           \
     "sum(size) OVER (ORDER BY used DESC) AS upto FROM state) WHERE upto > ?1)")                    \
                                                                                                    \
+  X(JOB_ADD, "INSERT OR IGNORE INTO job (key, text, attempts) VALUES (?1, ?2, 0)")                 \
+  X(JOB_NEXT, "SELECT id, text FROM job WHERE id > ?1 AND failure IS NULL AND attempts < ?2 "      \
+              "ORDER BY id LIMIT 1")                                                               \
+  X(JOB_BEGIN, "UPDATE job SET attempts = attempts + 1 WHERE id = ?1")                             \
+  X(JOB_END, "DELETE FROM job WHERE id = ?1")                                                      \
+  X(JOB_FAIL, "UPDATE job SET failure = ?2 WHERE id = ?1")                                         \
+                                                                                                   \
   X(OWNER_SET, "INSERT OR REPLACE INTO owner VALUES (?1, ?2, ?3, ?4, ?5)")                         \
   X(OWNER_FIND, "SELECT process, host, since, purpose FROM owner WHERE lock = ?1")                 \
                                                                                                    \

@@ -88,6 +88,24 @@ function tests.test_locks()
   end)
 end
 
+function tests.test_jobs()
+  local store <close> = core.store()
+  lu.assertFalse(store:next_job(0))
+  for _, name in ipairs { "a", "b", "a", "c" } do lu.assertTrue(store:add_job(key(name), "text of " .. name)) end
+  local first, text = store:next_job(0)
+  lu.assertEquals(text, "text of a")
+  local second = store:next_job(first)
+  lu.assertTrue(store:end_job(second))
+  for _ = 1, 3 do
+    lu.assertEquals(store:next_job(0), first)
+    lu.assertTrue(store:begin_job(first))
+  end
+  local third, last = store:next_job(0) -- the first was tried too often
+  lu.assertEquals(last, "text of c")
+  lu.assertTrue(store:end_job(third, "no such data"))
+  lu.assertFalse(store:next_job(0))
+end
+
 function tests.test_files()
   with_file(function(path)
     local store = core.store(path)

@@ -144,6 +144,27 @@ NAS_API void nas_store_unlock(nas_store *store, nas_lock *lock);
 
 NAS_API nas_hash nas_evaluation_hash(const nas_evaluation_key *key);
 
+/* ---- Jobs ---- */
+
+/* A worker that dies in a job leaves it to another, but not for ever. */
+#define NAS_JOB_ATTEMPTS 3
+
+/* Asks for an evaluation, unless that was done already; `text` is for the worker. */
+NAS_API nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key,
+                                     const char *text, nas_error *err);
+
+/* The next job after the one with the id `after` that was not tried too often: *id, 0 where there
+ * is none, and its text, appended. */
+NAS_API nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_text *text,
+                                      nas_error *err);
+
+/* Counts an attempt. To be called with the lock of the evaluation. */
+NAS_API nas_status nas_store_begin_job(nas_store *store, int64_t id, nas_error *err);
+
+/* The job is done, or, with a failure, none that a worker can do. */
+NAS_API nas_status nas_store_end_job(nas_store *store, int64_t id, const char *failure,
+                                     nas_error *err);
+
 /* ---- Studies, runs, trials ---- */
 
 /* The study of that text, which is made when it is not there. */

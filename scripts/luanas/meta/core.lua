@@ -771,6 +771,28 @@ function Store:lock_evaluation(key, purpose) end
 ---@return luanas.StoreLock?, string?, string?
 function Store:lock_run(run, purpose) end
 
+--- Asks workers for an evaluation, unless that was done already. `text` is what they need.
+---@param key luanas.Store.Key
+---@param text string
+---@return true?, string?, string?
+function Store:add_job(key, text) end
+
+--- The next job after the one of that id which was not tried too often: its id and text, or false.
+---@param after integer 0 to begin.
+---@return integer|false?, string?, string?
+function Store:next_job(after) end
+
+--- Counts an attempt.
+---@param id integer
+---@return true?, string?, string?
+function Store:begin_job(id) end
+
+--- The job is done; or, with a failure, none that a worker can do.
+---@param id integer
+---@param failure? string
+---@return true?, string?, string?
+function Store:end_job(id, failure) end
+
 --- The id of the study of that text, which is made when it is not there.
 ---@param name? string
 ---@param text string

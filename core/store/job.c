@@ -1,0 +1,44 @@
+/* What workers shall train. */
+#include <nas/memory.h>
+#include "sql.h"
+
+/* One statement in a transaction of its own. */
+static nas_status write_one(nas_store *store, sqlite3_stmt *statement, nas_error *err) {
+  if (!statement) return err ? err->code : NAS_IO;
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) {
+    nas_sql_done(statement);
+    return status;
+  }
+  return nas_sql_end(store, nas_sql_execute(store, statement, err), err);
+}
+
+nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key, const char *text,
+                             nas_error *err) {
+  nas_key_bytes bytes = nas_key_bytes_of(nas_evaluation_hash(key));
+  return write_one(store, nas_sql(store, NAS_SQL_JOB_ADD, err, "kt", &bytes, text), err);
+}
+
+nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_text *text,
+                              nas_error *err) {
+  int row;
+  sqlite3_stmt *statement =
+      nas_sql(store, NAS_SQL_JOB_NEXT, err, "ii", after, (int64_t)NAS_JOB_ATTEMPTS);
+  nas_status status = nas_sql_step(store, statement, &row, err);
+  *id = 0;
+  if (!row) return status;
+  *id = sqlite3_column_int64(statement, 0);
+  nas_text_add(text, (const char *)sqlite3_column_text(statement, 1));
+  nas_sql_done(statement);
+  return text->failed ? nas_fail_memory(err, "a job", text->size) : NAS_OK;
+}
+
+nas_status nas_store_begin_job(nas_store *store, int64_t id, nas_error *err) {
+  return write_one(store, nas_sql(store, NAS_SQL_JOB_BEGIN, err, "i", id), err);
+}
+
+nas_status nas_store_end_job(nas_store *store, int64_t id, const char *failure, nas_error *err) {
+  if (failure)
+    return write_one(store, nas_sql(store, NAS_SQL_JOB_FAIL, err, "it", id, failure), err);
+  return write_one(store, nas_sql(store, NAS_SQL_JOB_END, err, "i", id), err);
+}
