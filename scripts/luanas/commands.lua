@@ -4,7 +4,7 @@ local arch = require "luanas.arch"
 local check = require "luanas.check"
 local command_line = require "luanas.command_line"
 local csv = require "luanas.csv"
-local evaluate = require "luanas.evaluate"
+local evaluation = require "luanas.evaluation"
 local text_table = require "luanas.text_table"
 
 local commands = {}
@@ -192,7 +192,7 @@ local function show(store, options, number)
   for found in store:rows([[
     SELECT number, metrics, measured, engine, isa, threads, host, started FROM epoch
     LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 ORDER BY number]], row.evaluation) do
-    local epoch = evaluate.epoch(found.number, found.metrics, found.measured)
+    local epoch = evaluation.epoch(found.number, found.metrics, found.measured)
     rows[#rows + 1] = {
       tostring(found.number), epoch.accuracy and ("%.4f"):format(epoch.accuracy) or "", ("%.4f"):format(epoch.loss),
       ("%.4f"):format(epoch.train_loss), ("%.2f"):format(epoch.seconds), found.host or "",

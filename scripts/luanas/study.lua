@@ -5,6 +5,7 @@ local build = require "luanas.build"
 local check = require "luanas.check"
 local csv = require "luanas.csv"
 local evaluate = require "luanas.evaluate"
+local evaluation = require "luanas.evaluation"
 local fingerprint = require "luanas.fingerprint"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
@@ -163,7 +164,11 @@ local function begin_walk(self)
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
 end
 
---- Tells the user something on a line of its own.
+-- What is pending is written, so that no other process waits for it.
+function Study:before_training()
+  self.walk:flush()
+end
+
 function Study:say(format, ...)
   if self.quiet then return end
   self.progress:clear()
@@ -246,7 +251,7 @@ local function epochs_reader(self, row)
     local epochs = {}
     local sql = "SELECT number, metrics, measured FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number"
     for epoch in self.store:rows(sql, row.evaluation, row.epochs) do
-      epochs[epoch.number] = evaluate.epoch(epoch.number, epoch.metrics, epoch.measured)
+      epochs[epoch.number] = evaluation.epoch(epoch.number, epoch.metrics, epoch.measured)
     end
     return epochs
   end

@@ -1,0 +1,165 @@
+--- Training one network into a store, or recalling it.
+---
+--- Whoever owns the evaluation, a study or a worker, has the fields store, data, evaluation_seed, speed (threads and
+--- micro_batch), limits (seconds), checkpoint and states, and the methods say(format, ...) and before_training().
+local core = require "luanas.core"
+local check = require "luanas.check"
+local recipe = require "luanas.recipe"
+
+local evaluation = {}
+
+-- What a store has of an evaluation: { id =, epochs = one table for each, diverged = why there is no further one }.
+local MEASURED = { seconds = true, train_seconds = true }
+
+local function store_call(method, ...)
+  local result, message = check.core(method, ...)
+  if result == nil then check.fail("%s", message) end
+  return result
+end
+
+-- An epoch as two texts, and back.
+local function epoch_row(epoch)
+  local metrics, measured = {}, {}
+  for name, value in pairs(epoch) do
+    if MEASURED[name] then measured[name] = value elseif name ~= "epoch" then metrics[name] = value end
+  end
+  return { metrics = core.json_encode(metrics), measured = core.json_encode(measured) }
+end
+
+--- The table of an epoch from its number and two texts.
+function evaluation.epoch(number, metrics, measured)
+  local epoch = core.json_decode(metrics)
+  for name, value in pairs(core.json_decode(measured)) do epoch[name] = value end
+  epoch.epoch = number
+  return epoch
+end
+
+--- All that the result depends on under the present numeric version, and the composed loss or nil. No optimiser or
+--- schedule here looks ahead, so the number of epochs is left out.
+function evaluation.key(owner, output, own_recipe)
+  local info = owner.data:info()
+  local loss = recipe.composed_loss(own_recipe, output, info.target_values)
+  return {
+    network = core.network(output):text(),
+    loss = loss and core.network(loss):text() or "",
+    data = info.identity,
+    recipe = own_recipe.text,
+    seed = owner.evaluation_seed,
+    numeric_version = core.numeric_version,
+  }, loss
+end
+
+--- What the first `count` epochs took in all, and their training alone.
+function evaluation.seconds_of(epochs, count)
+  local seconds, train_seconds = 0.0, 0.0
+  for i = 1, math.min(count, #epochs) do
+    seconds, train_seconds = seconds + epochs[i].seconds, train_seconds + epochs[i].train_seconds
+  end
+  return seconds, train_seconds
+end
+
+local function find(owner, key)
+  local stored = store_call(owner.store.find, owner.store, key)
+  if not stored then return nil end
+  for i, row in ipairs(stored.epochs) do stored.epochs[i] = evaluation.epoch(i, row.metrics, row.measured) end
+  return stored
+end
+
+-- The whole evaluation under one of the numeric versions, or nil; and what there is under the present one.
+local function recall(owner, key, own_recipe, versions)
+  local present
+  for _, version in ipairs(versions) do
+    key.numeric_version = version
+    local stored = find(owner, key)
+    if version == core.numeric_version then present = stored end
+    if stored and (recipe.judge(own_recipe, stored.epochs) or stored.diverged) then return stored end
+  end
+  key.numeric_version = core.numeric_version
+  return nil, present
+end
+
+-- Waits until no other process trains this; then nobody else begins to.
+local function claim(owner, key)
+  local told
+  while true do
+    local lock, message, code = check.core(owner.store.lock_evaluation, owner.store, key, "trains a network")
+    if lock then return lock end
+    if code ~= "NAS_BUSY" then check.fail("%s", message) end
+    if not told then owner:say("waiting: %s", message) end
+    told = true
+    core.sleep(0.05)
+  end
+end
+
+-- A trainer where the stored epochs end, or at the beginning when their state is gone. Returns nil and why for a
+-- network that is too large for the engine.
+local function trainer_after(owner, output, own_recipe, loss, stored)
+  local trainer, too_large = check.core(core.trainer, output, owner.data:load(), own_recipe.core,
+    owner.evaluation_seed, owner.speed, loss)
+  if not trainer or not stored then return trainer, too_large end
+  local state, epoch = check.core(owner.store.state, owner.store, stored.id)
+  if not state or epoch ~= #stored.epochs then return trainer end
+  local restored, message = check.core(trainer.restore_state, trainer, state)
+  if not restored then check.fail("the stored state after epoch %d: %s", epoch, message) end
+  return trainer
+end
+
+-- Puts the epochs after the first `from` - 1 of them.
+local function put(owner, key, made, from, trainer)
+  local rows = {}
+  for i = from, #made.epochs do rows[i - from + 1] = epoch_row(made.epochs[i]) end
+  made.id = store_call(owner.store.put, owner.store, key, {
+    from = from, epochs = rows, diverged = made.diverged, state = owner.states > 0 and trainer:state() or nil,
+  })
+  store_call(owner.store.trim_states, owner.store, owner.states)
+end
+
+-- Trains until the recipe is done, a loss is not finite, or the limit in seconds is passed. Returns nil and why
+-- for a network that is too large for the engine.
+local function train(owner, output, own_recipe, loss, key, stored, observe)
+  local trainer <close>, too_large = trainer_after(owner, output, own_recipe, loss, stored)
+  if not trainer then return nil, too_large end
+  local made, kept = { id = stored and stored.id, epochs = {} }, stored and #stored.epochs or 0
+  local epochs = made.epochs
+  for i = 1, trainer:epochs() do epochs[i] = stored.epochs[i] end
+  while not recipe.judge(own_recipe, epochs) do
+    local epoch, message, code = trainer:epoch()
+    if not epoch then
+      if code == "NAS_INTERRUPTED" then error(message, 0) end
+      if code ~= "NAS_DIVERGED" then check.fail("%s", message) end
+      made.diverged = message
+      break
+    end
+    epoch.best, epoch.finished = nil, nil -- another recipe of the same key may have other rules
+    epochs[#epochs + 1] = epoch
+    observe(epoch)
+    if owner.limits.seconds and evaluation.seconds_of(epochs, #epochs) > owner.limits.seconds then break end
+    if own_recipe.epochs > owner.checkpoint and #epochs > kept then
+      put(owner, key, made, #epochs, trainer)
+      kept = #epochs
+    end
+  end
+  if #epochs > kept or made.diverged then put(owner, key, made, kept + 1, trainer) end
+  return made
+end
+
+--- Whether the whole evaluation under a key is there.
+function evaluation.is_stored(owner, key, own_recipe, versions)
+  return recall(owner, key, own_recipe, versions) ~= nil
+end
+
+--- The evaluation, and whether it was recalled whole; nil, false and the reason where there can be none.
+function evaluation.get(owner, output, own_recipe, versions, observe)
+  local key, loss = evaluation.key(owner, output, own_recipe)
+  local whole = recall(owner, key, own_recipe, versions)
+  if whole then return whole, true end
+  owner:before_training()
+  local _ <close> = claim(owner, key)
+  local present
+  whole, present = recall(owner, key, own_recipe, { core.numeric_version }) -- by who had the claim before
+  if whole then return whole, true end
+  local made, too_large = train(owner, output, own_recipe, loss, key, present, observe)
+  return made, false, too_large
+end
+
+return evaluation
