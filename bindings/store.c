@@ -293,13 +293,16 @@ static int store_lock_run(lua_State *L) {
 
 /* -- jobs ------------------------------------------------------------------------------------- */
 
-/* store:add_job(key, text) */
+/* store:add_job(key, text): the id of the job */
 static int store_add_job(lua_State *L) {
   nas_error err;
   nas_store *store = check(L);
   const nas_evaluation_key key = key_of(L, 2);
+  int64_t id;
   const char *text = nas_check_name(L, 3, "text");
-  return done(L, nas_store_add_job(store, &key, text, &err), &err);
+  if (nas_store_add_job(store, &key, text, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  lua_pushinteger(L, id);
+  return 1;
 }
 
 /* store:next_job(after): its id and text, or false */

@@ -274,16 +274,11 @@ static int trainer_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"epoch", trainer_epoch},
-    {"epochs", trainer_epochs},
-    {"digest", trainer_digest},
-    {"params", trainer_params},
-    {"predicted", trainer_predicted},
-    {"profile", trainer_profile},
-    {"restore", trainer_restore},
-    {"restore_state", trainer_restore_state},
-    {"state", trainer_state},
-    {NULL, NULL},
+    {"epoch", trainer_epoch},         {"epochs", trainer_epochs},
+    {"digest", trainer_digest},       {"params", trainer_params},
+    {"predicted", trainer_predicted}, {"profile", trainer_profile},
+    {"restore", trainer_restore},     {"restore_state", trainer_restore_state},
+    {"state", trainer_state},         {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -14,9 +14,13 @@ static nas_status write_one(nas_store *store, sqlite3_stmt *statement, nas_error
 }
 
 nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key, const char *text,
-                             nas_error *err) {
+                             int64_t *id, nas_error *err) {
   nas_key_bytes bytes = nas_key_bytes_of(nas_evaluation_hash(key));
-  return write_one(store, nas_sql(store, NAS_SQL_JOB_ADD, err, "kt", &bytes, text), err);
+  nas_status status =
+      write_one(store, nas_sql(store, NAS_SQL_JOB_ADD, err, "kt", &bytes, text), err);
+  *id = 0; /* stays so where another process has done it since */
+  if (status != NAS_OK) return status;
+  return nas_sql_value(store, nas_sql(store, NAS_SQL_JOB_FIND, err, "k", &bytes), id, err);
 }
 
 nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_text *text,

@@ -51,6 +51,7 @@
     "sum(size) OVER (ORDER BY used DESC) AS upto FROM state) WHERE upto > ?1)")                    \
                                                                                                    \
   X(JOB_ADD, "INSERT OR IGNORE INTO job (key, text, attempts) VALUES (?1, ?2, 0)")                 \
+  X(JOB_FIND, "SELECT id FROM job WHERE key = ?1")                                                 \
   X(JOB_NEXT, "SELECT id, text FROM job WHERE id > ?1 AND failure IS NULL AND attempts < ?2 "      \
               "ORDER BY id LIMIT 1")                                                               \
   X(JOB_BEGIN, "UPDATE job SET attempts = attempts + 1 WHERE id = ?1")                             \

@@ -6,6 +6,7 @@ local command_line = require "luanas.command_line"
 local csv = require "luanas.csv"
 local evaluation = require "luanas.evaluation"
 local text_table = require "luanas.text_table"
+local worker = require "luanas.worker"
 
 local commands = {}
 
@@ -259,6 +260,14 @@ local list_of_commands = {
     name = "vacuum", takes = "FILE", help = "give unused space back", writes = true,
     run = function(store) must(store:vacuum()) end,
   },
+  {
+    name = "worker", takes = "FILE", help = "train what study:evaluate_all of other processes asks for", writes = true,
+    run = function(store, options) worker.run(store, options) end,
+    options = {
+      once = { false, "end when there is nothing left to do" }, quiet = { false, "say nothing" },
+      threads = { "", "default: all processors" },
+    },
+  },
   { name = "check", takes = "FILE", help = "look for damage in pages, rows and references", run = check_file },
 }
 
@@ -278,9 +287,10 @@ local function run(command, arguments)
     io.stderr:write("luanas ", command.name, ": ", message or usage, "\n")
     return 2
   end
-  if values.top then
-    values.top = math.tointeger(tonumber(values.top))
-    if not values.top then give_up("--top: expected an integer") end
+  for _, name in ipairs { "threads", "top" } do
+    if values[name] then
+      values[name] = math.tointeger(tonumber(values[name])) or give_up("--%s: expected an integer", name)
+    end
   end
   local store <close>, problem = core.store(others[1], { read_only = not command.writes })
   must(store, problem)

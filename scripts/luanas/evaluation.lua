@@ -155,8 +155,12 @@ function evaluation.get(owner, output, own_recipe, versions, observe)
   if whole then return whole, true end
   owner:before_training()
   local _ <close> = claim(owner, key)
-  local present
-  whole, present = recall(owner, key, own_recipe, { core.numeric_version }) -- by who had the claim before
+  return evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
+end
+
+--- The same where the lock is held and nothing was there under other versions.
+function evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
+  local whole, present = recall(owner, key, own_recipe, { core.numeric_version }) -- by who had the lock before
   if whole then return whole, true end
   local made, too_large = train(owner, output, own_recipe, loss, key, present, observe)
   return made, false, too_large

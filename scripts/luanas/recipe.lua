@@ -51,7 +51,7 @@ function recipe.check(owner, train, more)
 end
 
 --- The recipe of a study's settings and a space's overrides (nil: none):
---- { epochs =, batch =, core = recipe of the core, text = canonical text without the epochs, loss = function or nil,
+--- { settings = the merged table, epochs =, batch =, core = recipe of the core, text = canonical text without the epochs, loss = function or nil,
 ---   keep =, patience =, min_delta = }.
 function recipe.new(train, overrides)
   local settings = {}
@@ -62,7 +62,7 @@ function recipe.new(train, overrides)
   local epochs = math.tointeger(settings.epochs or DEFAULT_EPOCHS)
   local own = check.core(core.recipe, core_settings(settings, epochs))
   return {
-    epochs = epochs, batch = settings.batch or default "batch", core = own, text = own:text(),
+    settings = settings, epochs = epochs, batch = settings.batch or default "batch", core = own, text = own:text(),
     loss = type(settings.loss) == "function" and settings.loss or nil,
     keep = settings.keep or "last", patience = settings.patience or 0, min_delta = settings.min_delta or 0,
   }

@@ -14,6 +14,7 @@ local report = require "luanas.report"
 local script = require "luanas.script"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
+local worker = require "luanas.worker"
 
 local study = {}
 
@@ -185,16 +186,20 @@ local function watch(self)
   end })
 end
 
-local function watched_outcome(self, built, stored, number)
-  local versions = { core.numeric_version }
+-- Evaluations are recalled under the version of the run, then under the present one.
+local function versions_of(self)
   local run = self.walk:numeric_version()
-  if run ~= core.numeric_version then table.insert(versions, 1, run) end
+  if run == core.numeric_version then return { run } end
+  return { run, core.numeric_version }
+end
+
+local function watched_outcome(self, built, stored, number)
   local _ <close> = watch(self)
   if not stored then -- else it is read in no time
     local epochs = built.train and recipe.new(self.train, built.train).epochs or self.recipe.epochs
     self.progress:begin(number, self.expected, epochs, self.best_accuracy)
   end
-  local outcome = evaluate.outcome(self, built, versions, function(epoch)
+  local outcome = evaluate.outcome(self, built, versions_of(self), function(epoch)
     self.progress:step(epoch.epoch, epoch.accuracy)
   end)
   return outcome
@@ -223,6 +228,24 @@ local function seconds_of(epochs)
   return seconds
 end
 
+-- Has workers train what is new. What they can't do is left to the study.
+local function train_side_by_side(self, records, count)
+  if not self.walk then begin_walk(self) end
+  local jobs, all = {}, 0
+  for _, record in ipairs(records) do
+    local built = rebuild(self, record)
+    local own_recipe = built.network and (built.train and recipe.new(self.train, built.train) or self.recipe)
+    if built.network and not evaluate.over_limit(evaluate.costs(built.network, own_recipe), self.limits) then
+      local id = worker.ask(self, built, own_recipe, versions_of(self))
+      if id and not jobs[id] then jobs[id], all = true, all + 1 end
+    end
+  end
+  if all == 0 then return end
+  self.walk:flush()
+  self.progress:begin(1, 1, all, self.best_accuracy)
+  worker.wait(self, jobs, math.min(count, all), function(left) self.progress:step(all - left) end)
+end
+
 function Study:evaluate(record)
   arch.check("study:evaluate", "architecture", record)
   current = self
@@ -239,6 +262,25 @@ function Study:evaluate(record)
   local made = trial.new(outcome, function(number, values) self.walk:log(number, values) end)
   if made.status == "ok" then self.best_accuracy = math.max(self.best_accuracy or 0.0, made.accuracy or 0.0) end
   return made
+end
+
+function Study:evaluate_all(records, options)
+  local owner = "study:evaluate_all"
+  options = check.options(owner, options, { "workers" })
+  local count = check.integer(owner, "workers", options.workers or 1, 1, 256)
+  if type(records) ~= "table" then
+    check.fail("%s: architectures are %s; expected a list", owner, check.show(records))
+  end
+  for i, record in ipairs(records) do arch.check(owner, ("architecture %d"):format(i), record) end
+  if count > 1 then
+    if not self.store:path() then check.fail("%s: workers need a study with a path, which they share", owner) end
+    current = self
+    local _ <close> = watch(self)
+    train_side_by_side(self, records, count)
+  end
+  local trials = {}
+  for i, record in ipairs(records) do trials[i] = self:evaluate(record) end
+  return trials
 end
 
 function Study:expect(count)

@@ -39,7 +39,7 @@ local function objects()
     Node = output, Network = core.network(output), Dataset = data, Recipe = core.recipe(),
     Trainer = core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 }),
     Csv = csv,
-    Store = core.store(),
+    Store = core.store(), Process = core.spawn "true",
     Model = core.model(core.trainer(output, data, core.recipe { batch = 12 }, 0, { threads = 1 })),
     Stream = core.stream(1, "a"), Tensor = core.tensor { 1 }, CorePolicy = policy,
     CoreGradient = policy:gradient { { decisions = decisions, advantage = 1 } },

@@ -91,8 +91,9 @@ end
 function tests.test_jobs()
   local store <close> = core.store()
   lu.assertFalse(store:next_job(0))
-  for _, name in ipairs { "a", "b", "a", "c" } do lu.assertTrue(store:add_job(key(name), "text of " .. name)) end
+  for _, name in ipairs { "a", "b", "a", "c" } do store:add_job(key(name), "text of " .. name) end
   local first, text = store:next_job(0)
+  lu.assertEquals(store:add_job(key "a", "text of a"), first)
   lu.assertEquals(text, "text of a")
   local second = store:next_job(first)
   lu.assertTrue(store:end_job(second))

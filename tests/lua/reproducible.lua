@@ -1,5 +1,5 @@
 -- A small search that prints all that two runs must have in common, bit for bit: decisions, log-probabilities, metrics,
--- logged values, the policy's bytes. usage: reproducible.lua SEED THREADS MICRO_BATCH
+-- logged values, the policy's bytes. usage: reproducible.lua SEED THREADS MICRO_BATCH [PATH OF A STORE]
 local core = require "luanas.core"
 local nas = require "luanas"
 local nn = nas.nn
@@ -19,7 +19,7 @@ local function space(c)
 end
 
 local study = nas.study {
-  space = space, threads = threads, micro_batch = micro_batch, quiet = true,
+  path = arg[4], checkpoint = 1, space = space, threads = threads, micro_batch = micro_batch, quiet = true,
   data = nas.data.synthetic { images = 180, height = 9, width = 7 },
   train = {
     epochs = 2, batch = 50,

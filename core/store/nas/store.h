@@ -149,9 +149,10 @@ NAS_API nas_hash nas_evaluation_hash(const nas_evaluation_key *key);
 /* A worker that dies in a job leaves it to another, but not for ever. */
 #define NAS_JOB_ATTEMPTS 3
 
-/* Asks for an evaluation, unless that was done already; `text` is for the worker. */
+/* Asks for an evaluation: *id is that of the job, which may be there already; `text` is for the
+ * worker. */
 NAS_API nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key,
-                                     const char *text, nas_error *err);
+                                     const char *text, int64_t *id, nas_error *err);
 
 /* The next job after the one with the id `after` that was not tried too often: *id, 0 where there
  * is none, and its text, appended. */

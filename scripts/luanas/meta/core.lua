@@ -771,10 +771,10 @@ function Store:lock_evaluation(key, purpose) end
 ---@return luanas.StoreLock?, string?, string?
 function Store:lock_run(run, purpose) end
 
---- Asks workers for an evaluation, unless that was done already. `text` is what they need.
+--- Asks workers for an evaluation, of which `text` tells what they need. The id of the job, which may be there already.
 ---@param key luanas.Store.Key
 ---@param text string
----@return true?, string?, string?
+---@return integer?, string?, string?
 function Store:add_job(key, text) end
 
 --- The next job after the one of that id which was not tried too often: its id and text, or false.
@@ -891,6 +891,25 @@ function core.json_decode(text) end
 --- Sleeps up to 60 seconds. Ctrl-C ends it as it does Trainer:epoch.
 ---@param seconds number
 function core.sleep(seconds) end
+
+--- Starts another program, which has nothing to read; nil and a message where that fails.
+---@param program string A path, or a name that is looked for in PATH.
+---@param ... string Arguments.
+---@return luanas.Process?, string?
+function core.spawn(program, ...) end
+
+---@class luanas.Process
+local Process = {}
+
+---@return boolean
+function Process:running() end
+
+--- Asks it to end, and waits for that.
+function Process:close() end
+
+--- The path of the program luanas, where this process is one; else "luanas".
+---@return string
+function core.program() end
 
 ---@return number # seconds of a monotonic clock
 function core.clock() end

@@ -72,6 +72,14 @@ local Study = {}
 ---@return luanas.Trial
 function Study:evaluate(record) end
 
+--- Evaluates several architectures; with workers, so many processes train them side by side, and others that were
+--- started by `luanas worker FILE` join in. The study needs a path then. Results do not depend on the number of workers
+--- or on who ends first. What workers can't do (data of tensors, a loss that is a function) the study trains itself.
+---@param records luanas.Arch[]
+---@param options? { workers?: integer } Default 1: no other process.
+---@return luanas.Trial[] # in the order of the architectures
+function Study:evaluate_all(records, options) end
+
 --- Says how many trials there will be, for the progress line.
 ---@param count? integer nil: unknown.
 function Study:expect(count) end

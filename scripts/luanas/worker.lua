@@ -1,0 +1,165 @@
+--- Training side by side: jobs in a store, the processes that do them, and who waits for them.
+---
+--- A job is the canonical text of a network with all that its evaluation depends on, as JSON. Who trains it holds the
+--- evaluation's lock, so that the results do not depend on how many workers there are, nor on who dies.
+local core = require "luanas.core"
+local check = require "luanas.check"
+local data = require "luanas.data"
+local evaluation = require "luanas.evaluation"
+local recipe = require "luanas.recipe"
+
+local worker = {}
+
+local PAUSE = 0.05      -- seconds between looks for work
+local IDLE_SECONDS = 1  -- after which a worker that shall end has no more work
+
+local function store_call(method, ...)
+  local result, more = check.core(method, ...)
+  if result == nil then check.fail("%s", more) end
+  return result, more
+end
+
+-- ---- Working ---------------------------------------------------------------------------------------
+
+local Worker = { __name = "luanas.Worker" }
+Worker.__index = Worker
+
+function Worker:say(format, ...)
+  if not self.quiet then io.stderr:write("luanas worker: ", format:format(...), "\n") end
+end
+
+function Worker.before_training() end -- nothing is pending
+
+-- Data sets are kept: the next job has the same one.
+local function data_of(self, source)
+  local text = core.json_encode(source)
+  self.sources[text] = self.sources[text] or data.from_source(source)
+  return self.sources[text]
+end
+
+-- Trains what a job asks for, under its lock.
+local function train(self, id, job, output, own_recipe, key)
+  local began = core.clock()
+  store_call(self.store.begin_job, self.store, id)
+  local made, recalled, too_large = evaluation.get_claimed(self, output, own_recipe, key, nil, function() end)
+  store_call(self.store.end_job, self.store, id, too_large)
+  if made and not recalled then
+    local last = made.epochs[#made.epochs]
+    self:say("job %d: %d epochs in %.1f s, accuracy %s", id, job.train.epochs or #made.epochs, core.clock() - began,
+      last and last.accuracy and ("%.4f"):format(last.accuracy) or "unknown")
+  end
+end
+
+-- Does a job, unless another process is at it; whether it did.
+local function try(self, id, text)
+  local job = core.json_decode(text)
+  self.data, self.evaluation_seed, self.limits = data_of(self, job.data), job.seed, { seconds = job.seconds }
+  self.checkpoint, self.states = job.checkpoint, job.states
+  local output, problem = core.network_parse(job.network)
+  if not output then check.fail("job %d: %s", id, problem) end
+  local own_recipe = recipe.new(job.train)
+  local key = evaluation.key(self, output, own_recipe)
+  local lock <close>, message, code = check.core(self.store.lock_evaluation, self.store, key, "trains a network")
+  if code == "NAS_BUSY" then return false end
+  if not lock then check.fail("%s", message) end
+  train(self, id, job, output, own_recipe, key)
+  return true
+end
+
+-- Goes once through all jobs; whether anything was done, and whether there were any that others may still do.
+local function round(self)
+  local busy, waiting, after = false, false, 0
+  while true do
+    local id, text = store_call(self.store.next_job, self.store, after)
+    if not id then return busy, waiting end
+    after = id
+    if not self.skipped[id] then
+      local ok, result = pcall(try, self, id, text)
+      if ok then
+        busy, waiting = busy or result, waiting or not result
+      elseif check.is_interrupt(result) then
+        error(result, 0)
+      else -- here: elsewhere the data may be there
+        self.skipped[id] = true
+        self:say("job %d can't be done here: %s", id, tostring(result))
+      end
+    end
+  end
+end
+
+--- Does jobs until Ctrl-C or, with `once`, until there are none. options: { threads =, once =, quiet = }.
+function worker.run(store, options)
+  local self = setmetatable({
+    store = store, quiet = options.quiet, sources = {}, skipped = {}, speed = { threads = options.threads },
+  }, Worker)
+  store:begin_session {
+    program = "luanas worker", isa = core.machine().isa, threads = options.threads or core.machine().threads,
+  }
+  local idle_since = core.clock()
+  while true do
+    local busy, waiting = round(self)
+    if busy or waiting then idle_since = core.clock() end
+    if options.once and core.clock() - idle_since > IDLE_SECONDS then return end
+    if not busy then core.sleep(PAUSE) end
+  end
+end
+
+-- ---- Having worked ---------------------------------------------------------------------------------
+
+-- What a worker needs, or nil where that has no text.
+local function job_text(study, network, own_recipe)
+  if own_recipe.loss or not study.data.source then return nil end
+  local ok, text = pcall(core.json_encode, {
+    network = network:text(), data = study.data.source, train = own_recipe.settings, seed = study.evaluation_seed,
+    seconds = study.limits.seconds, checkpoint = study.checkpoint, states = study.states,
+  })
+  return ok and text or nil
+end
+
+--- Asks workers for the evaluation of what a space built, unless it is there. Returns the id of the job, or nil.
+function worker.ask(study, built, own_recipe, versions)
+  local text = job_text(study, built.network, own_recipe)
+  if not text then return nil end
+  local key = evaluation.key(study, built.output, own_recipe)
+  if evaluation.is_stored(study, key, own_recipe, versions) then return nil end
+  return store_call(study.store.add_job, study.store, key, text)
+end
+
+local function start(path, count, threads)
+  local program, processes = os.getenv "LUANAS_PROGRAM" or core.program(), {}
+  for i = 1, count do
+    local process, problem = core.spawn(program, "worker", path, "--once", "--quiet", "--threads", tostring(threads))
+    if not process then check.fail("%s; set LUANAS_PROGRAM to the path of the program luanas", problem) end
+    processes[i] = process
+  end
+  return processes
+end
+
+-- How many of the jobs are left that a worker may still do.
+local function left_of(store, jobs)
+  local count = 0
+  for row in store:rows("SELECT id FROM job WHERE failure IS NULL AND attempts < 3") do
+    if jobs[row.id] then count = count + 1 end
+  end
+  return count
+end
+
+--- Has `count` processes do jobs (a set of ids) and returns when none is left, or no process. `observe` gets how many
+--- are left, from time to time.
+function worker.wait(study, jobs, count, observe)
+  local threads = math.max(1, (study.speed.threads or core.machine().threads) // count)
+  local processes = start(study.store:path(), count, threads)
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, process in ipairs(processes) do process:close() end
+  end })
+  while true do
+    local left, running = left_of(study.store, jobs), false
+    observe(left)
+    if left == 0 then return end
+    for _, process in ipairs(processes) do running = running or process:running() end
+    if not running then return end
+    core.sleep(PAUSE)
+  end
+end
+
+return worker
