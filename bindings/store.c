@@ -524,7 +524,6 @@ static int store_check(lua_State *L) {
 
 /* -- reading by SQL --------------------------------------------------------------------------- */
 
-/* Its user value is the store. */
 typedef struct rows_box {
   nas_rows *rows;
 } rows_box;
@@ -568,8 +567,6 @@ static int next_row(lua_State *L) {
   nas_error err;
   int more;
   rows_box *box = nas_box_check(L, lua_upvalueindex(1), ROWS);
-  lua_getiuservalue(L, lua_upvalueindex(1), 1);
-  if (!nas_box_test(L, -1, TYPE)) luaL_error(L, "the store of these rows is closed");
   if (nas_rows_next(box->rows, &more, &err)) return nas_raise(L, &err);
   if (!more) {
     nas_rows_close(&box->rows);
@@ -594,9 +591,7 @@ static int store_rows(lua_State *L) {
   lua_newtable(L);
   nas_column *parameters = nas_box_scratch(L, lua_gettop(L), (size_t)count + 1, sizeof *parameters);
   for (int i = 0; i < count; i++) parameters[i] = column_of(L, 3 + i);
-  rows_box *box = nas_box_new(L, ROWS, sizeof *box, 1);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);
+  rows_box *box = nas_box_new(L, ROWS, sizeof *box, 0);
   if (nas_rows_open(&box->rows, store, sql, parameters, count, &err)) return nas_raise(L, &err);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, next_row, 1);
@@ -608,34 +603,31 @@ static int store_rows(lua_State *L) {
   return 4;
 }
 
+/* The first row of store:rows(sql, ...), or nil. */
+static int store_row(lua_State *L) {
+  store_rows(L);
+  lua_toclose(L, -1);
+  lua_pushvalue(L, -4);
+  lua_call(L, 0, 1);
+  return 1;
+}
+
 /* -- registration ----------------------------------------------------------------------------- */
 
 static const luaL_Reg methods[] = {
-    {"add_job", store_add_job},
-    {"append", store_append},
-    {"backup", store_backup},
-    {"begin_job", store_begin_job},
-    {"begin_run", store_begin_run},
-    {"begin_session", store_begin_session},
-    {"check", store_check},
-    {"end_job", store_end_job},
-    {"find", store_find},
-    {"lock_evaluation", store_lock_evaluation},
-    {"lock_run", store_lock_run},
-    {"log", store_log},
-    {"next_job", store_next_job},
-    {"path", store_path},
-    {"predicted", store_predicted},
-    {"put", store_put},
-    {"read_only", store_read_only},
-    {"rows", store_rows},
-    {"runs", store_runs},
-    {"state", store_state},
-    {"study", store_study},
-    {"trials", store_trials},
-    {"trim_states", store_trim_states},
-    {"vacuum", store_vacuum},
-    {NULL, NULL},
+    {"add_job", store_add_job},     {"append", store_append},
+    {"backup", store_backup},       {"begin_job", store_begin_job},
+    {"begin_run", store_begin_run}, {"begin_session", store_begin_session},
+    {"check", store_check},         {"end_job", store_end_job},
+    {"find", store_find},           {"lock_evaluation", store_lock_evaluation},
+    {"lock_run", store_lock_run},   {"log", store_log},
+    {"next_job", store_next_job},   {"path", store_path},
+    {"predicted", store_predicted}, {"put", store_put},
+    {"read_only", store_read_only}, {"row", store_row},
+    {"rows", store_rows},           {"runs", store_runs},
+    {"state", store_state},         {"study", store_study},
+    {"trials", store_trials},       {"trim_states", store_trim_states},
+    {"vacuum", store_vacuum},       {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

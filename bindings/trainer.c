@@ -1,4 +1,5 @@
 /* luanas.Trainer: trains one network on one data set. */
+#include <nas/model.h>
 #include <nas/trainer.h>
 #include <limits.h>
 #include <nas/cpu.h>
@@ -106,6 +107,32 @@ static void push_epoch(lua_State *L, const nas_trainer *trainer, const nas_epoch
   lua_setfield(L, -2, "finished");
 }
 
+/* Adds per_class to the epoch on top of the stack: the accuracy on the validation images of each
+ * class, false for a class without any. */
+static void set_per_class(lua_State *L, const nas_trainer *trainer) {
+  const nas_dataset *data = nas_trainer_data(trainer);
+  const int32_t *predicted = nas_trainer_predicted(trainer);
+  if (!predicted) return;
+  int classes = nas_dataset_classes(data);
+  size_t count = (size_t)classes * (size_t)classes;
+  lua_newtable(L);
+  int64_t *confusion = nas_box_scratch(L, lua_gettop(L), count, sizeof *confusion);
+  memset(confusion, 0, count * sizeof *confusion);
+  nas_model_confusion(data, NAS_PART_VALIDATION, predicted, confusion);
+  lua_createtable(L, classes, 0);
+  for (int c = 0; c < classes; c++) {
+    int64_t images = 0;
+    for (int p = 0; p < classes; p++) images += confusion[c * classes + p];
+    if (images)
+      lua_pushnumber(L, (double)confusion[c * classes + c] / (double)images);
+    else
+      lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, c + 1);
+  }
+  lua_setfield(L, -3, "per_class");
+  lua_pop(L, 1);
+}
+
 static int trainer_epoch(lua_State *L) {
   nas_error err;
   nas_epoch epoch;
@@ -114,6 +141,7 @@ static int trainer_epoch(lua_State *L) {
   if (nas_trainer_epoch(trainer, nas_interrupt_poll, &before, &epoch, &err))
     return nas_interrupt_or_fail(L, &err);
   push_epoch(L, trainer, &epoch);
+  set_per_class(L, trainer);
   return 1;
 }
 
@@ -205,6 +233,20 @@ static int trainer_predicted(lua_State *L) {
   return 1;
 }
 
+/* trainer:predicted_bytes(): the same from 0, a byte for each; nil where there are more classes */
+static int trainer_predicted_bytes(lua_State *L) {
+  const nas_trainer *trainer = check(L);
+  const int32_t *predicted = nas_trainer_predicted(trainer);
+  int64_t count;
+  nas_dataset_validation(nas_trainer_data(trainer), &count);
+  if (!predicted || nas_dataset_classes(nas_trainer_data(trainer)) > 256) return 0;
+  luaL_Buffer buffer;
+  char *bytes = luaL_buffinitsize(L, &buffer, (size_t)count);
+  for (int64_t i = 0; i < count; i++) bytes[i] = (char)predicted[i];
+  luaL_pushresultsize(&buffer, (size_t)count);
+  return 1;
+}
+
 /* -- where time goes -------------------------------------------------------------------------- */
 
 static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
@@ -274,11 +316,17 @@ static int trainer_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"epoch", trainer_epoch},         {"epochs", trainer_epochs},
-    {"digest", trainer_digest},       {"params", trainer_params},
-    {"predicted", trainer_predicted}, {"profile", trainer_profile},
-    {"restore", trainer_restore},     {"restore_state", trainer_restore_state},
-    {"state", trainer_state},         {NULL, NULL},
+    {"digest", trainer_digest},
+    {"epoch", trainer_epoch},
+    {"epochs", trainer_epochs},
+    {"params", trainer_params},
+    {"predicted", trainer_predicted},
+    {"predicted_bytes", trainer_predicted_bytes},
+    {"profile", trainer_profile},
+    {"restore", trainer_restore},
+    {"restore_state", trainer_restore_state},
+    {"state", trainer_state},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

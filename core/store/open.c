@@ -330,6 +330,7 @@ static char *immutable_uri(const char *path) {
 }
 
 static void disconnect(nas_store *store) {
+  nas_rows_abandon(store);
   for (int i = 0; i < NAS_STATEMENTS; i++) sqlite3_finalize(store->statements[i]);
   memset(store->statements, 0, sizeof store->statements);
   sqlite3_close_v2(store->db);

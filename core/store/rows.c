@@ -4,10 +4,28 @@
 #include "sql.h"
 
 struct nas_rows {
-  nas_store *store;
-  sqlite3_stmt *statement;
+  nas_store *store;        /* NULL: it was closed */
+  sqlite3_stmt *statement; /* NULL then, too */
   int ended;
+  nas_rows *next; /* of the store's */
 };
+
+/* An open SELECT would keep the file open, and what it reads in its place. */
+void nas_rows_abandon(nas_store *store) {
+  for (nas_rows *rows = store->rows; rows; rows = rows->next) {
+    sqlite3_finalize(rows->statement);
+    rows->statement = NULL;
+    rows->store = NULL;
+  }
+  store->rows = NULL;
+}
+
+static void forget(nas_rows *rows) {
+  if (!rows->store) return;
+  nas_rows **at = &rows->store->rows;
+  while (*at != rows) at = &(*at)->next;
+  *at = rows->next;
+}
 
 static int bind(sqlite3_stmt *statement, int index, const nas_column *value) {
   switch (value->type) {
@@ -53,6 +71,8 @@ nas_status nas_rows_open(nas_rows **out, nas_store *store, const char *sql,
   *out = NULL;
   if (!rows) return nas_fail_memory(err, "rows", sizeof *rows);
   rows->store = store;
+  rows->next = store->rows;
+  store->rows = rows;
   nas_status status = prepare(rows, sql, parameters, count, err);
   if (status != NAS_OK) nas_rows_close(&rows);
   *out = rows;
@@ -62,6 +82,7 @@ nas_status nas_rows_open(nas_rows **out, nas_store *store, const char *sql,
 void nas_rows_close(nas_rows **handle) {
   nas_rows *rows = handle ? *handle : NULL;
   if (!rows) return;
+  forget(rows);
   sqlite3_finalize(rows->statement);
   nas_free(rows);
   *handle = NULL;
@@ -69,6 +90,7 @@ void nas_rows_close(nas_rows **handle) {
 
 nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
   *more = 0;
+  if (!rows->store) return nas_fail(err, NAS_STATE, "the store of these rows is closed");
   if (rows->ended) return NAS_OK;
   nas_status status = nas_sql_step(rows->store, rows->statement, more, err);
   rows->ended = !*more;

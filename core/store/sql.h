@@ -20,6 +20,7 @@ struct nas_store {
   int interrupted; /* a wait was ended so */
   char *program, *isa;
   int threads;
+  nas_rows *rows;      /* that are open */
   int64_t session;     /* 0: its row is not written yet */
   int session_pending; /* its row is of the transaction that is open */
 };
@@ -88,6 +89,9 @@ void nas_host_name(char name[NAS_HOST_NAME]);
 /* Sleeps about 50 ms for another process, after asking whether to go on waiting: NAS_INTERRUPTED.
  */
 nas_status nas_store_pause(nas_store *store, const char *what, nas_error *err);
+
+/* Ends all SELECTs that are open. */
+void nas_rows_abandon(nas_store *store);
 
 /* For tests: ends the process by SIGKILL where it comes by this point for the n-th time, as
  * LUANAS_CRASH=POINT:N says. */

@@ -18,7 +18,7 @@ local function give_up(format, ...)
 end
 
 local function count_of(store, sql, ...)
-  return store:rows("SELECT (" .. sql .. ") AS n", ...)().n
+  return store:row("SELECT (" .. sql .. ") AS n", ...).n
 end
 
 -- ---- Runs ------------------------------------------------------------------------------------------
@@ -175,14 +175,15 @@ local function show(store, options, number)
   number = math.tointeger(tonumber(number))
   if not number then give_up("expected the number of a trial") end
   local run = run_of(store, options.run)
-  local row = store:rows(LINE .. "SELECT trial.*" .. TRIALS .. "WHERE number = ?2", run, number)()
+  local row = store:row(LINE .. "SELECT trial.*" .. TRIALS .. "WHERE number = ?2", run, number)
   if not row then give_up("run %d has no trial %d", run, number) end
   local each = trial_of(row)
   local out = io.stdout
   out:write(("trial %d of run %d: %s%s\n"):format(number, run, each.status, each.reason and ", " .. each.reason or ""))
   out:write("architecture: ", tostring(each.arch), "\ndecisions: ", each.arch:line(), "\n")
   for _, name in ipairs(check.sorted_keys(each.metrics)) do
-    out:write(("%s: %s\n"):format(name, core.number_text(each.metrics[name])))
+    local value = each.metrics[name]
+    out:write(("%s: %s\n"):format(name, type(value) == "number" and core.number_text(value) or core.json_encode(value)))
   end
   for _, name in ipairs(check.sorted_keys(each.logged)) do
     local value = each.logged[name]
@@ -204,8 +205,8 @@ local function show(store, options, number)
     right "epoch", right "accuracy", right "loss", right "train loss", right "seconds", { title = "machine" },
     { title = "engine" }, { title = "session began" },
   }, rows))
-  local network = store:rows("SELECT body FROM evaluation JOIN text ON text.id = network WHERE evaluation.id = ?1",
-    row.evaluation)()
+  local network = store:row("SELECT body FROM evaluation JOIN text ON text.id = network WHERE evaluation.id = ?1",
+    row.evaluation)
   out:write("network: ", network.body, "\n")
 end
 

@@ -35,7 +35,9 @@ end
 local function names_in(trials, map, known)
   local found = {}
   for _, trial in ipairs(trials) do
-    for name in pairs(trial[map]) do found[name] = true end
+    for name, value in pairs(trial[map]) do
+      if type(value) ~= "table" then found[name] = true end
+    end
   end
   for _, name in ipairs(known) do found[name] = nil end
   return check.sorted_keys(found)

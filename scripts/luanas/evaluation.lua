@@ -1,7 +1,7 @@
 --- Training one network into a store, or recalling it.
 ---
 --- Whoever owns the evaluation, a study or a worker, has the fields store, data, evaluation_seed, speed (threads and
---- micro_batch), limits (seconds), checkpoint and states, and the methods say(format, ...) and before_training().
+--- micro_batch), limits (seconds), checkpoint, states and predictions, and the methods say(format, ...) and before_training().
 local core = require "luanas.core"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"
@@ -107,7 +107,11 @@ end
 -- Puts the epochs after the first `from` - 1 of them.
 local function put(owner, key, made, from, trainer)
   local rows = {}
-  for i = from, #made.epochs do rows[i - from + 1] = epoch_row(made.epochs[i]) end
+  for i = from, #made.epochs do
+    local row = epoch_row(made.epochs[i])
+    row.predicted = made.predicted[i]
+    rows[i - from + 1] = row
+  end
   made.id = store_call(owner.store.put, owner.store, key, {
     from = from, epochs = rows, diverged = made.diverged, state = owner.states > 0 and trainer:state() or nil,
   })
@@ -119,7 +123,7 @@ end
 local function train(owner, output, own_recipe, loss, key, stored, observe)
   local trainer <close>, too_large = trainer_after(owner, output, own_recipe, loss, stored)
   if not trainer then return nil, too_large end
-  local made, kept = { id = stored and stored.id, epochs = {} }, stored and #stored.epochs or 0
+  local made, kept = { id = stored and stored.id, epochs = {}, predicted = {} }, stored and #stored.epochs or 0
   local epochs = made.epochs
   for i = 1, trainer:epochs() do epochs[i] = stored.epochs[i] end
   while not recipe.judge(own_recipe, epochs) do
@@ -132,6 +136,7 @@ local function train(owner, output, own_recipe, loss, key, stored, observe)
     end
     epoch.best, epoch.finished = nil, nil -- another recipe of the same key may have other rules
     epochs[#epochs + 1] = epoch
+    if owner.predictions then made.predicted[#epochs] = trainer:predicted_bytes() end
     observe(epoch)
     if owner.limits.seconds and evaluation.seconds_of(epochs, #epochs) > owner.limits.seconds then break end
     if own_recipe.epochs > owner.checkpoint and #epochs > kept then
@@ -164,6 +169,26 @@ function evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
   if whole then return whole, true end
   local made, too_large = train(owner, output, own_recipe, loss, key, present, observe)
   return made, false, too_large
+end
+
+--- A trainer after the first `count` epochs of an evaluation that has been made: from its state where that is of this
+--- epoch, else trained again, to the same bits.
+function evaluation.trainer(owner, output, own_recipe, count, observe)
+  local key, loss = evaluation.key(owner, output, own_recipe)
+  local stored = find(owner, key)
+  if stored and #stored.epochs ~= count then stored = nil end
+  local trainer, problem = trainer_after(owner, output, own_recipe, loss, stored)
+  if not trainer then check.fail("%s", problem) end
+  while trainer:epochs() < count do
+    local epoch, message, code = trainer:epoch()
+    if not epoch then
+      trainer:close()
+      if code == "NAS_INTERRUPTED" then error(message, 0) end
+      check.fail("%s", message)
+    end
+    observe(epoch)
+  end
+  return trainer
 end
 
 return evaluation

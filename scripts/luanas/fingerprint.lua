@@ -7,6 +7,7 @@ local fingerprint = {}
 
 local function value_text(value)
   if type(value) == "number" then return core.number_text(value) end
+  if type(value) == "table" then return core.json_encode(value) end
   return type(value) == "string" and ("%q"):format(value) or tostring(value)
 end
 

@@ -51,7 +51,8 @@ function recipe.check(owner, train, more)
 end
 
 --- The recipe of a study's settings and a space's overrides (nil: none):
---- { settings = the merged table, epochs =, batch =, core = recipe of the core, text = canonical text without the epochs, loss = function or nil,
+--- { settings = the merged table, epochs =, batch =, loss = function or nil,
+---   core = recipe of the core, text = canonical text without the epochs,
 ---   keep =, patience =, min_delta = }.
 function recipe.new(train, overrides)
   local settings = {}

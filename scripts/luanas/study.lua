@@ -12,6 +12,7 @@ local recipe = require "luanas.recipe"
 local replayer = require "luanas.choosers.replay"
 local report = require "luanas.report"
 local script = require "luanas.script"
+local train = require "luanas.train"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
 local worker = require "luanas.worker"
@@ -22,8 +23,8 @@ local Study = { __name = "luanas.Study" }
 Study.__index = Study
 
 local OPTIONS = {
-  "checkpoint", "data", "evaluation_seed", "failed", "limits", "micro_batch", "name", "path", "quiet", "seed", "space",
-  "states", "store", "threads", "train", "trials",
+  "checkpoint", "data", "evaluation_seed", "failed", "limits", "micro_batch", "name", "path", "predictions", "quiet",
+  "seed", "space", "states", "store", "threads", "train", "trials",
 }
 local DEFAULT_SEED = 1
 local DEFAULT_EVALUATION_SEED = 0 -- a constant, so that all searches share their evaluations
@@ -103,6 +104,58 @@ local function text_of(self)
   }, "\n")
 end
 
+-- The space's network for a recorded architecture; it must be the one that was built at first.
+local function rebuild(self, record)
+  local built = build.run(self.space, replayer(record))
+  local built_before = record.network or record.unbuildable -- not so where the record was read from text
+  if built_before and built.arch.network ~= record.network then
+    check.fail("study: the space built network %s for decisions with which it built %s before (%s); a space must be "
+      .. "a pure function of its decisions", built.arch.network or "nothing", record.network or "nothing",
+      tostring(record))
+  end
+  return built
+end
+
+-- Ends the progress line however a trial ends; Ctrl-C prints the table so far. A to-be-closed variable and no
+-- pcall, which the program lets Ctrl-C pass.
+local function watch(self)
+  return setmetatable({}, { __close = function(_, problem)
+    if problem == nil then return self.progress:finish() end
+    self.progress:clear()
+    if check.is_interrupt(problem) then study.interrupted() end
+  end })
+end
+
+-- What trials can do: those of this run, and those of others.
+local function trial_functions(self)
+  local function model(of)
+    local built = rebuild(self, of.arch)
+    if of.status ~= "ok" then check.fail("trial %d, model: it failed: %s", of.number, of.reason) end
+    local own_recipe = built.train and recipe.new(self.train, built.train) or self.recipe
+    local _ <close> = watch(self)
+    if self.walk then self.walk:flush() end
+    self.progress:begin(of.number, self.expected, own_recipe.epochs, self.best_accuracy)
+    local trainer = evaluation.trainer(self, built.output, own_recipe, #of.epochs, function(epoch)
+      self.progress:step(epoch.epoch, epoch.accuracy)
+    end)
+    return train.model_of(trainer, of.epochs)
+  end
+  local function predictions(of)
+    local built = rebuild(self, of.arch)
+    local own_recipe = built.train and recipe.new(self.train, built.train) or self.recipe
+    local _, kept = recipe.judge(own_recipe, of.epochs)
+    local bytes = of.evaluation and check.core(self.store.predicted, self.store, of.evaluation, kept)
+    if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
+    local trained <close> = model(of)
+    return trained:evaluate(self.data).predicted
+  end
+  local own = { model = model, predictions = predictions }
+  local other = { model = model, predictions = predictions }
+  function own.log(of, values) self.walk:log(of.number, values) end
+  function other.log(of) check.fail("trial %d, log: the trial is of another run", of.number) end
+  return own, other
+end
+
 -- nas.study { ... }
 local function new(options)
   local owner = "study"
@@ -128,12 +181,14 @@ local function new(options)
     },
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
     states = check.integer(owner, "states", options.states or store:path() and STATES_IN_FILE or STATES_IN_MEMORY, 0),
+    predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     store = store,
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process trained: seconds
     number = 0,
   }, Study)
   self.recipe = recipe.new(self.train)
+  self.of_trials, self.of_other_runs = trial_functions(self)
   self:expect(options.trials)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
   self.progress = progress.new(self.quiet)
@@ -141,18 +196,6 @@ local function new(options)
 end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
-
--- The space's network for a recorded architecture; it must be the one that was built at first.
-local function rebuild(self, record)
-  local built = build.run(self.space, replayer(record))
-  local built_before = record.network or record.unbuildable -- not so where the record was read from text
-  if built_before and built.arch.network ~= record.network then
-    check.fail("study: the space built network %s for decisions with which it built %s before (%s); a space must be "
-      .. "a pure function of its decisions", built.arch.network or "nothing", record.network or "nothing",
-      tostring(record))
-  end
-  return built
-end
 
 -- The walk begins with the first trial, when the data is at hand.
 local function begin_walk(self)
@@ -174,16 +217,6 @@ function Study:say(format, ...)
   if self.quiet then return end
   self.progress:clear()
   io.stderr:write("luanas: ", format:format(...), "\n")
-end
-
--- Ends the progress line however a trial ends; Ctrl-C prints the table so far. A to-be-closed variable and no
--- pcall, which the program lets Ctrl-C pass.
-local function watch(self)
-  return setmetatable({}, { __close = function(_, problem)
-    if problem == nil then return self.progress:finish() end
-    self.progress:clear()
-    if check.is_interrupt(problem) then study.interrupted() end
-  end })
 end
 
 -- Evaluations are recalled under the version of the run, then under the present one.
@@ -259,7 +292,7 @@ function Study:evaluate(record)
   self.number = self.number + 1
   outcome.number = self.number
   if not outcome.recalled then self.trained[self.number] = seconds_of(outcome.epochs) end
-  local made = trial.new(outcome, function(number, values) self.walk:log(number, values) end)
+  local made = trial.new(outcome, self.of_trials)
   if made.status == "ok" then self.best_accuracy = math.max(self.best_accuracy or 0.0, made.accuracy or 0.0) end
   return made
 end
@@ -299,12 +332,8 @@ local function epochs_reader(self, row)
   end
 end
 
-local function log_of_another_run(number)
-  check.fail("trial %d, log: the trial is of another run", number)
-end
-
--- A trial from its row; `record_log` as of trial.new.
-local function trial_of(self, row, record_log)
+-- A trial from its row.
+local function trial_of(self, row, owner)
   local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
   record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
   local metrics, names = core.json_decode(row.metrics), {}
@@ -313,17 +342,17 @@ local function trial_of(self, row, record_log)
     number = row.number, arch = record, network = row.network, status = row.status, reason = row.reason,
     recalled = not self.trained[row.number], metrics = metrics, measured = names,
     epoch_count = row.epochs, read_epochs = epochs_reader(self, row), logged = core.json_decode(row.logged),
-  }, record_log)
+    evaluation = row.evaluation,
+  }, owner)
 end
 
 --- An iterator over the trials so far, in order.
 function Study:each()
   if not self.walk then return function() end end
   local next_row = self.walk:rows()
-  local function record_log(number, values) self.walk:log(number, values) end
   return function()
     local row = next_row()
-    return row and trial_of(self, row, record_log)
+    return row and trial_of(self, row, self.of_trials)
   end
 end
 
@@ -371,7 +400,7 @@ function Study:rescore(reward)
   for row in self.store:rows(sql, self.walk.study) do
     if not seen[row.network] then
       seen[row.network] = true
-      local each = trial_of(self, row, log_of_another_run)
+      local each = trial_of(self, row, self.of_other_runs)
       local value = check.number("study:rescore", "reward", check.run(reward, each))
       ranked[#ranked + 1] = { reward = value, run = row.run, trial = each }
     end

@@ -134,6 +134,11 @@ function train.load(path)
   return new_model(own, {}, nil, path)
 end
 
+--- The model of a trainer whose epochs had these metrics.
+function train.model_of(trainer, history)
+  return new_model(core.model(trainer), history, trainer)
+end
+
 -- ---- Training --------------------------------------------------------------------------------------
 
 local OWN = { "limits", "micro_batch", "on_epoch", "profile", "quiet", "seconds", "seed", "threads" }

@@ -17,10 +17,11 @@ function Trial:__index(key)
 end
 
 --- From the fields number, arch, network, status, reason, recalled, epochs (or a function read_epochs), metrics,
---- measured (a set of metric names), logged; `record_log` stores what trial:log gets.
-function trial.new(fields, record_log)
+--- measured (a set of metric names), logged; `owner` has functions log(trial, values), which stores what trial:log gets,
+--- model(trial) and predictions(trial).
+function trial.new(fields, owner)
   fields.logged = fields.logged or {}
-  fields.record_log = record_log
+  fields.owner = owner
   return setmetatable(fields, Trial)
 end
 
@@ -51,8 +52,16 @@ function Trial:log(values)
   end
   local checked = {}
   for _, name in ipairs(check.sorted_keys(values)) do checked[name] = checked_value(self, name, values[name]) end
-  self.record_log(self.number, checked)
+  self.owner.log(self, checked)
   for name, value in pairs(checked) do self.logged[name] = value end
+end
+
+function Trial:model()
+  return self.owner.model(self)
+end
+
+function Trial:predictions()
+  return self.owner.predictions(self)
 end
 
 function Trial:__tostring()

@@ -54,7 +54,7 @@ end
 local function try(self, id, text)
   local job = core.json_decode(text)
   self.data, self.evaluation_seed, self.limits = data_of(self, job.data), job.seed, { seconds = job.seconds }
-  self.checkpoint, self.states = job.checkpoint, job.states
+  self.checkpoint, self.states, self.predictions = job.checkpoint, job.states, job.predictions
   local output, problem = core.network_parse(job.network)
   if not output then check.fail("job %d: %s", id, problem) end
   local own_recipe = recipe.new(job.train)
@@ -111,7 +111,7 @@ local function job_text(study, network, own_recipe)
   if own_recipe.loss or not study.data.source then return nil end
   local ok, text = pcall(core.json_encode, {
     network = network:text(), data = study.data.source, train = own_recipe.settings, seed = study.evaluation_seed,
-    seconds = study.limits.seconds, checkpoint = study.checkpoint, states = study.states,
+    seconds = study.limits.seconds, checkpoint = study.checkpoint, states = study.states, predictions = study.predictions,
   })
   return ok and text or nil
 end

@@ -31,7 +31,9 @@ local baseline = nas.reward.moving_average(0.8)
 
 local function show(name, values, skip)
   local names = {}
-  for key in pairs(values) do if not (skip and skip[key]) then names[#names + 1] = key end end
+  for key, value in pairs(values) do
+    if not (skip and skip[key]) and type(value) ~= "table" then names[#names + 1] = key end
+  end
   table.sort(names)
   for i, key in ipairs(names) do names[i] = key .. "=" .. core.number_text(values[key]) end
   print(name, table.concat(names, " "))

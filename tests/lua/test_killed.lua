@@ -1,7 +1,7 @@
 -- A search that is killed at any instant and run again ends as one that was never interrupted.
 --
--- LUANAS_KILLS is how many searches are killed, each once to four times in a row: half of them at instants that a stream
--- draws, half at named points of the store (nas_crash_point).
+-- LUANAS_KILLS is how many searches are killed, each once to four times in a row: half of them at instants that are
+-- drawn, half at named points of the store (nas_crash_point).
 local core = require "luanas.core"
 local lu = require "luaunit"
 

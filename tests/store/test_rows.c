@@ -70,9 +70,27 @@ static void only_one_statement_that_reads(void **state) {
   nas_store_close(&store);
 }
 
+static void rows_outlive_their_store(void **state) {
+  (void)state;
+  nas_error err;
+  int more;
+  nas_store *store = store_at(NULL);
+  nas_rows *first = rows_of(store, "SELECT 1", NULL, 0),
+           *second = rows_of(store, "SELECT 2", NULL, 0);
+  nas_rows *third = rows_of(store, "SELECT 3", NULL, 0);
+  assert_true(next(second));
+  nas_rows_close(&second);
+  nas_store_close(&store);
+  assert_int_equal(nas_rows_next(first, &more, &err), NAS_STATE);
+  assert_false(more);
+  nas_rows_close(&first);
+  nas_rows_close(&third);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(values_of_all_types, check_no_blocks),
+      cmocka_unit_test_teardown(rows_outlive_their_store, check_no_blocks),
       cmocka_unit_test_teardown(only_one_statement_that_reads, check_no_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

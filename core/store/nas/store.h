@@ -260,12 +260,13 @@ typedef struct nas_column {
 
 /* Rows that one SELECT gives, whose parameters ?1, ?2, ... have these values (types NULL to TEXT).
  * The columns of each table are in schema.h. NAS_ARGUMENT: not one statement that only reads. The
- * caller owns *rows; on failure it is NULL. The store stays open as long as there are rows. */
+ * caller owns *rows; on failure it is NULL. Rows outlive their store, but have nothing to say. */
 NAS_API nas_status nas_rows_open(nas_rows **rows, nas_store *store, const char *sql,
                                  const nas_column *parameters, int count, nas_error *err);
 NAS_API void nas_rows_close(nas_rows **rows);
 
-/* *more: whether there is another row, whose columns then can be read until the next call. */
+/* *more: whether there is another row, whose columns then can be read until the next call, or until
+ * the store is closed. NAS_STATE: it is. */
 NAS_API nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err);
 NAS_API int nas_rows_width(const nas_rows *rows);
 NAS_API const char *nas_rows_name(const nas_rows *rows, int column);

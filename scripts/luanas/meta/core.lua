@@ -316,7 +316,7 @@ function core.trainer(output, data, recipe, seed, speed, loss) end
 
 --- Trains one epoch more and evaluates. Metrics are means over the training (train_...) and the validation images:
 --- accuracy, and top_k when the recipe asks for it, for classes, mean_absolute_error for values. `best` is the best
---- epoch so far; `finished` says that the recipe's patience is at its end. Returns nil, message, code name when a loss
+--- epoch so far; per_class, for classes, the accuracy on the validation images of each, false without any; `finished` says that the recipe's patience is at its end. Returns nil, message, code name when a loss
 --- is not finite ("NAS_DIVERGED": no epoch can follow) or the seconds are over ("NAS_LIMIT"); the trainer then is as it
 --- was after its last whole epoch.
 ---
@@ -324,7 +324,7 @@ function core.trainer(output, data, recipe, seed, speed, loss) end
 --- program ends or the prompt is back; the program's pcall, xpcall and coroutine.resume let that error pass, while
 --- to-be-closed variables and message handlers run. Under stock Lua it returns nil, message, "NAS_INTERRUPTED", and
 --- Lua's own error follows.
----@return { epoch: integer, train_loss: number, train_accuracy?: number, train_top_k?: number, train_mean_absolute_error?: number, loss: number, accuracy?: number, top_k?: number, mean_absolute_error?: number, train_seconds: number, seconds: number, best: integer, finished: boolean }?, string?, string?
+---@return { epoch: integer, train_loss: number, train_accuracy?: number, train_top_k?: number, train_mean_absolute_error?: number, loss: number, accuracy?: number, top_k?: number, mean_absolute_error?: number, per_class?: (number|false)[], train_seconds: number, seconds: number, best: integer, finished: boolean }?, string?, string?
 function Trainer:epoch() end
 
 --- Sets a new trainer to the state of another one, or of a file that Model:save wrote with a trainer. Both must be of
@@ -349,6 +349,10 @@ function Trainer:restore_state(bytes) end
 --- The class that the last epoch predicted for each validation image, int32; nil before the first and for values.
 ---@return luanas.Tensor?
 function Trainer:predicted() end
+
+--- The same counted from 0, a byte for each image; nil where there are more than 256 classes.
+---@return string?
+function Trainer:predicted_bytes() end
 
 --- Where the time of all epochs so far went: luanas.Profile without what is calculated from the other fields. `fused_into`
 --- is the layer that does the work of a fused one, `train_macs` counts forward and backward as of windows that slide,
@@ -861,6 +865,12 @@ function Store:check() end
 ---@param ... number|string|nil
 ---@return fun(): table<string, number|string>?
 function Store:rows(sql, ...) end
+
+--- The first row of Store:rows, or nil.
+---@param sql string
+---@param ... number|string|nil
+---@return table<string, number|string>?
+function Store:row(sql, ...) end
 
 function Store:close() end
 

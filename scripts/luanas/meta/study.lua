@@ -38,6 +38,8 @@
 --- own in a file; evaluations are shared by all.
 ---@field states? integer Bytes of training states that are kept, those that were used last: an evaluation whose state
 --- is there is extended, another one is trained again. Default: 1 GiB in a file, 64 MiB in memory.
+---@field predictions? boolean Keep what each epoch predicted for the validation images, one byte an image (at most 256
+--- classes), for trial:predictions(); it changes no result.
 ---@field checkpoint? integer A training of more epochs than this is kept after each of them, so that it goes on there
 --- when it was ended; default 20.
 
@@ -143,7 +145,8 @@ function Study:say(format, ...) end
 ---@field recalled boolean Whether nothing was trained.
 ---@field epochs table[] For each epoch: epoch, train_loss, train_accuracy, loss, accuracy, seconds, train_seconds.
 ---@field metrics table<string, number> accuracy, loss (validation, after the last epoch), train_accuracy, train_loss,
---- params, macs, memory (bytes), seconds, train_seconds.
+--- params, macs, memory (bytes), seconds, train_seconds; for classes also per_class, the accuracy of each (false for one
+--- without validation images), which is a list.
 ---@field measured table<string, boolean> Which of them are measured: no other run need have the same.
 ---@field logged table<string, number|string|boolean>
 ---@field accuracy number?
@@ -157,5 +160,14 @@ local Trial = {}
 --- time.
 ---@param values table<string, number|string|boolean> Names of letters, digits and underscores.
 function Trial:log(values) end
+
+--- The trained network: from the stored training state, or trained again, to the same bits, where that is gone. Raises an
+--- error for a trial that failed.
+---@return luanas.TrainedModel
+function Trial:model() end
+
+--- The class that was predicted for each validation image, int32 {n}, counted from 1: as stored, or by trial:model().
+---@return luanas.Tensor
+function Trial:predictions() end
 
 return study
