@@ -257,23 +257,16 @@ local function evaluated(epochs, options)
   return study:evaluate(arch)
 end
 
--- Epochs that were trained: those of which a progress line would tell.
+-- How many epochs `body` trains.
 local function epochs_trained(body)
-  local count, original = 0, core.trainer
-  core.trainer = function(...)
-    local trainer = original(...)
-    return setmetatable({}, {
-      __index = function(_, name)
-        return function(_, ...)
-          if name == "epoch" then count = count + 1 end
-          return trainer[name](trainer, ...)
-        end
-      end,
-      __close = function() trainer:close() end,
-    })
+  local methods, count = debug.getregistry()["luanas.Trainer"].__index, 0
+  local original = methods.epoch
+  methods.epoch = function(...)
+    count = count + 1
+    return original(...)
   end
   local ok, problem = pcall(body)
-  core.trainer = original
+  methods.epoch = original
   if not ok then error(problem, 0) end
   return count
 end
@@ -294,26 +287,18 @@ end
 
 function T.test_a_training_that_was_ended_goes_on_after_its_last_epoch()
   local whole = curve(evaluated(8))
-  local original = core.trainer
+  local methods = debug.getregistry()["luanas.Trainer"].__index
+  local original = methods.epoch
   for checkpoint, expected in pairs { [4] = 3, [8] = 8 } do
     remove()
-    core.trainer = function(...)
-      local trainer, done = original(...), 0
-      return setmetatable({}, {
-        __index = function(_, name)
-          return function(_, ...)
-            if name == "epoch" then
-              done = done + 1
-              if done == 6 then error("killed", 0) end
-            end
-            return trainer[name](trainer, ...)
-          end
-        end,
-        __close = function() trainer:close() end,
-      })
+    local done = 0
+    methods.epoch = function(...)
+      done = done + 1
+      if done == 6 then error("killed", 0) end
+      return original(...)
     end
     local ok = pcall(evaluated, 8, { checkpoint = checkpoint })
-    core.trainer = original
+    methods.epoch = original
     lu.assertFalse(ok)
     local again
     lu.assertEquals(epochs_trained(function() again = curve(evaluated(8, { checkpoint = checkpoint })) end), expected)
@@ -343,6 +328,53 @@ function T.test_trials_from_the_file_are_as_they_were()
     lu.assertEquals(trial.arch:line(), made[i].arch:line())
     lu.assertEquals(tostring(trial), tostring(made[i]))
   end
+end
+
+local function values(tensor)
+  local list = {}
+  for i = 1, tensor:shape()[1] do list[i] = tensor:get(i) end
+  return list
+end
+
+function T.test_a_trial_gives_its_model_back()
+  local digest
+  for states, expected in pairs { [1 << 20] = 0, [0] = 3 } do
+    remove()
+    local study <close> = spaces.study { path = path, train = train(3), states = states }
+    local trial = study:evaluate(arch)
+    local model
+    lu.assertEquals(epochs_trained(function() model = trial:model() end), expected)
+    lu.assertEquals(model:evaluate(study.data).accuracy, trial.accuracy)
+    lu.assertEquals(model:evaluate(study.data).loss, trial.loss)
+    digest = digest or core.hash(model.trainer:state())
+    lu.assertEquals(core.hash(model.trainer:state()), digest)
+    local best = study:best(1)[1]
+    lu.assertEquals(best:model():evaluate(study.data).accuracy, trial.accuracy)
+  end
+end
+
+function T.test_predictions()
+  local function predictions(wish)
+    local study <close> = spaces.study { path = path, predictions = wish }
+    local trial = study:evaluate(arch)
+    local list
+    local trained = epochs_trained(function() list = values(trial:predictions()) end)
+    return list, trained, trial
+  end
+  local stored, trained, trial = predictions(true)
+  lu.assertEquals(trained, 0)
+  lu.assertEquals(query "SELECT count(*) AS n FROM prediction", { { n = 2 } })
+  local right = 0
+  for class, share in ipairs(trial.per_class) do
+    lu.assertTrue(share == false or share >= 0 and share <= 1, class)
+  end
+  remove()
+  local again = predictions(false) -- by the model
+  lu.assertEquals(again, stored)
+  lu.assertEquals(query "SELECT count(*) AS n FROM prediction", { { n = 0 } })
+  local confusion = trial:model():evaluate(spaces.data()).confusion
+  for class = 1, 10 do right = right + confusion:get(class, class) end
+  lu.assertEquals(right / #stored, trial.accuracy)
 end
 
 -- ---- Who else is there -----------------------------------------------------------------------------
