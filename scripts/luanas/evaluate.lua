@@ -103,31 +103,43 @@ end
 
 -- A trial of its own of the same network.
 local function again(outcome)
-  local copy = {}
+  local copy, metrics = {}, {}
   for name, value in pairs(outcome) do copy[name] = value end
-  copy.recalled = true
-  copy.metrics = {}
-  for name, value in pairs(outcome.metrics) do copy.metrics[name] = value end
+  for name, value in pairs(outcome.metrics) do metrics[name] = value end
+  copy.metrics, copy.recalled = metrics, true
   return copy
+end
+
+-- Adds the metrics as texts: those that all machines have, and those that were measured.
+local function with_texts(outcome)
+  local metrics, measured = {}, {}
+  for name, value in pairs(outcome.metrics) do
+    if outcome.measured[name] then measured[name] = value else metrics[name] = value end
+  end
+  outcome.metrics_text, outcome.measured_text = core.json_encode(metrics), core.json_encode(measured)
+  return outcome
 end
 
 local OUTCOMES_MAX = 2000 -- that are kept in memory: most searches come to the same networks again
 
---- The outcome of what a space built: { status =, reason =, recalled =, epochs =, metrics =, measured =,
---- evaluation = its id in the store or nil }. Evaluations are recalled under the given numeric versions, in this order.
---- `observe` is called after each epoch that is trained.
+--- The outcome of what a space built: { status =, reason =, recalled =, epochs =, metrics =, measured =, metrics_text =,
+--- measured_text =, evaluation = its id in the store or nil }. Evaluations are recalled under the given numeric
+--- versions, in this order. `observe` is called after each epoch that is trained.
 function evaluate.outcome(study, built, versions, observe)
-  if built.arch.unbuildable then return failed(study, {}, "can't be built: " .. built.arch.unbuildable) end
-  check_fit(built, study.data:info())
-  if built.train or study.recipe.loss then
-    return outcome_of(study, built, recipe.new(study.train, built.train), versions, observe)
+  if built.arch.unbuildable then
+    return with_texts(failed(study, {}, "can't be built: " .. built.arch.unbuildable))
   end
-  local text = built.network:text()
-  local known = study.outcomes[text]
-  if known then return again(known) end
-  local outcome = outcome_of(study, built, study.recipe, versions, observe)
+  if built.train or study.recipe.loss then
+    check_fit(built, study.data:info())
+    return with_texts(outcome_of(study, built, recipe.new(study.train, built.train), versions, observe))
+  end
+  built.text = built.text or built.network:text()
+  local before = study.outcomes[built.text]
+  if before then return again(before) end
+  check_fit(built, study.data:info())
+  local outcome = with_texts(outcome_of(study, built, study.recipe, versions, observe))
   if study.outcome_count == OUTCOMES_MAX then study.outcomes, study.outcome_count = {}, 0 end
-  study.outcomes[text], study.outcome_count = again(outcome), study.outcome_count + 1
+  study.outcomes[built.text], study.outcome_count = again(outcome), study.outcome_count + 1
   return outcome
 end
 

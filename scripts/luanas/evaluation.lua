@@ -1,7 +1,8 @@
 --- Training one network into a store, or recalling it.
 ---
 --- Whoever owns the evaluation, a study or a worker, has the fields store, data, evaluation_seed, speed (threads and
---- micro_batch), limits (seconds), checkpoint, states and predictions, and the methods say(format, ...) and before_training().
+--- micro_batch), limits (seconds), checkpoint, states and predictions, and the methods say(format, ...) and
+--- before_training().
 local core = require "luanas.core"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"

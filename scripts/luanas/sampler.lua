@@ -1,13 +1,13 @@
 --- What everything that samples architectures has in common: samples are numbered, and sample number k
 --- has a random stream of its own, so that it does not depend on how much randomness was used before.
-local build = require "luanas.build"
 local check = require "luanas.check"
+local known = require "luanas.known"
 
 local sampler = {}
 
 local function sample_one(self, space, new_chooser)
   local number = self.samples + 1
-  local record = build.run(space, new_chooser(number)).arch
+  local record = known.choose(space, new_chooser(number))
   local log_prob = 0.0
   for _, decision in ipairs(record.decisions) do log_prob = log_prob + decision.log_prob end
   record.log_prob, record.sample = log_prob, number

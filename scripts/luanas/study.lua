@@ -7,6 +7,7 @@ local csv = require "luanas.csv"
 local evaluate = require "luanas.evaluate"
 local evaluation = require "luanas.evaluation"
 local fingerprint = require "luanas.fingerprint"
+local known = require "luanas.known"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 local replayer = require "luanas.choosers.replay"
@@ -106,6 +107,8 @@ end
 
 -- The space's network for a recorded architecture; it must be the one that was built at first.
 local function rebuild(self, record)
+  local before = known.built(self.space, record)
+  if before then return before end
   local built = build.run(self.space, replayer(record))
   local built_before = record.network or record.unbuildable -- not so where the record was read from text
   if built_before and built.arch.network ~= record.network then
@@ -113,6 +116,7 @@ local function rebuild(self, record)
       .. "a pure function of its decisions", built.arch.network or "nothing", record.network or "nothing",
       tostring(record))
   end
+  known.is_checked(record)
   return built
 end
 
@@ -243,15 +247,11 @@ local function origin_text(record)
 end
 
 -- The row of a trial, but for its number and what it logs.
-local function row_of(record, outcome)
-  local metrics, measured = {}, {}
-  for name, value in pairs(outcome.metrics) do
-    if outcome.measured[name] then measured[name] = value else metrics[name] = value end
-  end
+local function row_of(record, origin, outcome)
   return {
-    decisions = record:line(), origin = origin_text(record), network = outcome.network, status = outcome.status,
+    decisions = record:line(), origin = origin, network = outcome.network, status = outcome.status,
     reason = outcome.reason, evaluation = outcome.evaluation, epochs = #outcome.epochs,
-    metrics = core.json_encode(metrics), measured = core.json_encode(measured),
+    metrics = outcome.metrics_text, measured = outcome.measured_text,
   }
 end
 
@@ -285,10 +285,11 @@ function Study:evaluate(record)
   core.check_interrupt()
   local built = rebuild(self, record)
   if not self.walk then begin_walk(self) end
-  local stored = self.walk:begin(record:line(), origin_text(record))
+  local origin = origin_text(record)
+  local stored = self.walk:begin(record:line(), origin)
   local outcome = watched_outcome(self, built, stored, self.number + 1)
   outcome.arch, outcome.network, outcome.epoch_count = record, built.arch.network, #outcome.epochs
-  self.walk:take(row_of(record, outcome))
+  self.walk:take(row_of(record, origin, outcome))
   self.number = self.number + 1
   outcome.number = self.number
   if not outcome.recalled then self.trained[self.number] = seconds_of(outcome.epochs) end

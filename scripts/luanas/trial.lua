@@ -17,8 +17,8 @@ function Trial:__index(key)
 end
 
 --- From the fields number, arch, network, status, reason, recalled, epochs (or a function read_epochs), metrics,
---- measured (a set of metric names), logged; `owner` has functions log(trial, values), which stores what trial:log gets,
---- model(trial) and predictions(trial).
+--- measured (a set of metric names), logged; `owner` has functions log(trial, values), which stores what trial:log
+--- gets, model(trial) and predictions(trial).
 function trial.new(fields, owner)
   fields.logged = fields.logged or {}
   fields.owner = owner

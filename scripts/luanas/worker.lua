@@ -111,7 +111,8 @@ local function job_text(study, network, own_recipe)
   if own_recipe.loss or not study.data.source then return nil end
   local ok, text = pcall(core.json_encode, {
     network = network:text(), data = study.data.source, train = own_recipe.settings, seed = study.evaluation_seed,
-    seconds = study.limits.seconds, checkpoint = study.checkpoint, states = study.states, predictions = study.predictions,
+    seconds = study.limits.seconds, checkpoint = study.checkpoint, states = study.states,
+    predictions = study.predictions,
   })
   return ok and text or nil
 end

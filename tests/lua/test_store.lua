@@ -397,7 +397,7 @@ function T.test_a_run_is_continued_by_one_at_a_time()
   local first <close> = open(3)
   local second <close> = open(2) -- follows
   lu.assertEquals(second.number, 2)
-  lu.assertErrorMsgContains("study: run 1 can't be continued: process ", open, 3)
+  lu.assertErrorMsgContains("study: run 1 can't be continued: process ", open, 4)
   first:close()
   open(3):close()
   lu.assertEquals(runs(), { "- 1 3" })
