@@ -33,7 +33,7 @@ local function query(sql)
 end
 
 function T.test_results_do_not_depend_on_the_number_of_workers()
-  for _, space in ipairs { spaces.tiny, spaces.branching, spaces.fragile } do
+  for _, space in ipairs { spaces.tiny, spaces.fragile } do
     local alone = fingerprint({ path = path }, 1, space)
     for _, workers in ipairs { 2, 3 } do
       local several, trials = fingerprint({ path = path }, workers, space)
@@ -47,8 +47,9 @@ function T.test_results_do_not_depend_on_the_number_of_workers()
 end
 
 function T.test_what_workers_cannot_do_the_study_does()
-  local tensors = { x = core.tensor({ 20, 8, 8, 1 }, "uint8"), y = core.tensor({ 20 }, "int32"):fill(1) }
-  local data = nas.data.tensors { x = tensors.x, y = tensors.y, classes = 10 }
+  local y = core.tensor({ 20 }, "int32")
+  for i = 1, 20 do y[i] = i % 10 + 1 end
+  local data = nas.data.tensors { x = core.tensor({ 20, 8, 8, 1 }, "uint8"), y = y, classes = 10 }
   local _, trials = fingerprint({ path = path, data = data }, 2, spaces.tiny)
   lu.assertEquals(#trials, 4)
   lu.assertEquals(query "SELECT id FROM session WHERE program = 'luanas worker'", {})
