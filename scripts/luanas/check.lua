@@ -45,12 +45,17 @@ function check.is_interrupt(message)
   return type(message) == "string" and message:find("interrupted", 1, true) ~= nil
 end
 
+-- What pcall returned.
+local function passed(ok, ...)
+  if ok then return ... end
+  local message = ...
+  if type(message) ~= "string" or check.is_interrupt(message) then error(message, 0) end
+  check.fail("%s", check.message(message))
+end
+
 --- Calls a function of the core. Its errors are raised again at the user's line.
 function check.core(core_function, ...)
-  local results = table.pack(pcall(core_function, ...))
-  if results[1] then return table.unpack(results, 2, results.n) end
-  if type(results[2]) ~= "string" or check.is_interrupt(results[2]) then error(results[2], 0) end
-  check.fail("%s", check.message(results[2]))
+  return passed(pcall(core_function, ...))
 end
 
 --- A value as messages show it.

@@ -461,7 +461,7 @@ end
 
 -- ---- As text ---------------------------------------------------------------------------------------
 
--- What a data set was made of, for a process that shall make it again: not where it is tensors of this one.
+-- What a data set was made of, for a process that shall make it again (worker.lua): not where it is tensors of this one.
 for _, kind in ipairs { "cifar10", "csv", "fashion_mnist", "idx", "npy", "png_folder", "synthetic" } do
   local make = data[kind]
   data[kind] = function(options)
@@ -469,11 +469,6 @@ for _, kind in ipairs { "cifar10", "csv", "fashion_mnist", "idx", "npy", "png_fo
     made.source = { kind = kind, options = options or {} }
     return made
   end
-end
-
---- The data set that was made of that.
-function data.from_source(source)
-  return data[source.kind](source.options)
 end
 
 return data

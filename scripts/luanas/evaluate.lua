@@ -101,46 +101,40 @@ local function outcome_of(study, built, own_recipe, versions, observe)
   }
 end
 
--- A trial of its own of the same network.
-local function again(outcome)
-  local copy, metrics = {}, {}
-  for name, value in pairs(outcome) do copy[name] = value end
-  for name, value in pairs(outcome.metrics) do metrics[name] = value end
-  copy.metrics, copy.recalled = metrics, true
-  return copy
-end
-
 -- Adds the metrics as texts: those that all machines have, and those that were measured.
 local function with_texts(outcome)
   local metrics, measured = {}, {}
   for name, value in pairs(outcome.metrics) do
     if outcome.measured[name] then measured[name] = value else metrics[name] = value end
   end
+  outcome.epoch_count = #outcome.epochs
   outcome.metrics_text, outcome.measured_text = core.json_encode(metrics), core.json_encode(measured)
   return outcome
 end
 
 local OUTCOMES_MAX = 2000 -- that are kept in memory: most searches come to the same networks again
 
---- The outcome of what a space built: { status =, reason =, recalled =, epochs =, metrics =, measured =, metrics_text =,
---- measured_text =, evaluation = its id in the store or nil }. Evaluations are recalled under the given numeric
---- versions, in this order. `observe` is called after each epoch that is trained.
+--- The outcome of what a space built, and whether nothing was trained: { status =, reason =, recalled =, epochs =,
+--- epoch_count =, metrics =, measured =, metrics_text =, measured_text =, evaluation = its id in the store or nil }.
+--- Evaluations are recalled under the given numeric versions, in this order. `observe` is called after each epoch that
+--- is trained. Trials of the same network share one outcome.
 function evaluate.outcome(study, built, versions, observe)
   if built.arch.unbuildable then
-    return with_texts(failed(study, {}, "can't be built: " .. built.arch.unbuildable))
+    return with_texts(failed(study, {}, "can't be built: " .. built.arch.unbuildable)), false
   end
   if built.train or study.recipe.loss then
     check_fit(built, study.data:info())
-    return with_texts(outcome_of(study, built, recipe.new(study.train, built.train), versions, observe))
+    local outcome = with_texts(outcome_of(study, built, recipe.new(study.train, built.train), versions, observe))
+    return outcome, outcome.recalled
   end
   built.text = built.text or built.network:text()
   local before = study.outcomes[built.text]
-  if before then return again(before) end
+  if before then return before, true end
   check_fit(built, study.data:info())
   local outcome = with_texts(outcome_of(study, built, study.recipe, versions, observe))
   if study.outcome_count == OUTCOMES_MAX then study.outcomes, study.outcome_count = {}, 0 end
-  study.outcomes[built.text], study.outcome_count = again(outcome), study.outcome_count + 1
-  return outcome
+  study.outcomes[built.text], study.outcome_count = outcome, study.outcome_count + 1
+  return outcome, outcome.recalled
 end
 
 return evaluate

@@ -33,7 +33,8 @@ local function is_unchanged(tree, space)
   return true
 end
 
--- A node has name, occurrence, options and children (by the number of the option); a leaf has built and line.
+-- A node has name, occurrence and options of a decision, and by the number of the option children and the last
+-- decisions; a leaf has built and line.
 local function tree_of(space)
   local tree = trees[space]
   if tree and tree.leaves < LEAVES_MAX and is_unchanged(tree, space) then return tree end
@@ -53,7 +54,7 @@ local function add(tree, built)
   for _, decision in ipairs(built.arch.decisions) do
     if not node.name and not node.built then
       node.name, node.occurrence, node.options = decision.name, decision.occurrence, decision.options
-      node.children = {}
+      node.children, node.decided = {}, {}
     elseif differs(node, decision) then
       return nil
     end
@@ -68,11 +69,11 @@ end
 
 -- ---- Building --------------------------------------------------------------------------------------
 
--- Runs the space: its first decisions are those, and `c` answers the others.
-local function run(tree, space, c, decisions)
-  local function answer(asked, position)
+-- Runs the space: its first decisions are those, and `answer` makes the others.
+local function run(tree, space, answer, decisions)
+  local function follow(asked, position)
     local before = decisions[position]
-    if not before then return c.answer(asked, position) end
+    if not before then return answer(asked, position) end
     if asked.name ~= before.name or asked.options.key ~= before.options.key then
       check.fail("decision %d: the space asks for %s of {%s}, but asked for %s of {%s} after the same decisions; "
         .. "a space must be a pure function of its decisions", position, asked.name, asked.options.key, before.name,
@@ -80,26 +81,35 @@ local function run(tree, space, c, decisions)
     end
     return before.chosen, before.log_prob
   end
-  local built = build.run(space, chooser.new(answer, c.finish))
+  local built = build.run(space, chooser.new(follow))
   built.arch.leaf = add(tree, built)
-  return built
+  return built.arch
 end
 
---- The architecture that a chooser's answers make: as build.run(space, c).arch.
-function known.choose(space, c)
-  if type(space) ~= "function" then return build.run(space, c).arch end -- which raises the error
+-- The decision for option `chosen`. Those that come again are one table: nobody changes them.
+local function decision_of(node, chosen, log_prob)
+  local last = node.decided[chosen]
+  if last and last.log_prob == log_prob then return last end
+  local decision = {
+    name = node.name, occurrence = node.occurrence, options = node.options, chosen = chosen, log_prob = log_prob,
+  }
+  node.decided[chosen] = decision
+  return decision
+end
+
+--- The architecture that answers make (of chooser.new): as build.run(space, chooser.new(answer)).arch.
+function known.choose(space, answer)
+  if type(space) ~= "function" then return build.run(space, chooser.new(answer)).arch end -- which raises the error
   local tree = tree_of(space)
   local node, decisions = tree.root, {}
   while node.name do
-    local decision = { name = node.name, occurrence = node.occurrence, options = node.options }
     local position = #decisions + 1
-    decision.chosen, decision.log_prob = c.answer(decision, position)
-    decisions[position] = decision
-    node = node.children[decision.chosen]
-    if not node then return run(tree, space, c, decisions).arch end
+    local chosen, log_prob = answer(node, position)
+    decisions[position] = decision_of(node, chosen, log_prob)
+    node = node.children[chosen]
+    if not node then return run(tree, space, answer, decisions) end
   end
-  if not node.built then return run(tree, space, c, decisions).arch end
-  if c.finish then c.finish(#decisions) end
+  if not node.built then return run(tree, space, answer, decisions) end
   local built = node.built.arch
   return arch.new(decisions, {
     network = built.network, unbuildable = built.unbuildable, text = node.line, leaf = node,

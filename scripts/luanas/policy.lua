@@ -3,7 +3,7 @@
 local core = require "luanas.core"
 local arch = require "luanas.arch"
 local check = require "luanas.check"
-local policy_chooser = require "luanas.choosers.policy"
+local policy_answer = require "luanas.choosers.policy"
 local sampler = require "luanas.sampler"
 
 local policy = {}
@@ -54,7 +54,7 @@ end
 
 function Policy:sample(space, count)
   return sampler.sample("policy:sample", self, space, count, function(number)
-    return policy_chooser(self.core, core.stream(self.seed, "sample", number))
+    return policy_answer(self.core, core.stream(self.seed, "sample", number))
   end)
 end
 

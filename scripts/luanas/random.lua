@@ -1,7 +1,7 @@
 --- Uniform sampling, with the same interface as a policy: the agent that every other is compared with.
 local core = require "luanas.core"
 local check = require "luanas.check"
-local random_chooser = require "luanas.choosers.random"
+local random_answer = require "luanas.choosers.random"
 local sampler = require "luanas.sampler"
 
 local Random = { __name = "luanas.Random" }
@@ -11,7 +11,7 @@ local DEFAULT_SEED = 1
 
 function Random:sample(space, count)
   return sampler.sample("random:sample", self, space, count, function(number)
-    return random_chooser(core.stream(self.seed, "uniform sample", number))
+    return random_answer(core.stream(self.seed, "uniform sample", number))
   end)
 end
 

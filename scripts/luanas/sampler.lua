@@ -5,9 +5,9 @@ local known = require "luanas.known"
 
 local sampler = {}
 
-local function sample_one(self, space, new_chooser)
+local function sample_one(self, space, new_answer)
   local number = self.samples + 1
-  local record = known.choose(space, new_chooser(number))
+  local record = known.choose(space, new_answer(number))
   local log_prob = 0.0
   for _, decision in ipairs(record.decisions) do log_prob = log_prob + decision.log_prob end
   record.log_prob, record.sample = log_prob, number
@@ -15,11 +15,12 @@ local function sample_one(self, space, new_chooser)
   return record
 end
 
---- One architecture, or a list of `count`. `new_chooser` gets the sample's number; self.samples counts.
-function sampler.sample(owner, self, space, count, new_chooser)
-  if count == nil then return sample_one(self, space, new_chooser) end
+--- One architecture, or a list of `count`. `new_answer` gets the sample's number and returns an answer
+--- for chooser.new; self.samples counts.
+function sampler.sample(owner, self, space, count, new_answer)
+  if count == nil then return sample_one(self, space, new_answer) end
   local records = {}
-  for i = 1, check.integer(owner, "count", count, 0) do records[i] = sample_one(self, space, new_chooser) end
+  for i = 1, check.integer(owner, "count", count, 0) do records[i] = sample_one(self, space, new_answer) end
   return records
 end
 

@@ -105,6 +105,18 @@ local function text_of(self)
   }, "\n")
 end
 
+-- What is pending is written, so that no other process waits for it.
+local function before_training(self)
+  if self.walk then self.walk:flush() end
+end
+
+-- Tells the user something on a line of its own.
+local function say(self, format, ...)
+  if self.quiet then return end
+  self.progress:clear()
+  io.stderr:write("luanas: ", format:format(...), "\n")
+end
+
 -- The space's network for a recorded architecture; it must be the one that was built at first.
 local function rebuild(self, record)
   local before = known.built(self.space, record)
@@ -137,7 +149,7 @@ local function trial_functions(self)
     if of.status ~= "ok" then check.fail("trial %d, model: it failed: %s", of.number, of.reason) end
     local own_recipe = built.train and recipe.new(self.train, built.train) or self.recipe
     local _ <close> = watch(self)
-    if self.walk then self.walk:flush() end
+    before_training(self)
     self.progress:begin(of.number, self.expected, own_recipe.epochs, self.best_accuracy)
     local trainer = evaluation.trainer(self, built.output, own_recipe, #of.epochs, function(epoch)
       self.progress:step(epoch.epoch, epoch.accuracy)
@@ -187,6 +199,7 @@ local function new(options)
     states = check.integer(owner, "states", options.states or store:path() and STATES_IN_FILE or STATES_IN_MEMORY, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     store = store,
+    say = say, before_training = before_training, -- for evaluation.lua
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process trained: seconds
     number = 0,
@@ -212,17 +225,6 @@ local function begin_walk(self)
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
 end
 
--- What is pending is written, so that no other process waits for it.
-function Study:before_training()
-  self.walk:flush()
-end
-
-function Study:say(format, ...)
-  if self.quiet then return end
-  self.progress:clear()
-  io.stderr:write("luanas: ", format:format(...), "\n")
-end
-
 -- Evaluations are recalled under the version of the run, then under the present one.
 local function versions_of(self)
   local run = self.walk:numeric_version()
@@ -236,23 +238,14 @@ local function watched_outcome(self, built, stored, number)
     local epochs = built.train and recipe.new(self.train, built.train).epochs or self.recipe.epochs
     self.progress:begin(number, self.expected, epochs, self.best_accuracy)
   end
-  local outcome = evaluate.outcome(self, built, versions_of(self), function(epoch)
+  local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch)
     self.progress:step(epoch.epoch, epoch.accuracy)
   end)
-  return outcome
+  return outcome, recalled
 end
 
 local function origin_text(record)
   return core.json_encode { log_prob = record.log_prob, sample = record.sample }
-end
-
--- The row of a trial, but for its number and what it logs.
-local function row_of(record, origin, outcome)
-  return {
-    decisions = record:line(), origin = origin, network = outcome.network, status = outcome.status,
-    reason = outcome.reason, evaluation = outcome.evaluation, epochs = #outcome.epochs,
-    metrics = outcome.metrics_text, measured = outcome.measured_text,
-  }
 end
 
 local function seconds_of(epochs)
@@ -287,14 +280,15 @@ function Study:evaluate(record)
   if not self.walk then begin_walk(self) end
   local origin = origin_text(record)
   local stored = self.walk:begin(record:line(), origin)
-  local outcome = watched_outcome(self, built, stored, self.number + 1)
-  outcome.arch, outcome.network, outcome.epoch_count = record, built.arch.network, #outcome.epochs
-  self.walk:take(row_of(record, origin, outcome))
+  local outcome, recalled = watched_outcome(self, built, stored, self.number + 1)
+  outcome.network = built.arch.network
+  self.walk:take(record:line(), origin, outcome)
   self.number = self.number + 1
-  outcome.number = self.number
-  if not outcome.recalled then self.trained[self.number] = seconds_of(outcome.epochs) end
-  local made = trial.new(outcome, self.of_trials)
-  if made.status == "ok" then self.best_accuracy = math.max(self.best_accuracy or 0.0, made.accuracy or 0.0) end
+  if not recalled then self.trained[self.number] = seconds_of(outcome.epochs) end
+  local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
+  if outcome.status == "ok" then
+    self.best_accuracy = math.max(self.best_accuracy or 0.0, outcome.metrics.accuracy or 0.0)
+  end
   return made
 end
 
@@ -339,12 +333,11 @@ local function trial_of(self, row, owner)
   record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
   local metrics, names = core.json_decode(row.metrics), {}
   for name, value in pairs(core.json_decode(row.measured)) do metrics[name], names[name] = value, true end
-  return trial.new({
-    number = row.number, arch = record, network = row.network, status = row.status, reason = row.reason,
-    recalled = not self.trained[row.number], metrics = metrics, measured = names,
-    epoch_count = row.epochs, read_epochs = epochs_reader(self, row), logged = core.json_decode(row.logged),
-    evaluation = row.evaluation,
-  }, owner)
+  local outcome = {
+    network = row.network, status = row.status, reason = row.reason, metrics = metrics, measured = names,
+    epoch_count = row.epochs, read_epochs = epochs_reader(self, row), evaluation = row.evaluation,
+  }
+  return trial.new(row.number, record, outcome, not self.trained[row.number], core.json_decode(row.logged), owner)
 end
 
 --- An iterator over the trials so far, in order.

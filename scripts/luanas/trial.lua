@@ -5,44 +5,56 @@ local trial = {}
 
 local Trial = { __name = "luanas.Trial" }
 
--- Metrics read like fields: trial.accuracy is trial.metrics.accuracy. The epochs of a trial that comes from the store
--- are read when they are asked for.
-function Trial:__index(key)
-  if Trial[key] ~= nil then return Trial[key] end
-  if key == "epochs" then
-    self.epochs = rawget(self, "read_epochs")()
-    return self.epochs
-  end
-  return rawget(self, "metrics")[key]
+local function copy(map)
+  local own = {}
+  for key, value in pairs(map) do own[key] = value end
+  return own
 end
 
---- From the fields number, arch, network, status, reason, recalled, epochs (or a function read_epochs), metrics,
---- measured (a set of metric names), logged; `owner` has functions log(trial, values), which stores what trial:log
---- gets, model(trial) and predictions(trial).
-function trial.new(fields, owner)
-  fields.logged = fields.logged or {}
-  fields.owner = owner
-  return setmetatable(fields, Trial)
+-- Outcomes are shared by the trials of a network: a trial has metrics and epochs of its own when they are asked for.
+-- Metrics read like fields: trial.accuracy is trial.metrics.accuracy.
+function Trial:__index(key)
+  local method = Trial[key]
+  if method ~= nil then return method end
+  local outcome = rawget(self, "outcome")
+  if key == "metrics" then
+    self.metrics = copy(outcome.metrics)
+    return self.metrics
+  elseif key == "epochs" then
+    self.epochs = copy(outcome.epochs or outcome.read_epochs())
+    return self.epochs
+  end
+  local value = outcome[key]
+  if value ~= nil then return value end
+  return outcome.metrics[key]
+end
+
+--- Trial `number` with an outcome (of evaluate.lua, or read_epochs() in the place of epochs); `owner` has functions
+--- log(trial, values), which stores what trial:log gets, model(trial) and predictions(trial).
+function trial.new(number, arch, outcome, recalled, logged, owner)
+  return setmetatable({
+    number = number, arch = arch, outcome = outcome, recalled = recalled, logged = logged, owner = owner,
+  }, Trial)
 end
 
 -- The value as it is stored; names, types and NaN are checked.
 local function checked_value(self, name, value)
-  local owner = ("trial %d, log"):format(self.number)
+  local function refuse(format, ...) check.fail("trial %d, log: " .. format, self.number, ...) end
   if type(name) ~= "string" or not name:find("^[%a_][%w_]*$") then
-    check.fail("%s: name is %s; expected a string of letters, digits and underscores", owner, check.show(name))
+    refuse("name is %s; expected a string of letters, digits and underscores", check.show(name))
   end
-  if self.logged[name] ~= nil then check.fail("%s: %s was logged before", owner, name) end
+  if self.logged[name] ~= nil then refuse("%s was logged before", name) end
   if type(value) == "number" then
     if value ~= value or value == math.huge or value == -math.huge then
-      check.fail("%s: %s is %s; a trial records finite numbers, strings and booleans", owner, name, check.show(value))
+      refuse("%s is %s; a trial records finite numbers, strings and booleans", name, check.show(value))
     end
     return value == 0 and value + 0 or value
   end
   if type(value) == "string" and not utf8.len(value) then
-    check.fail("%s: %s is %s; expected a string in UTF-8", owner, name, check.show(value))
+    refuse("%s is %s; expected a string in UTF-8", name, check.show(value))
   end
   if type(value) == "string" or type(value) == "boolean" then return value end
-  check.fail("%s: %s is %s; expected a number, a string or a boolean", owner, name, check.show(value))
+  refuse("%s is %s; expected a number, a string or a boolean", name, check.show(value))
 end
 
 function Trial:log(values)

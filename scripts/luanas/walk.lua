@@ -98,12 +98,10 @@ local function keep(list, agrees)
   return kept
 end
 
--- The row with other logged values.
-local function with_logged(row, logged)
-  local copy = {}
-  for name, value in pairs(row) do copy[name] = value end
-  copy.logged = logged
-  return copy
+local function copy(map)
+  local own = {}
+  for name, value in pairs(map) do own[name] = value end
+  return own
 end
 
 -- ---- Writing ---------------------------------------------------------------------------------------
@@ -140,11 +138,8 @@ end
 --- Writes what is not written yet. To be called before anything that takes long.
 function Walk:flush()
   if #self.pending > 0 then
-    local rows = {}
-    for i, row in ipairs(self.pending) do
-      rows[i] = with_logged(row, core.json_encode(row.logged))
-    end
-    store_call(self.store.append, self.store, self.run.id, rows)
+    for _, row in ipairs(self.pending) do row.logged = core.json_encode(row.logged) end
+    store_call(self.store.append, self.store, self.run.id, self.pending)
     self.pending = {}
   end
   for number, change in pairs(self.changed) do
@@ -196,22 +191,30 @@ function Walk:begin(decisions, origin)
   return nil
 end
 
---- The outcome of that trial: a row but for its number and what it logs.
-function Walk:take(row)
+-- What a trial is stored as; what it logs is a table until it is written.
+local function row_of(number, decisions, origin, outcome, logged)
+  return {
+    number = number, decisions = decisions, origin = origin, network = outcome.network, status = outcome.status,
+    reason = outcome.reason, evaluation = outcome.evaluation, epochs = outcome.epoch_count,
+    metrics = outcome.metrics_text, measured = outcome.measured_text, logged = logged,
+  }
+end
+
+--- The outcome of that trial (of evaluate.lua).
+function Walk:take(decisions, origin, outcome)
   self.number = self.number + 1
-  row.number, row.logged = self.number, {}
   if not self.run then
     local agreeing = keep(self.candidates, function(reader)
       local stored = reader:at(self.number)
-      return stored.status == row.status and stored.metrics == row.metrics
+      return stored.status == outcome.status and stored.metrics == outcome.metrics_text
     end)
     if #agreeing > 0 then
-      self.candidates, self.partial[self.number] = agreeing, row.logged
+      self.candidates, self.partial[self.number] = agreeing, {}
       return
     end
     self.run = write_from(self, self.number)
   end
-  self.pending[#self.pending + 1] = row
+  self.pending[#self.pending + 1] = row_of(self.number, decisions, origin, outcome, {})
   flush_if_due(self)
 end
 
@@ -224,8 +227,9 @@ local function leave(self, number)
   for n = number, self.number do
     local row = old_run and n >= old_run.from and store_call(self.store.trials, self.store, old_run.id, n, 1)[1]
       or left:at(n)
-    rows[#rows + 1] = with_logged(row, self.partial[n] or core.json_decode(row.logged))
-    self.partial[n] = nil
+    row = copy(row)
+    row.logged, row.values = self.partial[n] or core.json_decode(row.logged), nil
+    rows[#rows + 1], self.partial[n] = row, nil
   end
   self.candidates = { left }
   self.run = write_from(self, number)
@@ -233,21 +237,27 @@ local function leave(self, number)
   if old_run then old_run.lock:close() end
 end
 
+-- What a stored trial logged, as a table that nobody changes.
+local function values_of(row)
+  row.values = row.values or core.json_decode(row.logged)
+  return row.values
+end
+
 local function log_followed(self, number, values)
   local function differs(reader)
-    local stored = core.json_decode(reader:at(number).logged)
+    local stored = values_of(reader:at(number))
     for name, value in pairs(values) do
       if stored[name] ~= nil and stored[name] ~= value then return true end
     end
     return false
   end
   local agreeing = keep(self.candidates, function(reader) return not differs(reader) end)
-  local mine = self.partial[number] or core.json_decode(self.candidates[1]:at(number).logged)
+  local mine = self.partial[number] or copy(values_of(self.candidates[1]:at(number)))
   self.partial[number] = mine
   for name, value in pairs(values) do mine[name] = value end
   if #agreeing == 0 then return leave(self, number) end
   self.candidates = agreeing
-  local stored = core.json_decode(agreeing[1]:at(number).logged)
+  local stored = values_of(agreeing[1]:at(number))
   local is_whole = true
   for name in pairs(stored) do is_whole = is_whole and mine[name] ~= nil end
   if is_whole then self.partial[number] = nil end

@@ -33,7 +33,7 @@ function Worker.before_training() end -- nothing is pending
 -- Data sets are kept: the next job has the same one.
 local function data_of(self, source)
   local text = core.json_encode(source)
-  self.sources[text] = self.sources[text] or data.from_source(source)
+  self.sources[text] = self.sources[text] or data[source.kind](source.options)
   return self.sources[text]
 end
 

@@ -64,7 +64,7 @@ local function real()
   build.run(function(c)
     chooser = c
     return nas.nn.input { 1, 1, 1 }
-  end, require "luanas.choosers.random"(nas.stream(1, "x")))
+  end, require "luanas.chooser".new(require "luanas.choosers.random"(nas.stream(1, "x"))))
   local node = nas.nn.input { 1, 1, 1 }
   local study, arch = spaces.study(), nas.arch "kernel=3{1,3} filters=2{2,4}"
   return {

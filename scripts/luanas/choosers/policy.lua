@@ -1,11 +1,11 @@
---- Decisions sampled from a policy of the core, with their log-probabilities.
+--- Decisions sampled from a policy of the core, with their log-probabilities: an answer for chooser.new.
 local check = require "luanas.check"
-local chooser = require "luanas.chooser"
 
 return function(core_policy, stream)
   core_policy:begin()
-  return chooser.new(function(decision)
+  local choose = core_policy.choose
+  return function(decision)
     local list = decision.options
-    return check.core(core_policy.choose, core_policy, decision.name, list.key, list.count, stream)
-  end)
+    return check.core(choose, core_policy, decision.name, list.key, list.count, stream)
+  end
 end

@@ -1,10 +1,11 @@
---- Decisions drawn from a stream, each option of a decision with the same probability.
+--- Decisions drawn from a stream, each option of a decision with the same probability: an answer for chooser.new.
 local core = require "luanas.core"
-local chooser = require "luanas.chooser"
+
+local log = core.math.log
 
 return function(stream)
-  return chooser.new(function(decision)
+  return function(decision)
     local count = decision.options.count
-    return stream:integer(count), -core.math.log(count)
-  end)
+    return stream:integer(count), -log(count)
+  end
 end

@@ -131,10 +131,6 @@ function Study:csv(path) end
 --- itself.
 function Study:close() end
 
---- Tells the user something on a line of standard error of its own, unless the study is quiet.
----@param format string As for string.format.
-function Study:say(format, ...) end
-
 --- Metrics read like fields, too: trial.accuracy is trial.metrics.accuracy.
 ---@class luanas.Trial
 ---@field number integer From 1.
