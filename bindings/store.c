@@ -291,6 +291,31 @@ static int store_lock_run(lua_State *L) {
   return lock(L, NAS_LOCK_RUN, (uint64_t)nas_check_integer(L, 2, "run", 1, INT64_MAX));
 }
 
+/* -- the test split --------------------------------------------------------------------------- */
+
+/* store:open_final(study, network, intent): the metrics of before, or false */
+static int store_open_final(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t study = luaL_checkinteger(L, 2);
+  const char *network = nas_check_name(L, 3, "network"), *intent = nas_check_name(L, 4, "intent");
+  nas_text *metrics = nas_text_new(L);
+  if (nas_store_open_final(store, study, network, intent, metrics, &err))
+    return nas_interrupt_or_fail(L, &err);
+  if (metrics->size > 0) return nas_text_to_string(L);
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+/* store:end_final(study, metrics) */
+static int store_end_final(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t study = luaL_checkinteger(L, 2);
+  const char *metrics = nas_check_name(L, 3, "metrics");
+  return done(L, nas_store_end_final(store, study, metrics, &err), &err);
+}
+
 /* -- jobs ------------------------------------------------------------------------------------- */
 
 /* store:add_job(key, text): the id of the job */
@@ -615,19 +640,34 @@ static int store_row(lua_State *L) {
 /* -- registration ----------------------------------------------------------------------------- */
 
 static const luaL_Reg methods[] = {
-    {"add_job", store_add_job},     {"append", store_append},
-    {"backup", store_backup},       {"begin_job", store_begin_job},
-    {"begin_run", store_begin_run}, {"begin_session", store_begin_session},
-    {"check", store_check},         {"end_job", store_end_job},
-    {"find", store_find},           {"lock_evaluation", store_lock_evaluation},
-    {"lock_run", store_lock_run},   {"log", store_log},
-    {"next_job", store_next_job},   {"path", store_path},
-    {"predicted", store_predicted}, {"put", store_put},
-    {"read_only", store_read_only}, {"row", store_row},
-    {"rows", store_rows},           {"runs", store_runs},
-    {"state", store_state},         {"study", store_study},
-    {"trials", store_trials},       {"trim_states", store_trim_states},
-    {"vacuum", store_vacuum},       {NULL, NULL},
+    {"add_job", store_add_job},
+    {"append", store_append},
+    {"backup", store_backup},
+    {"begin_job", store_begin_job},
+    {"begin_run", store_begin_run},
+    {"begin_session", store_begin_session},
+    {"check", store_check},
+    {"end_final", store_end_final},
+    {"end_job", store_end_job},
+    {"find", store_find},
+    {"lock_evaluation", store_lock_evaluation},
+    {"lock_run", store_lock_run},
+    {"log", store_log},
+    {"next_job", store_next_job},
+    {"open_final", store_open_final},
+    {"path", store_path},
+    {"predicted", store_predicted},
+    {"put", store_put},
+    {"read_only", store_read_only},
+    {"row", store_row},
+    {"rows", store_rows},
+    {"runs", store_runs},
+    {"state", store_state},
+    {"study", store_study},
+    {"trials", store_trials},
+    {"trim_states", store_trim_states},
+    {"vacuum", store_vacuum},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

@@ -107,6 +107,17 @@ static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
     "  PRIMARY KEY (run, number)"
     ") STRICT, WITHOUT ROWID;"
 
+    /* Whose test images were opened, for which network. */
+    "CREATE TABLE final ("
+    "  study INTEGER PRIMARY KEY REFERENCES study,"
+    "  network INTEGER NOT NULL REFERENCES text,"
+    "  intent TEXT NOT NULL,"
+    "  opened TEXT NOT NULL," /* UTC: before anything was read */
+    "  session INTEGER REFERENCES session,"
+    "  metrics TEXT," /* JSON; NULL until it was evaluated */
+    "  sum INTEGER NOT NULL"
+    ") STRICT;"
+
     /* What workers shall train. */
     "CREATE TABLE job ("
     "  id INTEGER PRIMARY KEY,"

@@ -50,6 +50,14 @@
     "DELETE FROM state WHERE evaluation IN (SELECT evaluation FROM (SELECT evaluation, "           \
     "sum(size) OVER (ORDER BY used DESC) AS upto FROM state) WHERE upto > ?1)")                    \
                                                                                                    \
+  X(FINAL_FIND,                                                                                    \
+    "SELECT network, metrics, sum = row_sum(study, network, intent, opened, session, metrics) "    \
+    "FROM final WHERE study = ?1")                                                                 \
+  X(FINAL_OPEN,                                                                                    \
+    "INSERT INTO final VALUES (?1, ?2, ?3, ?4, ?5, NULL, row_sum(?1, ?2, ?3, ?4, ?5, NULL))")      \
+  X(FINAL_END, "UPDATE final SET metrics = ?2, "                                                   \
+               "sum = row_sum(study, network, intent, opened, session, ?2) WHERE study = ?1")      \
+                                                                                                   \
   X(JOB_ADD, "INSERT OR IGNORE INTO job (key, text, attempts) VALUES (?1, ?2, 0)")                 \
   X(JOB_FIND, "SELECT id FROM job WHERE key = ?1")                                                 \
   X(JOB_NEXT, "SELECT id, text FROM job WHERE id > ?1 AND failure IS NULL AND attempts < ?2 "      \

@@ -57,8 +57,9 @@ local function check_options(owner, options, own)
   }
 end
 
-local function new(name, split, read)
-  return setmetatable({ name = name, split = split, read = read }, Data)
+-- `read_test` reads the test split, which only study:final opens; nil where there is none.
+local function new(name, split, read, read_test)
+  return setmetatable({ name = name, split = split, read = read, read_test = read_test }, Data)
 end
 
 -- The split with a number in place of a fraction or of nothing.
@@ -141,14 +142,22 @@ end
 
 -- ---- Fashion-MNIST (Xiao et al. 2017) --------------------------------------------------------------
 
-local FASHION_IMAGES = "train-images-idx3-ubyte"
-local FASHION_LABELS = "train-labels-idx1-ubyte"
 local FASHION_VALIDATION = 5000
 local FASHION_CLASSES = {
   "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 }
-local FASHION_IMAGES_SHA256 = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
-local FASHION_LABELS_SHA256 = "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
+local FASHION_TRAINING = {
+  images = "train-images-idx3-ubyte",
+  images_sha256 = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+  labels = "train-labels-idx1-ubyte",
+  labels_sha256 = "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+}
+local FASHION_TEST = {
+  images = "t10k-images-idx3-ubyte",
+  images_sha256 = "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+  labels = "t10k-labels-idx1-ubyte",
+  labels_sha256 = "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
 
 local function fashion_folders()
   local folders = {}
@@ -176,22 +185,21 @@ end
 -- What is in memory already serves every split: the sums say that all copies are the same.
 local loaded = setmetatable({}, { __mode = "v" })
 
-local function read_fashion(folders)
+local function read_fashion(folders, part)
   for _, folder in ipairs(folders) do
-    local images, labels = existing(folder .. "/" .. FASHION_IMAGES), existing(folder .. "/" .. FASHION_LABELS)
+    local images, labels = existing(folder .. "/" .. part.images), existing(folder .. "/" .. part.labels)
     if images and labels then
-      local dataset = loaded[1] or read_file(core.dataset_idx, "fashion-mnist", {
-        images = images, images_sha256 = FASHION_IMAGES_SHA256,
-        labels = labels, labels_sha256 = FASHION_LABELS_SHA256,
+      local dataset = loaded[part.images] or read_file(core.dataset_idx, "fashion-mnist", {
+        images = images, images_sha256 = part.images_sha256, labels = labels, labels_sha256 = part.labels_sha256,
         classes = 10, class_names = FASHION_CLASSES,
       })
-      loaded[1] = dataset
+      loaded[part.images] = dataset
       return dataset
     end
   end
   check.fail("Fashion-MNIST (%s and %s, plain or .gz) was not found in %s; install Debian's package "
     .. "dataset-fashion-mnist, or run data/fetch-fashion-mnist.sh, or set LUANAS_DATA to the folder that has it",
-    FASHION_IMAGES, FASHION_LABELS, table.concat(folders, ", "))
+    part.images, part.labels, table.concat(folders, ", "))
 end
 
 function data.fashion_mnist(options)
@@ -199,9 +207,10 @@ function data.fashion_mnist(options)
   local given, split = check_options(owner, options, { "path" })
   local path = check.optional(check.string, owner, "path", given.path)
   if not split.training_list then split.validation = split.validation or FASHION_VALIDATION end
-  return new("fashion-mnist", split, function()
-    return read_fashion(path and { path } or fashion_folders())
-  end)
+  local function reader(part)
+    return function() return read_fashion(path and { path } or fashion_folders(), part) end
+  end
+  return new("fashion-mnist", split, reader(FASHION_TRAINING), reader(FASHION_TEST))
 end
 
 -- ---- A made-up set for tests and first steps -------------------------------------------------------
@@ -209,7 +218,7 @@ end
 local SYNTHETIC = { classes = 10, images = 500, height = 8, width = 8, channels = 1, seed = 0 }
 
 -- Each class has a random image of its own; a member is three parts of that and one part of noise.
-local function make_synthetic(settings)
+local function make_synthetic(settings, purpose)
   local pixels = settings.height * settings.width * settings.channels
   local patterns = {}
   for class = 1, settings.classes do
@@ -219,7 +228,7 @@ local function make_synthetic(settings)
   end
   local images, labels = {}, {}
   for i = 1, settings.images do
-    local stream = core.stream(settings.seed, "synthetic image", i)
+    local stream = core.stream(settings.seed, purpose, i)
     local class = (i - 1) % settings.classes + 1
     local pattern, image, p = patterns[class], {}, 0
     for y = 1, settings.height do
@@ -250,7 +259,10 @@ function data.synthetic(options)
     settings[name] = check.integer(owner, name, given[name] or SYNTHETIC[name], low, name ~= "seed" and 100000 or nil)
   end
   if not split.training_list then split.validation = split.validation or settings.images // 5 end
-  return new("synthetic", split, function() return make_synthetic(settings) end)
+  local function maker(purpose)
+    return function() return make_synthetic(settings, purpose) end
+  end
+  return new("synthetic", split, maker "synthetic image", maker "synthetic test image")
 end
 
 -- ---- Targets ---------------------------------------------------------------------------------------
@@ -437,31 +449,38 @@ local CIFAR10_CLASSES = {
   "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 }
 
--- The five files of the training split, in the folder or in the one that the archive has.
-local function cifar10_files(folder)
+-- Files of the archive, in the folder or in the one that the archive has.
+local function cifar10_files(folder, names)
   for _, place in ipairs { folder, folder .. "/cifar-10-batches-bin" } do
     local paths = {}
-    for i = 1, 5 do paths[#paths + 1] = existing(("%s/data_batch_%d.bin"):format(place, i)) end
-    if #paths == 5 then return paths end
+    for _, name in ipairs(names) do paths[#paths + 1] = existing(("%s/%s.bin"):format(place, name)) end
+    if #paths == #names then return paths end
   end
-  check.fail("CIFAR-10 (data_batch_1.bin to data_batch_5.bin, plain or .gz) was not found in %s", folder)
+  check.fail("CIFAR-10 (%s.bin%s, plain or .gz) was not found in %s", names[1],
+    #names > 1 and (" to %s.bin"):format(names[#names]) or "", folder)
 end
+
+local CIFAR10_TRAINING = { "data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5" }
 
 function data.cifar10(options)
   local owner = "data.cifar10"
   local given, split = check_options(owner, options, { "path" })
   local path = given.path
   if type(path) ~= "table" then path = check.string(owner, "path", path) end
-  return new("cifar10", split, function()
-    local images, labels = read_file(core.read_cifar, type(path) == "table" and path or cifar10_files(path), "cifar10")
-    return check.core(core.dataset, "cifar10",
-      { inputs = images, targets = labels, classes = 10, class_names = CIFAR10_CLASSES })
-  end)
+  local function reader(names)
+    return function()
+      local files = type(path) == "table" and path or cifar10_files(path, names)
+      local images, labels = read_file(core.read_cifar, files, "cifar10")
+      return check.core(core.dataset, "cifar10",
+        { inputs = images, targets = labels, classes = 10, class_names = CIFAR10_CLASSES })
+    end
+  end
+  return new("cifar10", split, reader(CIFAR10_TRAINING), type(path) == "string" and reader { "test_batch" } or nil)
 end
 
 -- ---- As text ---------------------------------------------------------------------------------------
 
--- What a data set was made of, for a process that shall make it again (worker.lua): not where it is tensors of this one.
+-- What a data set was made of, for a process that shall make it again (worker.lua); nil where it is tensors.
 for _, kind in ipairs { "cifar10", "csv", "fashion_mnist", "idx", "npy", "png_folder", "synthetic" } do
   local make = data[kind]
   data[kind] = function(options)

@@ -407,6 +407,33 @@ function Study:rescore(reward)
   return ranked
 end
 
+function Study:final(subject, options)
+  local owner = "study:final"
+  options = check.options(owner, options, { "intent" })
+  local intent = check.string(owner, "intent", options.intent)
+  if not self.data.read_test then check.fail("%s: %s has no test split", owner, self.data.name) end
+  if type(subject) ~= "table" or not subject.model and not subject.evaluate then
+    check.fail("%s: the network is %s; expected a trial or a model", owner, check.show(subject))
+  end
+  if not self.walk then begin_walk(self) end
+  local model = subject.model and subject:model() or subject
+  local before, message = check.core(self.store.open_final, self.store, self.walk.study, model:network():text(), intent)
+  if before == nil then check.fail("study: %s", message) end
+  if before then return core.json_decode(before) end
+  local test = setmetatable({}, { __index = self.data })
+  function test.load()
+    self.data.test = self.data.test or self.data.read_test()
+    return self.data.test
+  end
+  local found, metrics = model:evaluate(test, "all"), {}
+  for _, name in ipairs { "accuracy", "loss", "mean_absolute_error", "per_class", "top_k" } do
+    metrics[name] = found[name]
+  end
+  local done, problem = check.core(self.store.end_final, self.store, self.walk.study, core.json_encode(metrics))
+  if not done then check.fail("study: %s", problem) end
+  return metrics
+end
+
 function Study:fingerprint()
   return fingerprint.of(self:each())
 end

@@ -107,6 +107,18 @@ function tests.test_jobs()
   lu.assertFalse(store:next_job(0))
 end
 
+function tests.test_final()
+  local store <close> = core.store()
+  local study = store:study(nil, "text")
+  lu.assertFalse(store:open_final(study, "1 input", "the best of the search"))
+  lu.assertFalse(store:open_final(study, "1 input", "again, after a crash"))
+  lu.assertTrue(store:end_final(study, '{"accuracy":0.5}'))
+  lu.assertEquals(store:open_final(study, "1 input", "again"), '{"accuracy":0.5}')
+  raises("opened for another network", store.open_final, store, study, "2 input", "another one")
+  lu.assertFalse(store:open_final(store:study(nil, "another study"), "2 input", "the best"))
+  lu.assertEquals({ store:check() }, { 0, "" })
+end
+
 function tests.test_files()
   with_file(function(path)
     local store = core.store(path)

@@ -377,6 +377,25 @@ function T.test_predictions()
   lu.assertEquals(right / #stored, trial.accuracy)
 end
 
+function T.test_the_test_split_is_opened_once()
+  local function final(text, options)
+    local study <close> = spaces.study { path = path }
+    return study:final(study:evaluate(nas.arch(text)), options or { intent = "for the test" })
+  end
+  local other = "kernel=1{1,3} filters=2{2,4}"
+  local metrics = final(arch:line())
+  lu.assertEquals(#metrics.per_class, 10)
+  lu.assertTrue(metrics.accuracy >= 0 and metrics.accuracy <= 1)
+  lu.assertEquals(final(arch:line()), metrics)
+  lu.assertErrorMsgContains("opened for another network", final, other)
+  lu.assertErrorMsgContains("intent is nil", final, arch:line(), {})
+  lu.assertEquals(query "SELECT intent FROM final", { { intent = "for the test" } })
+  local study <close> = spaces.study { data = nas.data.tensors { x = core.tensor({ 4, 8, 8, 1 }, "uint8"),
+    y = core.tensor_from({ 1, 2, 1, 2 }, "int32"), classes = 10 } }
+  lu.assertErrorMsgContains("tensors has no test split", study.final, study, {}, { intent = "x" })
+  check_whole()
+end
+
 -- ---- Who else is there -----------------------------------------------------------------------------
 
 function T.test_a_run_is_continued_by_one_at_a_time()

@@ -144,6 +144,19 @@ NAS_API void nas_store_unlock(nas_store *store, nas_lock *lock);
 
 NAS_API nas_hash nas_evaluation_hash(const nas_evaluation_key *key);
 
+/* ---- The test split ---- */
+
+/* Records that a study's test images are opened, for a network (canonical text) and with an intent,
+ * before they are: it is on the disk then. Appends to metrics what nas_store_end_final has recorded
+ * for the same network before; nothing where it was not evaluated. NAS_STATE: they were opened for
+ * another network. */
+NAS_API nas_status nas_store_open_final(nas_store *store, int64_t study, const char *network,
+                                        const char *intent, nas_text *metrics, nas_error *err);
+
+/* What that evaluation gave: JSON. */
+NAS_API nas_status nas_store_end_final(nas_store *store, int64_t study, const char *metrics,
+                                       nas_error *err);
+
 /* ---- Jobs ---- */
 
 /* A worker that dies in a job leaves it to another, but not for ever. */

@@ -775,6 +775,20 @@ function Store:lock_evaluation(key, purpose) end
 ---@return luanas.StoreLock?, string?, string?
 function Store:lock_run(run, purpose) end
 
+--- Records that a study's test images are opened for a network, before they are. The metrics of an evaluation that was
+--- recorded before, or false. Raises where they were opened for another network.
+---@param study integer
+---@param network string Canonical text.
+---@param intent string
+---@return string|false?, string?, string?
+function Store:open_final(study, network, intent) end
+
+--- What that evaluation gave.
+---@param study integer
+---@param metrics string JSON
+---@return true?, string?, string?
+function Store:end_final(study, metrics) end
+
 --- Asks workers for an evaluation, of which `text` tells what they need. The id of the job, which may be there already.
 ---@param key luanas.Store.Key
 ---@param text string
