@@ -366,14 +366,15 @@ static int store_end_job(lua_State *L) {
 
 /* -- studies, runs, trials -------------------------------------------------------------------- */
 
-/* store:study(name, text): its id */
+/* store:study(name, text, source): its id */
 static int store_study(lua_State *L) {
   nas_error err;
   int64_t id;
   nas_store *store = check(L);
   const char *name = lua_isnoneornil(L, 2) ? NULL : nas_check_name(L, 2, "name");
   const char *text = nas_check_name(L, 3, "text");
-  if (nas_store_study(store, name, text, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  const char *source = lua_isnoneornil(L, 4) ? NULL : nas_check_name(L, 4, "source");
+  if (nas_store_study(store, name, text, source, &id, &err)) return nas_interrupt_or_fail(L, &err);
   lua_pushinteger(L, id);
   return 1;
 }

@@ -20,7 +20,7 @@ static const char *const searches[] = {
     SUM(prediction, "epoch || ' of evaluation ' || evaluation",
         "evaluation, epoch, row_sum(bytes)"),
     SUM(state, "evaluation", "evaluation, epoch, size, row_sum(bytes)"),
-    SUM(study, "id", "id, key, name, text"),
+    SUM(study, "id", "id, key, name, text, source"),
     SUM(run, "id", "id, study, parent, first, numeric_version, session, script, arguments"),
     SUM(final, "study", "study, network, intent, opened, session, metrics"),
     SUM(trial, "number || ' of run ' || run",

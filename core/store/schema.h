@@ -74,6 +74,7 @@ static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
     "  key BLOB NOT NULL UNIQUE," /* XXH3-128 of text */
     "  name TEXT,"
     "  text TEXT NOT NULL,"
+    "  source TEXT," /* JSON: how data and recipe are made again */
     "  sum INTEGER NOT NULL"
     ") STRICT;"
 

@@ -69,8 +69,9 @@
   X(OWNER_SET, "INSERT OR REPLACE INTO owner VALUES (?1, ?2, ?3, ?4, ?5)")                         \
   X(OWNER_FIND, "SELECT process, host, since, purpose FROM owner WHERE lock = ?1")                 \
                                                                                                    \
-  X(STUDY_FIND, "SELECT id, text, sum = row_sum(id, key, name, text) FROM study WHERE key = ?1")   \
-  X(STUDY_ADD, "INSERT INTO study VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))")               \
+  X(STUDY_FIND,                                                                                    \
+    "SELECT id, text, sum = row_sum(id, key, name, text, source) FROM study WHERE key = ?1")       \
+  X(STUDY_ADD, "INSERT INTO study VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5))")       \
   X(STUDY_NEXT, "SELECT ifnull(max(id), 0) + 1 FROM study")                                        \
                                                                                                    \
   X(RUN_LIST,                                                                                      \

@@ -22,7 +22,7 @@ static nas_status find_study(nas_store *store, const nas_key_bytes *key, const c
 }
 
 static nas_status add_study(nas_store *store, const nas_key_bytes *key, const char *name,
-                            const char *text, int64_t *study, nas_error *err) {
+                            const char *text, const char *source, int64_t *study, nas_error *err) {
   nas_status status = nas_sql_begin(store, 1, err);
   if (status != NAS_OK) return status;
   status = find_study(store, key, text, study, err); /* of another process? */
@@ -30,17 +30,18 @@ static nas_status add_study(nas_store *store, const nas_key_bytes *key, const ch
     status = nas_sql_value(store, nas_sql(store, NAS_SQL_STUDY_NEXT, err, ""), study, err);
     if (status == NAS_OK)
       status = nas_sql_execute(
-          store, nas_sql(store, NAS_SQL_STUDY_ADD, err, "iktt", *study, key, name, text), err);
+          store, nas_sql(store, NAS_SQL_STUDY_ADD, err, "ikttt", *study, key, name, text, source),
+          err);
   }
   return nas_sql_end(store, status, err);
 }
 
-nas_status nas_store_study(nas_store *store, const char *name, const char *text, int64_t *study,
-                           nas_error *err) {
+nas_status nas_store_study(nas_store *store, const char *name, const char *text, const char *source,
+                           int64_t *study, nas_error *err) {
   nas_key_bytes key = nas_key_bytes_of(nas_hash_bytes(text, strlen(text)));
   nas_status status = find_study(store, &key, text, study, err);
   if (status != NAS_OK || *study) return status;
-  return add_study(store, &key, name, text, study, err);
+  return add_study(store, &key, name, text, source, study, err);
 }
 
 /* -- runs ------------------------------------------------------------------------------------- */

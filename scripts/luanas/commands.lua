@@ -6,6 +6,7 @@ local command_line = require "luanas.command_line"
 local csv = require "luanas.csv"
 local evaluation = require "luanas.evaluation"
 local text_table = require "luanas.text_table"
+local verify = require "luanas.verify"
 local worker = require "luanas.worker"
 
 local commands = {}
@@ -236,6 +237,14 @@ local function check_file(store)
   io.stdout:write("no damage\n")
 end
 
+local function verify_file(store, options)
+  local equal, different, skipped = verify.run(store, options.sample, function(...)
+    io.stdout:write(string.format(...), "\n")
+  end)
+  io.stdout:write(("%d equal, %d different, %d not verified\n"):format(equal, different, skipped))
+  if different > 0 then give_up("%d evaluations differ", different) end
+end
+
 -- ---- The commands ----------------------------------------------------------------------------------
 
 local OF_RUN = { 0, "the run; default: the last one" }
@@ -269,6 +278,11 @@ local list_of_commands = {
       threads = { "", "default: all processors" },
     },
   },
+  {
+    name = "verify", takes = "FILE", help = "train evaluations once more and compare them bit for bit",
+    run = verify_file,
+    options = { sample = { "", "so many, spread over all; default: all" } },
+  },
   { name = "check", takes = "FILE", help = "look for damage in pages, rows and references", run = check_file },
 }
 
@@ -288,7 +302,7 @@ local function run(command, arguments)
     io.stderr:write("luanas ", command.name, ": ", message or usage, "\n")
     return 2
   end
-  for _, name in ipairs { "threads", "top" } do
+  for _, name in ipairs { "sample", "threads", "top" } do
     if values[name] then
       values[name] = math.tointeger(tonumber(values[name])) or give_up("--%s: expected an integer", name)
     end

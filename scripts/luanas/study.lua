@@ -105,6 +105,13 @@ local function text_of(self)
   }, "\n")
 end
 
+-- How data and recipe are made again; nil where they have no text.
+local function source_of(self)
+  if not self.data.source or self.recipe.loss then return nil end
+  local ok, text = pcall(core.json_encode, { data = self.data.source, train = self.recipe.settings })
+  return ok and text or nil
+end
+
 -- What is pending is written, so that no other process waits for it.
 local function before_training(self)
   if self.walk then self.walk:flush() end
@@ -220,7 +227,7 @@ local function begin_walk(self)
   self.store:begin_session {
     program = running.path, isa = core.machine().isa, threads = self.speed.threads or core.machine().threads,
   }
-  local id, message = check.core(self.store.study, self.store, self.name, text_of(self))
+  local id, message = check.core(self.store.study, self.store, self.name, text_of(self), source_of(self))
   if not id then check.fail("study: %s", message) end
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
 end

@@ -101,6 +101,37 @@ function T.test_care()
   lu.assertEquals({ run("check", path) }, { 0, "no damage\n", "" })
 end
 
+function T.test_verify()
+  make()
+  local status, out = run("verify", path)
+  lu.assertEquals(status, 0)
+  local count = #lines(out) - 1
+  lu.assertEquals(lines(out)[#lines(out)], ("%d equal, 0 different, 0 not verified"):format(count))
+  _, out = run("verify", path, "--sample", "2")
+  lu.assertEquals(#lines(out), 3)
+  -- an evaluation that no training gives
+  do
+    local store <close> = core.store(path)
+    local key = store:row [[
+      SELECT n.body || ' ' AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
+      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe]]
+    key.network = key.network:gsub(" $", ""):gsub("seed=0", "seed=1")
+    key.seed = 77
+    local id = store:put(key, { epochs = { { metrics = '{"accuracy":2.0}', measured = "{}" } } })
+    local run_id = store:row("SELECT max(id) AS id FROM run").id
+    store:append(run_id, { {
+      number = 5, decisions = "a=1{1}", origin = "{}", status = "ok", evaluation = id, epochs = 1, metrics = "{}",
+      measured = "{}", logged = "{}",
+    } })
+  end
+  local err
+  status, out, err = run("verify", path)
+  lu.assertEquals(status, 1)
+  lu.assertStrContains(out, "DIFFERENT: epoch 1 gives other metrics")
+  lu.assertStrContains(err, "1 evaluations differ")
+end
+
 function T.test_wrong_arguments()
   local function fails(expected, message, ...)
     local status, _, err = run(...)

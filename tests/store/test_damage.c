@@ -26,7 +26,7 @@ static void make_store(const char *path) {
   put(store, &a, 1, 5);
   put(store, &b, 1, 1); /* the texts below are there once */
   int64_t study;
-  check_ok(nas_store_study(store, "name", "text of the study", &study, &err), &err);
+  check_ok(nas_store_study(store, "name", "text of the study", NULL, &study, &err), &err);
   nas_run run = {.study = study, .first = 1, .numeric_version = 4};
   check_ok(nas_store_begin_run(store, &run, "the script", "", &err), &err);
   const nas_trial trial = {.number = 1,
@@ -89,7 +89,7 @@ static void damage_is_not_recalled(void **state) {
   assert_int_equal(try_find(store, &a, &err), NAS_FORMAT);
   check_contains(err.text, "checksum of evaluation 1");
   assert_int_equal(epochs_of(store, &b), 1);
-  assert_int_equal(nas_store_study(store, "name", "text of the study", &study, &err), NAS_FORMAT);
+  assert_int_equal(nas_store_study(store, "name", "text of the study", NULL, &study, &err), NAS_FORMAT);
   nas_trials trials;
   assert_int_equal(nas_store_trials(store, 1, 1, 10, &trials, &err), NAS_FORMAT);
   check_contains(err.text, "trial 1");

@@ -3,7 +3,7 @@
 static int64_t study_of(nas_store *store, const char *text) {
   nas_error err;
   int64_t id;
-  check_ok(nas_store_study(store, "a name", text, &id, &err), &err);
+  check_ok(nas_store_study(store, "a name", text, "{}", &id, &err), &err);
   return id;
 }
 

@@ -181,9 +181,10 @@ NAS_API nas_status nas_store_end_job(nas_store *store, int64_t id, const char *f
 
 /* ---- Studies, runs, trials ---- */
 
-/* The study of that text, which is made when it is not there. */
+/* The study of that text, which is made when it is not there; `name` and `source`, which tells how
+ * its data and recipe are made again, may be NULL. */
 NAS_API nas_status nas_store_study(nas_store *store, const char *name, const char *text,
-                                   int64_t *study, nas_error *err);
+                                   const char *source, int64_t *study, nas_error *err);
 
 typedef struct nas_run {
   int64_t id, study;

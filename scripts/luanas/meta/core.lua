@@ -814,8 +814,9 @@ function Store:end_job(id, failure) end
 --- The id of the study of that text, which is made when it is not there.
 ---@param name? string
 ---@param text string
+---@param source? string JSON: how its data and recipe are made again.
 ---@return integer?, string?, string?
-function Store:study(name, text) end
+function Store:study(name, text, source) end
 
 --- The runs of a study. Trials before `first` are those of `parent` (0: none); without own trials `last` is first - 1.
 ---@param study integer
