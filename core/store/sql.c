@@ -1,4 +1,5 @@
 #include "sql.h"
+#include <errno.h>
 #include <nas/version.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,15 +15,18 @@ static const char *shown(const nas_store *store) {
   return store->path ? store->path : "(in memory)";
 }
 
+static nas_status fail_full(const char *what, const char *path, nas_error *err) {
+  return nas_fail(err, NAS_IO,
+                  "cannot %s \"%.200s\": the disk is full; what was finished before is kept: make "
+                  "room and run the script again",
+                  what, path);
+}
+
 nas_status nas_sql_fail(const nas_store *store, const char *what, nas_error *err) {
   const char *path = shown(store), *reason = sqlite3_errmsg(store->db);
   switch (sqlite3_errcode(store->db)) {
   case SQLITE_NOMEM: return nas_fail(err, NAS_MEMORY, "out of memory in the store");
-  case SQLITE_FULL:
-    return nas_fail(err, NAS_IO,
-                    "cannot %s \"%.200s\": the disk is full; what was finished before is kept: "
-                    "make room and run the script again",
-                    what, path);
+  case SQLITE_FULL: return fail_full(what, path, err);
   case SQLITE_NOTADB:
     return nas_fail(err, NAS_FORMAT, "\"%.200s\" is no store, nor any other SQLite file", path);
   case SQLITE_CORRUPT:
@@ -35,8 +39,12 @@ nas_status nas_sql_fail(const nas_store *store, const char *what, nas_error *err
   case SQLITE_CANTOPEN:
     return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": it, or its folder, is read-only", what,
                     path);
-  default: return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": %s", what, path, reason);
+  case SQLITE_IOERR:
+    if (sqlite3_system_errno(store->db) == ENOSPC) return fail_full(what, path, err);
+    break;
+  default: break;
   }
+  return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": %s", what, path, reason);
 }
 
 nas_status nas_sql_damaged(const nas_store *store, const char *what, int64_t id, nas_error *err) {

@@ -3,6 +3,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local evaluation = require "luanas.evaluation"
 local recipe = require "luanas.recipe"
+local replicates = require "luanas.replicates"
 
 local evaluate = {}
 
@@ -101,6 +102,17 @@ local function outcome_of(study, built, own_recipe, versions, observe)
   }
 end
 
+-- The same of all replicates; the first that fails is the outcome.
+local function outcome_of_all(study, built, own_recipe, versions, observe)
+  if study.replicates == 1 then return outcome_of(study, built, own_recipe, versions, observe) end
+  local outcomes = {}
+  for k = 1, study.replicates do
+    outcomes[k] = outcome_of(replicates.view(study, k), built, own_recipe, versions, observe)
+    if outcomes[k].status ~= "ok" then return outcomes[k] end
+  end
+  return replicates.combined(outcomes)
+end
+
 -- Adds the metrics as texts: those that all machines have, and those that were measured.
 local function with_texts(outcome)
   local metrics, measured = {}, {}
@@ -124,14 +136,14 @@ function evaluate.outcome(study, built, versions, observe)
   end
   if built.train or study.recipe.loss then
     check_fit(built, study.data:info())
-    local outcome = with_texts(outcome_of(study, built, recipe.new(study.train, built.train), versions, observe))
+    local outcome = with_texts(outcome_of_all(study, built, recipe.new(study.train, built.train), versions, observe))
     return outcome, outcome.recalled
   end
   built.text = built.text or built.network:text()
   local before = study.outcomes[built.text]
   if before then return before, true end
   check_fit(built, study.data:info())
-  local outcome = with_texts(outcome_of(study, built, study.recipe, versions, observe))
+  local outcome = with_texts(outcome_of_all(study, built, study.recipe, versions, observe))
   if study.outcome_count == OUTCOMES_MAX then study.outcomes, study.outcome_count = {}, 0 end
   study.outcomes[built.text], study.outcome_count = outcome, study.outcome_count + 1
   return outcome, outcome.recalled

@@ -11,6 +11,7 @@ local known = require "luanas.known"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 local replayer = require "luanas.choosers.replay"
+local replicates = require "luanas.replicates"
 local report = require "luanas.report"
 local script = require "luanas.script"
 local train = require "luanas.train"
@@ -24,8 +25,8 @@ local Study = { __name = "luanas.Study" }
 Study.__index = Study
 
 local OPTIONS = {
-  "checkpoint", "data", "evaluation_seed", "failed", "limits", "micro_batch", "name", "path", "predictions", "quiet",
-  "seed", "space", "states", "store", "threads", "train", "trials",
+  "checkpoint", "data", "evaluation_seed", "failed", "fresh", "limits", "micro_batch", "name", "path", "predictions",
+  "quiet", "replicates", "seed", "space", "states", "store", "threads", "train", "trials",
 }
 local DEFAULT_SEED = 1
 local DEFAULT_EVALUATION_SEED = 0 -- a constant, so that all searches share their evaluations
@@ -99,7 +100,7 @@ local function text_of(self)
     "recipe " .. own.text,
     ("epochs=%d keep=%s patience=%d min_delta=%s"):format(own.epochs, own.keep, own.patience,
       core.number_text(own.min_delta)),
-    "evaluation_seed=" .. self.evaluation_seed,
+    ("evaluation_seed=%d replicates=%d"):format(self.evaluation_seed, self.replicates),
     "limits " .. named(self.limits),
     "failed " .. named(self.failed),
   }, "\n")
@@ -179,6 +180,19 @@ local function trial_functions(self)
   return own, other
 end
 
+-- With `fresh` the first seed that no evaluation of the store has.
+local function evaluation_seed(store, options)
+  local owner = "study"
+  if not check.optional(check.boolean, owner, "fresh", options.fresh) then
+    return check.seed(owner, "evaluation_seed", options.evaluation_seed or DEFAULT_EVALUATION_SEED)
+  end
+  if options.evaluation_seed then
+    check.fail("study: both evaluation_seed and fresh are given; expected one of them")
+  end
+  local largest = store:row("SELECT max(seed) AS seed FROM evaluation").seed
+  return largest and largest + 1 or DEFAULT_EVALUATION_SEED
+end
+
 -- nas.study { ... }
 local function new(options)
   local owner = "study"
@@ -195,7 +209,8 @@ local function new(options)
     data = check_data(options.data),
     train = options.train or {},
     seed = check.seed(owner, "seed", options.seed or DEFAULT_SEED),
-    evaluation_seed = check.seed(owner, "evaluation_seed", options.evaluation_seed or DEFAULT_EVALUATION_SEED),
+    evaluation_seed = evaluation_seed(store, options),
+    replicates = check.integer(owner, "replicates", options.replicates or 1, 1, 1000),
     limits = check_limits(options.limits),
     failed = check_failed(options.failed),
     speed = {
@@ -269,8 +284,10 @@ local function train_side_by_side(self, records, count)
     local built = rebuild(self, record)
     local own_recipe = built.network and (built.train and recipe.new(self.train, built.train) or self.recipe)
     if built.network and not evaluate.over_limit(evaluate.costs(built.network, own_recipe), self.limits) then
-      local id = worker.ask(self, built, own_recipe, versions_of(self))
-      if id and not jobs[id] then jobs[id], all = true, all + 1 end
+      for k = 1, self.replicates do
+        local id = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
+        if id and not jobs[id] then jobs[id], all = true, all + 1 end
+      end
     end
   end
   if all == 0 then return end

@@ -396,6 +396,37 @@ function T.test_the_test_split_is_opened_once()
   check_whole()
 end
 
+function T.test_replicates_are_averaged()
+  local study <close> = spaces.study { path = path, replicates = 3 }
+  local trial = study:evaluate(arch)
+  local sum, squares, single = 0, 0, {}
+  for seed = 0, 2 do
+    local one <close> = spaces.study { path = path, evaluation_seed = seed }
+    lu.assertEquals(trainings(function() single[seed] = one:evaluate(arch) end), 0)
+    sum = sum + single[seed].loss
+  end
+  for seed = 0, 2 do squares = squares + (single[seed].loss - sum / 3) ^ 2 end
+  lu.assertAlmostEquals(trial.loss, sum / 3, 1e-12)
+  lu.assertAlmostEquals(trial.loss_spread, (squares / 2) ^ 0.5, 1e-12)
+  lu.assertEquals(trial.params, single[0].params)
+  lu.assertAlmostEquals(trial.seconds, single[0].seconds + single[1].seconds + single[2].seconds, 1e-9)
+  lu.assertAlmostEquals(trial.epochs[1].loss,
+    (single[0].epochs[1].loss + single[1].epochs[1].loss + single[2].epochs[1].loss) / 3, 1e-12)
+  lu.assertEquals(#trial.per_class, 10)
+  lu.assertNil(trial.params_spread)
+  lu.assertErrorMsgContains("replicates is 0", spaces.study, { replicates = 0 })
+end
+
+function T.test_fresh_evaluations()
+  local first = evaluated(2)
+  local study <close> = spaces.study { path = path, fresh = true }
+  lu.assertEquals(study.evaluation_seed, 1)
+  lu.assertEquals(trainings(function() lu.assertNotEquals(study:evaluate(arch).loss, first.loss) end), 1)
+  local another <close> = spaces.study { path = path, fresh = true }
+  lu.assertEquals(another.evaluation_seed, 2)
+  lu.assertErrorMsgContains("both evaluation_seed and fresh", spaces.study, { fresh = true, evaluation_seed = 1 })
+end
+
 -- ---- Who else is there -----------------------------------------------------------------------------
 
 function T.test_a_run_is_continued_by_one_at_a_time()

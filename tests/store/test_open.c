@@ -1,7 +1,9 @@
 /* What is not a store, or lies where none can be written. */
+#include <dlfcn.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include "sql.h"
 #include "stores.h"
 
 static nas_status try_open(const char *path, int read_only, nas_error *err) {
@@ -55,6 +57,78 @@ static void a_newer_file_is_refused(void **state) {
   run_sql(path, "PRAGMA user_version = 99");
   run_sql(path, "PRAGMA journal_mode = DELETE");
   check_refused(path, NAS_FORMAT, "newer version");
+}
+
+static void an_older_file_is_brought_up_to_date(void **state) {
+  (void)state;
+  const nas_evaluation_key key = key_of("1 input");
+  const char *path = at("a.db");
+  run_sql(path, "PRAGMA application_id = 0x4c4e4153; CREATE TABLE before (a)"); /* of version 0 */
+  nas_error err;
+  assert_int_equal(try_open(path, 1, &err), NAS_FORMAT);
+  check_contains(err.text, "older version");
+  nas_store *store = store_at(path);
+  put(store, &key, 1, 2);
+  nas_store_close(&store);
+  run_sql(at("a.db.schema-0"), "SELECT * FROM before"); /* the copy */
+  store = store_at(path);
+  assert_int_equal(epochs_of(store, &key), 2);
+  nas_store_close(&store);
+}
+
+/* What statfs says of all paths; 0: the truth. */
+static long system_type;
+
+int statfs(const char *path, struct statfs *system) {
+  static int (*real)(const char *, struct statfs *);
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, "statfs");
+  int result = real(path, system);
+  if (system_type) system->f_type = system_type;
+  return result;
+}
+
+static void network_file_systems_are_refused(void **state) {
+  (void)state;
+  nas_error err;
+  nas_store *store = store_at(at("a.db"));
+  nas_store_close(&store);
+  static const struct {
+    long type;
+    const char *name;
+  } cases[] = {{0x6969, "(NFS)"}, {0xFF534D42, "(CIFS)"}, {0x01021997, "(9P)"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (int exists = 0; exists < 2; exists++) {
+      system_type = cases[i].type;
+      assert_int_equal(try_open(at(exists ? "a.db" : "b.db"), 0, &err), NAS_IO);
+      system_type = 0;
+      check_contains(err.text, cases[i].name);
+      check_contains(err.text, "network file system");
+    }
+  assert_int_not_equal(access(at("b.db"), F_OK), 0);
+}
+
+/* The store cannot grow: what was there stays, and it goes on when there is room. */
+static void a_full_disk_loses_nothing(void **state) {
+  (void)state;
+  nas_error err;
+  int64_t id;
+  static char bytes[1 << 20];
+  row_texts texts;
+  const nas_evaluation_key first = key_of("1 input"), second = key_of("2 input");
+  nas_epoch_row row = epoch_row(&texts, 1);
+  const nas_evaluation_part large = {
+      .from = 1, .count = 1, .epochs = &row, .state = bytes, .state_size = sizeof bytes};
+  nas_store *store = store_at(at("a.db"));
+  put(store, &first, 1, 3);
+  assert_int_equal(sqlite3_exec(store->db, "PRAGMA max_page_count = 60", NULL, NULL, NULL), 0);
+  assert_int_equal(nas_store_put(store, &second, &large, &id, &err), NAS_IO);
+  check_contains(err.text, "the disk is full");
+  assert_int_equal(epochs_of(store, &first), 3);
+  assert_int_equal(epochs_of(store, &second), 0);
+  assert_int_equal(sqlite3_exec(store->db, "PRAGMA max_page_count = 60000", NULL, NULL, NULL), 0);
+  check_ok(nas_store_put(store, &second, &large, &id, &err), &err);
+  assert_int_equal(epochs_of(store, &second), 1);
+  nas_store_close(&store);
 }
 
 static void a_file_cut_short_is_refused(void **state) {
@@ -161,10 +235,17 @@ static void a_backup_is_a_store(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
   const struct CMUnitTest tests[] = {
-      TEST(other_files_are_refused),        TEST(a_newer_file_is_refused),
-      TEST(a_file_cut_short_is_refused),    TEST(folders_and_missing_files),
-      TEST(an_empty_file_becomes_a_store),  TEST(nothing_is_written_to_what_is_read),
-      TEST(a_read_only_folder_can_be_read), TEST(a_backup_is_a_store),
+      TEST(other_files_are_refused),
+      TEST(a_newer_file_is_refused),
+      TEST(an_older_file_is_brought_up_to_date),
+      TEST(network_file_systems_are_refused),
+      TEST(a_full_disk_loses_nothing),
+      TEST(a_file_cut_short_is_refused),
+      TEST(folders_and_missing_files),
+      TEST(an_empty_file_becomes_a_store),
+      TEST(nothing_is_written_to_what_is_read),
+      TEST(a_read_only_folder_can_be_read),
+      TEST(a_backup_is_a_store),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,10 @@
 ---@field seed? integer Of study:random; at least 0, default 1.
 ---@field evaluation_seed? integer Of initial weights and shuffles; at least 0, default 0 for all searches, so that they
 --- share evaluations.
+---@field fresh? boolean New noise: the first seed of evaluations that the store has not, in the place of evaluation_seed.
+--- To go on with such a run, give that seed, which study.evaluation_seed tells.
+---@field replicates? integer How many evaluations of each network, with seeds from evaluation_seed on, are averaged; the
+--- metrics accuracy_spread, loss_spread, ... are their sample standard deviations. Default 1.
 ---@field limits? { params?: number, macs?: number, memory?: number, seconds?: number } A network above one is a failed
 --- trial: trainable parameters; multiply-accumulates for one image; bytes that training takes (a formula, the same on
 --- every machine); measured seconds, looked at after each epoch and never stored as the evaluation's outcome.
