@@ -260,8 +260,10 @@ nas_status nas_store_pause(nas_store *store, const char *what, nas_error *err) {
 
 void nas_crash_point(const char *name) {
   static long passes; /* of one point: a process has one wish */
+  char *rest;
   const char *wish = getenv("LUANAS_CRASH");
   size_t length = strlen(name);
   if (!wish || strncmp(wish, name, length) != 0 || wish[length] != ':') return;
-  if (++passes == strtol(wish + length + 1, NULL, 10)) raise(SIGKILL);
+  long wanted = strtol(wish + length + 1, &rest, 10);
+  if (++passes == wanted) raise(strcmp(rest, ":stop") == 0 ? SIGSTOP : SIGKILL);
 }

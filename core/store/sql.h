@@ -94,7 +94,7 @@ nas_status nas_store_pause(nas_store *store, const char *what, nas_error *err);
 void nas_rows_abandon(nas_store *store);
 
 /* For tests: ends the process by SIGKILL where it comes by this point for the n-th time, as
- * LUANAS_CRASH=POINT:N says. */
+ * LUANAS_CRASH=POINT:N says; POINT:N:stop stops it by SIGSTOP. */
 void nas_crash_point(const char *name);
 
 #endif

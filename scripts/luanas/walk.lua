@@ -106,6 +106,7 @@ end
 
 -- ---- Writing ---------------------------------------------------------------------------------------
 
+-- The lock of a run; or nil and who has it.
 local function lock_run(self, id)
   local function try() return check.core(self.store.lock_run, self.store, id, ("continues run %d"):format(id)) end
   local lock, message, code = try()
@@ -113,26 +114,52 @@ local function lock_run(self, id)
     collectgarbage() -- perhaps a study of this process has it that nobody needs any more
     lock, message, code = try()
   end
-  if lock then return lock end
-  if code ~= "NAS_BUSY" then check.fail("study: %s", message) end
-  check.fail("study: run %d can't be continued: %s; wait until it ends, or give this script another seed", id, message)
+  if not lock and code ~= "NAS_BUSY" then check.fail("study: %s", message) end
+  return lock, message
 end
 
--- The run that ends here is continued, or one begun that leaves the candidates at the next trial.
-local function write_from(self, number)
-  for _, reader in ipairs(self.candidates) do
-    if reader.last == number - 1 then
-      self.candidates = { reader }
-      return { id = reader.run.id, lock = lock_run(self, reader.run.id), from = number }
+local function is_of_this_script(self, id)
+  local row = self.store:row("SELECT body, arguments FROM run LEFT JOIN text ON text.id = script WHERE run.id = ?1", id)
+  return row and row.body == self.running.text and row.arguments == self.running.arguments
+end
+
+-- A run that ends where this script is, to go on with; or nil. One that another process continues is not ours where
+-- that runs another script, which has only begun alike. Second: whether what is stored has changed since it was
+-- read, and must be followed first.
+local function continue(self)
+  for i, reader in ipairs(self.candidates) do
+    local id = reader.run.id
+    if reader.last == self.number then
+      local lock, message = lock_run(self, id)
+      if not lock and is_of_this_script(self, id) then
+        check.fail("study: run %d can't be continued: %s; wait until it ends, or give this script another seed", id,
+          message)
+      end
+      if lock then
+        new_readers(self)
+        if self.known[id].last == reader.run.last then return { id = id, lock = lock, from = self.number + 1 } end
+        lock:close()
+        self.candidates[i] = new_reader(self.store, self.known[id], self.known)
+        return nil, true
+      end
     end
   end
+end
+
+-- A run that leaves the candidates at trial `number`. Another process may take an empty run before it is locked.
+local function branch(self, number)
   local left = self.candidates[1]
-  local id = store_call(self.store.begin_run, self.store, {
-    study = self.study, parent = number > 1 and left:owner(number - 1) or 0, first = number,
-    numeric_version = core.numeric_version, script = self.running.text, arguments = self.running.arguments,
-  })
-  if left then self.say("run %d leaves run %d at trial %d", id, left.run.id, number) end
-  return { id = id, lock = lock_run(self, id), from = number }
+  while true do
+    local id = store_call(self.store.begin_run, self.store, {
+      study = self.study, parent = number > 1 and left:owner(number - 1) or 0, first = number,
+      numeric_version = core.numeric_version, script = self.running.text, arguments = self.running.arguments,
+    })
+    local lock = lock_run(self, id)
+    if lock then
+      if left and left.last >= number then self.say("run %d leaves run %d at trial %d", id, left.run.id, number) end
+      return { id = id, lock = lock, from = number }
+    end
+  end
 end
 
 --- Writes what is not written yet. To be called before anything that takes long.
@@ -173,21 +200,27 @@ local function matching(self, decisions, origin)
   end)
 end
 
+-- The candidates that have this trial next, those of processes that began meanwhile included.
+local function followed(self, decisions, origin)
+  local agreeing = matching(self, decisions, origin)
+  if #agreeing > 0 then return agreeing end
+  for _, reader in ipairs(new_readers(self)) do
+    if reader.run.first == self.number + 1 then self.candidates[#self.candidates + 1] = reader end
+  end
+  return matching(self, decisions, origin)
+end
+
 --- The next trial has these decisions. Returns the stored trial with them, or nil where this script writes.
 function Walk:begin(decisions, origin)
-  if self.run then return nil end
-  local agreeing = matching(self, decisions, origin)
-  if #agreeing == 0 then -- perhaps in a run of a process that began meanwhile
-    for _, reader in ipairs(new_readers(self)) do
-      if reader.run.first == self.number + 1 then self.candidates[#self.candidates + 1] = reader end
+  while not self.run do
+    local agreeing = followed(self, decisions, origin)
+    if #agreeing > 0 then
+      self.candidates = agreeing
+      return agreeing[1]:at(self.number + 1)
     end
-    agreeing = matching(self, decisions, origin)
+    local run, has_changed = continue(self)
+    if not has_changed then self.run = run or branch(self, self.number + 1) end
   end
-  if #agreeing > 0 then
-    self.candidates = agreeing
-    return agreeing[1]:at(self.number + 1)
-  end
-  self.run = write_from(self, self.number + 1)
   return nil
 end
 
@@ -212,7 +245,7 @@ function Walk:take(decisions, origin, outcome)
       self.candidates, self.partial[self.number] = agreeing, {}
       return
     end
-    self.run = write_from(self, self.number)
+    self.run = branch(self, self.number)
   end
   self.pending[#self.pending + 1] = row_of(self.number, decisions, origin, outcome, {})
   flush_if_due(self)
@@ -232,7 +265,7 @@ local function leave(self, number)
     rows[#rows + 1], self.partial[n] = row, nil
   end
   self.candidates = { left }
-  self.run = write_from(self, number)
+  self.run = branch(self, number)
   self.pending = rows
   if old_run then old_run.lock:close() end
 end
