@@ -427,6 +427,35 @@ function T.test_fresh_evaluations()
   lu.assertErrorMsgContains("both evaluation_seed and fresh", spaces.study, { fresh = true, evaluation_seed = 1 })
 end
 
+function T.test_a_run_of_an_older_numeric_version_goes_on()
+  local present = core.numeric_version
+  local function older(body)
+    core.numeric_version = present - 1
+    local ok, problem = pcall(body)
+    core.numeric_version = present
+    if not ok then error(problem, 0) end
+  end
+  older(function() search { trials = 1 } end)
+  local known = query "SELECT count(DISTINCT network) AS n FROM trial"[1].n
+  lu.assertEquals(trainings(function() search { trials = 1 } end), 0)
+  local trained = trainings(function() search { trials = 9 } end)
+  lu.assertEquals(runs(), { "- 1 9" })
+  local versions = query [[
+    SELECT numeric_version AS version, count(DISTINCT network) AS n FROM evaluation GROUP BY numeric_version]]
+  lu.assertEquals(versions, { { version = present - 1, n = known }, { version = present, n = trained } })
+  local original, out = io.stdout, {}
+  io.stdout = { write = function(self, text) -- luacheck: ignore 122
+    out[#out + 1] = text
+    return self
+  end }
+  local ok, problem = pcall(require "luanas.commands".run, "runs", { path })
+  io.stdout = original -- luacheck: ignore 122
+  lu.assertTrue(ok, problem)
+  lu.assertStrContains(table.concat(out), ("%d mixed"):format(present - 1))
+  -- A new run takes the present version.
+  lu.assertTrue(trainings(function() search { seed = 2 } end) >= 1)
+end
+
 -- ---- Who else is there -----------------------------------------------------------------------------
 
 function T.test_a_run_is_continued_by_one_at_a_time()
