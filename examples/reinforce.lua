@@ -8,6 +8,8 @@ local options = nas.options(arg, {
   epochs = { 1, "passes over the training images for each" },
   limit = { 0, "training images; 0 takes all 55,000" },
   seed = { 1, "seed of the search" },
+  path = { "", "file that keeps the study: run again, the script goes on where it was" },
+  fresh = { false, "train with a new evaluation seed, not recall" },
   csv = { "", "file for a table of all trials" },
 })
 
@@ -30,6 +32,8 @@ local study = nas.study {
   failed = { accuracy = 0.1 }, -- what a child that diverges counts as
   seed = options.seed,
   trials = options.trials,
+  path = options.path,
+  fresh = options.fresh,
 }
 local policy = nas.policy { preset = "small", seed = options.seed }
 

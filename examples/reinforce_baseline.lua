@@ -8,6 +8,9 @@ local options = nas.options(arg, {
   epochs = { 1, "passes over the training images for each" },
   limit = { 0, "training images; 0 takes all 55,000" },
   seed = { 1, "seed of the search" },
+  path = { "", "file that keeps the study: run again, the script goes on where it was" },
+  fresh = { false, "train with a new evaluation seed, not recall" },
+  penalty = { 0.0, "above 0: the reward is accuracy^3 minus so much for each million parameters" },
   csv = { "", "file for a table of all trials" },
 })
 
@@ -30,7 +33,15 @@ local study = nas.study {
   failed = { accuracy = 0.1 }, -- what a child that diverges counts as
   seed = options.seed,
   trials = options.trials,
+  path = options.path,
+  fresh = options.fresh,
 }
+-- Any function of what a trial has. With a path, another one costs nothing for the networks that are stored.
+local function reward_of(trial)
+  if options.penalty == 0 then return trial.accuracy end
+  return nas.reward.power(trial.accuracy, 3) - options.penalty * 1e-6 * trial.params
+end
+
 local policy = nas.policy { preset = "small", seed = options.seed }
 local baseline = nas.reward.moving_average(0.8)
 local clip = nas.reward.clip(0.1)
@@ -38,7 +49,7 @@ local clip = nas.reward.clip(0.1)
 for _ = 1, options.trials do
   local arch = policy:sample(space)
   local trial = study:evaluate(arch) -- trains it, or recalls it
-  local reward = trial.accuracy
+  local reward = reward_of(trial)
   local advantage = clip(baseline:advantage(reward)) -- the reward minus the average of the earlier ones
   local learned = policy:learn { { arch, advantage = advantage } } -- a step along advantage * grad log pi(arch)
   trial:log {

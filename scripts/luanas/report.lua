@@ -57,13 +57,19 @@ local function policy_line(trials)
   return #parts > 0 and ("policy, first to last trial, in nats: %s\n"):format(table.concat(parts, ", ")) or ""
 end
 
+-- "run 2 of fashion.db", or "this run" where nothing is kept.
+local function run_name(study)
+  local path, id = study.store:path(), study.walk and study.walk:run_id()
+  return path and id and ("run %d of %s"):format(id, path) or "this run"
+end
+
 --- The whole text for a study and its `count` best architectures.
 function report.text(study, count)
   local trials = study:trials()
   if #trials == 0 then return "no trials yet\n" end
   local best = study:best(count)
   return (#best > 0 and best_table(best) or "") .. summary(trials, study.trained) .. policy_line(trials)
-    .. ("fingerprint of this run: %s\n"):format(study:fingerprint())
+    .. ("fingerprint of %s: %s\n"):format(run_name(study), study:fingerprint())
 end
 
 return report

@@ -315,6 +315,11 @@ function Walk:finish()
   if self.run then self.run.lock:close() end
 end
 
+--- The run that is followed or written; nil before the first trial.
+function Walk:run_id()
+  return self.run and self.run.id or self.candidates[1] and self.candidates[1].run.id
+end
+
 --- The numeric version under which the run that is followed or written began.
 function Walk:numeric_version()
   local reader = self.candidates[1]
@@ -326,7 +331,7 @@ end
 --- An iterator over the trials so far, as rows.
 function Walk:rows()
   self:flush()
-  local id = self.run and self.run.id or self.candidates[1] and self.candidates[1].run.id
+  local id = self:run_id()
   local by_id = {} -- the run may be longer, and its trials have logged more, than when it was read before
   for _, run in ipairs(store_call(self.store.runs, self.store, self.study)) do by_id[run.id] = run end
   local reader = id and new_reader(self.store, by_id[id], by_id)
