@@ -82,7 +82,7 @@ function walk.new(store, study, running, say)
     number = 0,   -- trials so far
     run = nil,    -- that this script writes to: { id =, lock =, from = its first trial of this script }
     partial = {}, -- what this script logged of followed trials, until it is all that is stored
-    pending = {}, -- rows to append, in order; what they logged is a table
+    pending = {}, -- rows to append, in order
     changed = {}, -- what written trials logged, where it has changed: by number
     written = core.clock(),
   }, Walk)
@@ -165,7 +165,7 @@ end
 --- Writes what is not written yet. To be called before anything that takes long.
 function Walk:flush()
   if #self.pending > 0 then
-    for _, row in ipairs(self.pending) do row.logged = core.json_encode(row.logged) end
+    for _, row in ipairs(self.pending) do row.logged = core.json_encode(row.values) end
     store_call(self.store.append, self.store, self.run.id, self.pending)
     self.pending = {}
   end
@@ -202,10 +202,13 @@ end
 
 -- The candidates that have this trial next, those of processes that began meanwhile included.
 local function followed(self, decisions, origin)
-  local agreeing = matching(self, decisions, origin)
+  local agreeing, number = matching(self, decisions, origin), self.number
   if #agreeing > 0 then return agreeing end
   for _, reader in ipairs(new_readers(self)) do
-    if reader.run.first == self.number + 1 then self.candidates[#self.candidates + 1] = reader end
+    local left = self.candidates[1]
+    if reader.run.first == number + 1 and (number == 0 or left and reader:owner(number) == left:owner(number)) then
+      self.candidates[#self.candidates + 1] = reader
+    end
   end
   return matching(self, decisions, origin)
 end
@@ -215,7 +218,7 @@ function Walk:begin(decisions, origin)
   while not self.run do
     local agreeing = followed(self, decisions, origin)
     if #agreeing > 0 then
-      self.candidates = agreeing
+      self.agreeing = agreeing -- until there is an outcome: the evaluation may be interrupted
       return agreeing[1]:at(self.number + 1)
     end
     local run, has_changed = continue(self)
@@ -224,12 +227,12 @@ function Walk:begin(decisions, origin)
   return nil
 end
 
--- What a trial is stored as; what it logs is a table until it is written.
-local function row_of(number, decisions, origin, outcome, logged)
+-- What a trial is stored as; what it logs is in `values` until it is written.
+local function row_of(number, decisions, origin, outcome)
   return {
     number = number, decisions = decisions, origin = origin, network = outcome.network, status = outcome.status,
     reason = outcome.reason, evaluation = outcome.evaluation, epochs = outcome.epoch_count,
-    metrics = outcome.metrics_text, measured = outcome.measured_text, logged = logged,
+    metrics = outcome.metrics_text, measured = outcome.measured_text, values = {},
   }
 end
 
@@ -237,17 +240,18 @@ end
 function Walk:take(decisions, origin, outcome)
   self.number = self.number + 1
   if not self.run then
-    local agreeing = keep(self.candidates, function(reader)
+    local agreeing = keep(self.agreeing, function(reader)
       local stored = reader:at(self.number)
       return stored.status == outcome.status and stored.metrics == outcome.metrics_text
     end)
     if #agreeing > 0 then
-      self.candidates, self.partial[self.number] = agreeing, {}
+      self.candidates = agreeing
+      if agreeing[1]:at(self.number).logged ~= "{}" then self.partial[self.number] = {} end
       return
     end
     self.run = branch(self, self.number)
   end
-  self.pending[#self.pending + 1] = row_of(self.number, decisions, origin, outcome, {})
+  self.pending[#self.pending + 1] = row_of(self.number, decisions, origin, outcome)
   flush_if_due(self)
 end
 
@@ -261,7 +265,7 @@ local function leave(self, number)
     local row = old_run and n >= old_run.from and store_call(self.store.trials, self.store, old_run.id, n, 1)[1]
       or left:at(n)
     row = copy(row)
-    row.logged, row.values = self.partial[n] or core.json_decode(row.logged), nil
+    row.values = self.partial[n] or core.json_decode(row.logged)
     rows[#rows + 1], self.partial[n] = row, nil
   end
   self.candidates = { left }
@@ -303,7 +307,7 @@ end
 function Walk:log(number, values)
   if not self.run or number < self.run.from then return log_followed(self, number, values) end
   local first_pending = self.number - #self.pending + 1
-  local logged = number >= first_pending and self.pending[number - first_pending + 1].logged
+  local logged = number >= first_pending and self.pending[number - first_pending + 1].values
     or logged_of(self, self.run.id, number)
   for name, value in pairs(values) do logged[name] = value end
   flush_if_due(self)
