@@ -112,6 +112,38 @@ function T.test_another_seed_is_another_run()
   lu.assertStrContains(runs()[2], "- 1 ")
 end
 
+function T.test_a_failed_write_is_made_up_for()
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local original = methods.append
+  local study = spaces.study { path = path }
+  local policy = nas.policy { seed = 1, rate = 0.05 }
+  local trial = study:evaluate(policy:sample(spaces.tiny))
+  trial:log { reward = 1 }
+  methods.append = function() return nil, "the disk is full", "NAS_IO" end
+  lu.assertErrorMsgContains("the disk is full", study.close, study)
+  methods.append = original
+  trial:log { loss = 2 }
+  study:close()
+  lu.assertEquals(query "SELECT logged FROM trial", { { logged = '{"loss":2,"reward":1}' } })
+end
+
+function T.test_an_evaluation_that_was_interrupted_leaves_no_trace()
+  local whole = search { trials = 3 }
+  local study <close> = spaces.study { path = path }
+  local policy = nas.policy { seed = 1, rate = 0.05 }
+  local record = policy:sample(spaces.tiny)
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local original = methods.find
+  methods.find = function() error("interrupted!", 0) end
+  local ok = pcall(study.evaluate, study, record)
+  methods.find = original
+  lu.assertFalse(ok)
+  lu.assertEquals(study.number, 0)
+  study:evaluate(record)
+  lu.assertEquals(runs(), { "- 1 3" })
+  lu.assertEquals(search { trials = 3 }, whole)
+end
+
 -- ---- Branching -------------------------------------------------------------------------------------
 
 function T.test_another_reward_branches_where_a_logged_value_differs()
