@@ -58,6 +58,16 @@ function check.core(core_function, ...)
   return passed(pcall(core_function, ...))
 end
 
+local function there(first, ...)
+  if first == nil then check.fail("%s", (...)) end
+  return first, ...
+end
+
+--- The same where nil and a message, for files that can't be read or written, is an error at the user's line, too.
+function check.must(core_function, ...)
+  return there(check.core(core_function, ...))
+end
+
 --- A value as messages show it.
 function check.show(value)
   if type(value) == "string" then return '"' .. (#value > 60 and value:sub(1, 57) .. "..." or value) .. '"' end

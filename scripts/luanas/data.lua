@@ -104,13 +104,6 @@ function Data:__tostring()
   return "luanas.Data: " .. self.name .. (self.dataset and "" or ", not loaded yet")
 end
 
--- Calls a reader of the core. A file that is missing or damaged is an error at the user's line.
-local function read_file(reader, ...)
-  local results = table.pack(check.core(reader, ...))
-  if results[1] == nil then check.fail("%s", results[2]) end
-  return table.unpack(results, 1, results.n)
-end
-
 -- A data set of tensors that were read from the files `where`, which errors then name.
 local function make_dataset(where, name, parts)
   local ok, result = pcall(core.dataset, name, parts)
@@ -137,7 +130,7 @@ function data.idx(options)
     class_names = given.class_names,
   }
   local name = check_name(owner, given, "idx")
-  return new(name, split, function() return read_file(core.dataset_idx, name, files) end)
+  return new(name, split, function() return check.must(core.dataset_idx, name, files) end)
 end
 
 -- ---- Fashion-MNIST (Xiao et al. 2017) --------------------------------------------------------------
@@ -189,7 +182,7 @@ local function read_fashion(folders, part)
   for _, folder in ipairs(folders) do
     local images, labels = existing(folder .. "/" .. part.images), existing(folder .. "/" .. part.labels)
     if images and labels then
-      local dataset = loaded[part.images] or read_file(core.dataset_idx, "fashion-mnist", {
+      local dataset = loaded[part.images] or check.must(core.dataset_idx, "fashion-mnist", {
         images = images, images_sha256 = part.images_sha256, labels = labels, labels_sha256 = part.labels_sha256,
         classes = 10, class_names = FASHION_CLASSES,
       })
@@ -323,9 +316,9 @@ function data.npy(options)
   local classes = check.optional(check_classes, owner, "classes", given.classes)
   local name = check_name(owner, given, "npy")
   return new(name, split, function()
-    local inputs = read_file(core.read_npy, x)
+    local inputs = check.must(core.read_npy, x)
     if inputs:dtype() == "int32" then inputs = inputs:to "float32" end
-    local targets, count = make_targets(y, read_file(core.read_npy, y), classes, 0)
+    local targets, count = make_targets(y, check.must(core.read_npy, y), classes, 0)
     return make_dataset(x .. " with " .. y, name,
       { inputs = inputs, targets = targets, classes = count, class_names = given.class_names })
   end)
@@ -379,12 +372,12 @@ end
 -- Targets, and the names of the classes.
 local function read_targets(csv, columns, classes)
   if classes == nil then classes = #columns == 1 and has_classes(csv, columns[1]) end
-  if classes then return read_file(csv.labels, csv, columns[1]) end
+  if classes then return check.must(csv.labels, csv, columns[1]) end
   return read_numbers(csv, columns, "or is this a class? Then set classes = true"), nil
 end
 
 local function read_csv(name, path, format, target, features, classes)
-  local csv <close> = read_file(core.read_csv, path, format)
+  local csv <close> = check.must(core.read_csv, path, format)
   local targets, names = read_targets(csv, target, classes)
   features = feature_columns(csv, path, target, features)
   local inputs = read_numbers(csv, features, "features = { ... } chooses other columns")
@@ -438,7 +431,7 @@ function data.png_folder(options)
     rgb = check.optional(check.boolean, owner, "rgb", given.rgb),
   }
   return new(name, split, function()
-    local images, labels, names = read_file(core.read_png_folder, path, settings, folders)
+    local images, labels, names = check.must(core.read_png_folder, path, settings, folders)
     return make_dataset(path, name, { inputs = images, targets = labels, classes = #names, class_names = names })
   end)
 end
@@ -470,7 +463,7 @@ function data.cifar10(options)
   local function reader(names)
     return function()
       local files = type(path) == "table" and path or cifar10_files(path, names)
-      local images, labels = read_file(core.read_cifar, files, "cifar10")
+      local images, labels = check.must(core.read_cifar, files, "cifar10")
       return check.core(core.dataset, "cifar10",
         { inputs = images, targets = labels, classes = 10, class_names = CIFAR10_CLASSES })
     end

@@ -12,12 +12,6 @@ local evaluation = {}
 -- What a store has of an evaluation: { id =, epochs = one table for each, diverged = why there is no further one }.
 local MEASURED = { seconds = true, train_seconds = true }
 
-local function store_call(method, ...)
-  local result, message = check.core(method, ...)
-  if result == nil then check.fail("%s", message) end
-  return result
-end
-
 -- An epoch as two texts, and back.
 local function epoch_row(epoch)
   local metrics, measured = {}, {}
@@ -60,7 +54,7 @@ function evaluation.seconds_of(epochs, count)
 end
 
 local function find(owner, key)
-  local stored = store_call(owner.store.find, owner.store, key)
+  local stored = check.must(owner.store.find, owner.store, key)
   if not stored then return nil end
   for i, row in ipairs(stored.epochs) do stored.epochs[i] = evaluation.epoch(i, row.metrics, row.measured) end
   return stored
@@ -113,10 +107,10 @@ local function put(owner, key, made, from, trainer)
     row.predicted = made.predicted[i]
     rows[i - from + 1] = row
   end
-  made.id = store_call(owner.store.put, owner.store, key, {
+  made.id = check.must(owner.store.put, owner.store, key, {
     from = from, epochs = rows, diverged = made.diverged, state = owner.states > 0 and trainer:state() or nil,
   })
-  store_call(owner.store.trim_states, owner.store, owner.states)
+  check.must(owner.store.trim_states, owner.store, owner.states)
 end
 
 -- Trains until the recipe is done, a loss is not finite, or the limit in seconds is passed. Returns nil and why

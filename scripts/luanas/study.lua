@@ -72,9 +72,7 @@ end
 local function open_store(options)
   local path = check.optional(check.string, "study", "path", options.path)
   if options.store == nil then
-    local store, message = check.core(core.store, path)
-    if not store then check.fail("study: %s", message) end
-    return store
+    return check.must(core.store, path)
   end
   if path then check.fail("study: both store and path are given; expected one of them") end
   local meta = debug.getmetatable(options.store)
@@ -168,7 +166,7 @@ local function trial_functions(self)
     local built = rebuild(self, of.arch)
     local own_recipe = built.train and recipe.new(self.train, built.train) or self.recipe
     local _, kept = recipe.judge(own_recipe, of.epochs)
-    local bytes = of.evaluation and check.core(self.store.predicted, self.store, of.evaluation, kept)
+    local bytes = of.evaluation and check.must(self.store.predicted, self.store, of.evaluation, kept)
     if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
     local trained <close> = model(of)
     return trained:evaluate(self.data).predicted
@@ -242,8 +240,7 @@ local function begin_walk(self)
   self.store:begin_session {
     program = running.path, isa = core.machine().isa, threads = self.speed.threads or core.machine().threads,
   }
-  local id, message = check.core(self.store.study, self.store, self.name, text_of(self), source_of(self))
-  if not id then check.fail("study: %s", message) end
+  local id = check.must(self.store.study, self.store, self.name, text_of(self), source_of(self))
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
 end
 
@@ -441,8 +438,7 @@ function Study:final(subject, options)
   end
   if not self.walk then begin_walk(self) end
   local model = subject.model and subject:model() or subject
-  local before, message = check.core(self.store.open_final, self.store, self.walk.study, model:network():text(), intent)
-  if before == nil then check.fail("study: %s", message) end
+  local before = check.must(self.store.open_final, self.store, self.walk.study, model:network():text(), intent)
   if before then return core.json_decode(before) end
   local test = setmetatable({}, { __index = self.data })
   function test.load()
@@ -453,8 +449,7 @@ function Study:final(subject, options)
   for _, name in ipairs { "accuracy", "loss", "mean_absolute_error", "per_class", "top_k" } do
     metrics[name] = found[name]
   end
-  local done, problem = check.core(self.store.end_final, self.store, self.walk.study, core.json_encode(metrics))
-  if not done then check.fail("study: %s", problem) end
+  check.must(self.store.end_final, self.store, self.walk.study, core.json_encode(metrics))
   return metrics
 end
 

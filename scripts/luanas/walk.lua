@@ -20,12 +20,6 @@ Walk.__index = Walk
 local BLOCK_MAX = 256 -- trials that are read at once
 local PENDING_MAX, PENDING_SECONDS = 256, 0.25 -- trials that wait to be written at once, and for how long
 
-local function store_call(method, ...)
-  local result, message = check.core(method, ...)
-  if result == nil then check.fail("study: %s", message) end
-  return result
-end
-
 -- ---- Reading a run ---------------------------------------------------------------------------------
 
 -- A run from its first trial on: its parents' trials up to where each child leaves, then its own.
@@ -55,7 +49,7 @@ function Reader:at(number)
   local row = self.block and self.block[number - self.block.from + 1]
   if row then return row end
   local owner, last = self:owner(number)
-  self.block = store_call(self.store.trials, self.store, owner, number, math.min(self.size, last - number + 1))
+  self.block = check.must(self.store.trials, self.store, owner, number, math.min(self.size, last - number + 1))
   self.block.from = number
   self.size = math.min(4 * self.size, BLOCK_MAX)
   return self.block[1]
@@ -65,7 +59,7 @@ end
 
 -- Readers of the runs that were not known yet.
 local function new_readers(self)
-  local runs, fresh, readers = store_call(self.store.runs, self.store, self.study), {}, {}
+  local runs, fresh, readers = check.must(self.store.runs, self.store, self.study), {}, {}
   for _, run in ipairs(runs) do
     if not self.known[run.id] then fresh[#fresh + 1] = run end
     self.known[run.id] = run
@@ -150,7 +144,7 @@ end
 local function branch(self, number)
   local left = self.candidates[1]
   while true do
-    local id = store_call(self.store.begin_run, self.store, {
+    local id = check.must(self.store.begin_run, self.store, {
       study = self.study, parent = number > 1 and left:owner(number - 1) or 0, first = number,
       numeric_version = core.numeric_version, script = self.running.text, arguments = self.running.arguments,
     })
@@ -166,11 +160,11 @@ end
 function Walk:flush()
   if #self.pending > 0 then
     for _, row in ipairs(self.pending) do row.logged = core.json_encode(row.values) end
-    store_call(self.store.append, self.store, self.run.id, self.pending)
+    check.must(self.store.append, self.store, self.run.id, self.pending)
     self.pending = {}
   end
   for number, change in pairs(self.changed) do
-    store_call(self.store.log, self.store, change.run, number, core.json_encode(change.logged))
+    check.must(self.store.log, self.store, change.run, number, core.json_encode(change.logged))
   end
   self.changed, self.written = {}, core.clock()
 end
@@ -183,7 +177,7 @@ end
 local function logged_of(self, run, number)
   local change = self.changed[number]
   if not change then
-    local row = store_call(self.store.trials, self.store, run, number, 1)[1]
+    local row = check.must(self.store.trials, self.store, run, number, 1)[1]
     change = { run = run, logged = core.json_decode(row.logged) }
     self.changed[number] = change
   end
@@ -262,7 +256,7 @@ local function leave(self, number)
   local left = new_reader(self.store, self.candidates[1].run, self.known)
   local rows = {}
   for n = number, self.number do
-    local row = old_run and n >= old_run.from and store_call(self.store.trials, self.store, old_run.id, n, 1)[1]
+    local row = old_run and n >= old_run.from and check.must(self.store.trials, self.store, old_run.id, n, 1)[1]
       or left:at(n)
     row = copy(row)
     row.values = self.partial[n] or core.json_decode(row.logged)
@@ -337,7 +331,7 @@ function Walk:rows()
   self:flush()
   local id = self:run_id()
   local by_id = {} -- the run may be longer, and its trials have logged more, than when it was read before
-  for _, run in ipairs(store_call(self.store.runs, self.store, self.study)) do by_id[run.id] = run end
+  for _, run in ipairs(check.must(self.store.runs, self.store, self.study)) do by_id[run.id] = run end
   local reader = id and new_reader(self.store, by_id[id], by_id)
   local number = 0
   return function()

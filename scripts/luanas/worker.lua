@@ -13,12 +13,6 @@ local worker = {}
 local PAUSE = 0.05      -- seconds between looks for work
 local IDLE_SECONDS = 1  -- after which a worker that shall end has no more work
 
-local function store_call(method, ...)
-  local result, more = check.core(method, ...)
-  if result == nil then check.fail("%s", more) end
-  return result, more
-end
-
 -- ---- Working ---------------------------------------------------------------------------------------
 
 local Worker = { __name = "luanas.Worker" }
@@ -40,9 +34,9 @@ end
 -- Trains what a job asks for, under its lock.
 local function train(self, id, job, output, own_recipe, key)
   local began = core.clock()
-  store_call(self.store.begin_job, self.store, id)
+  check.must(self.store.begin_job, self.store, id)
   local made, recalled, too_large = evaluation.get_claimed(self, output, own_recipe, key, nil, function() end)
-  store_call(self.store.end_job, self.store, id, too_large)
+  check.must(self.store.end_job, self.store, id, too_large)
   if made and not recalled then
     local last = made.epochs[#made.epochs]
     self:say("job %d: %d epochs in %.1f s, accuracy %s", id, job.train.epochs or #made.epochs, core.clock() - began,
@@ -70,7 +64,7 @@ end
 local function round(self)
   local busy, waiting, after = false, false, 0
   while true do
-    local id, text = store_call(self.store.next_job, self.store, after)
+    local id, text = check.must(self.store.next_job, self.store, after)
     if not id then return busy, waiting end
     after = id
     if not self.skipped[id] then
@@ -123,7 +117,7 @@ function worker.ask(study, built, own_recipe, versions)
   if not text then return nil end
   local key = evaluation.key(study, built.output, own_recipe)
   if evaluation.is_stored(study, key, own_recipe, versions) then return nil end
-  return store_call(study.store.add_job, study.store, key, text)
+  return check.must(study.store.add_job, study.store, key, text)
 end
 
 local function start(path, count, threads)
