@@ -1,11 +1,11 @@
 --- What `luanas COMMAND FILE` does with a store: tables for people, and care of the file.
 local core = require "luanas.core"
-local arch = require "luanas.arch"
 local check = require "luanas.check"
 local command_line = require "luanas.command_line"
 local csv = require "luanas.csv"
 local evaluation = require "luanas.evaluation"
 local text_table = require "luanas.text_table"
+local trial = require "luanas.trial"
 local verify = require "luanas.verify"
 local worker = require "luanas.worker"
 
@@ -98,17 +98,6 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
-local function trial_of(row)
-  local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
-  record.log_prob, record.sample = origin.log_prob, origin.sample
-  local metrics = core.json_decode(row.metrics)
-  for name, value in pairs(core.json_decode(row.measured)) do metrics[name] = value end
-  return {
-    number = row.number, run = row.run, arch = record, network = row.network, status = row.status,
-    reason = row.reason, epoch_count = row.epochs, metrics = metrics, logged = core.json_decode(row.logged),
-  }
-end
-
 -- Trials of a run, by a metric or a logged value if asked for, the first `top` of them.
 local function list(store, run, sort, top)
   if sort and not sort:find "^[%a_][%w_]*$" then give_up("--sort: %s is no name of a metric", check.show(sort)) end
@@ -119,7 +108,7 @@ local function list(store, run, sort, top)
   end
   local trials = {}
   local sql = LINE .. "SELECT trial.*" .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
-  for row in store:rows(sql, run, top > 0 and top or -1) do trials[#trials + 1] = trial_of(row) end
+  for row in store:rows(sql, run, top > 0 and top or -1) do trials[#trials + 1] = trial.from_row(row) end
   return trials
 end
 
@@ -178,7 +167,7 @@ local function show(store, options, number)
   local run = run_of(store, options.run)
   local row = store:row(LINE .. "SELECT trial.*" .. TRIALS .. "WHERE number = ?2", run, number)
   if not row then give_up("run %d has no trial %d", run, number) end
-  local each = trial_of(row)
+  local each = trial.from_row(row)
   local out = io.stdout
   out:write(("trial %d of run %d: %s%s\n"):format(number, run, each.status, each.reason and ", " .. each.reason or ""))
   out:write("architecture: ", tostring(each.arch), "\ndecisions: ", each.arch:line(), "\n")
@@ -220,7 +209,7 @@ end
 
 local function export(store)
   local all = {}
-  for row in store:rows "SELECT * FROM trial ORDER BY run, number" do all[#all + 1] = trial_of(row) end
+  for row in store:rows "SELECT * FROM trial ORDER BY run, number" do all[#all + 1] = trial.from_row(row) end
   io.stdout:write(csv.text(all, true))
 end
 

@@ -3,8 +3,6 @@ local core = require "luanas.core"
 
 local replicates = {}
 
-local COSTS = { params = true, macs = true, memory = true } -- the same in all
-
 local function mean(values)
   local sum = 0.0
   for _, value in ipairs(values) do sum = sum + value end
@@ -61,7 +59,7 @@ function replicates.combined(outcomes)
     local values = numbers_of(maps, key)
     if values and outcomes[1].measured[key] then
       metrics[key] = mean(values) * #values
-    elseif values and not COSTS[key] then
+    elseif values and math.type(values[1]) == "float" then -- integers are costs, the same in all
       metrics[key .. "_spread"] = spread(values)
     end
   end

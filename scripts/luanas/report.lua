@@ -1,5 +1,6 @@
 --- What a study says at its end: the best architectures, what was done, whether the policy moved.
 local check = require "luanas.check"
+local fingerprint = require "luanas.fingerprint"
 local text_table = require "luanas.text_table"
 
 local report = {}
@@ -63,13 +64,40 @@ local function run_name(study)
   return path and id and ("run %d of %s"):format(id, path) or "this run"
 end
 
+--- Of an iterator over trials those with the highest values of a metric, one for each network, failed ones left out;
+--- `count` of them, nil: all.
+function report.best(each, count, metric)
+  local ranked, seen = {}, {}
+  for trial in each do
+    local counts = trial.status == "ok" and type(trial.metrics[metric]) == "number"
+    if counts and not seen[trial.network] then
+      seen[trial.network] = true
+      ranked[#ranked + 1] = trial
+    end
+  end
+  table.sort(ranked, function(a, b)
+    local of_a, of_b = a.metrics[metric], b.metrics[metric]
+    if of_a ~= of_b then return of_a > of_b end
+    return a.number < b.number
+  end)
+  return table.move(ranked, 1, math.min(count or #ranked, #ranked), 1, {})
+end
+
+local function each_of(list)
+  local i = 0
+  return function()
+    i = i + 1
+    return list[i]
+  end
+end
+
 --- The whole text for a study and its `count` best architectures.
 function report.text(study, count)
   local trials = study:trials()
   if #trials == 0 then return "no trials yet\n" end
-  local best = study:best(count)
+  local best = report.best(each_of(trials), count, "accuracy")
   return (#best > 0 and best_table(best) or "") .. summary(trials, study.trained) .. policy_line(trials)
-    .. ("fingerprint of %s: %s\n"):format(run_name(study), study:fingerprint())
+    .. ("fingerprint of %s: %s\n"):format(run_name(study), fingerprint.of(each_of(trials)))
 end
 
 return report

@@ -111,6 +111,11 @@ local function source_of(self)
   return ok and text or nil
 end
 
+-- The study's recipe, with what the space overrides.
+local function recipe_of(self, built)
+  return built.train and recipe.new(self.train, built.train) or self.recipe
+end
+
 -- What is pending is written, so that no other process waits for it.
 local function before_training(self)
   if self.walk then self.walk:flush() end
@@ -153,7 +158,7 @@ local function trial_functions(self)
   local function model(of)
     local built = rebuild(self, of.arch)
     if of.status ~= "ok" then check.fail("trial %d, model: it failed: %s", of.number, of.reason) end
-    local own_recipe = built.train and recipe.new(self.train, built.train) or self.recipe
+    local own_recipe = recipe_of(self, built)
     local _ <close> = watch(self)
     before_training(self)
     self.progress:begin(of.number, self.expected, own_recipe.epochs, self.best_accuracy)
@@ -164,7 +169,7 @@ local function trial_functions(self)
   end
   local function predictions(of)
     local built = rebuild(self, of.arch)
-    local own_recipe = built.train and recipe.new(self.train, built.train) or self.recipe
+    local own_recipe = recipe_of(self, built)
     local _, kept = recipe.judge(own_recipe, of.epochs)
     local bytes = of.evaluation and check.must(self.store.predicted, self.store, of.evaluation, kept)
     if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
@@ -200,14 +205,12 @@ local function new(options)
       check.show(options and options.space))
   end
   recipe.check("study: train", options.train)
-  local store = open_store(options)
   local self = setmetatable({
     name = check.optional(check.string, owner, "name", options.name),
     space = options.space,
     data = check_data(options.data),
     train = options.train or {},
     seed = check.seed(owner, "seed", options.seed or DEFAULT_SEED),
-    evaluation_seed = evaluation_seed(store, options),
     replicates = check.integer(owner, "replicates", options.replicates or 1, 1, 1000),
     limits = check_limits(options.limits),
     failed = check_failed(options.failed),
@@ -216,9 +219,8 @@ local function new(options)
       micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1),
     },
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
-    states = check.integer(owner, "states", options.states or store:path() and STATES_IN_FILE or STATES_IN_MEMORY, 0),
+    states = check.integer(owner, "states", options.states or options.path and STATES_IN_FILE or STATES_IN_MEMORY, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
-    store = store,
     say = say, before_training = before_training, -- for evaluation.lua
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process trained: seconds
@@ -229,6 +231,8 @@ local function new(options)
   self:expect(options.trials)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
   self.progress = progress.new(self.quiet)
+  self.store = open_store(options) -- when all else is right: it makes the file
+  self.evaluation_seed = evaluation_seed(self.store, options)
   return self
 end
 
@@ -254,8 +258,7 @@ end
 local function watched_outcome(self, built, stored, number)
   local _ <close> = watch(self)
   if not stored then -- else it is read in no time
-    local epochs = built.train and recipe.new(self.train, built.train).epochs or self.recipe.epochs
-    self.progress:begin(number, self.expected, epochs, self.best_accuracy)
+    self.progress:begin(number, self.expected, recipe_of(self, built).epochs, self.best_accuracy)
   end
   local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch)
     self.progress:step(epoch.epoch, epoch.accuracy)
@@ -267,19 +270,13 @@ local function origin_text(record)
   return core.json_encode { log_prob = record.log_prob, sample = record.sample }
 end
 
-local function seconds_of(epochs)
-  local seconds = 0.0
-  for _, epoch in ipairs(epochs) do seconds = seconds + epoch.seconds end
-  return seconds
-end
-
 -- Has workers train what is new. What they can't do is left to the study.
 local function train_side_by_side(self, records, count)
   if not self.walk then begin_walk(self) end
   local jobs, all = {}, 0
   for _, record in ipairs(records) do
     local built = rebuild(self, record)
-    local own_recipe = built.network and (built.train and recipe.new(self.train, built.train) or self.recipe)
+    local own_recipe = built.network and recipe_of(self, built)
     if built.network and not evaluate.over_limit(evaluate.costs(built.network, own_recipe), self.limits) then
       for k = 1, self.replicates do
         local id = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
@@ -305,7 +302,7 @@ function Study:evaluate(record)
   outcome.network = built.arch.network
   self.walk:take(record:line(), origin, outcome)
   self.number = self.number + 1
-  if not recalled then self.trained[self.number] = seconds_of(outcome.epochs) end
+  if not recalled then self.trained[self.number] = evaluation.seconds_of(outcome.epochs, #outcome.epochs) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   if outcome.status == "ok" then
     self.best_accuracy = math.max(self.best_accuracy or 0.0, outcome.metrics.accuracy or 0.0)
@@ -348,17 +345,8 @@ local function epochs_reader(self, row)
   end
 end
 
--- A trial from its row.
 local function trial_of(self, row, owner)
-  local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
-  record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
-  local metrics, names = core.json_decode(row.metrics), {}
-  for name, value in pairs(core.json_decode(row.measured)) do metrics[name], names[name] = value, true end
-  local outcome = {
-    network = row.network, status = row.status, reason = row.reason, metrics = metrics, measured = names,
-    epoch_count = row.epochs, read_epochs = epochs_reader(self, row), evaluation = row.evaluation,
-  }
-  return trial.new(row.number, record, outcome, not self.trained[row.number], core.json_decode(row.logged), owner)
+  return trial.from_row(row, not self.trained[row.number], epochs_reader(self, row), owner)
 end
 
 --- An iterator over the trials so far, in order.
@@ -386,21 +374,7 @@ end
 
 function Study:best(count, metric)
   count = check.optional(check.integer, "study:best", "count", count, 0)
-  metric = check.string("study:best", "metric", metric or "accuracy")
-  local ranked, seen = {}, {}
-  for candidate in self:each() do
-    local counts = candidate.status == "ok" and type(candidate.metrics[metric]) == "number"
-    if counts and not seen[candidate.network] then
-      seen[candidate.network] = true
-      ranked[#ranked + 1] = candidate
-    end
-  end
-  table.sort(ranked, function(a, b)
-    local of_a, of_b = a.metrics[metric], b.metrics[metric]
-    if of_a ~= of_b then return of_a > of_b end
-    return a.number < b.number
-  end)
-  return table.move(ranked, 1, math.min(count or #ranked, #ranked), 1, {})
+  return report.best(self:each(), count, check.string("study:best", "metric", metric or "accuracy"))
 end
 
 function Study:rescore(reward)

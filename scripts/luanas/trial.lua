@@ -1,4 +1,6 @@
 --- One trial of a study: an architecture, what its evaluation gave, and what the script logged.
+local core = require "luanas.core"
+local arch = require "luanas.arch"
 local check = require "luanas.check"
 
 local trial = {}
@@ -31,10 +33,23 @@ end
 
 --- Trial `number` with an outcome (of evaluate.lua, or read_epochs() in the place of epochs); `owner` has functions
 --- log(trial, values), which stores what trial:log gets, model(trial) and predictions(trial).
-function trial.new(number, arch, outcome, recalled, logged, owner)
+function trial.new(number, record, outcome, recalled, logged, owner)
   return setmetatable({
-    number = number, arch = arch, outcome = outcome, recalled = recalled, logged = logged, owner = owner,
+    number = number, arch = record, outcome = outcome, recalled = recalled, logged = logged, owner = owner,
   }, Trial)
+end
+
+--- A trial from its row in a store. read_epochs() gives its epochs; nil where nobody asks for them.
+function trial.from_row(row, recalled, read_epochs, owner)
+  local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
+  record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
+  local metrics, measured = core.json_decode(row.metrics), {}
+  for name, value in pairs(core.json_decode(row.measured)) do metrics[name], measured[name] = value, true end
+  local outcome = {
+    run = row.run, network = row.network, status = row.status, reason = row.reason, metrics = metrics,
+    measured = measured, epoch_count = row.epochs, read_epochs = read_epochs, evaluation = row.evaluation,
+  }
+  return trial.new(row.number, record, outcome, recalled, core.json_decode(row.logged), owner)
 end
 
 -- The value as it is stored; names, types and NaN are checked.
