@@ -32,6 +32,7 @@ static int is_running(process_box *box) {
  * signals of the terminal as this one does. */
 static int core_spawn(lua_State *L) {
   int count = lua_gettop(L);
+  nas_check_name(L, 1, "program");
   lua_newtable(L);
   char **argv = nas_box_scratch(L, count + 1, (size_t)count + 1, sizeof *argv);
   for (int i = 0; i < count; i++) argv[i] = (char *)nas_check_name(L, i + 1, "argument");
@@ -66,11 +67,12 @@ static int process_running(lua_State *L) {
   return 1;
 }
 
-/* Asks it to end, and waits for that. */
+/* Asks it to end, also where it was stopped, and waits for that. */
 static int process_close(lua_State *L) {
   process_box *box = nas_box_peek(L, 1, TYPE);
   if (!is_running(box)) return 0;
   kill(box->pid, SIGTERM);
+  kill(box->pid, SIGCONT);
   while (waitpid(box->pid, NULL, 0) < 0 && errno == EINTR) {
   }
   box->handle = NULL;

@@ -21,11 +21,13 @@ static const char ROWS[] = "luanas.StoreRows";
 
 typedef struct store_box {
   nas_store *store;
-  int told; /* that it waits */
+  int told;                  /* that it waits */
+  nas_interrupt_hooks hooks; /* when the call began */
 } store_box;
 
 static nas_store *check(lua_State *L) {
   store_box *box = nas_box_check(L, 1, TYPE);
+  box->hooks = nas_interrupt_note(L);
   return box->store;
 }
 
@@ -38,7 +40,7 @@ static int waits(void *context, const char *what) {
     fprintf(stderr, "luanas: waiting: %s\n", what);
     box->told = 1;
   }
-  return nas_interrupt_pending();
+  return nas_interrupt_poll(&box->hooks);
 }
 
 /* core.store(path, { read_only = boolean }): nil as path keeps it in memory. */
@@ -52,6 +54,7 @@ static int core_store(lua_State *L) {
   options.read_only = nas_settings_boolean(&settings, "read_only", 0);
   store_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   options.wait_context = box;
+  box->hooks = nas_interrupt_note(L);
   if (nas_store_open(&box->store, &options, &err)) return nas_interrupt_or_fail(L, &err);
   return 1;
 }

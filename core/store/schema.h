@@ -1,5 +1,5 @@
-/* The tables of a store. A column `sum` is row_sum of all others in their order, but for `bytes`,
- * which comes in as its hash: row_sum(..., row_sum(bytes)). */
+/* The tables of a store. A column `sum` is row_sum of all others in their order; `bytes` come in as
+ * row_sum(bytes), and when a state was used does not count. */
 #ifndef NAS_STORE_SCHEMA_H
 #define NAS_STORE_SCHEMA_H
 

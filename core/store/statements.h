@@ -9,7 +9,6 @@
                                                                                                    \
   X(TEXT_FIND, "SELECT id, body FROM text WHERE hash = ?1")                                        \
   X(TEXT_ADD, "INSERT INTO text (hash, body) VALUES (?1, ?2)")                                     \
-  X(TEXT_READ, "SELECT body, hash FROM text WHERE id = ?1")                                        \
                                                                                                    \
   X(SESSION_ADD, "INSERT INTO session SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "                 \
                  "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                    \

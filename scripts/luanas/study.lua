@@ -420,8 +420,10 @@ function Study:final(subject, options)
     return self.data.test
   end
   local found, metrics = model:evaluate(test, "all"), {}
-  for _, name in ipairs { "accuracy", "loss", "mean_absolute_error", "per_class", "top_k" } do
-    metrics[name] = found[name]
+  for _, name in ipairs { "accuracy", "loss", "mean_absolute_error", "top_k" } do metrics[name] = found[name] end
+  if found.per_class then
+    metrics.per_class = {}
+    for class = 1, self.data:info().classes do metrics.per_class[class] = found.per_class[class] or false end
   end
   check.must(self.store.end_final, self.store, self.walk.study, core.json_encode(metrics))
   return metrics

@@ -132,11 +132,12 @@ end
 
 -- How many of the jobs are left that a worker may still do.
 local function left_of(store, jobs)
-  local count = 0
-  for row in store:rows("SELECT id FROM job WHERE failure IS NULL AND attempts < 3") do
-    if jobs[row.id] then count = count + 1 end
+  local count, id = 0, 0
+  while true do
+    id = check.must(store.next_job, store, id)
+    if not id then return count end
+    if jobs[id] then count = count + 1 end
   end
-  return count
 end
 
 --- Has `count` processes do jobs (a set of ids) and returns when none is left, or no process. `observe` gets how many

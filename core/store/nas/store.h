@@ -12,7 +12,7 @@
  *
  * Several processes may use a file at once, and any program that knows SQLite may read it. Who
  * trains a network, and who continues a run, is settled by locks of the operating system in a file
- * beside it, which end with their owner. No transaction is open between two calls.
+ * beside it, which end with their owner. Nothing is being written between two calls.
  *
  * Threads: one caller at a time for each store. */
 #ifndef NAS_STORE_H
@@ -25,8 +25,9 @@ typedef struct nas_store nas_store;
 
 /* ---- Opening ---- */
 
-/* Called about twenty times a second while the store waits for another process; `what` says for
- * whom and why. Anything but 0 ends the waiting: NAS_INTERRUPTED. */
+/* Called about twenty times a second while the store waits for another process that writes; `what`
+ * says so when that takes long, and is empty before. Anything but 0 ends the waiting:
+ * NAS_INTERRUPTED. */
 typedef int nas_store_wait(void *context, const char *what);
 
 typedef struct nas_store_options {

@@ -1,0 +1,48 @@
+local core = require "luanas.core"
+local lu = require "luaunit"
+local support = require "support"
+
+local tests = {}
+
+local function ended(process)
+  for _ = 1, 200 do
+    if not process:running() then return true end
+    core.sleep(0.01)
+  end
+  return false
+end
+
+function tests.test_a_process_ends_by_itself()
+  local process = assert(core.spawn("true"))
+  lu.assertTrue(ended(process))
+  lu.assertEquals(tostring(process), "luanas.Process: ended")
+  process:close()
+  process:close()
+end
+
+function tests.test_close_ends_it_also_where_it_was_stopped()
+  for _, before in ipairs { "true", "kill -STOP $$" } do
+    local process = assert(core.spawn("sh", "-c", before .. "; exec sleep 100"))
+    core.sleep(0.1)
+    lu.assertTrue(process:running())
+    lu.assertEquals(tostring(process), "luanas.Process: running")
+    local began = core.clock()
+    process:close()
+    lu.assertTrue(core.clock() - began < 5)
+    lu.assertFalse(process:running())
+  end
+end
+
+function tests.test_what_cannot_be_started()
+  local process, message = core.spawn "no-such-program-anywhere"
+  lu.assertNil(process)
+  lu.assertStrContains(message, 'cannot start "no-such-program-anywhere"')
+  support.raises("string expected, got no value", core.spawn)
+  support.raises("argument", core.spawn, "true", {})
+end
+
+function tests.test_program()
+  lu.assertEquals(core.program(), "luanas") -- this one is lua_runner
+end
+
+return tests
