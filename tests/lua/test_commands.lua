@@ -1,5 +1,6 @@
 -- luanas COMMAND FILE
 local lu = require "luaunit"
+local files = require "files"
 local nas = require "luanas"
 local core = require "luanas.core"
 local commands = require "luanas.commands"
@@ -7,7 +8,7 @@ local spaces = require "spaces"
 
 local T = {}
 
-local path = os.tmpname()
+local path = files.path
 
 -- Status, and what was written to standard output and standard error.
 local function run(...)
@@ -152,15 +153,4 @@ function T.test_wrong_arguments()
   lu.assertStrContains(out, "--sort STRING")
 end
 
-for name, test in pairs(T) do
-  T[name] = function()
-    local function remove()
-      for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".copy" } do os.remove(path .. ending) end
-    end
-    remove()
-    local _ <close> = setmetatable({}, { __close = remove })
-    test()
-  end
-end
-
-return T
+return files.each_without(T)

@@ -3,6 +3,7 @@
 -- LUANAS_KILLS is how many searches are killed, each once to four times in a row: half of them at instants that are
 -- drawn, half at named points of the store (nas_crash_point).
 local core = require "luanas.core"
+local files = require "files"
 local lu = require "luaunit"
 
 local T = {}
@@ -14,11 +15,7 @@ local POINTS = {
   "begun", "in-migration", "before-commit", "after-commit", "before-durable-commit", "after-durable-commit",
 }
 
-local path = os.tmpname()
-
-local function remove()
-  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
-end
+local path, remove, query = files.path, files.remove, files.query
 
 -- What the search prints, and whether it came to its end.
 local function search(before, isa)
@@ -27,13 +24,6 @@ local function search(before, isa)
   local pipe = assert(io.popen(command))
   local output = pipe:read "a"
   return output, pipe:close() == true
-end
-
-local function query(sql)
-  local store <close> = core.store(path, { read_only = true })
-  local rows = {}
-  for row in store:rows(sql) do rows[#rows + 1] = row end
-  return rows
 end
 
 local function check_file(evaluations)
@@ -46,8 +36,6 @@ local function check_file(evaluations)
 end
 
 function T.test_killed_searches()
-  local _ <close> = setmetatable({}, { __close = remove })
-  remove()
   local began = core.clock()
   local expected, ended = search ""
   local seconds = core.clock() - began
@@ -77,4 +65,4 @@ function T.test_killed_searches()
   lu.assertTrue(killed >= KILLS / 2)
 end
 
-return T
+return files.each_without(T)

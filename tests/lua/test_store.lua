@@ -1,29 +1,14 @@
 -- Studies in files: what is recalled, followed, continued and branched.
 local lu = require "luaunit"
 local core = require "luanas.core"
+local files = require "files"
 local nas = require "luanas"
 local spaces = require "spaces"
 
 local T = {}
 
-local path = os.tmpname()
-
-local function remove()
-  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
-end
-
--- How many networks `body` trains.
-local function trainings(body)
-  local count, original = 0, core.trainer
-  core.trainer = function(...)
-    count = count + 1
-    return original(...)
-  end
-  local ok, problem = pcall(body)
-  core.trainer = original
-  if not ok then error(problem, 0) end
-  return count
-end
+local path, remove, query = files.path, files.remove, files.query
+local trainings, curve = files.trainings, files.curve
 
 -- Not 0 where nothing was learned.
 local function plain(trial) return trial.accuracy + trial.params / 100 end
@@ -45,13 +30,6 @@ local function search(options)
     trial:log { reward = reward, advantage = advantage, entropy = learned.entropy }
   end
   return study:fingerprint(), study
-end
-
-local function query(sql, ...)
-  local store <close> = core.store(path, { read_only = true })
-  local list = {}
-  for row in store:rows(sql, ...) do list[#list + 1] = row end
-  return list
 end
 
 local function runs()
@@ -275,14 +253,6 @@ local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"
 
 local function train(epochs) return { epochs = epochs, batch = 16, optimizer = nas.adam { rate = 0.01 } } end
 
-local function curve(trial)
-  local points = {}
-  for i, epoch in ipairs(trial.epochs) do
-    points[i] = { epoch.epoch, epoch.loss, epoch.accuracy, epoch.train_loss, epoch.train_accuracy }
-  end
-  return points
-end
-
 local function evaluated(epochs, options)
   local study <close> = spaces.study { path = path, train = train(epochs), states = options and options.states,
     checkpoint = options and options.checkpoint }
@@ -291,16 +261,7 @@ end
 
 -- How many epochs `body` trains.
 local function epochs_trained(body)
-  local methods, count = debug.getregistry()["luanas.Trainer"].__index, 0
-  local original = methods.epoch
-  methods.epoch = function(...)
-    count = count + 1
-    return original(...)
-  end
-  local ok, problem = pcall(body)
-  methods.epoch = original
-  if not ok then error(problem, 0) end
-  return count
+  return files.calls(debug.getregistry()["luanas.Trainer"].__index, "epoch", body)
 end
 
 function T.test_evaluations_are_extended_where_their_state_is_there()
@@ -521,13 +482,4 @@ function T.test_bad_paths()
   lu.assertErrorMsgContains("both store and path", spaces.study, { path = path, store = study.store })
 end
 
--- Each begins without a file and leaves none.
-for name, test in pairs(T) do
-  T[name] = function()
-    remove()
-    local _ <close> = setmetatable({}, { __close = remove })
-    test()
-  end
-end
-
-return T
+return files.each_without(T)

@@ -1,6 +1,7 @@
 -- Eight processes on one file, which are killed and stopped meanwhile, also inside a transaction: no error, nothing is
 -- lost, nothing is trained twice. LUANAS_STRESS_SECONDS is how long (default 4).
 local core = require "luanas.core"
+local files = require "files"
 local lu = require "luaunit"
 
 local T = {}
@@ -9,13 +10,8 @@ local SOURCE, PROGRAM = os.getenv "LUANAS_SOURCE", os.getenv "LUANAS_PROGRAM"
 local SECONDS = tonumber(os.getenv "LUANAS_STRESS_SECONDS" or "4")
 local PROCESSES = 8
 
-local path = os.tmpname()
+local path = files.path
 local logs = {}
-
-local function remove()
-  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
-  for _, log in ipairs(logs) do os.remove(log) end
-end
 
 -- Starts a process; its number for kill.
 local function start(seed, seconds, crash)
@@ -40,8 +36,9 @@ local function content(log)
 end
 
 function T.test_eight_processes()
-  local _ <close> = setmetatable({}, { __close = remove })
-  os.remove(path)
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, log in ipairs(logs) do os.remove(log) end
+  end })
   local stream, ends, seed, disturbed = core.stream(1, "stress"), core.clock() + SECONDS, 0, 0
   local processes, killed = {}, {}
   local function begin()
@@ -100,4 +97,4 @@ function T.test_eight_processes()
   lu.assertTrue(evaluations > 8)
 end
 
-return T
+return files.each_without(T)

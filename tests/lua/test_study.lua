@@ -1,32 +1,16 @@
 local lu = require "luaunit"
 local core = require "luanas.core"
+local files = require "files"
 local nas = require "luanas"
 local nn = nas.nn
 local spaces = require "spaces"
 
 local T = {}
 
+local trainings, curve = files.trainings, files.curve
+
 local arch_a = nas.arch "kernel=3{1,3} filters=2{2,4}"
 local arch_b = nas.arch "kernel=1{1,3} filters=4{2,4}"
-
--- Runs `body` with another function in the place of core[name].
-local function with_core(name, replacement, body)
-  local original = core[name]
-  core[name] = replacement
-  local ok, problem = pcall(body)
-  core[name] = original
-  if not ok then error(problem, 0) end
-end
-
--- How many networks `body` trains.
-local function trainings(body)
-  local count, original = 0, core.trainer
-  with_core("trainer", function(...)
-    count = count + 1
-    return original(...)
-  end, body)
-  return count
-end
 
 -- What `body` writes to standard output.
 local function output_of(body)
@@ -136,14 +120,6 @@ function T.test_what_an_evaluation_depends_on()
   lu.assertEquals(trains { train = { epochs = 2, batch = 16, optimizer = nas.adam { rate = 0.02 } } }, 1)
   lu.assertEquals(trains { train = { epochs = 2, batch = 16, optimizer = nas.sgd { rate = 0.01 } } }, 1)
   lu.assertEquals(trains {}, 0)
-end
-
-local function curve(trial)
-  local points = {}
-  for i, epoch in ipairs(trial.epochs) do
-    points[i] = { epoch.epoch, epoch.loss, epoch.accuracy, epoch.train_loss, epoch.train_accuracy }
-  end
-  return points
 end
 
 function T.test_ten_epochs_contain_three()
@@ -489,7 +465,7 @@ function T.test_ctrl_c_prints_the_table_so_far_once()
   local study = spaces.study()
   study:evaluate(arch_a)
   local text = output_of(function()
-    with_core("trainer", interrupted_trainer, function()
+    files.with(core, "trainer", interrupted_trainer, function()
       lu.assertErrorMsgContains("interrupted", study.evaluate, study, arch_b)
       nas.study.interrupted() -- as a host does at its end
     end)

@@ -1,16 +1,13 @@
 -- Workers: processes that train side by side on one file.
 local core = require "luanas.core"
 local lu = require "luaunit"
+local files = require "files"
 local nas = require "luanas"
 local spaces = require "spaces"
 
 local T = {}
 
-local path = os.tmpname()
-
-local function remove()
-  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
-end
+local path, remove, query = files.path, files.remove, files.query
 
 local function all(space)
   local list = {}
@@ -23,13 +20,6 @@ local function fingerprint(options, workers, space)
   local study <close> = spaces.study { path = options.path, space = space, train = options.train, data = options.data }
   local trials = study:evaluate_all(all(study.space), { workers = workers })
   return study:fingerprint(), trials, study
-end
-
-local function query(sql)
-  local store <close> = core.store(path, { read_only = true })
-  local rows = {}
-  for row in store:rows(sql) do rows[#rows + 1] = row end
-  return rows
 end
 
 function T.test_results_do_not_depend_on_the_number_of_workers()
@@ -64,11 +54,4 @@ function T.test_wrong_arguments()
   lu.assertEquals(study:evaluate_all({}), {})
 end
 
-for name, test in pairs(T) do
-  T[name] = function()
-    local _ <close> = setmetatable({}, { __close = remove })
-    test()
-  end
-end
-
-return T
+return files.each_without(T)

@@ -1,0 +1,64 @@
+--- A store's file for a test, and what tests of studies ask.
+local core = require "luanas.core"
+
+local files = { path = os.tmpname() }
+
+--- Removes the file and what lies beside it.
+function files.remove()
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".copy" } do os.remove(files.path .. ending) end
+end
+
+--- The rows that some SQL gives.
+function files.query(sql, ...)
+  local store <close> = core.store(files.path, { read_only = true })
+  local list = {}
+  for row in store:rows(sql, ...) do list[#list + 1] = row end
+  return list
+end
+
+--- Has each of the tests begin without a file and leave none.
+function files.each_without(tests)
+  for name, test in pairs(tests) do
+    tests[name] = function()
+      files.remove()
+      local _ <close> = setmetatable({}, { __close = files.remove })
+      test()
+    end
+  end
+  return tests
+end
+
+--- Runs `body` with another function in the place of map[name].
+function files.with(map, name, replacement, body)
+  local original = map[name]
+  map[name] = replacement
+  local ok, problem = pcall(body)
+  map[name] = original
+  if not ok then error(problem, 0) end
+end
+
+--- How often map[name] is called while `body` runs.
+function files.calls(map, name, body)
+  local count, original = 0, map[name]
+  files.with(map, name, function(...)
+    count = count + 1
+    return original(...)
+  end, body)
+  return count
+end
+
+--- How many networks `body` trains.
+function files.trainings(body)
+  return files.calls(core, "trainer", body)
+end
+
+--- What all machines have of a trial's epochs.
+function files.curve(trial)
+  local points = {}
+  for i, epoch in ipairs(trial.epochs) do
+    points[i] = { epoch.epoch, epoch.loss, epoch.accuracy, epoch.train_loss, epoch.train_accuracy }
+  end
+  return points
+end
+
+return files
