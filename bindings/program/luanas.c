@@ -24,7 +24,8 @@ static const char usage[] =
     "  --version   print the versions of engine and numbers, the instruction set and the threads\n"
     "  --help      print this\n"
     "\n"
-    "Commands look at the file of a study and take care of it: studies, runs, trials, show, export,\n"
+    "Commands look at the file of a study and take care of it: studies, runs, trials, show, "
+    "export,\n"
     "check, backup, vacuum; `luanas COMMAND --help` tells more.\n"
     "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"
@@ -254,8 +255,8 @@ static int run(lua_State *L) {
   given->exit_status = run_options(L, given->argv, given->script);
   if (given->exit_status != EXIT_OK || given->script >= given->argc) return 0;
   if (push_command(L, given->argv[given->script]))
-    given->exit_status = run_loaded(L, LUA_OK, given->argc - given->script - 1,
-                                    given->argv + given->script + 1);
+    given->exit_status =
+        run_loaded(L, LUA_OK, given->argc - given->script - 1, given->argv + given->script + 1);
   else
     given->exit_status = run_script(L, given->argc, given->argv, given->script);
   return 0;
