@@ -249,7 +249,15 @@ static int store_trim_states(lua_State *L) {
   nas_error err;
   nas_store *store = check(L);
   int64_t bytes = nas_check_integer(L, 2, "bytes", 0, INT64_MAX);
-  return done(L, nas_store_trim_states(store, bytes, &err), &err);
+  int64_t best = nas_check_integer(L, 3, "best", 0, INT64_MAX);
+  return done(L, nas_store_trim_states(store, bytes, best, &err), &err);
+}
+
+static int store_keep_states(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t best = nas_check_integer(L, 2, "best", 0, INT64_MAX);
+  return done(L, nas_store_keep_states(store, best, &err), &err);
 }
 
 /* -- locks ------------------------------------------------------------------------------------ */
@@ -670,6 +678,7 @@ static const luaL_Reg methods[] = {
     {"study", store_study},
     {"trials", store_trials},
     {"trim_states", store_trim_states},
+    {"keep_states", store_keep_states},
     {"vacuum", store_vacuum},
     {NULL, NULL},
 };

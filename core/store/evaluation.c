@@ -242,9 +242,16 @@ nas_status nas_store_state(nas_store *store, int64_t evaluation, nas_text *bytes
   return nas_sql_end(store, status, err);
 }
 
-nas_status nas_store_trim_states(nas_store *store, int64_t bytes, nas_error *err) {
+nas_status nas_store_trim_states(nas_store *store, int64_t bytes, int64_t best, nas_error *err) {
   nas_status status = nas_sql_begin(store, 0, err);
   if (status != NAS_OK) return status;
-  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_STATE_TRIM, err, "i", bytes), err);
+  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_STATE_TRIM, err, "ii", bytes, best), err);
+  return nas_sql_end(store, status, err);
+}
+
+nas_status nas_store_keep_states(nas_store *store, int64_t best, nas_error *err) {
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_STATE_KEEP, err, "i", best), err);
   return nas_sql_end(store, status, err);
 }

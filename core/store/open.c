@@ -367,7 +367,9 @@ static nas_status open_to_read(nas_store *store, nas_error *err) {
     if (status == NAS_OK) status = read_version(store, &application, &version, err);
   }
   if (status != NAS_OK) return status;
-  if (!application) return fail_foreign(store, err);
+  if (!application) /* the process that made it ended then */
+    return nas_fail(err, NAS_FORMAT, "\"%.200s\" is an empty SQLite file: nothing is stored in it",
+                    store->path);
   if (version < NAS_SCHEMA_VERSION)
     return nas_fail(err, NAS_FORMAT,
                     "\"%.200s\" was written by an older version (schema %lld); open it once to "

@@ -2,6 +2,13 @@
 #ifndef NAS_STORE_STATEMENTS_H
 #define NAS_STORE_STATEMENTS_H
 
+/* States with their places among those of the same data and recipe: the most accurate first. */
+#define NAS_STATES_RANKED                                                                          \
+  "(SELECT state.evaluation, size, used, max(used) OVER () AS max_used, row_number() OVER "        \
+  "(PARTITION BY data, recipe ORDER BY metrics->>'accuracy' DESC, metrics->>'loss', used DESC) "   \
+  "AS place FROM state JOIN evaluation ON evaluation.id = state.evaluation "                       \
+  "LEFT JOIN epoch ON epoch.evaluation = state.evaluation AND epoch.number = state.epoch)"
+
 #define NAS_STATEMENT_MAP(X)                                                                       \
   X(BEGIN, "BEGIN IMMEDIATE")                                                                      \
   X(COMMIT, "COMMIT")                                                                              \
@@ -47,7 +54,10 @@
     "UPDATE state SET used = (SELECT max(used) FROM state) + 1 WHERE evaluation = ?1")             \
   X(STATE_TRIM,                                                                                    \
     "DELETE FROM state WHERE evaluation IN (SELECT evaluation FROM (SELECT evaluation, "           \
-    "sum(size) OVER (ORDER BY used DESC) AS upto FROM state) WHERE upto > ?1)")                    \
+    "sum(size) OVER (ORDER BY used = max_used DESC, place <= ?2 DESC, used DESC) AS upto "         \
+    "FROM " NAS_STATES_RANKED ") WHERE upto > ?1)")                                                \
+  X(STATE_KEEP, "DELETE FROM state WHERE evaluation IN "                                           \
+                "(SELECT evaluation FROM " NAS_STATES_RANKED " WHERE place > ?1)")                 \
                                                                                                    \
   X(FINAL_FIND,                                                                                    \
     "SELECT network, metrics, sum = row_sum(study, network, intent, opened, session, metrics) "    \

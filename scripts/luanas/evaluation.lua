@@ -9,6 +9,8 @@ local recipe = require "luanas.recipe"
 
 local evaluation = {}
 
+local BEST_STATES = 10 -- of each data set and recipe are kept before others
+
 -- What a store has of an evaluation: { id =, epochs = one table for each, diverged = why there is no further one }.
 local MEASURED = { seconds = true, train_seconds = true }
 
@@ -110,7 +112,7 @@ local function put(owner, key, made, from, trainer)
   made.id = check.must(owner.store.put, owner.store, key, {
     from = from, epochs = rows, diverged = made.diverged, state = owner.states > 0 and trainer:state() or nil,
   })
-  check.must(owner.store.trim_states, owner.store, owner.states)
+  check.must(owner.store.trim_states, owner.store, owner.states, BEST_STATES)
 end
 
 -- Trains until the recipe is done, a loss is not finite, or the limit in seconds is passed. Returns nil and why

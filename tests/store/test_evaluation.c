@@ -133,11 +133,49 @@ static void states_are_kept_within_a_limit(void **state) {
     check_ok(nas_store_put(store, &key, &part, &id[i], &err), &err);
   }
   assert_int_equal(state_epoch(store, id[0], SIZE), 1); /* used last now */
-  check_ok(nas_store_trim_states(store, 3 * SIZE, &err), &err);
+  check_ok(nas_store_trim_states(store, 3 * SIZE, 0, &err), &err);
   const int kept[COUNT] = {1, 0, 0, 1, 1};
   for (int i = 0; i < COUNT; i++) assert_int_equal(state_epoch(store, id[i], SIZE), kept[i]);
-  check_ok(nas_store_trim_states(store, 0, &err), &err);
+  check_ok(nas_store_trim_states(store, 0, 0, &err), &err);
   for (int i = 0; i < COUNT; i++) assert_int_equal(state_epoch(store, id[i], SIZE), 0);
+  nas_store_close(&store);
+}
+
+static void states_of_the_best_are_kept(void **state) {
+  (void)state;
+  enum { SIZE = 1000, COUNT = 5 };
+  static const char *const metrics[COUNT] = {"{\"accuracy\":0.5}", "{\"accuracy\":0.9}",
+                                             "{\"accuracy\":0.7}", "{}", "{\"accuracy\":0.6}"};
+  static char bytes[SIZE];
+  nas_error err;
+  int64_t id[COUNT], other;
+  nas_store *store = store_at(NULL);
+  for (int i = 0; i < COUNT; i++) {
+    char network[] = {(char)('a' + i), '\0'};
+    const nas_evaluation_key key = key_of(network);
+    const nas_epoch_row row = {.metrics = metrics[i], .measured = "{}"};
+    const nas_evaluation_part part = {
+        .from = 1, .count = 1, .epochs = &row, .state = bytes, .state_size = SIZE};
+    check_ok(nas_store_put(store, &key, &part, &id[i], &err), &err);
+  }
+  /* The last is in use; then the best; what is left is theirs who were used later. */
+  check_ok(nas_store_trim_states(store, 4 * SIZE, 2, &err), &err);
+  const int kept[COUNT] = {0, 1, 1, 1, 1};
+  for (int i = 0; i < COUNT; i++) assert_int_equal(state_epoch(store, id[i], SIZE), kept[i]);
+  check_ok(nas_store_trim_states(store, 2 * SIZE, 1, &err), &err);
+  const int left[COUNT] = {0, 1, 0, 0, 1};
+  for (int i = 0; i < COUNT; i++) assert_int_equal(state_epoch(store, id[i], SIZE), left[i]);
+  /* Another recipe has a best of its own. */
+  nas_evaluation_key key = key_of("a");
+  key.recipe = "batch=7";
+  const nas_epoch_row row = {.metrics = metrics[0], .measured = "{}"};
+  const nas_evaluation_part part = {
+      .from = 1, .count = 1, .epochs = &row, .state = bytes, .state_size = SIZE};
+  check_ok(nas_store_put(store, &key, &part, &other, &err), &err);
+  check_ok(nas_store_keep_states(store, 1, &err), &err);
+  assert_int_equal(state_epoch(store, id[1], SIZE), 1);
+  assert_int_equal(state_epoch(store, id[4], SIZE), 0);
+  assert_int_equal(state_epoch(store, other, SIZE), 1);
   nas_store_close(&store);
 }
 
@@ -174,6 +212,7 @@ int main(void) {
       cmocka_unit_test_teardown(why_it_diverged_is_kept, check_no_blocks),
       cmocka_unit_test_teardown(predictions_are_kept_where_there_are_any, check_no_blocks),
       cmocka_unit_test_teardown(states_are_kept_within_a_limit, check_no_blocks),
+      cmocka_unit_test_teardown(states_of_the_best_are_kept, check_no_blocks),
       cmocka_unit_test_teardown(memory_failures_leave_nothing, check_no_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,8 +122,14 @@ NAS_API nas_status nas_store_predicted(nas_store *store, int64_t evaluation, int
 NAS_API nas_status nas_store_state(nas_store *store, int64_t evaluation, nas_text *bytes,
                                    int *epoch, nas_error *err);
 
-/* Keeps the states that were used last, as many as fit into so many bytes, and drops the others. */
-NAS_API nas_status nas_store_trim_states(nas_store *store, int64_t bytes, nas_error *err);
+/* Keeps as many states as fit into so many bytes and drops the others: the one used last is kept
+ * first, then the `best` most accurate of each data set and recipe (by the last epoch that a state
+ * has seen), then those used last. */
+NAS_API nas_status nas_store_trim_states(nas_store *store, int64_t bytes, int64_t best,
+                                         nas_error *err);
+
+/* Keeps the states of the `best` most accurate evaluations of each data set and recipe. */
+NAS_API nas_status nas_store_keep_states(nas_store *store, int64_t best, nas_error *err);
 
 /* ---- Locks ---- */
 

@@ -757,10 +757,17 @@ function Store:predicted(evaluation, epoch) end
 ---@return string|false?, integer|string?, string?
 function Store:state(evaluation) end
 
---- Keeps the states that were used last, as many as fit into so many bytes.
+--- Keeps as many states as fit into so many bytes: the one used last, the `best` most accurate of each data set and
+--- recipe, then those used last.
 ---@param bytes integer
+---@param best integer
 ---@return true?, string?, string?
-function Store:trim_states(bytes) end
+function Store:trim_states(bytes, best) end
+
+--- Keeps the states of the `best` most accurate evaluations of each data set and recipe alone.
+---@param best integer
+---@return true?, string?, string?
+function Store:keep_states(best) end
 
 --- Nobody else trains this as long as the lock is held. Returns nil, who has it and since when, "NAS_BUSY" where
 --- another one does.

@@ -40,8 +40,9 @@
 ---@field store? luanas.Store The field `store` of another study, to share its file or its memory.
 ---@field name? string Studies with other names, or other data, recipe, limits or seed of evaluations, have runs of their
 --- own in a file; evaluations are shared by all.
----@field states? integer Bytes of training states that are kept, those that were used last: an evaluation whose state
---- is there is extended, another one is trained again. Default: 1 GiB in a file, 64 MiB in memory.
+---@field states? integer Bytes of training states that are kept, those of the ten most accurate networks and those that
+--- were used last: an evaluation whose state is there is extended, another one is trained again. Default: 1 GiB in a
+--- file, 64 MiB in memory.
 ---@field predictions? boolean Keep what each epoch predicted for the validation images, one byte an image (at most 256
 --- classes), for trial:predictions(); it changes no result.
 ---@field checkpoint? integer A training of more epochs than this is kept after each of them, so that it goes on there
