@@ -1,4 +1,4 @@
--- What each learning rate schedule makes of a rate of 1: a picture by gnuplot, or a table.
+-- What each learning rate schedule makes of a rate of 1: a table, or a picture by gnuplot.
 local nas = require "luanas"
 local schedule = nas.schedule
 
@@ -6,7 +6,7 @@ local options = nas.options(arg, {
   epochs = { 30, "length of the training" },
   batches = { 100, "steps in an epoch" },
   warmup = { 3.0, "epochs of warm-up, of the curves that have one" },
-  out = { "", "file.png or file.svg for a picture by gnuplot; without it, a table is printed" },
+  out = { "", "file.png or file.svg, for a picture instead of a table" },
 })
 
 assert(options.epochs >= 1 and options.batches >= 1, "--epochs and --batches must be at least 1")
@@ -45,55 +45,14 @@ local function print_table()
   end)
 end
 
--- gnuplot takes a text in single quotes as it is; a quote in it is doubled.
-local function quoted(text)
-  return "'" .. text:gsub("'", "''") .. "'"
-end
-
-local function gnuplot_script(file, terminal)
-  local lines = {
-    ("set terminal %s noenhanced size 1000,600 background 'white'"):format(terminal),
-    "set output " .. quoted(file),
-    "set title 'Learning rate schedules'",
-    "set xlabel 'epochs passed'",
-    "set ylabel 'factor of the rate'",
-    ("set xrange [0:%d]"):format(epochs + 1),
-    "set yrange [0:1.05]",
-    "set grid",
-    "set key outside bottom center horizontal",
-    "set colorsequence podo",
-    "$factors << END",
-  }
+local function draw(path)
+  local lines = {}
+  for k, curve in ipairs(curves) do lines[k] = { title = curve[1], points = {} } end
   sample(2000, function(epoch, factors)
-    local numbers = { ("%.6f"):format(epoch) }
-    for _, factor in ipairs(factors) do numbers[#numbers + 1] = ("%.9f"):format(factor) end
-    lines[#lines + 1] = table.concat(numbers, " ")
+    for k, factor in ipairs(factors) do table.insert(lines[k].points, { epoch, factor }) end
   end)
-  lines[#lines + 1] = "END"
-  local plots = {}
-  for k, curve in ipairs(curves) do
-    plots[k] = ("$factors using 1:%d with lines linewidth 2 title %s"):format(k + 1, quoted(curve[1]))
-  end
-  lines[#lines + 1] = "plot " .. table.concat(plots, ", ")
-  return table.concat(lines, "\n") .. "\n"
+  nas.plot.lines(path, { title = "Learning rate schedules", x = "epochs passed", y = "factor of the rate", lines = lines })
+  print("wrote " .. path)
 end
 
-local function draw(file)
-  local terminal = assert(({ png = "pngcairo", svg = "svg" })[file:match "%.(%a+)$"],
-    "--out must end in .png or .svg")
-  assert(not file:find "%c", "--out must not have control characters")
-  local path = os.tmpname()
-  local script <close> = assert(io.open(path, "w"))
-  script:write(gnuplot_script(file, terminal)):close()
-  local drawn = os.execute("gnuplot " .. path)
-  os.remove(path)
-  assert(drawn, "gnuplot failed")
-  print("wrote " .. file)
-end
-
-if options.out and os.execute "command -v gnuplot >/dev/null" then
-  draw(options.out)
-else
-  if options.out then print "gnuplot is not installed, so here is a table:" end
-  print_table()
-end
+if options.out then draw(options.out) else print_table() end

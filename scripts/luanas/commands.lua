@@ -3,6 +3,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local command_line = require "luanas.command_line"
 local csv = require "luanas.csv"
+local curves = require "luanas.curves"
 local evaluation = require "luanas.evaluation"
 local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
@@ -98,12 +99,17 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
+-- The SQL of a trial's metric or logged value, which an option names.
+local function value_sql(option, name)
+  if not name:find "^[%a_][%w_]*$" then give_up("--%s: %s is no name of a metric", option, check.show(name)) end
+  return ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(name, name, name)
+end
+
 -- Trials of a run, by a metric or a logged value if asked for, the first `top` of them.
 local function list(store, run, sort, top)
-  if sort and not sort:find "^[%a_][%w_]*$" then give_up("--sort: %s is no name of a metric", check.show(sort)) end
   local order, where = "number", ""
   if sort then
-    order = ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(sort, sort, sort)
+    order = value_sql("sort", sort)
     where, order = "WHERE " .. order .. " IS NOT NULL ", order .. " DESC, number"
   end
   local trials = {}
@@ -200,6 +206,34 @@ local function show(store, options, number)
   out:write("network: ", network.body, "\n")
 end
 
+-- The runs of the last run's study.
+local function runs_beside(store)
+  local ids = {}
+  for row in store:rows("SELECT id FROM run WHERE study = (SELECT study FROM run WHERE id = ?1) ORDER BY id",
+    run_of(store, 0)) do
+    ids[#ids + 1] = row.id
+  end
+  return ids
+end
+
+local function show_curves(store, options, ...)
+  local lines, ids = {}, { ... }
+  for i, text in ipairs(ids) do ids[i] = run_of(store, math.tointeger(tonumber(text)) or -1) end
+  local sql = LINE .. "SELECT number, " .. value_sql("value", options.value) .. " AS value" .. TRIALS
+  for i, id in ipairs(#ids > 0 and ids or runs_beside(store)) do
+    lines[i] = { id = id, values = {} }
+    for row in store:rows(sql, id) do
+      if type(row.value) == "number" then lines[i].values[row.number] = row.value end
+    end
+  end
+  if options.window and options.window < 1 then give_up("--window: expected an integer of at least 1") end
+  if options.out then
+    local drawn, problem = pcall(curves.draw, lines, options.out, options.window, options.value)
+    if not drawn then give_up("%s", problem) end
+  end
+  io.stdout:write(options.csv and curves.csv(lines) or curves.table(lines, options.window))
+end
+
 -- ---- Care ------------------------------------------------------------------------------------------
 
 local function must(done, message)
@@ -253,11 +287,24 @@ local list_of_commands = {
     name = "show", takes = "FILE TRIAL", help = "a trial: architecture, curve, where it was trained", run = show,
     options = { run = OF_RUN },
   },
+  {
+    name = "curves", takes = "FILE [RUN...]", help = "runs side by side: means over the trials", run = show_curves,
+    options = {
+      value = { "accuracy", "a metric or logged value" },
+      window = { "", "trials of a mean; default: a tenth of all" },
+      csv = { false, "comma-separated values, without means" },
+      out = { "", "also draw them, by gnuplot, into a file .svg or .png" },
+    },
+  },
   { name = "export", takes = "FILE", help = "all trials of all runs as comma-separated values", run = export },
   { name = "backup", takes = "FILE COPY", help = "a compact copy in a new file", run = backup },
   {
     name = "vacuum", takes = "FILE", help = "give unused space back", writes = true,
-    run = function(store) must(store:vacuum()) end,
+    run = function(store, options)
+      if options.best then must(store:keep_states(options.best)) end
+      must(store:vacuum())
+    end,
+    options = { best = { "", "drop all training states but those of so many networks of each recipe" } },
   },
   {
     name = "worker", takes = "FILE", help = "train what study:evaluate_all of other processes asks for", writes = true,
@@ -286,12 +333,12 @@ local function run(command, arguments)
     io.stdout:write(command_line.help(usage, specifications))
     return 0
   end
-  local _, expected = command.takes:gsub("%u+", "")
-  if message or #others ~= expected then
+  local _, least = command.takes:gsub("%[.-%]", ""):gsub("%u+", "")
+  if message or #others < least or #others > least and not command.takes:find("...", 1, true) then
     io.stderr:write("luanas ", command.name, ": ", message or usage, "\n")
     return 2
   end
-  for _, name in ipairs { "sample", "threads", "top" } do
+  for _, name in ipairs { "best", "sample", "threads", "top", "window" } do
     if values[name] then
       values[name] = math.tointeger(tonumber(values[name])) or give_up("--%s: expected an integer", name)
     end

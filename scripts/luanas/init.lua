@@ -20,6 +20,7 @@ local lazy = {
   load = { "luanas.train", "load" },
   nn = { "luanas.nn" },
   options = { "luanas.command_line", "options" },
+  plot = { "luanas.plot" },
   policy = { "luanas.policy" },
   random = { "luanas.random" },
   reward = { "luanas.reward" },

@@ -88,6 +88,35 @@ function T.test_one_trial()
   lu.assertStrContains(err, "run 2 has no trial 9")
 end
 
+function T.test_curves()
+  make()
+  local status, out = run("curves", path, "--value", "reward")
+  lu.assertEquals(status, 0)
+  lu.assertEquals(out, [[
+trials  run 1  run 2
+1           1      1
+2           2      2
+3           3      6
+4           4      8
+]])
+  out = select(2, run("curves", path, "2", "1", "--value", "reward", "--window", "3"))
+  lu.assertEquals(out, "trials  run 2  run 1\n1-3         3      2\n4           8      4\n")
+  out = select(2, run("curves", path, "2", "--value", "reward", "--csv"))
+  lu.assertEquals(out, "trial,run_2\n1,1\n2,2\n3,6\n4,8\n")
+  out = select(2, run("curves", path, "1", "--value", "nothing"))
+  lu.assertEquals(out, "trials  run 1\n")
+  local picture = path .. ".svg"
+  local drawn, _, err = run("curves", path, "--out", picture)
+  if err:find "gnuplot, which draws, is not there" then
+    lu.assertEquals(drawn, 1)
+  else
+    lu.assertEquals({ drawn, err }, { 0, "" })
+    local file <close> = assert(io.open(picture))
+    lu.assertStrContains(file:read "a", "accuracy, mean of 1 trials")
+    os.remove(picture)
+  end
+end
+
 function T.test_care()
   make()
   local copy = path .. ".copy"
@@ -99,6 +128,9 @@ function T.test_care()
   lu.assertEquals({ run("trials", copy) }, { 0, original, "" })
   os.remove(copy)
   lu.assertEquals(run("vacuum", path), 0)
+  lu.assertEquals(#files.query "SELECT * FROM state", 4)
+  lu.assertEquals(run("vacuum", path, "--best", "1"), 0)
+  lu.assertEquals(#files.query "SELECT * FROM state", 1)
   lu.assertEquals({ run("check", path) }, { 0, "no damage\n", "" })
 end
 
@@ -146,6 +178,10 @@ function T.test_wrong_arguments()
   make()
   fails(1, "there is no run 7", "trials", path, "--run", "7")
   fails(1, "is no name of a metric", "trials", path, "--sort", "a'b")
+  fails(1, "is no name of a metric", "curves", path, "--value", "a'b")
+  fails(1, "there is no run 9", "curves", path, "9")
+  fails(1, "--window: expected an integer of at least 1", "curves", path, "--window", "0")
+  fails(1, "expected the name of a .svg or .png file", "curves", path, "--out", "a.txt")
   fails(1, "--top: expected an integer", "trials", path, "--top", "x")
   lu.assertNil(commands.find "nothing")
   local status, out = run("trials", "--help")

@@ -9,7 +9,7 @@ local spaces = require "spaces"
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "data", "init", "nn", "policy", "profile", "reward", "schedule", "space", "study" }
+local STUBS = { "data", "init", "nn", "plot", "policy", "profile", "reward", "schedule", "space", "study" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -71,6 +71,7 @@ local function real()
     ["luanas"] = functions(nas),
     ["luanas.nn"] = functions(nas.nn),
     ["luanas.space"] = functions(nas.space),
+    ["luanas.plot"] = functions(nas.plot),
     ["luanas.policy"] = functions(nas.policy),
     ["luanas.reward"] = functions(nas.reward),
     ["luanas.schedule"] = functions(nas.schedule),

@@ -12,6 +12,7 @@
 ---@field space luanas.space Search spaces.
 ---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
 ---@field reward luanas.reward Baselines, clipping, powers.
+---@field plot luanas.plot Pictures.
 ---@field schedule luanas.schedule Learning rate schedules.
 ---@field data luanas.data Data sets.
 ---@field train fun(network: luanas.Node|luanas.TrainedModel, data: luanas.Data, options?: luanas.train.Options): luanas.TrainedModel Training without a study.
