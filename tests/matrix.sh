@@ -1,10 +1,11 @@
 #!/bin/sh
-# The long matrix: the suites under sanitizers, valgrind, another compiler and an old processor, and
-# the fuzzers. usage: matrix.sh REPOSITORY [asan|tsan|valgrind|clang|oldcpu|fuzz ...]
+# The long matrix: searches that are killed, the suites under sanitizers, valgrind, another compiler and
+# an old processor, and the fuzzers.
+# usage: matrix.sh REPOSITORY [killed|asan|tsan|valgrind|clang|oldcpu|fuzz ...]
 set -u
 top=$1
 shift
-[ $# -gt 0 ] || set -- asan tsan valgrind clang oldcpu fuzz
+[ $# -gt 0 ] || set -- killed asan tsan valgrind clang oldcpu fuzz
 folder=${LUANAS_BUILD:-$top/build}
 fuzz_seconds=${LUANAS_FUZZ_SECONDS:-600}
 failed=
@@ -32,6 +33,13 @@ part() { # part NAME COMMAND...: runs and reports
   label=$1
   shift
   if "$@"; then echo "== $label: clean"; else echo "== $label: FAILED"; failed="$failed $label"; fi
+}
+
+# Fifty searches are killed, then eight processes use one file for a minute.
+killed() {
+  meson compile -C "$folder" >/dev/null &&
+    LUANAS_KILLS=50 LUANAS_STRESS_SECONDS=60 meson test -C "$folder" --no-rebuild --print-errorlogs \
+      --timeout-multiplier 4 killed stress
 }
 
 asan() {
@@ -80,8 +88,8 @@ fuzz() {
 
 for name in "$@"; do
   case $name in
-  asan | tsan | valgrind | clang | oldcpu | fuzz) part "$name" "$name" ;;
-  *) echo "matrix: unknown part: $name (asan tsan valgrind clang oldcpu fuzz)" >&2; exit 2 ;;
+  killed | asan | tsan | valgrind | clang | oldcpu | fuzz) part "$name" "$name" ;;
+  *) echo "matrix: unknown part: $name (killed asan tsan valgrind clang oldcpu fuzz)" >&2; exit 2 ;;
   esac
 done
 [ -z "$failed" ] || { echo "matrix: failed:$failed"; exit 1; }
