@@ -1,5 +1,6 @@
 /* luanas.Store: one file with all that was finished. luanas.StoreLock: what it holds against other
  * processes. Neither can be used after the store was closed. */
+#include <limits.h>
 #include <nas/memory.h>
 #include <nas/store.h>
 #include <stdio.h>
@@ -278,13 +279,19 @@ static int lock_close(lua_State *L) {
   return 0;
 }
 
+/* A lock of the store that is argument 1, not held yet. */
+static lock_box *new_lock(lua_State *L) {
+  lock_box *box = nas_box_new(L, LOCK, sizeof *box, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
+  return box;
+}
+
 static int lock(lua_State *L, nas_lock_kind kind, uint64_t number) {
   nas_error err;
   nas_store *store = check(L);
   const char *purpose = nas_check_name(L, 3, "purpose");
-  lock_box *box = nas_box_new(L, LOCK, sizeof *box, 1);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);
+  lock_box *box = new_lock(L);
   if (nas_store_lock(store, kind, number, purpose, &box->lock, &err))
     return nas_interrupt_or_fail(L, &err);
   box->handle = box;
@@ -425,24 +432,6 @@ static int store_runs(lua_State *L) {
   return 1;
 }
 
-/* store:begin_run { study, parent, first, numeric_version, script, arguments }: its id */
-static int store_begin_run(lua_State *L) {
-  nas_error err;
-  nas_store *store = check(L);
-  nas_settings s = nas_settings_open(L, 2, "run");
-  nas_run run = {.study = nas_settings_integer(&s, "study", 0, 1, INT64_MAX),
-                 .parent = nas_settings_integer(&s, "parent", 0, 0, INT64_MAX),
-                 .first = nas_settings_integer(&s, "first", 1, 1, INT64_MAX),
-                 .numeric_version =
-                     (int)nas_settings_integer(&s, "numeric_version", 0, 0, 1 << 30)};
-  const char *script = nas_settings_string(&s, "script", NULL);
-  const char *arguments = nas_settings_string(&s, "arguments", NULL);
-  if (nas_store_begin_run(store, &run, script, arguments, &err))
-    return nas_interrupt_or_fail(L, &err);
-  lua_pushinteger(L, run.id);
-  return 1;
-}
-
 typedef struct trials_box {
   void *handle;
   nas_trials trials;
@@ -503,23 +492,106 @@ static nas_trial trial_of(lua_State *L, int at) {
                      .logged = required(&s, "logged")};
 }
 
-/* store:append(run, { trial, ... }) */
-static int store_append(lua_State *L) {
-  nas_error err;
-  nas_store *store = check(L);
-  int64_t run = luaL_checkinteger(L, 2);
-  luaL_checktype(L, 3, LUA_TTABLE);
-  lua_settop(L, 3);
-  lua_Unsigned count = lua_rawlen(L, 3);
+/* The trials of the list at an argument, which keeps their strings. Pushes what keeps the array. */
+static nas_trial *trials_of(lua_State *L, int arg, int *count) {
+  luaL_checktype(L, arg, LUA_TTABLE);
+  lua_Unsigned length = lua_rawlen(L, arg);
+  luaL_argcheck(L, length <= INT_MAX, arg, "too many trials");
   lua_newtable(L);
-  nas_trial *trials = nas_box_scratch(L, 4, count + 1, sizeof *trials);
-  for (lua_Unsigned i = 0; i < count; i++) {
-    if (lua_rawgeti(L, 3, (lua_Integer)i + 1) != LUA_TTABLE)
-      luaL_error(L, "append: trial %I is no table", (lua_Integer)i + 1);
+  nas_trial *trials = nas_box_scratch(L, lua_gettop(L), length + 1, sizeof *trials);
+  for (lua_Unsigned i = 0; i < length; i++) {
+    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TTABLE)
+      luaL_error(L, "trial %I is no table", (lua_Integer)i + 1);
     trials[i] = trial_of(L, lua_gettop(L));
     lua_pop(L, 1);
   }
-  return done(L, nas_store_append(store, run, trials, (int)count, &err), &err);
+  *count = (int)length;
+  return trials;
+}
+
+static nas_writer writer_of(const nas_settings *s) {
+  return (nas_writer){.script = nas_settings_string(s, "script", NULL),
+                      .arguments = nas_settings_string(s, "arguments", NULL)};
+}
+
+/* store:begin_run({ study, parent, first, numeric_version, newest, script, arguments }, { trial,
+ * ...
+ * }): its id and its lock */
+static int store_begin_run(lua_State *L) {
+  nas_error err;
+  int count;
+  nas_store *store = check(L);
+  nas_settings s = nas_settings_open(L, 2, "run");
+  nas_run run = {.study = nas_settings_integer(&s, "study", 0, 1, INT64_MAX),
+                 .parent = nas_settings_integer(&s, "parent", 0, 0, INT64_MAX),
+                 .first = nas_settings_integer(&s, "first", 1, 1, INT64_MAX),
+                 .numeric_version =
+                     (int)nas_settings_integer(&s, "numeric_version", 0, 0, 1 << 30)};
+  int64_t newest = nas_settings_integer(&s, "newest", 0, 0, INT64_MAX);
+  const nas_writer writer = writer_of(&s);
+  const nas_trial *trials = trials_of(L, 3, &count);
+  lock_box *box = new_lock(L);
+  if (nas_store_begin_run(store, &run, newest, &writer, trials, count, &box->lock, &err))
+    return nas_interrupt_or_fail(L, &err);
+  box->handle = box;
+  lua_pushinteger(L, run.id);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* store:continue_run(run, first, { script, arguments }) */
+static int store_continue_run(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  int64_t run = luaL_checkinteger(L, 2), first = luaL_checkinteger(L, 3);
+  nas_settings s = nas_settings_open(L, 4, "writer");
+  const nas_writer writer = writer_of(&s);
+  return done(L, nas_store_continue_run(store, run, first, &writer, &err), &err);
+}
+
+/* store:append(run, { trial, ... }) */
+static int store_append(lua_State *L) {
+  nas_error err;
+  int count;
+  nas_store *store = check(L);
+  int64_t run = luaL_checkinteger(L, 2);
+  const nas_trial *trials = trials_of(L, 3, &count);
+  return done(L, nas_store_append(store, run, trials, count, &err), &err);
+}
+
+/* store:prepend(run, parent, { trial, ... }); parent 0: none */
+static int store_prepend(lua_State *L) {
+  nas_error err;
+  int count;
+  nas_store *store = check(L);
+  int64_t run = luaL_checkinteger(L, 2), parent = luaL_checkinteger(L, 3);
+  const nas_trial *trials = trials_of(L, 4, &count);
+  return done(L, nas_store_prepend(store, run, parent, trials, count, &err), &err);
+}
+
+/* store:begin_fresh({ script, arguments, turn, count }): the first seed, and whether the script
+ * goes on with it */
+static int store_begin_fresh(lua_State *L) {
+  nas_error err;
+  int64_t seed;
+  int again;
+  nas_store *store = check(L);
+  nas_settings s = nas_settings_open(L, 2, "fresh");
+  const nas_writer writer = writer_of(&s);
+  int turn = (int)nas_settings_integer(&s, "turn", 1, 1, INT_MAX);
+  int count = (int)nas_settings_integer(&s, "count", 1, 1, INT_MAX);
+  if (nas_store_begin_fresh(store, &writer, turn, count, &seed, &again, &err))
+    return nas_interrupt_or_fail(L, &err);
+  lua_pushinteger(L, seed);
+  lua_pushboolean(L, again);
+  return 2;
+}
+
+/* store:end_fresh(seed) */
+static int store_end_fresh(lua_State *L) {
+  nas_error err;
+  nas_store *store = check(L);
+  return done(L, nas_store_end_fresh(store, luaL_checkinteger(L, 2), &err), &err);
 }
 
 /* store:log(run, number, logged) */
@@ -654,9 +726,13 @@ static int store_row(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"add_job", store_add_job},
     {"append", store_append},
+    {"prepend", store_prepend},
     {"backup", store_backup},
     {"begin_job", store_begin_job},
     {"begin_run", store_begin_run},
+    {"end_fresh", store_end_fresh},
+    {"begin_fresh", store_begin_fresh},
+    {"continue_run", store_continue_run},
     {"begin_session", store_begin_session},
     {"check", store_check},
     {"end_final", store_end_final},

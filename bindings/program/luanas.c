@@ -83,12 +83,22 @@ static int explain(lua_State *L) {
   return 1;
 }
 
-/* Lets the studies of the package print the table so far. */
-static int finish_studies(lua_State *L) {
+/* Calls a function of luanas.study, where the script has loaded that. */
+static void call_study(lua_State *L, const char *name) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "luanas.study") != LUA_TTABLE) return 0;
-  if (lua_getfield(L, -1, "interrupted") != LUA_TFUNCTION) return 0;
-  lua_call(L, 0, 0);
+  if (lua_getfield(L, -1, "luanas.study") != LUA_TTABLE) return;
+  if (lua_getfield(L, -1, name) == LUA_TFUNCTION) lua_call(L, 0, 0);
+}
+
+/* Lets the studies of the package print the table so far. */
+static int show_studies(lua_State *L) {
+  call_study(L, "interrupted");
+  return 0;
+}
+
+/* The script has come to its end: what its studies have not written yet is written. */
+static int close_studies(lua_State *L) {
+  call_study(L, "close_all");
   return 0;
 }
 
@@ -101,7 +111,7 @@ static void print_error(lua_State *L) {
 static int end_interrupted(lua_State *L) {
   nas_interrupt_clear();
   lua_sethook(L, NULL, 0, 0);
-  lua_pushcfunction(L, finish_studies);
+  lua_pushcfunction(L, show_studies);
   if (lua_pcall(L, 0, 0, 0)) {
     print_error(L);
     lua_pop(L, 1);
@@ -245,6 +255,13 @@ typedef struct command {
   int exit_status;
 } command;
 
+static int run_command_or_script(lua_State *L, const command *given) {
+  int first = given->script + 1;
+  if (!push_command(L, given->argv[given->script]))
+    return run_script(L, given->argc, given->argv, given->script);
+  return run_loaded(L, LUA_OK, given->argc - first, given->argv + first);
+}
+
 /* In protected mode: all that may lack memory. */
 static int run(lua_State *L) {
   command *given = lua_touserdata(L, 1);
@@ -254,12 +271,11 @@ static int run(lua_State *L) {
   set_arguments(L, given->argc, given->argv, given->script);
   lua_settop(L, 0);
   given->exit_status = run_options(L, given->argv, given->script);
-  if (given->exit_status != EXIT_OK || given->script >= given->argc) return 0;
-  if (push_command(L, given->argv[given->script]))
-    given->exit_status =
-        run_loaded(L, LUA_OK, given->argc - given->script - 1, given->argv + given->script + 1);
-  else
-    given->exit_status = run_script(L, given->argc, given->argv, given->script);
+  if (given->exit_status == EXIT_OK && given->script < given->argc)
+    given->exit_status = run_command_or_script(L, given);
+  if (given->exit_status != EXIT_OK) return 0;
+  lua_pushcfunction(L, close_studies);
+  given->exit_status = call(L, 0);
   return 0;
 }
 

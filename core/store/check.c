@@ -22,6 +22,8 @@ static const char *const searches[] = {
     SUM(state, "evaluation", "evaluation, epoch, size, row_sum(bytes)"),
     SUM(study, "id", "id, key, name, text, source"),
     SUM(run, "id", "id, study, parent, first, numeric_version, session, script, arguments"),
+    SUM(continuation, "first || ' of run ' || run", "run, first, session, script, arguments"),
+    SUM(fresh, "seed", "seed, count, script, arguments, turn, ended"),
     SUM(final, "study", "study, network, intent, opened, session, metrics"),
     SUM(trial, "number || ' of run ' || run",
         "run, number, decisions, origin, network, status, reason, evaluation, epochs, metrics, "

@@ -71,11 +71,13 @@ static nas_status find_head(nas_store *store, const nas_evaluation_key *key, hea
 }
 
 /* Texts of rows, one after the other with their NULs; where they begin is known at the end, when
- * the memory moves no more. */
+ * the memory moves no more. Epochs that another process has added since the head was read are
+ * left. */
 static nas_status read_epochs(nas_store *store, const head *found, nas_text *texts,
                               nas_error *err) {
   int row, count = 0;
-  sqlite3_stmt *statement = nas_sql(store, NAS_SQL_EPOCH_LIST, err, "i", found->id);
+  sqlite3_stmt *statement =
+      nas_sql(store, NAS_SQL_EPOCH_LIST, err, "ii", found->id, (int64_t)found->epochs);
   nas_status status = nas_sql_step(store, statement, &row, err);
   while (status == NAS_OK && row) {
     count++;

@@ -1,8 +1,9 @@
 /* Locks between processes: a byte of the file beside the store stands for each evaluation and run.
  * They belong to the open file, so that two stores of one process exclude each other, too, and end
- * with it however the process ends. */
+ * with it however the process ends. Who uses the same store is excluded by its list of locks. */
 #include <errno.h>
 #include <fcntl.h>
+#include <nas/memory.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,36 +47,78 @@ static nas_status fail_busy(nas_store *store, int64_t place, nas_error *err) {
   return status;
 }
 
+/* Within a transaction. */
 static nas_status name_owner(nas_store *store, int64_t place, const char *purpose, nas_error *err) {
   char host[NAS_HOST_NAME], since[NAS_TIME_TEXT];
-  nas_status status = nas_sql_begin(store, 0, err);
-  if (status != NAS_OK) return status;
   nas_host_name(host);
   nas_time_text(since);
-  status = nas_sql_execute(store,
-                           nas_sql(store, NAS_SQL_OWNER_SET, err, "iittt", place, (int64_t)getpid(),
-                                   host, since, purpose),
-                           err);
-  return nas_sql_end(store, status, err);
+  return nas_sql_execute(store,
+                         nas_sql(store, NAS_SQL_OWNER_SET, err, "iittt", place, (int64_t)getpid(),
+                                 host, since, purpose),
+                         err);
+}
+
+/* -- the list of this store's locks ----------------------------------------------------------- */
+
+static size_t index_of(const nas_store *store, int64_t place) {
+  size_t i = 0;
+  while (i < store->held_count && store->held[i] != place) i++;
+  return i;
+}
+
+static nas_status hold(nas_store *store, int64_t place, nas_error *err) {
+  size_t count = store->held_count;
+  if ((count & (count - 1)) == 0) {
+    size_t room = count ? 2 * count : 1;
+    int64_t *larger = nas_realloc(store->held, count, room, sizeof *larger);
+    if (!larger) return nas_fail_memory(err, "a lock", room * sizeof *larger);
+    store->held = larger;
+  }
+  store->held[store->held_count++] = place;
+  return NAS_OK;
+}
+
+/* -- taking and giving back ------------------------------------------------------------------- */
+
+static nas_status take(nas_store *store, int64_t place, nas_error *err) {
+  if (index_of(store, place) < store->held_count) return fail_busy(store, place, err);
+  int got = store->path ? try_lock(store->lock_file, place, F_WRLCK) : 1;
+  if (got < 0) return fail_lock(store, err);
+  if (got == 0) return fail_busy(store, place, err);
+  nas_status status = hold(store, place, err);
+  if (status != NAS_OK && store->path) try_lock(store->lock_file, place, F_UNLCK);
+  return status;
+}
+
+nas_status nas_sql_lock(nas_store *store, nas_lock_kind kind, uint64_t number, const char *purpose,
+                        nas_lock *lock, nas_error *err) {
+  int64_t place = place_of(kind, number);
+  nas_status status = take(store, place, err);
+  if (status != NAS_OK) return status;
+  lock->place = place;
+  return name_owner(store, place, purpose, err);
 }
 
 nas_status nas_store_lock(nas_store *store, nas_lock_kind kind, uint64_t number,
                           const char *purpose, nas_lock *lock, nas_error *err) {
   int64_t place = place_of(kind, number);
   lock->place = 0;
-  if (!store->path) return NAS_OK;
   if (store->read_only)
     return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
-  int got = try_lock(store->lock_file, place, F_WRLCK);
-  if (got < 0) return fail_lock(store, err);
-  if (got == 0) return fail_busy(store, place, err);
+  nas_status status = take(store, place, err);
+  if (status != NAS_OK) return status;
   lock->place = place;
-  nas_status status = name_owner(store, place, purpose, err);
+  status = nas_sql_begin(store, 0, err);
+  if (status == NAS_OK) status = nas_sql_end(store, name_owner(store, place, purpose, err), err);
   if (status != NAS_OK) nas_store_unlock(store, lock);
   return status;
 }
 
 void nas_store_unlock(nas_store *store, nas_lock *lock) {
-  if (lock->place) try_lock(store->lock_file, lock->place, F_UNLCK);
+  size_t i = index_of(store, lock->place);
+  if (lock->place && i < store->held_count) {
+    if (store->path) try_lock(store->lock_file, lock->place, F_UNLCK);
+    store->held[i] = store->held[--store->held_count];
+  }
   lock->place = 0;
 }

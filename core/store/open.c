@@ -340,7 +340,7 @@ static void disconnect(nas_store *store) {
 /* In a folder that is read-only SQLite can't make the files that processes share. */
 static nas_status open_apart(nas_store *store, nas_error *err) {
   struct stat info;
-  char *log = joined(store->path, "-wal", ""), *name = NULL;
+  char *log = joined(sqlite3_db_filename(store->db, "main"), "-wal", ""), *name = NULL;
   int flags = SQLITE_OPEN_READONLY;
   nas_status status = log ? NAS_OK : nas_fail_memory(err, "a path", 0);
   disconnect(store);
@@ -381,7 +381,7 @@ static nas_status open_to_read(nas_store *store, nas_error *err) {
 /* -- public functions ------------------------------------------------------------------------- */
 
 static nas_status open_lock_file(nas_store *store, nas_error *err) {
-  char *path = joined(store->path, "-lock", "");
+  char *path = joined(sqlite3_db_filename(store->db, "main"), "-lock", ""); /* links followed */
   if (!path) return nas_fail_memory(err, "a path", strlen(store->path));
   store->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   nas_status status = store->lock_file < 0 ? fail_open(path, err) : NAS_OK;
@@ -419,6 +419,7 @@ void nas_store_close(nas_store **handle) {
   disconnect(store);
   remove_copy(store);
   if (store->lock_file >= 0) close(store->lock_file);
+  nas_free(store->held);
   nas_free(store->path);
   nas_free(store->program);
   nas_free(store->isa);

@@ -4,7 +4,7 @@
 #define NAS_STORE_SCHEMA_H
 
 #define NAS_SCHEMA_APPLICATION 0x4c4e4153 /* "LNAS", PRAGMA application_id */
-#define NAS_SCHEMA_VERSION     1          /* PRAGMA user_version */
+#define NAS_SCHEMA_VERSION     2          /* PRAGMA user_version */
 
 /* Each takes a store from the version of its index to the next one. */
 static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
@@ -135,6 +135,30 @@ static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
     "  host TEXT NOT NULL,"
     "  since TEXT NOT NULL,"
     "  purpose TEXT NOT NULL"
+    ") STRICT;",
+
+    /* From which trial on a run was written by another script, or with other arguments, than
+     * before.
+     */
+    "CREATE TABLE continuation ("
+    "  run INTEGER NOT NULL REFERENCES run,"
+    "  first INTEGER NOT NULL,"
+    "  session INTEGER REFERENCES session,"
+    "  script INTEGER REFERENCES text,"
+    "  arguments TEXT,"
+    "  sum INTEGER NOT NULL,"
+    "  PRIMARY KEY (run, first)"
+    ") STRICT, WITHOUT ROWID;"
+
+    /* Evaluation seeds `seed` .. seed + count - 1, which a script took because nobody had. */
+    "CREATE TABLE fresh ("
+    "  seed INTEGER PRIMARY KEY,"
+    "  count INTEGER NOT NULL,"
+    "  script INTEGER REFERENCES text,"
+    "  arguments TEXT,"
+    "  turn INTEGER NOT NULL,"  /* 1 for the first of its studies that took any, 2, ... */
+    "  ended INTEGER NOT NULL," /* 1: the script came to its end */
+    "  sum INTEGER NOT NULL"
     ") STRICT;",
 };
 

@@ -11,7 +11,9 @@ struct nas_store {
   char *path; /* NULL: in memory */
   char *copy; /* what is read in its place, in a temporary folder of its own, or NULL */
   int read_only;
-  int lock_file; /* descriptor, -1: none */
+  int lock_file;     /* descriptor, -1: none */
+  int64_t *held;     /* places of the locks that this store has */
+  size_t held_count; /* the room is the next power of two */
   sqlite3 *db;
   sqlite3_stmt *statements[NAS_STATEMENTS];
   int durable; /* what PRAGMA synchronous is set to */
@@ -78,6 +80,10 @@ nas_status nas_store_text(nas_store *store, const char *body, int64_t *id, nas_e
 
 /* Writes the row of the session where that is not done; within a transaction. */
 nas_status nas_store_session(nas_store *store, nas_error *err);
+
+/* nas_store_lock within a transaction. */
+nas_status nas_sql_lock(nas_store *store, nas_lock_kind kind, uint64_t number, const char *purpose,
+                        nas_lock *lock, nas_error *err);
 
 /* UTC, "2026-11-27T10:19:28Z". */
 #define NAS_TIME_TEXT 24

@@ -37,7 +37,7 @@
   X(EPOCH_ADD, "INSERT INTO epoch VALUES (?1, ?2, ?3, ?4, ?5, row_sum(?1, ?2, ?3, ?4, ?5))")       \
   X(EPOCH_LIST, "SELECT metrics, measured, "                                                       \
                 "sum = row_sum(evaluation, number, metrics, measured, session), number "           \
-                "FROM epoch WHERE evaluation = ?1 ORDER BY number")                                \
+                "FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number")               \
                                                                                                    \
   X(PREDICTION_ADD, "INSERT INTO prediction VALUES (?1, ?2, row_sum(?1, ?2, row_sum(?3)), ?3)")    \
   X(PREDICTION_FIND,                                                                               \
@@ -90,8 +90,26 @@
   X(RUN_NEXT, "SELECT ifnull(max(id), 0) + 1 FROM run")                                            \
   X(RUN_ADD, "INSERT INTO run VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "                            \
              "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))")                                           \
+  X(RUN_NEWEST, "SELECT ifnull(max(id), 0) FROM run WHERE study = ?1")                             \
+  X(RUN_FIRST, "SELECT first FROM run WHERE id = ?1")                                              \
+  X(RUN_EARLIER, "UPDATE run SET parent = ?2, first = ?3, sum = row_sum(id, study, ?2, ?3, "       \
+                 "numeric_version, session, script, arguments) WHERE id = ?1")                     \
+  X(RUN_WRITER, "SELECT script IS ?2 AND arguments IS ?3 FROM (SELECT first, script, arguments "   \
+                "FROM run WHERE id = ?1 UNION ALL SELECT first, script, arguments FROM "           \
+                "continuation WHERE run = ?1) ORDER BY first DESC LIMIT 1")                        \
+  X(RUN_CONTINUE, "INSERT OR REPLACE INTO continuation VALUES (?1, ?2, ?3, ?4, ?5, "               \
+                  "row_sum(?1, ?2, ?3, ?4, ?5))")                                                  \
   X(RUN_LAST, "SELECT ifnull((SELECT max(number) FROM trial WHERE run = id), first - 1) FROM run " \
               "WHERE id = ?1")                                                                     \
+                                                                                                   \
+  X(FRESH_OPEN, "SELECT seed FROM fresh WHERE script IS ?1 AND arguments IS ?2 AND turn = ?3 "     \
+                "AND count = ?4 AND NOT ended ORDER BY seed DESC LIMIT 1")                         \
+  X(FRESH_NEXT, "SELECT max(ifnull((SELECT max(seed) FROM evaluation), -1), "                      \
+                "ifnull((SELECT max(seed + count - 1) FROM fresh), -1)) + 1")                      \
+  X(FRESH_ADD, "INSERT INTO fresh VALUES (?1, ?2, ?3, ?4, ?5, 0, row_sum(?1, ?2, ?3, ?4, ?5, 0))") \
+  X(FRESH_END,                                                                                     \
+    "UPDATE fresh SET ended = 1, sum = row_sum(seed, count, script, arguments, turn, 1) "          \
+    "WHERE seed = ?1")                                                                             \
                                                                                                    \
   X(TRIAL_ADD, "INSERT INTO trial VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "     \
                "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12))")                      \

@@ -93,28 +93,49 @@ nas_status nas_store_runs(nas_store *store, int64_t study, nas_run **runs, int *
   return status;
 }
 
-static nas_status add_run(nas_store *store, nas_run *run, const char *script, const char *arguments,
+/* The id of the text of a script, 0 where it is unknown. */
+static nas_status script_of(nas_store *store, const nas_writer *writer, int64_t *text,
+                            nas_error *err) {
+  *text = 0;
+  return writer->script ? nas_store_text(store, writer->script, text, err) : NAS_OK;
+}
+
+static nas_status add_run(nas_store *store, nas_run *run, const nas_writer *writer,
                           nas_error *err) {
-  int64_t text = 0;
+  int64_t text;
   nas_status status = nas_store_session(store, err);
-  if (status == NAS_OK && script) status = nas_store_text(store, script, &text, err);
+  if (status == NAS_OK) status = script_of(store, writer, &text, err);
   if (status == NAS_OK)
     status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_NEXT, err, ""), &run->id, err);
   if (status != NAS_OK) return status;
   return nas_sql_execute(store,
                          nas_sql(store, NAS_SQL_RUN_ADD, err, "iiniinnt", run->id, run->study,
                                  run->parent, run->first, (int64_t)run->numeric_version,
-                                 store->session, text, arguments),
+                                 store->session, text, writer->arguments),
                          err);
 }
 
-nas_status nas_store_begin_run(nas_store *store, nas_run *run, const char *script,
-                               const char *arguments, nas_error *err) {
+static nas_status record_writer(nas_store *store, int64_t run, int64_t first,
+                                const nas_writer *writer, nas_error *err) {
+  int64_t text, same = 0;
+  nas_status status = nas_store_session(store, err);
+  if (status == NAS_OK) status = script_of(store, writer, &text, err);
+  if (status == NAS_OK)
+    status = nas_sql_value(
+        store, nas_sql(store, NAS_SQL_RUN_WRITER, err, "int", run, text, writer->arguments), &same,
+        err);
+  if (status != NAS_OK || same) return status;
+  return nas_sql_execute(store,
+                         nas_sql(store, NAS_SQL_RUN_CONTINUE, err, "iinnt", run, first,
+                                 store->session, text, writer->arguments),
+                         err);
+}
+
+nas_status nas_store_continue_run(nas_store *store, int64_t run, int64_t first,
+                                  const nas_writer *writer, nas_error *err) {
   nas_status status = nas_sql_begin(store, 0, err);
   if (status != NAS_OK) return status;
-  status = add_run(store, run, script, arguments, err);
-  run->last = run->first - 1;
-  return nas_sql_end(store, status, err);
+  return nas_sql_end(store, record_writer(store, run, first, writer, err), err);
 }
 
 /* -- trials ----------------------------------------------------------------------------------- */
@@ -201,20 +222,79 @@ static nas_status add_trial(nas_store *store, int64_t run, const nas_trial *t, n
                          err);
 }
 
+/* Trials with the numbers from `first` on. */
+static nas_status add_trials(nas_store *store, int64_t run, int64_t first, const nas_trial *trials,
+                             int count, nas_error *err) {
+  nas_status status = NAS_OK;
+  for (int i = 0; i < count && status == NAS_OK; i++) {
+    if (trials[i].number != first + i)
+      status = nas_fail(err, NAS_STATE, "run %lld: trial %lld does not follow its last, %lld",
+                        (long long)run, (long long)trials[i].number, (long long)(first + i - 1));
+    else
+      status = add_trial(store, run, &trials[i], err);
+  }
+  return status;
+}
+
 nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *trials, int count,
                             nas_error *err) {
   int64_t last = -1;
   nas_status status = nas_sql_begin(store, 0, err);
   if (status != NAS_OK) return status;
   status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_LAST, err, "i", run), &last, err);
-  for (int i = 0; i < count && status == NAS_OK; i++) {
-    if (trials[i].number != last + 1 + i)
-      status = nas_fail(err, NAS_STATE, "run %lld: trial %lld does not follow its last, %lld",
-                        (long long)run, (long long)trials[i].number, (long long)(last + i));
-    else
-      status = add_trial(store, run, &trials[i], err);
-  }
+  if (status == NAS_OK) status = add_trials(store, run, last + 1, trials, count, err);
   return nas_sql_end(store, status, err);
+}
+
+static nas_status make_run(nas_store *store, nas_run *run, int64_t newest, const nas_writer *writer,
+                           const nas_trial *trials, int count, nas_lock *lock, nas_error *err) {
+  int64_t found = 0;
+  nas_status status =
+      nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_NEWEST, err, "i", run->study), &found, err);
+  if (status == NAS_OK && found > newest)
+    return nas_fail(err, NAS_BUSY, "study %lld: run %lld is new", (long long)run->study,
+                    (long long)found);
+  if (status == NAS_OK) status = add_run(store, run, writer, err);
+  /* Nobody knows the run yet: the lock is free. */
+  if (status == NAS_OK)
+    status = nas_sql_lock(store, NAS_LOCK_RUN, (uint64_t)run->id, "writes the run", lock, err);
+  if (status == NAS_OK) status = add_trials(store, run->id, run->first, trials, count, err);
+  run->last = run->first + count - 1;
+  return status;
+}
+
+nas_status nas_store_begin_run(nas_store *store, nas_run *run, int64_t newest,
+                               const nas_writer *writer, const nas_trial *trials, int count,
+                               nas_lock *lock, nas_error *err) {
+  *lock = (nas_lock){0};
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  status = make_run(store, run, newest, writer, trials, count, lock, err);
+  status = nas_sql_end(store, status, err);
+  if (status != NAS_OK) nas_store_unlock(store, lock);
+  return status;
+}
+
+static nas_status lead(nas_store *store, int64_t run, int64_t parent, const nas_trial *trials,
+                       int count, nas_error *err) {
+  int64_t first = 0, begin = count > 0 ? trials[0].number : 0;
+  nas_status status =
+      nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_FIRST, err, "i", run), &first, err);
+  if (status == NAS_OK && begin + count != first)
+    return nas_fail(err, NAS_STATE,
+                    "run %lld: %d trials from number %lld on do not end before %lld",
+                    (long long)run, count, (long long)begin, (long long)first);
+  if (status == NAS_OK) status = add_trials(store, run, begin, trials, count, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_execute(store, nas_sql(store, NAS_SQL_RUN_EARLIER, err, "ini", run, parent, begin),
+                         err);
+}
+
+nas_status nas_store_prepend(nas_store *store, int64_t run, int64_t parent, const nas_trial *trials,
+                             int count, nas_error *err) {
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_end(store, lead(store, run, parent, trials, count, err), err);
 }
 
 nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,
@@ -226,5 +306,43 @@ nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const ch
   if (status == NAS_OK && sqlite3_changes(store->db) != 1)
     status = nas_fail(err, NAS_ARGUMENT, "log: run %lld has no trial %lld of its own",
                       (long long)run, (long long)number);
+  return nas_sql_end(store, status, err);
+}
+
+/* -- fresh seeds ------------------------------------------------------------------------------ */
+
+static nas_status take_fresh(nas_store *store, const nas_writer *writer, int turn, int count,
+                             int64_t *seed, int *again, nas_error *err) {
+  int64_t script;
+  nas_status status = script_of(store, writer, &script, err);
+  if (status != NAS_OK) return status;
+  sqlite3_stmt *open = nas_sql(store, NAS_SQL_FRESH_OPEN, err, "ntii", script, writer->arguments,
+                               (int64_t)turn, (int64_t)count);
+  status = nas_sql_step(store, open, again, err);
+  if (*again) {
+    *seed = sqlite3_column_int64(open, 0);
+    nas_sql_done(open);
+  }
+  if (status != NAS_OK || *again) return status;
+  status = nas_sql_value(store, nas_sql(store, NAS_SQL_FRESH_NEXT, err, ""), seed, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_execute(store,
+                         nas_sql(store, NAS_SQL_FRESH_ADD, err, "iinti", *seed, (int64_t)count,
+                                 script, writer->arguments, (int64_t)turn),
+                         err);
+}
+
+nas_status nas_store_begin_fresh(nas_store *store, const nas_writer *writer, int turn, int count,
+                                 int64_t *seed, int *again, nas_error *err) {
+  *again = 0;
+  nas_status status = nas_sql_begin(store, 1, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_end(store, take_fresh(store, writer, turn, count, seed, again, err), err);
+}
+
+nas_status nas_store_end_fresh(nas_store *store, int64_t seed, nas_error *err) {
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_FRESH_END, err, "i", seed), err);
   return nas_sql_end(store, status, err);
 }

@@ -183,17 +183,21 @@ local function trial_functions(self)
   return own, other
 end
 
--- With `fresh` the first seed that no evaluation of the store has.
-local function evaluation_seed(store, options)
-  local owner = "study"
-  if not check.optional(check.boolean, owner, "fresh", options.fresh) then
-    return check.seed(owner, "evaluation_seed", options.evaluation_seed or DEFAULT_EVALUATION_SEED)
+local open_studies = setmetatable({}, { __mode = "k" })
+local fresh_seeds = {} -- that this script took: { store =, seed = }
+
+-- A seed that no evaluation of the store has, or the one that this script had before it was ended.
+local function begin_fresh(self)
+  local running, turn = script.running(), 1
+  for _, before in ipairs(fresh_seeds) do
+    if before.store:path() == self.store:path() then turn = turn + 1 end
   end
-  if options.evaluation_seed then
-    check.fail("study: both evaluation_seed and fresh are given; expected one of them")
-  end
-  local largest = store:row("SELECT max(seed) AS seed FROM evaluation").seed
-  return largest and largest + 1 or DEFAULT_EVALUATION_SEED
+  local seed, again = check.must(self.store.begin_fresh, self.store, {
+    script = running.text, arguments = running.arguments, turn = turn, count = self.replicates,
+  })
+  fresh_seeds[#fresh_seeds + 1] = { store = self.store, seed = seed }
+  if again then self:say("evaluation seed %d, as before this script was ended", seed) end
+  return seed
 end
 
 -- nas.study { ... }
@@ -205,12 +209,17 @@ local function new(options)
       check.show(options and options.space))
   end
   recipe.check("study: train", options.train)
+  local is_fresh = check.optional(check.boolean, owner, "fresh", options.fresh)
+  if is_fresh and options.evaluation_seed then
+    check.fail("study: both evaluation_seed and fresh are given; expected one of them")
+  end
   local self = setmetatable({
     name = check.optional(check.string, owner, "name", options.name),
     space = options.space,
     data = check_data(options.data),
     train = options.train or {},
     seed = check.seed(owner, "seed", options.seed or DEFAULT_SEED),
+    evaluation_seed = check.seed(owner, "evaluation_seed", options.evaluation_seed or DEFAULT_EVALUATION_SEED),
     replicates = check.integer(owner, "replicates", options.replicates or 1, 1, 1000),
     limits = check_limits(options.limits),
     failed = check_failed(options.failed),
@@ -232,7 +241,8 @@ local function new(options)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
   self.progress = progress.new(self.quiet)
   self.store = open_store(options) -- when all else is right: it makes the file
-  self.evaluation_seed = evaluation_seed(self.store, options)
+  if is_fresh then self.evaluation_seed = begin_fresh(self) end
+  open_studies[self] = true
   return self
 end
 
@@ -274,6 +284,7 @@ end
 local function train_side_by_side(self, records, count)
   if not self.walk then begin_walk(self) end
   local jobs, all = {}, 0
+  if records[1] then self.walk:expect(records[1]:line(), origin_text(records[1])) end
   for _, record in ipairs(records) do
     local built = rebuild(self, record)
     local own_recipe = built.network and recipe_of(self, built)
@@ -301,7 +312,7 @@ function Study:evaluate(record)
   local outcome, recalled = watched_outcome(self, built, stored, self.number + 1)
   outcome.network = built.arch.network
   self.walk:take(record:line(), origin, outcome)
-  self.number = self.number + 1
+  self.number = self.walk.number
   if not recalled then self.trained[self.number] = evaluation.seconds_of(outcome.epochs, #outcome.epochs) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   if outcome.status == "ok" then
@@ -447,16 +458,12 @@ function Study:csv(path)
   if not ok then check.fail("study:csv: %s", message) end
 end
 
---- Writes what is not written yet. Other processes can continue the run then.
+--- Writes what is not written yet. Other processes can continue the run then; this study has no further trials.
 function Study:close()
   if self.walk then self.walk:finish() end
 end
 
 Study.__close = Study.close
-
-function Study:__gc()
-  pcall(Study.close, self) -- nobody is there to hear of a failure
-end
 
 function Study:__tostring()
   return ("luanas.Study: %d trials on %s"):format(self.number, self.data.name)
@@ -469,6 +476,16 @@ function study.interrupted()
   current.progress:clear()
   io.stdout:write(("\ninterrupted after %d trials\n"):format(current.number))
   current:report()
+end
+
+--- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes the
+--- same fresh seeds when it runs again.
+function study.close_all(problem)
+  for each in pairs(open_studies) do each:close() end
+  for _, each in ipairs(problem == nil and fresh_seeds or {}) do
+    check.must(each.store.end_fresh, each.store, each.seed)
+  end
+  open_studies, fresh_seeds = setmetatable({}, { __mode = "k" }), {}
 end
 
 return setmetatable(study, { __call = function(_, options) return new(options) end })

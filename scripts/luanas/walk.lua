@@ -62,7 +62,7 @@ local function new_readers(self)
   local runs, fresh, readers = check.must(self.store.runs, self.store, self.study), {}, {}
   for _, run in ipairs(runs) do
     if not self.known[run.id] then fresh[#fresh + 1] = run end
-    self.known[run.id] = run
+    self.known[run.id], self.newest = run, math.max(self.newest, run.id)
   end
   for i, run in ipairs(fresh) do readers[i] = new_reader(self.store, run, self.known) end
   return readers
@@ -72,12 +72,14 @@ end
 function walk.new(store, study, running, say)
   local self = setmetatable({
     store = store, study = study, running = running, say = say,
-    known = {},   -- runs by id
-    number = 0,   -- trials so far
-    run = nil,    -- that this script writes to: { id =, lock =, from = its first trial of this script }
-    partial = {}, -- what this script logged of followed trials, until it is all that is stored
-    pending = {}, -- rows to append, in order
-    changed = {}, -- what written trials logged, where it has changed: by number
+    known = {}, newest = 0, -- runs by id, and the largest id
+    number = 0,             -- trials so far
+    run = nil, -- that this script writes to: { id =, from = its first trial of this script, numeric_version =,
+    -- is_own = whether this script began it }
+    locks = {}, guards = {}, -- of runs, by id
+    partial = {},           -- what this script logged of followed trials, until it is all that is stored
+    pending = {},           -- rows to append, in order
+    changed = {},           -- what written trials logged, where it has changed: by number
     written = core.clock(),
   }, Walk)
   self.candidates = new_readers(self) -- of the runs that agree so far
@@ -98,69 +100,120 @@ local function copy(map)
   return own
 end
 
--- ---- Writing ---------------------------------------------------------------------------------------
+-- ---- Locks of runs ---------------------------------------------------------------------------------
 
--- The lock of a run; or nil and who has it.
+local held = setmetatable({}, { __mode = "v" }) -- walks of this process by the runs that they hold
+
+local function held_key(store, id)
+  return ("%s\0%d"):format(store:path() or tostring(store), id)
+end
+
+--- Whether another study of this process holds a run.
+function walk.is_held_here(store, id)
+  local holder = held[held_key(store, id)]
+  return holder ~= nil and not holder.is_finished
+end
+
+-- Keeps a lock. Where nobody finishes the walk, the collector does: guards are finalised before the locks, which are
+-- older.
+local function hold(self, id, lock)
+  self.locks[id], held[held_key(self.store, id)] = lock, self
+  self.guards[id] = setmetatable({}, { __gc = function()
+    local ok, problem = pcall(self.finish, self)
+    if not ok then io.stderr:write("luanas: ", tostring(problem), "\n") end
+  end })
+end
+
+local function is_of_this_script(self, id)
+  local row = self.store:row([[
+    SELECT body, arguments FROM (
+      SELECT first, script, arguments FROM run WHERE id = ?1
+      UNION ALL SELECT first, script, arguments FROM continuation WHERE run = ?1 ORDER BY first DESC LIMIT 1)
+    LEFT JOIN text ON text.id = script]], id)
+  return row and row.body == self.running.text and row.arguments == self.running.arguments
+end
+
+-- Whether this walk has the lock of a run now. One that another study of this script, or another script, writes has only
+-- begun alike; but when this script runs twice at once, that is a mistake.
 local function lock_run(self, id)
+  if self.locks[id] then return true end
   local function try() return check.core(self.store.lock_run, self.store, id, ("continues run %d"):format(id)) end
   local lock, message, code = try()
   if code == "NAS_BUSY" then
     collectgarbage() -- perhaps a study of this process has it that nobody needs any more
     lock, message, code = try()
   end
-  if not lock and code ~= "NAS_BUSY" then check.fail("study: %s", message) end
-  return lock, message
+  if lock then
+    hold(self, id, lock)
+    return true
+  end
+  if code ~= "NAS_BUSY" then check.fail("study: %s", message) end
+  if is_of_this_script(self, id) and not walk.is_held_here(self.store, id) then
+    check.fail("study: run %d can't be continued: %s; wait until it ends, or give this script another seed", id,
+      message)
+  end
+  return false
 end
 
-local function is_of_this_script(self, id)
-  local row = self.store:row("SELECT body, arguments FROM run LEFT JOIN text ON text.id = script WHERE run.id = ?1", id)
-  return row and row.body == self.running.text and row.arguments == self.running.arguments
+-- ---- Continuing and branching ----------------------------------------------------------------------
+
+local function writer_of(self)
+  return { script = self.running.text, arguments = self.running.arguments }
 end
 
--- A run that ends where this script is, to go on with; or nil. One that another process continues is not ours where
--- that runs another script, which has only begun alike. Second: whether what is stored has changed since it was
+-- A run that ends where this script is, to go on with; or nil. Second: whether what is stored has changed since it was
 -- read, and must be followed first.
 local function continue(self)
   for i, reader in ipairs(self.candidates) do
     local id = reader.run.id
-    if reader.last == self.number then
-      local lock, message = lock_run(self, id)
-      if not lock and is_of_this_script(self, id) then
-        check.fail("study: run %d can't be continued: %s; wait until it ends, or give this script another seed", id,
-          message)
+    if reader.last == self.number and lock_run(self, id) then
+      local before, from = reader.run, self.number + 1
+      new_readers(self)
+      local now = self.known[id]
+      if now.first ~= before.first then check.fail("study: run %d has changed meanwhile; run the script again", id) end
+      if now.last == before.last then
+        check.must(self.store.continue_run, self.store, id, from, writer_of(self))
+        self.candidates = { reader }
+        return { id = id, from = from, numeric_version = now.numeric_version }
       end
-      if lock then
-        new_readers(self)
-        if self.known[id].last == reader.run.last then return { id = id, lock = lock, from = self.number + 1 } end
-        lock:close()
-        self.candidates[i] = new_reader(self.store, self.known[id], self.known)
-        return nil, true
-      end
+      self:flush()
+      self.locks[id]:close()
+      self.locks[id] = nil
+      self.candidates[i] = new_reader(self.store, now, self.known)
+      return nil, true
     end
   end
 end
 
--- A run that leaves the candidates at trial `number`. Another process may take an empty run before it is locked.
-local function branch(self, number)
-  local left = self.candidates[1]
-  while true do
-    local id = check.must(self.store.begin_run, self.store, {
-      study = self.study, parent = number > 1 and left:owner(number - 1) or 0, first = number,
-      numeric_version = core.numeric_version, script = self.running.text, arguments = self.running.arguments,
-    })
-    local lock = lock_run(self, id)
-    if lock then
-      if left and left.last >= number then self.say("run %d leaves run %d at trial %d", id, left.run.id, number) end
-      return { id = id, lock = lock, from = number }
-    end
-  end
+local function encode_logged(rows)
+  for _, row in ipairs(rows) do row.logged = core.json_encode(row.values) end
+  return rows
 end
+
+-- A run of these trials that leaves `left` (a reader; nil: none) before the first of them, and goes on to recall what has
+-- its numeric version. False where runs have been begun meanwhile.
+local function branch(self, left, rows)
+  local first = rows[1].number
+  local version = left and left.run.numeric_version or core.numeric_version
+  local id, lock, code = check.core(self.store.begin_run, self.store, {
+    study = self.study, parent = first > 1 and left:owner(first - 1) or 0, first = first, newest = self.newest,
+    numeric_version = version, script = self.running.text, arguments = self.running.arguments,
+  }, encode_logged(rows))
+  if code == "NAS_BUSY" then return false end
+  if not id then check.fail("study: %s", lock) end
+  hold(self, id, lock)
+  self.run = { id = id, from = first, numeric_version = version, is_own = true }
+  self.candidates = { left }
+  if left and left.last >= first then self.say("run %d leaves run %d at trial %d", id, left.run.id, first) end
+  return true
+end
+
+-- ---- Writing ---------------------------------------------------------------------------------------
 
 --- Writes what is not written yet. To be called before anything that takes long.
 function Walk:flush()
   if #self.pending > 0 then
-    for _, row in ipairs(self.pending) do row.logged = core.json_encode(row.values) end
-    check.must(self.store.append, self.store, self.run.id, self.pending)
+    check.must(self.store.append, self.store, self.run.id, encode_logged(self.pending))
     self.pending = {}
   end
   for number, change in pairs(self.changed) do
@@ -173,12 +226,15 @@ local function flush_if_due(self)
   if #self.pending >= PENDING_MAX or core.clock() - self.written > PENDING_SECONDS then self:flush() end
 end
 
--- What a trial that is written has logged, in a table that will be written.
+local function stored_trial(self, run, number)
+  return check.must(self.store.trials, self.store, run, number, 1)[1]
+end
+
+-- What a written trial of a run, whose lock we have, has logged: a table that will be written.
 local function logged_of(self, run, number)
   local change = self.changed[number]
   if not change then
-    local row = check.must(self.store.trials, self.store, run, number, 1)[1]
-    change = { run = run, logged = core.json_decode(row.logged) }
+    change = { run = run, logged = core.json_decode(stored_trial(self, run, number).logged) }
     self.changed[number] = change
   end
   return change.logged
@@ -207,16 +263,21 @@ local function followed(self, decisions, origin)
   return matching(self, decisions, origin)
 end
 
---- The next trial has these decisions. Returns the stored trial with them, or nil where this script writes.
+local function refuse_closed(self)
+  if self.is_finished then check.fail("the study is closed") end
+end
+
+--- The next trial has these decisions. Returns the stored trial with them, or nil where there is none to follow.
 function Walk:begin(decisions, origin)
+  refuse_closed(self)
+  flush_if_due(self)
+  self.agreeing = {} -- until there is an outcome: the evaluation may be interrupted
   while not self.run do
-    local agreeing = followed(self, decisions, origin)
-    if #agreeing > 0 then
-      self.agreeing = agreeing -- until there is an outcome: the evaluation may be interrupted
-      return agreeing[1]:at(self.number + 1)
-    end
+    self.agreeing = followed(self, decisions, origin)
+    if #self.agreeing > 0 then return self.agreeing[1]:at(self.number + 1) end
     local run, has_changed = continue(self)
-    if not has_changed then self.run = run or branch(self, self.number + 1) end
+    self.run = run
+    if not has_changed then break end
   end
   return nil
 end
@@ -230,42 +291,52 @@ local function row_of(number, decisions, origin, outcome)
   }
 end
 
---- The outcome of that trial (of evaluate.lua).
-function Walk:take(decisions, origin, outcome)
-  self.number = self.number + 1
-  if not self.run then
-    local agreeing = keep(self.agreeing, function(reader)
-      local stored = reader:at(self.number)
-      return stored.status == outcome.status and stored.metrics == outcome.metrics_text
-    end)
-    if #agreeing > 0 then
-      self.candidates = agreeing
-      if agreeing[1]:at(self.number).logged ~= "{}" then self.partial[self.number] = {} end
-      return
-    end
-    self.run = branch(self, self.number)
-  end
-  self.pending[#self.pending + 1] = row_of(self.number, decisions, origin, outcome)
-  flush_if_due(self)
+-- Whether a candidate has this trial with this outcome: it is followed then.
+local function follow(self, outcome)
+  local number = self.number + 1
+  local agreeing = keep(self.agreeing, function(reader)
+    local stored = reader:at(number)
+    return stored.status == outcome.status and stored.metrics == outcome.metrics_text
+  end)
+  if #agreeing == 0 then return false end
+  self.candidates = agreeing
+  if agreeing[1]:at(number).logged ~= "{}" then self.partial[number] = {} end
+  return true
 end
 
--- This script logs other values of a followed trial than all candidates: its run is one of its own from there on.
-local function leave(self, number)
-  local old_run = self.run
-  self:flush()
-  local left = new_reader(self.store, self.candidates[1].run, self.known)
-  local rows = {}
-  for n = number, self.number do
-    local row = old_run and n >= old_run.from and check.must(self.store.trials, self.store, old_run.id, n, 1)[1]
-      or left:at(n)
-    row = copy(row)
-    row.values = self.partial[n] or core.json_decode(row.logged)
-    rows[#rows + 1], self.partial[n] = row, nil
+--- The outcome of that trial (of evaluate.lua). Where this fails, the trial has not been.
+function Walk:take(decisions, origin, outcome)
+  local row = row_of(self.number + 1, decisions, origin, outcome)
+  if self.run then
+    self.pending[#self.pending + 1] = row
+  else
+    while not follow(self, outcome) and not branch(self, self.number > 0 and self.candidates[1] or nil, { row }) do
+      self.agreeing = followed(self, decisions, origin)
+    end
   end
-  self.candidates = { left }
-  self.run = branch(self, number)
-  self.pending = rows
-  if old_run then old_run.lock:close() end
+  self.number = self.number + 1
+end
+
+-- This script logs other values of a followed trial than all candidates: its run is one of its own from there on. Where
+-- it has left them later already, that run leaves earlier.
+local function leave(self, number)
+  self:flush()
+  local run = self.run
+  local left = new_reader(self.store, self.candidates[1].run, self.known)
+  local is_earlier = run and run.is_own and run.from > number
+  local rows = {}
+  for n = number, is_earlier and run.from - 1 or self.number do
+    local row = copy(run and n >= run.from and stored_trial(self, run.id, n) or left:at(n))
+    row.values = self.partial[n] or core.json_decode(row.logged)
+    rows[#rows + 1] = row
+  end
+  if is_earlier then
+    check.must(self.store.prepend, self.store, run.id, number > 1 and left:owner(number - 1) or 0, encode_logged(rows))
+    run.from = number
+  else
+    while not branch(self, left, rows) do new_readers(self) end
+  end
+  for n = number, self.number do self.partial[n] = nil end
 end
 
 -- What a stored trial logged, as a table that nobody changes.
@@ -274,54 +345,80 @@ local function values_of(row)
   return row.values
 end
 
-local function log_followed(self, number, values)
-  local function differs(reader)
-    local stored = values_of(reader:at(number))
-    for name, value in pairs(values) do
-      if stored[name] ~= nil and stored[name] ~= value then return true end
-    end
-    return false
-  end
-  local agreeing = keep(self.candidates, function(reader) return not differs(reader) end)
-  local mine = self.partial[number] or copy(values_of(self.candidates[1]:at(number)))
-  self.partial[number] = mine
-  for name, value in pairs(values) do mine[name] = value end
-  if #agreeing == 0 then return leave(self, number) end
-  self.candidates = agreeing
-  local stored = values_of(agreeing[1]:at(number))
-  local is_whole = true
-  for name in pairs(stored) do is_whole = is_whole and mine[name] ~= nil end
-  if is_whole then self.partial[number] = nil end
+-- Whether a trial that logged `stored` agrees with a script that logs `values`; and whether it has all of them.
+local function compare(stored, values)
+  local has_all = true
   for name, value in pairs(values) do
-    if stored[name] == nil then logged_of(self, agreeing[1]:owner(number), number)[name] = value end
+    if stored[name] ~= nil and stored[name] ~= value then return false, false end
+    has_all = has_all and stored[name] ~= nil
   end
+  return true, has_all
+end
+
+-- Adds values to a followed trial that has not all of them, under the lock of its run; or returns false: another process
+-- has it, or has logged other values since.
+local function add_values(self, reader, number, values)
+  local id = reader:owner(number)
+  if not lock_run(self, id) then return false end
+  local logged = logged_of(self, id, number)
+  if not compare(logged, values) then return false end
+  for name, value in pairs(values) do logged[name] = value end
+  reader:at(number).values = copy(logged)
+  self.candidates = { reader }
+  return true
+end
+
+-- What is logged of a trial that was followed.
+local function log_followed(self, number, values)
+  local mine = self.partial[number] or copy(values_of(self.candidates[1]:at(number)))
+  for name, value in pairs(values) do mine[name] = value end
+  self.partial[number] = mine
+  local agreeing = keep(self.candidates, function(reader) return compare(values_of(reader:at(number)), values) end)
+  local whole = keep(agreeing, function(reader) return select(2, compare(values_of(reader:at(number)), values)) end)
+  local is_found = #whole > 0
+  if is_found then self.candidates = whole end
+  for i = 1, is_found and 0 or #agreeing do is_found = is_found or add_values(self, agreeing[i], number, values) end
+  if not is_found then return leave(self, number) end
+  if select(2, compare(mine, values_of(self.candidates[1]:at(number)))) then self.partial[number] = nil end
 end
 
 --- What the script logs of a trial: each name once.
 function Walk:log(number, values)
-  if not self.run or number < self.run.from then return log_followed(self, number, values) end
-  local first_pending = self.number - #self.pending + 1
-  local logged = number >= first_pending and self.pending[number - first_pending + 1].values
-    or logged_of(self, self.run.id, number)
-  for name, value in pairs(values) do logged[name] = value end
+  refuse_closed(self)
+  if not self.run or number < self.run.from then
+    log_followed(self, number, values)
+  else
+    local first_pending = self.number - #self.pending + 1
+    local logged = number >= first_pending and self.pending[number - first_pending + 1].values
+      or logged_of(self, self.run.id, number)
+    for name, value in pairs(values) do logged[name] = value end
+  end
   flush_if_due(self)
 end
 
---- Writes the rest, and lets others continue the run.
+--- Writes the rest, and lets others continue the run. There are no further trials then.
 function Walk:finish()
+  if self.is_finished then return end
   self:flush()
-  if self.run then self.run.lock:close() end
+  for _, lock in pairs(self.locks) do lock:close() end
+  self.is_finished = true
 end
 
 --- The run that is followed or written; nil before the first trial.
 function Walk:run_id()
-  return self.run and self.run.id or self.candidates[1] and self.candidates[1].run.id
+  return self.run and self.run.id or self.number > 0 and self.candidates[1].run.id or nil
 end
 
---- The numeric version under which the run that is followed or written began.
+--- The numeric version under which the run began that this script follows or writes.
 function Walk:numeric_version()
-  local reader = self.candidates[1]
-  return reader and reader.run.numeric_version or core.numeric_version
+  local reader = self.number > 0 and self.candidates[1] or self.agreeing and self.agreeing[1]
+  local run = self.run or reader and reader.run
+  return run and run.numeric_version or core.numeric_version
+end
+
+--- Looks which stored runs have a trial with these decisions next, for numeric_version().
+function Walk:expect(decisions, origin)
+  self.agreeing = self.run and {} or followed(self, decisions, origin)
 end
 
 -- ---- Reading what there is -------------------------------------------------------------------------

@@ -46,22 +46,37 @@ function tests.test_studies_runs_and_trials()
   store:begin_session { program = "a.lua", isa = "avx2", threads = 2 }
   local study = store:study("name", "text")
   lu.assertEquals(store:study(nil, "text"), study)
-  local run = store:begin_run { study = study, first = 1, numeric_version = 4, script = "print(1)", arguments = "-x" }
   local trial = {
     number = 1, decisions = "a=1{1}", origin = "{}", network = "ab", status = "ok", epochs = 2,
     metrics = "{}", measured = "{}", logged = "{}",
   }
-  lu.assertTrue(store:append(run, { trial }))
+  local made = { study = study, first = 1, numeric_version = 4, script = "print(1)", arguments = "-x" }
+  local run, lock = store:begin_run(made, { trial })
+  lu.assertEquals({ select(3, store:begin_run(made, { trial })) }, { "NAS_BUSY" }) -- there is one that is new
+  lu.assertEquals({ select(3, store:lock_run(run, "continues")) }, { "NAS_BUSY" })
+  lock:close()
+  store:lock_run(run, "continues"):close()
   raises("trial 1 does not follow its last, 1", store.append, store, run, { trial })
   lu.assertTrue(store:log(run, 1, '{"reward":1}'))
   trial.logged = '{"reward":1}'
   lu.assertEquals(store:trials(run, 1, 10), { trial })
   lu.assertEquals(store:trials(run, 2, 10), {})
-  local branch = store:begin_run { study = study, parent = run, first = 2 }
+  local second = { number = 2 }
+  for name, value in pairs(trial) do second[name] = second[name] or value end
+  local branch = store:begin_run({ study = study, parent = run, first = 2, newest = run }, { second })
   lu.assertEquals(store:runs(study), {
     { id = run, parent = 0, first = 1, last = 1, numeric_version = 4 },
-    { id = branch, parent = run, first = 2, last = 1, numeric_version = 0 },
+    { id = branch, parent = run, first = 2, last = 2, numeric_version = 0 },
   })
+  raises("do not end before 2", store.prepend, store, branch, 0, { second })
+  lu.assertTrue(store:prepend(branch, 0, { trial }))
+  lu.assertEquals(store:runs(study)[2], { id = branch, parent = 0, first = 1, last = 2, numeric_version = 0 })
+  lu.assertTrue(store:continue_run(run, 2, { script = "print(2)" }))
+  lu.assertEquals({ store:begin_fresh { script = "a", count = 2 } }, { 0, false })
+  lu.assertEquals({ store:begin_fresh { script = "a", count = 2 } }, { 0, true })
+  lu.assertEquals({ store:begin_fresh { script = "a", turn = 2 } }, { 2, false })
+  lu.assertTrue(store:end_fresh(0))
+  lu.assertEquals({ store:begin_fresh { script = "a", count = 2 } }, { 3, false })
   local rows = {}
   for found in store:rows("SELECT program, body AS script FROM run JOIN session ON session = session.id "
     .. "JOIN text ON script = text.id WHERE run.id = ?1", run) do

@@ -7,6 +7,8 @@ local spaces = require "spaces"
 
 local T = {}
 
+local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"
+
 local path, remove, query = files.path, files.remove, files.query
 local trainings, curve = files.trainings, files.curve
 
@@ -90,19 +92,50 @@ function T.test_another_seed_is_another_run()
   lu.assertStrContains(runs()[2], "- 1 ")
 end
 
+-- Runs `body` while a function of stores fails.
+local function with_failing(name, body)
+  files.with(debug.getregistry()["luanas.Store"].__index, name, function()
+    return nil, "the disk is full", "NAS_IO"
+  end, body)
+end
+
 function T.test_a_failed_write_is_made_up_for()
-  local methods = debug.getregistry()["luanas.Store"].__index
-  local original = methods.append
   local study = spaces.study { path = path }
   local policy = nas.policy { seed = 1, rate = 0.05 }
+  local first = policy:sample(spaces.tiny)
+  with_failing("begin_run", function() lu.assertErrorMsgContains("the disk is full", study.evaluate, study, first) end)
+  lu.assertEquals(study.number, 0)
+  study:evaluate(first)
   local trial = study:evaluate(policy:sample(spaces.tiny))
+  lu.assertEquals(trial.number, 2)
   trial:log { reward = 1 }
-  methods.append = function() return nil, "the disk is full", "NAS_IO" end
-  lu.assertErrorMsgContains("the disk is full", study.close, study)
-  methods.append = original
+  with_failing("append", function() lu.assertErrorMsgContains("the disk is full", study.close, study) end)
   trial:log { loss = 2 }
   study:close()
-  lu.assertEquals(query "SELECT logged FROM trial", { { logged = '{"loss":2,"reward":1}' } })
+  lu.assertEquals(query "SELECT logged FROM trial", { { logged = "{}" }, { logged = '{"loss":2,"reward":1}' } })
+end
+
+function T.test_a_study_that_nobody_closes_is_written_when_it_is_collected()
+  do
+    local study = spaces.study { path = path }
+    study:evaluate(nas.policy({ seed = 1 }):sample(spaces.tiny)):log { reward = 1 }
+  end
+  spaces.study():evaluate(arch) -- the one that was used last is kept, for Ctrl-C
+  collectgarbage()
+  lu.assertEquals(query "SELECT logged FROM trial", { { logged = '{"reward":1}' } })
+  search()
+  lu.assertEquals(#runs(), 2)
+end
+
+function T.test_a_closed_study_has_no_further_trials()
+  local study = spaces.study { path = path }
+  local record = nas.policy({ seed = 1 }):sample(spaces.tiny)
+  local trial = study:evaluate(record)
+  study:close()
+  study:close()
+  lu.assertErrorMsgContains("the study is closed", study.evaluate, study, record)
+  lu.assertErrorMsgContains("the study is closed", trial.log, trial, { reward = 1 })
+  lu.assertEquals(#study:trials(), 1)
 end
 
 function T.test_an_evaluation_that_was_interrupted_leaves_no_trace()
@@ -212,6 +245,12 @@ function T.test_batches()
   lu.assertEquals(batches(function(batch, i) return batch == 2 and i == 3 and 2 or 1 end), other)
   lu.assertEquals(batches(one), whole)
   lu.assertEquals(#runs(), 2)
+  -- The batch is logged from its end: where an earlier trial differs, too, the run leaves earlier.
+  local twice = batches(function(batch, i) return batch == 2 and i < 4 and i + 1 or 1 end)
+  lu.assertEquals(runs(), { "- 1 12", "1 7 6", "1 5 8" })
+  lu.assertEquals(batches(function(batch, i) return batch == 2 and i < 4 and i + 1 or 1 end), twice)
+  lu.assertEquals(batches(one), whole)
+  lu.assertEquals(#runs(), 3)
   for batch = 1, 3 do
     remove()
     lu.assertErrorMsgEquals("stopped", batches, one, batch)
@@ -220,6 +259,33 @@ function T.test_batches()
     lu.assertEquals(runs(), { "- 1 12" })
   end
   check_whole()
+end
+
+-- All trials first, then what each is worth.
+local function afterwards(reward, trials)
+  local study <close> = spaces.study { path = path }
+  local policy = nas.policy { seed = 1, rate = 0.05 }
+  local list = {}
+  for i = 1, trials do list[i] = study:evaluate(policy:sample(spaces.tiny)) end
+  for i = 1, trials do list[i]:log { reward = reward * i } end
+  return study:fingerprint()
+end
+
+function T.test_runs_with_the_same_decisions_are_not_mixed()
+  local short, other = afterwards(1, 4), afterwards(2, 4)
+  lu.assertEquals(runs(), { "- 1 4", "- 1 4" })
+  local long = afterwards(2, 6)
+  lu.assertEquals(afterwards(2, 6), long)
+  lu.assertEquals(afterwards(1, 4), short)
+  lu.assertEquals(afterwards(2, 4), other)
+  for _, run in ipairs(query "SELECT DISTINCT run FROM trial") do
+    local rewards = query("SELECT number, logged->>'reward' AS reward FROM trial WHERE run = ?1", run.run)
+    for _, row in ipairs(rewards) do
+      if row.reward then lu.assertEquals(row.reward / row.number, rewards[1].reward / rewards[1].number) end
+    end
+  end
+  remove()
+  lu.assertEquals(afterwards(2, 6), long)
 end
 
 function T.test_a_reward_that_switches()
@@ -248,8 +314,6 @@ function T.test_all_that_is_stored_under_a_new_reward()
 end
 
 -- ---- Evaluations -----------------------------------------------------------------------------------
-
-local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"
 
 local function train(epochs) return { epochs = epochs, batch = 16, optimizer = nas.adam { rate = 0.01 } } end
 
@@ -410,16 +474,6 @@ function T.test_replicates_are_averaged()
   lu.assertErrorMsgContains("replicates is 0", spaces.study, { replicates = 0 })
 end
 
-function T.test_fresh_evaluations()
-  local first = evaluated(2)
-  local study <close> = spaces.study { path = path, fresh = true }
-  lu.assertEquals(study.evaluation_seed, 1)
-  lu.assertEquals(trainings(function() lu.assertNotEquals(study:evaluate(arch).loss, first.loss) end), 1)
-  local another <close> = spaces.study { path = path, fresh = true }
-  lu.assertEquals(another.evaluation_seed, 2)
-  lu.assertErrorMsgContains("both evaluation_seed and fresh", spaces.study, { fresh = true, evaluation_seed = 1 })
-end
-
 function T.test_a_run_of_an_older_numeric_version_goes_on()
   local present = core.numeric_version
   local function older(body)
@@ -445,11 +499,21 @@ function T.test_a_run_of_an_older_numeric_version_goes_on()
   io.stdout = original -- luacheck: ignore 122
   lu.assertTrue(ok, problem)
   lu.assertStrContains(table.concat(out), ("%d mixed"):format(present - 1))
-  -- A new run takes the present version.
-  lu.assertTrue(trainings(function() search { seed = 2 } end) >= 1)
+  -- A new run takes the present version; a branch goes on with that of the run which it leaves.
+  local before = query "SELECT max(id) AS id FROM run"[1].id
+  search { seed = 2 }
+  lu.assertEquals(query([[
+    SELECT DISTINCT evaluation.numeric_version AS version FROM trial JOIN evaluation ON evaluation.id = evaluation
+    WHERE run > ?1]], before), { { version = present } })
+  lu.assertEquals(trainings(function() search { trials = 1, reward = function() return 5 end } end), 0)
 end
 
 -- ---- Who else is there -----------------------------------------------------------------------------
+
+-- Runs `body` where each study counts as one of another process.
+local function as_processes(body)
+  files.with(require "luanas.walk", "is_held_here", function() return false end, body)
+end
 
 function T.test_a_run_is_continued_by_one_at_a_time()
   search { trials = 2 }
@@ -469,10 +533,116 @@ function T.test_a_run_is_continued_by_one_at_a_time()
   local first <close> = open(3)
   local second <close> = open(2) -- follows
   lu.assertEquals(second.number, 2)
-  lu.assertErrorMsgContains("study: run 1 can't be continued: process ", open, 4)
+  as_processes(function()
+    lu.assertErrorMsgContains("study: run 1 can't be continued: process ", open, 4)
+  end)
   first:close()
   open(3):close()
   lu.assertEquals(runs(), { "- 1 3" })
+end
+
+-- Runs `body` as another script does.
+local function as_script(text, body)
+  files.with(require "luanas.script", "running", function() return { text = text, path = text } end, body)
+end
+
+function T.test_values_are_not_added_to_the_run_of_another_process()
+  local function open(text)
+    local study, trials = nil, {}
+    as_script(text, function()
+      study = spaces.study { path = path }
+      local policy = nas.policy { seed = 1, rate = 0.05 }
+      for i = 1, 2 do trials[i] = study:evaluate(policy:sample(spaces.tiny)) end
+      if study.walk.run then study.walk:flush() end -- as before a training
+    end)
+    return study, trials
+  end
+  local first, first_trials = open "f"
+  local second, second_trials = open "g"
+  first_trials[1]:log { reward = 1 }
+  second_trials[1]:log { reward = -1 }
+  second_trials[2]:log { reward = -2 }
+  first_trials[2]:log { reward = 2 }
+  first:close()
+  second:close()
+  lu.assertEquals(runs(), { "- 1 2", "- 1 2" })
+  lu.assertEquals(query "SELECT logged->>'reward' AS r FROM trial ORDER BY run, number",
+    { { r = 1 }, { r = 2 }, { r = -1 }, { r = -2 } })
+end
+
+function T.test_a_script_that_runs_twice_at_once_is_refused()
+  local records = {}
+  local policy = nas.policy { seed = 1, rate = 0.05 }
+  for i = 1, 2 do records[i] = policy:sample(spaces.tiny) end
+  local one <close> = spaces.study { path = path }
+  local two <close> = spaces.study { path = path }
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local original = methods.put
+  files.with(methods, "put", function(...) -- the other one is first with its run
+    methods.put = original
+    local id = original(...)
+    one:evaluate(records[1])
+    return id
+  end, function() two:evaluate(records[1]) end)
+  lu.assertEquals(runs(), { "- 1 1" })
+  as_processes(function()
+    lu.assertErrorMsgContains("study: run 1 can't be continued: process ", two.evaluate, two, records[2])
+  end)
+  one:evaluate(records[2])
+end
+
+function T.test_studies_that_share_a_store()
+  for _, where in ipairs { path, false } do
+    remove()
+    local one <close> = spaces.study { path = where or nil }
+    local two <close> = spaces.study { store = one.store }
+    local policies = { nas.policy { seed = 1 }, nas.policy { seed = 1 } }
+    one:evaluate(policies[1]:sample(spaces.tiny)):log { reward = 1 }
+    two:evaluate(policies[2]:sample(spaces.tiny)):log { reward = 2 }
+    one:evaluate(policies[1]:sample(spaces.tiny)):log { reward = 1 }
+    two:evaluate(policies[2]:sample(spaces.tiny)):log { reward = 2 }
+    lu.assertEquals(two.walk:run_id(), one.walk:run_id() + 1)
+    lu.assertEquals(one:trials()[2].logged.reward, 1)
+    lu.assertEquals(two:trials()[2].logged.reward, 2)
+  end
+end
+
+function T.test_who_writes_a_run_is_kept()
+  local function script(text, trials)
+    as_script(text, function() search { trials = trials } end)
+  end
+  script("one", 2)
+  script("one", 3)
+  script("two", 5)
+  script("two", 4)
+  lu.assertEquals(query [[
+    SELECT 1 AS first, body FROM run JOIN text ON text.id = script
+    UNION ALL SELECT first, body FROM continuation JOIN text ON text.id = script ORDER BY first]],
+    { { first = 1, body = "one" }, { first = 4, body = "two" } })
+end
+
+function T.test_fresh_seeds()
+  -- A script that is ended by a problem, or comes to its end; the seeds of its studies.
+  local function script(problem, counts)
+    local seeds = {}
+    for i, count in ipairs(counts or { 1 }) do
+      local study <close> = spaces.study { path = path, fresh = true, replicates = count }
+      study:evaluate(arch)
+      seeds[i] = study.evaluation_seed
+    end
+    nas.study.close_all(problem)
+    return table.concat(seeds, " ")
+  end
+  local first = evaluated(2)
+  lu.assertEquals(script "stopped", "1")
+  lu.assertEquals(trainings(function() lu.assertEquals(script(), "1") end), 0)
+  lu.assertEquals(trainings(function() lu.assertEquals(script(), "2") end), 1)
+  lu.assertNotEquals(query "SELECT metrics FROM trial WHERE run = 2"[1].metrics, core.json_encode(first.metrics))
+  lu.assertEquals(script("stopped", { 3, 1 }), "3 6")
+  lu.assertEquals(script(nil, { 3, 1 }), "3 6")
+  lu.assertEquals(script(nil, { 1, 1 }), "7 8")
+  lu.assertErrorMsgContains("both evaluation_seed and fresh", spaces.study, { fresh = true, evaluation_seed = 3 })
+  check_whole()
 end
 
 function T.test_bad_paths()

@@ -28,7 +28,8 @@ static void make_store(const char *path) {
   int64_t study;
   check_ok(nas_store_study(store, "name", "text of the study", NULL, &study, &err), &err);
   nas_run run = {.study = study, .first = 1, .numeric_version = 4};
-  check_ok(nas_store_begin_run(store, &run, "the script", "", &err), &err);
+  const nas_writer writer = {.script = "the script", .arguments = ""};
+  nas_lock lock;
   const nas_trial trial = {.number = 1,
                            .decisions = "decisions=1{1}",
                            .origin = "{}",
@@ -36,7 +37,7 @@ static void make_store(const char *path) {
                            .metrics = "{\"m\":7}",
                            .measured = "{}",
                            .logged = "{}"};
-  check_ok(nas_store_append(store, run.id, &trial, 1, &err), &err);
+  check_ok(nas_store_begin_run(store, &run, 0, &writer, &trial, 1, &lock, &err), &err);
   nas_store_close(&store);
 }
 

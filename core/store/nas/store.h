@@ -140,9 +140,9 @@ typedef struct nas_lock {
   int64_t place; /* 0: not held */
 } nas_lock;
 
-/* Takes the lock of an evaluation (its nas_evaluation_hash, low half) or a run (its id) for this
- * store, without waiting. `purpose` tells others what it is held for. NAS_BUSY: another one has it;
- * the message says who, since when and what for. In memory nobody else is there. */
+/* Takes the lock of an evaluation (its nas_evaluation_hash, low half) or a run (its id) without
+ * waiting. `purpose` tells others what it is held for. NAS_BUSY: another one has it, or this store;
+ * the message says who, since when and what for. */
 NAS_API nas_status nas_store_lock(nas_store *store, nas_lock_kind kind, uint64_t number,
                                   const char *purpose, nas_lock *lock, nas_error *err);
 
@@ -206,9 +206,10 @@ typedef struct nas_run {
 NAS_API nas_status nas_store_runs(nas_store *store, int64_t study, nas_run **runs, int *count,
                                   nas_error *err);
 
-/* Makes a run: id and last are set, the others taken. `script` and `arguments` are what made it. */
-NAS_API nas_status nas_store_begin_run(nas_store *store, nas_run *run, const char *script,
-                                       const char *arguments, nas_error *err);
+typedef struct nas_writer {
+  const char *script;    /* its text; NULL: unknown */
+  const char *arguments; /* NULL: none */
+} nas_writer;
 
 typedef struct nas_trial {
   int64_t number;
@@ -236,6 +237,22 @@ NAS_API nas_status nas_store_trials(nas_store *store, int64_t run, int64_t from,
                                     nas_trials *trials, nas_error *err);
 NAS_API void nas_trials_clear(nas_trials *trials);
 
+/* Makes a run with its first trials, which begin with number run->first, and takes its lock:
+ * run->id and run->last are set, the other fields taken. NAS_BUSY, and nothing is made: the study
+ * has a run newer than `newest`, which its maker may have to follow. */
+NAS_API nas_status nas_store_begin_run(nas_store *store, nas_run *run, int64_t newest,
+                                       const nas_writer *writer, const nas_trial *trials, int count,
+                                       nas_lock *lock, nas_error *err);
+
+/* Records who writes a run, whose lock the caller holds, from trial `first` on. */
+NAS_API nas_status nas_store_continue_run(nas_store *store, int64_t run, int64_t first,
+                                          const nas_writer *writer, nas_error *err);
+
+/* Puts trials before the first of a run, whose lock the caller holds: it leaves `parent` (0: none)
+ * earlier then. NAS_STATE: their numbers don't end where the run begins. */
+NAS_API nas_status nas_store_prepend(nas_store *store, int64_t run, int64_t parent,
+                                     const nas_trial *trials, int count, nas_error *err);
+
 /* Appends trials to a run whose lock the caller holds; their numbers follow its last. A power cut
  * may take the latest of them. NAS_STATE: they don't follow. */
 NAS_API nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *trials,
@@ -245,6 +262,17 @@ NAS_API nas_status nas_store_append(nas_store *store, int64_t run, const nas_tri
  */
 NAS_API nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,
                                  nas_error *err);
+
+/* ---- Fresh seeds ---- */
+
+/* `count` evaluation seeds from *seed on that no evaluation has; or those that were given to the
+ * same script with the same arguments before, if it has not come to its end: *again. `turn` tells
+ * several studies of a script apart. */
+NAS_API nas_status nas_store_begin_fresh(nas_store *store, const nas_writer *writer, int turn,
+                                         int count, int64_t *seed, int *again, nas_error *err);
+
+/* That script has come to its end: it takes others next time. */
+NAS_API nas_status nas_store_end_fresh(nas_store *store, int64_t seed, nas_error *err);
 
 /* ---- Care ---- */
 

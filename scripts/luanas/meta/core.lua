@@ -830,10 +830,38 @@ function Store:study(name, text, source) end
 ---@return { id: integer, parent: integer, first: integer, last: integer, numeric_version: integer }[]?, string?, string?
 function Store:runs(study) end
 
---- Makes a run; its id.
----@param run { study: integer, parent?: integer, first?: integer, numeric_version?: integer, script?: string, arguments?: string }
----@return integer?, string?, string?
-function Store:begin_run(run) end
+--- Makes a run with its first trials, and takes its lock. Nil, a message and "NAS_BUSY" where the study has a run with
+--- an id above `newest`: it may have to be followed.
+---@param run { study: integer, parent?: integer, first?: integer, numeric_version?: integer, newest?: integer, script?: string, arguments?: string }
+---@param trials luanas.Store.Trial[]
+---@return integer? id, luanas.Store.Lock|string, string?
+function Store:begin_run(run, trials) end
+
+--- Records who writes a run, whose lock the caller holds, from trial `first` on.
+---@param run integer
+---@param first integer
+---@param writer { script?: string, arguments?: string }
+---@return true?, string?, string?
+function Store:continue_run(run, first, writer) end
+
+--- Puts trials before the first of a run, whose lock the caller holds: it leaves `parent` (0: none) earlier then.
+---@param run integer
+---@param parent integer
+---@param trials luanas.Store.Trial[]
+---@return true?, string?, string?
+function Store:prepend(run, parent, trials) end
+
+--- The first of `count` evaluation seeds that no evaluation has; or of those that the same script with the same arguments
+--- was given before, if it has not come to its end: the second result tells. `turn` tells several studies of a script
+--- apart.
+---@param wish { script?: string, arguments?: string, turn?: integer, count?: integer }
+---@return integer?, boolean|string, string?
+function Store:begin_fresh(wish) end
+
+--- That script has come to its end.
+---@param seed integer
+---@return true?, string?, string?
+function Store:end_fresh(seed) end
 
 ---@class luanas.Store.Trial
 ---@field number integer

@@ -24,8 +24,8 @@
 ---@field seed? integer Of study:random; at least 0, default 1.
 ---@field evaluation_seed? integer Of initial weights and shuffles; at least 0, default 0 for all searches, so that they
 --- share evaluations.
----@field fresh? boolean New noise: the first seed of evaluations that the store has not, in the place of evaluation_seed.
---- To go on with such a run, give that seed, which study.evaluation_seed tells.
+---@field fresh? boolean New noise: a seed of evaluations that the store has not, in the place of evaluation_seed. A script
+--- that was ended before it was through takes the same one again when it is run again; after that, another.
 ---@field replicates? integer How many evaluations of each network, with seeds from evaluation_seed on, are averaged; the
 --- metrics accuracy_spread, loss_spread, ... are their sample standard deviations. Default 1.
 ---@field limits? { params?: number, macs?: number, memory?: number, seconds?: number } A network above one is a failed
@@ -62,6 +62,11 @@ local study = {}
 --- Prints the table so far of the study that was used last, unless no trial is new since its last table. For hosts,
 --- when Ctrl-C has ended a script elsewhere than in study:evaluate, which prints the table itself.
 function study.interrupted() end
+
+--- Closes all studies. The program calls it when a script has come to its end. Under stock Lua, too, what is not written
+--- yet is written when Lua ends, but only this call says that the script is done with its fresh seeds.
+---@param problem? any Not nil: the script has not come to its end.
+function study.close_all(problem) end
 
 ---@class luanas.Study
 ---@field space luanas.Space
