@@ -62,6 +62,12 @@ static int core_program(lua_State *L) {
   return 1;
 }
 
+static int process_id(lua_State *L) {
+  process_box *box = nas_box_peek(L, 1, TYPE);
+  lua_pushinteger(L, box->pid);
+  return 1;
+}
+
 static int process_running(lua_State *L) {
   lua_pushboolean(L, is_running(nas_box_peek(L, 1, TYPE)));
   return 1;
@@ -86,6 +92,7 @@ static int process_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
+    {"id", process_id},
     {"running", process_running},
     {NULL, NULL},
 };

@@ -366,11 +366,15 @@ static int store_next_job(lua_State *L) {
   return 2;
 }
 
-/* store:begin_job(id) */
+/* store:begin_job(id): whether it may be tried */
 static int store_begin_job(lua_State *L) {
   nas_error err;
+  int may_try;
   nas_store *store = check(L);
-  return done(L, nas_store_begin_job(store, luaL_checkinteger(L, 2), &err), &err);
+  if (nas_store_begin_job(store, luaL_checkinteger(L, 2), &may_try, &err))
+    return nas_interrupt_or_fail(L, &err);
+  lua_pushboolean(L, may_try);
+  return 1;
 }
 
 /* store:end_job(id, failure): without a failure it is done */
@@ -676,6 +680,10 @@ static int next_row(lua_State *L) {
   nas_error err;
   int more;
   rows_box *box = nas_box_check(L, lua_upvalueindex(1), ROWS);
+  lua_getiuservalue(L, lua_upvalueindex(1), 1);
+  store_box *store = nas_box_test(L, -1, TYPE);
+  if (store)
+    store->hooks = nas_interrupt_note(L); /* the coroutine that called rows() may be gone */
   if (nas_rows_next(box->rows, &more, &err)) return nas_raise(L, &err);
   if (!more) {
     nas_rows_close(&box->rows);
@@ -700,7 +708,9 @@ static int store_rows(lua_State *L) {
   lua_newtable(L);
   nas_column *parameters = nas_box_scratch(L, lua_gettop(L), (size_t)count + 1, sizeof *parameters);
   for (int i = 0; i < count; i++) parameters[i] = column_of(L, 3 + i);
-  rows_box *box = nas_box_new(L, ROWS, sizeof *box, 0);
+  rows_box *box = nas_box_new(L, ROWS, sizeof *box, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);
   if (nas_rows_open(&box->rows, store, sql, parameters, count, &err)) return nas_raise(L, &err);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, next_row, 1);
@@ -726,18 +736,18 @@ static int store_row(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"add_job", store_add_job},
     {"append", store_append},
-    {"prepend", store_prepend},
     {"backup", store_backup},
+    {"begin_fresh", store_begin_fresh},
     {"begin_job", store_begin_job},
     {"begin_run", store_begin_run},
-    {"end_fresh", store_end_fresh},
-    {"begin_fresh", store_begin_fresh},
-    {"continue_run", store_continue_run},
     {"begin_session", store_begin_session},
     {"check", store_check},
+    {"continue_run", store_continue_run},
     {"end_final", store_end_final},
+    {"end_fresh", store_end_fresh},
     {"end_job", store_end_job},
     {"find", store_find},
+    {"keep_states", store_keep_states},
     {"lock_evaluation", store_lock_evaluation},
     {"lock_run", store_lock_run},
     {"log", store_log},
@@ -745,6 +755,7 @@ static const luaL_Reg methods[] = {
     {"open_final", store_open_final},
     {"path", store_path},
     {"predicted", store_predicted},
+    {"prepend", store_prepend},
     {"put", store_put},
     {"read_only", store_read_only},
     {"row", store_row},
@@ -754,7 +765,6 @@ static const luaL_Reg methods[] = {
     {"study", store_study},
     {"trials", store_trials},
     {"trim_states", store_trim_states},
-    {"keep_states", store_keep_states},
     {"vacuum", store_vacuum},
     {NULL, NULL},
 };

@@ -26,8 +26,7 @@ nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key, co
 nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_text *text,
                               nas_error *err) {
   int row;
-  sqlite3_stmt *statement =
-      nas_sql(store, NAS_SQL_JOB_NEXT, err, "ii", after, (int64_t)NAS_JOB_ATTEMPTS);
+  sqlite3_stmt *statement = nas_sql(store, NAS_SQL_JOB_NEXT, err, "i", after);
   nas_status status = nas_sql_step(store, statement, &row, err);
   *id = 0;
   if (!row) return status;
@@ -37,8 +36,24 @@ nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_
   return text->failed ? nas_fail_memory(err, "a job", text->size) : NAS_OK;
 }
 
-nas_status nas_store_begin_job(nas_store *store, int64_t id, nas_error *err) {
-  return write_one(store, nas_sql(store, NAS_SQL_JOB_BEGIN, err, "i", id), err);
+/* Within a transaction: who has begun the job before and has not ended it has died. */
+static nas_status count_attempt(nas_store *store, int64_t id, int *may_try, nas_error *err) {
+  int64_t attempts = NAS_JOB_ATTEMPTS; /* of a job that is gone */
+  nas_status status =
+      nas_sql_value(store, nas_sql(store, NAS_SQL_JOB_ATTEMPTS, err, "i", id), &attempts, err);
+  *may_try = attempts < NAS_JOB_ATTEMPTS;
+  if (status != NAS_OK) return status;
+  if (*may_try) return nas_sql_execute(store, nas_sql(store, NAS_SQL_JOB_BEGIN, err, "i", id), err);
+  return nas_sql_execute(
+      store, nas_sql(store, NAS_SQL_JOB_FAIL, err, "it", id, "every worker that tried it died"),
+      err);
+}
+
+nas_status nas_store_begin_job(nas_store *store, int64_t id, int *may_try, nas_error *err) {
+  *may_try = 0;
+  nas_status status = nas_sql_begin(store, 0, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_end(store, count_attempt(store, id, may_try, err), err);
 }
 
 nas_status nas_store_end_job(nas_store *store, int64_t id, const char *failure, nas_error *err) {

@@ -68,7 +68,8 @@ function curves.draw(runs, path, window, value)
   for _, run in ipairs(runs) do
     local points = {}
     for number = 1, last do
-      if run.values[number] then points[#points + 1] = { number, mean(run, math.max(1, number - window + 1), number) } end
+      local first = math.max(1, number - window + 1)
+      if run.values[number] then points[#points + 1] = { number, mean(run, first, number) } end
     end
     if #points > 0 then lines[#lines + 1] = { title = ("run %d"):format(run.id), points = points } end
   end

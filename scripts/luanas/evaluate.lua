@@ -113,6 +113,15 @@ local function outcome_of_all(study, built, own_recipe, versions, observe)
   return replicates.combined(outcomes)
 end
 
+--- Trains what the outcome of a network takes and is not there, unless another process does.
+function evaluate.try(study, built, own_recipe, versions, observe)
+  if not built.network or evaluate.over_limit(evaluate.costs(built.network, own_recipe), study.limits) then return end
+  check_fit(built, study.data:info())
+  for k = 1, study.replicates do
+    evaluation.try(replicates.view(study, k), built.output, own_recipe, versions, observe)
+  end
+end
+
 -- Adds the metrics as texts: those that all machines have, and those that were measured.
 local function with_texts(outcome)
   local metrics, measured = {}, {}

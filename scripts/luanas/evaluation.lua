@@ -62,6 +62,13 @@ local function find(owner, key)
   return stored
 end
 
+-- Whether there is nothing left to train: the recipe is done, or the network has failed.
+local function is_whole(owner, own_recipe, stored)
+  local limit = owner.limits.seconds
+  return recipe.judge(own_recipe, stored.epochs) ~= nil or stored.diverged ~= nil
+    or limit ~= nil and evaluation.seconds_of(stored.epochs, #stored.epochs) > limit
+end
+
 -- The whole evaluation under one of the numeric versions, or nil; and what there is under the present one.
 local function recall(owner, key, own_recipe, versions)
   local present
@@ -69,36 +76,56 @@ local function recall(owner, key, own_recipe, versions)
     key.numeric_version = version
     local stored = find(owner, key)
     if version == core.numeric_version then present = stored end
-    if stored and (recipe.judge(own_recipe, stored.epochs) or stored.diverged) then return stored end
+    if stored and is_whole(owner, own_recipe, stored) then return stored end
   end
   key.numeric_version = core.numeric_version
   return nil, present
 end
 
--- Waits until no other process trains this; then nobody else begins to.
+-- The lock under which nobody else trains this; or nil and who does.
+local function try_claim(owner, key)
+  local lock, message, code = check.core(owner.store.lock_evaluation, owner.store, key, "trains a network")
+  if not lock and code ~= "NAS_BUSY" then check.fail("%s", message) end
+  return lock, message
+end
+
+-- The same, after waiting for whoever does.
 local function claim(owner, key)
   local told
   while true do
-    local lock, message, code = check.core(owner.store.lock_evaluation, owner.store, key, "trains a network")
+    local lock, message = try_claim(owner, key)
     if lock then return lock end
-    if code ~= "NAS_BUSY" then check.fail("%s", message) end
     if not told then owner:say("waiting: %s", message) end
     told = true
     core.sleep(0.05)
   end
 end
 
--- A trainer where the stored epochs end, or at the beginning when their state is gone. Returns nil and why for a
--- network that is too large for the engine.
+-- The trainer goes on after the stored epochs, or after fewer of them, if there is a state that fits: not so after
+-- another rule of what is kept.
+local function go_on(owner, trainer, stored)
+  local state, epoch, code = check.core(owner.store.state, owner.store, stored.id)
+  if state == nil then check.fail("%s (%s)", epoch, code) end
+  if not state or epoch > #stored.epochs then return end
+  local restored, message, problem = check.core(trainer.restore_state, trainer, state)
+  if not restored and problem == "NAS_MEMORY" then check.fail("%s", message) end
+end
+
+-- A trainer where training begins or goes on. Returns nil and why for a network that is too large for the engine.
 local function trainer_after(owner, output, own_recipe, loss, stored)
   local trainer, too_large = check.core(core.trainer, output, owner.data:load(), own_recipe.core,
     owner.evaluation_seed, owner.speed, loss)
-  if not trainer or not stored then return trainer, too_large end
-  local state, epoch = check.core(owner.store.state, owner.store, stored.id)
-  if not state or epoch ~= #stored.epochs then return trainer end
-  local restored, message = check.core(trainer.restore_state, trainer, state)
-  if not restored then check.fail("the stored state after epoch %d: %s", epoch, message) end
-  return trainer
+  if trainer and stored then go_on(owner, trainer, stored) end
+  return trainer, too_large
+end
+
+-- An epoch that was trained again must be what is stored of it.
+local function compare(stored, number, epoch)
+  local before = stored and stored.epochs[number]
+  if before and epoch_row(before).metrics ~= epoch_row(epoch).metrics then
+    check.fail("evaluation %d: epoch %d, trained again, gives other metrics than are stored; `luanas verify` tells "
+      .. "more", stored.id, number)
+  end
 end
 
 -- Puts the epochs after the first `from` - 1 of them.
@@ -132,6 +159,7 @@ local function train(owner, output, own_recipe, loss, key, stored, observe)
       break
     end
     epoch.best, epoch.finished = nil, nil -- another recipe of the same key may have other rules
+    compare(stored, #epochs + 1, epoch)
     epochs[#epochs + 1] = epoch
     if owner.predictions then made.predicted[#epochs] = trainer:predicted_bytes() end
     observe(epoch)
@@ -160,7 +188,18 @@ function evaluation.get(owner, output, own_recipe, versions, observe)
   return evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
 end
 
---- The same where the lock is held and nothing was there under other versions.
+--- Trains what is not there, unless another process does: false then.
+function evaluation.try(owner, output, own_recipe, versions, observe)
+  local key, loss = evaluation.key(owner, output, own_recipe)
+  if recall(owner, key, own_recipe, versions) then return true end
+  owner:before_training()
+  local lock <close> = try_claim(owner, key)
+  if not lock then return false end
+  evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
+  return true
+end
+
+--- The same as evaluation.get where the lock is held and nothing was there under other versions.
 function evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
   local whole, present = recall(owner, key, own_recipe, { core.numeric_version }) -- by who had the lock before
   if whole then return whole, true end
@@ -168,13 +207,12 @@ function evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
   return made, false, too_large
 end
 
---- A trainer after the first `count` epochs of an evaluation that has been made: from its state where that is of this
---- epoch, else trained again, to the same bits.
+--- A trainer after the first `count` epochs of an evaluation that has been made: from its state where that fits, else
+--- trained again, to the same bits.
 function evaluation.trainer(owner, output, own_recipe, count, observe)
   local key, loss = evaluation.key(owner, output, own_recipe)
   local stored = find(owner, key)
-  if stored and #stored.epochs ~= count then stored = nil end
-  local trainer, problem = trainer_after(owner, output, own_recipe, loss, stored)
+  local trainer, problem = trainer_after(owner, output, own_recipe, loss, stored and #stored.epochs == count and stored)
   if not trainer then check.fail("%s", problem) end
   while trainer:epochs() < count do
     local epoch, message, code = trainer:epoch()
@@ -183,6 +221,8 @@ function evaluation.trainer(owner, output, own_recipe, count, observe)
       if code == "NAS_INTERRUPTED" then error(message, 0) end
       check.fail("%s", message)
     end
+    epoch.best, epoch.finished = nil, nil
+    compare(stored, epoch.epoch, epoch)
     observe(epoch)
   end
   return trainer

@@ -49,7 +49,9 @@ function plot.lines(path, options)
   check.string(owner, "path", path)
   options = check.options(owner, options, { "lines", "title", "x", "y" })
   local terminal = TERMINALS[path:match "%.(%w+)$"]
-  if not terminal then check.fail("%s: path is %s; expected the name of a .svg or .png file", owner, check.show(path)) end
+  if not terminal then
+    check.fail("%s: path is %s; expected the name of a .svg or .png file", owner, check.show(path))
+  end
   if path:find "%c" then check.fail("%s: path has control characters", owner) end
   local lines = options.lines
   if type(lines) ~= "table" or #lines == 0 then

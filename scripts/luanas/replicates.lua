@@ -50,11 +50,23 @@ local function fields(outcomes, name)
   return list
 end
 
+--- Of lists of epochs: means as far as all have them.
+function replicates.mean_epochs(lists)
+  local shortest, epochs = math.huge, {}
+  for _, list in ipairs(lists) do shortest = math.min(shortest, #list) end
+  for i = 1, shortest do
+    local same = {}
+    for k, list in ipairs(lists) do same[k] = list[i] end
+    epochs[i] = mean_of(same)
+  end
+  return epochs
+end
+
 --- Of outcomes of evaluate.lua that are all "ok". Metrics are means, beside each its spread (accuracy_spread), and what
 --- was measured is the sum; epochs are means as far as all have them.
 function replicates.combined(outcomes)
   local maps = fields(outcomes, "metrics")
-  local metrics, epochs, shortest, recalled = mean_of(maps), {}, math.huge, true
+  local metrics, recalled = mean_of(maps), true
   for key in pairs(maps[1]) do
     local values = numbers_of(maps, key)
     if values and outcomes[1].measured[key] then
@@ -63,17 +75,10 @@ function replicates.combined(outcomes)
       metrics[key .. "_spread"] = spread(values)
     end
   end
-  for _, outcome in ipairs(outcomes) do
-    shortest, recalled = math.min(shortest, #outcome.epochs), recalled and outcome.recalled
-  end
-  for i = 1, shortest do
-    local same = {}
-    for k, outcome in ipairs(outcomes) do same[k] = outcome.epochs[i] end
-    epochs[i] = mean_of(same)
-  end
+  for _, outcome in ipairs(outcomes) do recalled = recalled and outcome.recalled end
   return {
-    status = "ok", recalled = recalled, epochs = epochs, metrics = metrics, measured = outcomes[1].measured,
-    evaluation = outcomes[1].evaluation,
+    status = "ok", recalled = recalled, epochs = replicates.mean_epochs(fields(outcomes, "epochs")), metrics = metrics,
+    measured = outcomes[1].measured, evaluation = outcomes[1].evaluation,
   }
 end
 

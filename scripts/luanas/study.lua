@@ -155,9 +155,19 @@ end
 
 -- What trials can do: those of this run, and those of others.
 local function trial_functions(self)
-  local function model(of)
+  -- What was built, where there are weights that this engine can give back.
+  local function built_of(of, what)
     local built = rebuild(self, of.arch)
-    if of.status ~= "ok" then check.fail("trial %d, model: it failed: %s", of.number, of.reason) end
+    if of.status ~= "ok" then check.fail("trial %d, %s: it failed: %s", of.number, what, of.reason) end
+    local row = self.store:row("SELECT numeric_version AS version FROM evaluation WHERE id = ?1", of.evaluation)
+    if row and row.version ~= core.numeric_version then
+      check.fail("trial %d, %s: it was evaluated under numeric version %d; this engine has version %d, under which the "
+        .. "network gets other weights: evaluate it in a new run", of.number, what, row.version, core.numeric_version)
+    end
+    return built
+  end
+  local function model(of)
+    local built = built_of(of, "model")
     local own_recipe = recipe_of(self, built)
     local _ <close> = watch(self)
     before_training(self)
@@ -168,7 +178,7 @@ local function trial_functions(self)
     return train.model_of(trainer, of.epochs)
   end
   local function predictions(of)
-    local built = rebuild(self, of.arch)
+    local built = built_of(of, "predictions")
     local own_recipe = recipe_of(self, built)
     local _, kept = recipe.judge(own_recipe, of.epochs)
     local bytes = of.evaluation and check.must(self.store.predicted, self.store, of.evaluation, kept)
@@ -280,18 +290,23 @@ local function origin_text(record)
   return core.json_encode { log_prob = record.log_prob, sample = record.sample }
 end
 
+-- Learns whether stored trials follow, and so under which numeric version.
+local function begin_batch(self, records)
+  if not self.walk then begin_walk(self) end
+  self.walk:expect(records[1]:line(), origin_text(records[1]))
+end
+
 -- Has workers train what is new. What they can't do is left to the study.
 local function train_side_by_side(self, records, count)
-  if not self.walk then begin_walk(self) end
+  begin_batch(self, records)
   local jobs, all = {}, 0
-  if records[1] then self.walk:expect(records[1]:line(), origin_text(records[1])) end
   for _, record in ipairs(records) do
     local built = rebuild(self, record)
     local own_recipe = built.network and recipe_of(self, built)
     if built.network and not evaluate.over_limit(evaluate.costs(built.network, own_recipe), self.limits) then
       for k = 1, self.replicates do
-        local id = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
-        if id and not jobs[id] then jobs[id], all = true, all + 1 end
+        local id, key = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
+        if id and not jobs[id] then jobs[id], all = key, all + 1 end
       end
     end
   end
@@ -299,6 +314,22 @@ local function train_side_by_side(self, records, count)
   self.walk:flush()
   self.progress:begin(1, 1, all, self.best_accuracy)
   worker.wait(self, jobs, math.min(count, all), function(left) self.progress:step(all - left) end)
+end
+
+-- Trains what no other process is at, so that the rest is waited for last.
+local function train_free_ones(self, records)
+  begin_batch(self, records)
+  for i, record in ipairs(records) do
+    local built, begun = rebuild(self, record), nil
+    local own_recipe = built.network and recipe_of(self, built)
+    evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
+      if not begun then
+        self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy)
+        begun = true
+      end
+      self.progress:step(epoch.epoch, epoch.accuracy)
+    end)
+  end
 end
 
 function Study:evaluate(record)
@@ -329,11 +360,13 @@ function Study:evaluate_all(records, options)
     check.fail("%s: architectures are %s; expected a list", owner, check.show(records))
   end
   for i, record in ipairs(records) do arch.check(owner, ("architecture %d"):format(i), record) end
-  if count > 1 then
-    if not self.store:path() then check.fail("%s: workers need a study with a path, which they share", owner) end
+  if count > 1 and not self.store:path() then
+    check.fail("%s: workers need a study with a path, which they share", owner)
+  end
+  if #records > 1 and self.store:path() then
     current = self
     local _ <close> = watch(self)
-    train_side_by_side(self, records, count)
+    if count > 1 then train_side_by_side(self, records, count) else train_free_ones(self, records) end
   end
   local trials = {}
   for i, record in ipairs(records) do trials[i] = self:evaluate(record) end
@@ -344,15 +377,39 @@ function Study:expect(count)
   self.expected = check.optional(check.integer, "study", "trials", count, 0)
 end
 
--- Reads the epochs of an evaluation that count.
+local EPOCHS = [[
+  SELECT number, metrics, measured, sum = row_sum(evaluation, number, metrics, measured, session) AS is_intact
+  FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number]]
+
+-- Those of the evaluation of another replicate.
+local REPLICATE = [[
+  SELECT other.id FROM evaluation first JOIN evaluation other ON other.network = first.network
+    AND other.loss = first.loss AND other.data = first.data AND other.recipe = first.recipe
+    AND other.numeric_version = first.numeric_version AND other.seed = first.seed + ?2
+  WHERE first.id = ?1]]
+
+local function read_epochs(store, id, count)
+  local epochs = {}
+  for row in store:rows(EPOCHS, id, count) do
+    if row.is_intact == 0 then
+      check.fail("epoch %d of evaluation %d is damaged: its checksum is another; `luanas check` tells more", row.number,
+        id)
+    end
+    epochs[row.number] = evaluation.epoch(row.number, row.metrics, row.measured)
+  end
+  return epochs
+end
+
+-- Reads the epochs of a trial that count: of its evaluation, or the means of all replicates.
 local function epochs_reader(self, row)
   return function()
-    local epochs = {}
-    local sql = "SELECT number, metrics, measured FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number"
-    for epoch in self.store:rows(sql, row.evaluation, row.epochs) do
-      epochs[epoch.number] = evaluation.epoch(epoch.number, epoch.metrics, epoch.measured)
+    if not row.evaluation then return {} end
+    local lists = { read_epochs(self.store, row.evaluation, row.epochs) }
+    for k = 2, row.status == "ok" and self.replicates or 1 do
+      local other = self.store:row(REPLICATE, row.evaluation, k - 1)
+      if other then lists[#lists + 1] = read_epochs(self.store, other.id, row.epochs) end
     end
-    return epochs
+    return self.replicates > 1 and row.status == "ok" and replicates.mean_epochs(lists) or lists[1]
   end
 end
 
@@ -394,16 +451,17 @@ function Study:rescore(reward)
   end
   if not self.walk then begin_walk(self) end
   self.walk:flush()
-  local ranked, seen = {}, {}
-  local sql = "SELECT trial.* FROM trial JOIN run ON run.id = trial.run WHERE study = ?1 AND status = 'ok' "
-    .. "ORDER BY run, number"
-  for row in self.store:rows(sql, self.walk.study) do
-    if not seen[row.network] then
-      seen[row.network] = true
-      local each = trial_of(self, row, self.of_other_runs)
-      local value = check.number("study:rescore", "reward", check.run(reward, each))
-      ranked[#ranked + 1] = { reward = value, run = row.run, trial = each }
-    end
+  local rows, seen, ranked = {}, {}, {}
+  local sql = "SELECT " .. trial.COLUMNS .. " FROM trial JOIN run ON run.id = trial.run "
+    .. "WHERE study = ?1 AND status = 'ok' ORDER BY trial.run, number"
+  for row in self.store:rows(sql, self.walk.study) do -- all of them first: a reward may write
+    local key = ("%d %d"):format(row.evaluation, row.epochs)
+    if not seen[key] then seen[key], rows[#rows + 1] = true, row end
+  end
+  for i, row in ipairs(rows) do
+    local each = trial_of(self, row, self.of_other_runs)
+    local value = check.number("study:rescore", "reward", check.run(reward, each))
+    ranked[i] = { reward = value, run = row.run, trial = each }
   end
   table.sort(ranked, function(a, b)
     if a.reward ~= b.reward then return a.reward > b.reward end

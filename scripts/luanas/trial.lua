@@ -39,8 +39,15 @@ function trial.new(number, record, outcome, recalled, logged, owner)
   }, Trial)
 end
 
+--- What a SELECT takes of the table of trials, for from_row.
+trial.COLUMNS = [[trial.*, trial.sum = row_sum(trial.run, number, decisions, origin, trial.network, status, reason,
+  trial.evaluation, trial.epochs, trial.metrics, trial.measured, logged) AS is_intact]]
+
 --- A trial from its row in a store. read_epochs() gives its epochs; nil where nobody asks for them.
 function trial.from_row(row, recalled, read_epochs, owner)
+  if row.is_intact == 0 then
+    check.fail("trial %d of run %d is damaged: its checksum is another; `luanas check` tells more", row.number, row.run)
+  end
   local record, origin = arch.parse(row.decisions), core.json_decode(row.origin)
   record.log_prob, record.sample, record.network = origin.log_prob, origin.sample, row.network
   local metrics, measured = core.json_decode(row.metrics), {}

@@ -133,8 +133,8 @@ local function is_of_this_script(self, id)
   return row and row.body == self.running.text and row.arguments == self.running.arguments
 end
 
--- Whether this walk has the lock of a run now. One that another study of this script, or another script, writes has only
--- begun alike; but when this script runs twice at once, that is a mistake.
+-- Whether this walk has the lock of a run now. One that another study of this script, or another script, writes has
+-- only begun alike; but when this script runs twice at once, that is a mistake.
 local function lock_run(self, id)
   if self.locks[id] then return true end
   local function try() return check.core(self.store.lock_run, self.store, id, ("continues run %d"):format(id)) end
@@ -190,8 +190,8 @@ local function encode_logged(rows)
   return rows
 end
 
--- A run of these trials that leaves `left` (a reader; nil: none) before the first of them, and goes on to recall what has
--- its numeric version. False where runs have been begun meanwhile.
+-- A run of these trials that leaves `left` (a reader; nil: none) before the first of them, and goes on to recall what
+-- has its numeric version. False where runs have been begun meanwhile.
 local function branch(self, left, rows)
   local first = rows[1].number
   local version = left and left.run.numeric_version or core.numeric_version
@@ -355,8 +355,8 @@ local function compare(stored, values)
   return true, has_all
 end
 
--- Adds values to a followed trial that has not all of them, under the lock of its run; or returns false: another process
--- has it, or has logged other values since.
+-- Adds values to a followed trial that has not all of them, under the lock of its run; or returns false: another
+-- process has it, or has logged other values since.
 local function add_values(self, reader, number, values)
   local id = reader:owner(number)
   if not lock_run(self, id) then return false end

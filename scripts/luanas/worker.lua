@@ -11,6 +11,7 @@ local recipe = require "luanas.recipe"
 local worker = {}
 
 local PAUSE = 0.05      -- seconds between looks for work
+local LOOK_SECONDS = 1  -- between looks for who else works
 local IDLE_SECONDS = 1  -- after which a worker that shall end has no more work
 
 -- ---- Working ---------------------------------------------------------------------------------------
@@ -34,7 +35,7 @@ end
 -- Trains what a job asks for, under its lock.
 local function train(self, id, job, output, own_recipe, key)
   local began = core.clock()
-  check.must(self.store.begin_job, self.store, id)
+  if not check.must(self.store.begin_job, self.store, id) then return end
   local made, recalled, too_large = evaluation.get_claimed(self, output, own_recipe, key, nil, function() end)
   check.must(self.store.end_job, self.store, id, too_large)
   if made and not recalled then
@@ -53,6 +54,7 @@ local function try(self, id, text)
   if not output then check.fail("job %d: %s", id, problem) end
   local own_recipe = recipe.new(job.train)
   local key = evaluation.key(self, output, own_recipe)
+  if key.data ~= job.identity then check.fail("its data are others here: %s", self.data.name) end
   local lock <close>, message, code = check.core(self.store.lock_evaluation, self.store, key, "trains a network")
   if code == "NAS_BUSY" then return false end
   if not lock then check.fail("%s", message) end
@@ -104,20 +106,21 @@ end
 local function job_text(study, network, own_recipe)
   if own_recipe.loss or not study.data.source then return nil end
   local ok, text = pcall(core.json_encode, {
-    network = network:text(), data = study.data.source, train = own_recipe.settings, seed = study.evaluation_seed,
-    seconds = study.limits.seconds, checkpoint = study.checkpoint, states = study.states,
-    predictions = study.predictions,
+    network = network:text(), data = study.data.source, identity = study.data:info().identity,
+    train = own_recipe.settings, seed = study.evaluation_seed, seconds = study.limits.seconds,
+    checkpoint = study.checkpoint, states = study.states, predictions = study.predictions,
   })
   return ok and text or nil
 end
 
---- Asks workers for the evaluation of what a space built, unless it is there. Returns the id of the job, or nil.
+--- Asks workers for the evaluation of what a space built, unless it is there. Returns the id of the job and the key of
+--- the evaluation, or nil.
 function worker.ask(study, built, own_recipe, versions)
   local text = job_text(study, built.network, own_recipe)
   if not text then return nil end
   local key = evaluation.key(study, built.output, own_recipe)
   if evaluation.is_stored(study, key, own_recipe, versions) then return nil end
-  return check.must(study.store.add_job, study.store, key, text)
+  return check.must(study.store.add_job, study.store, key, text), key
 end
 
 local function start(path, count, threads)
@@ -130,30 +133,51 @@ local function start(path, count, threads)
   return processes
 end
 
--- How many of the jobs are left that a worker may still do.
+-- The jobs (a map of ids to anything) that are left to workers, as a list of ids.
 local function left_of(store, jobs)
-  local count, id = 0, 0
+  local left, id = {}, 0
   while true do
     id = check.must(store.next_job, store, id)
-    if not id then return count end
-    if jobs[id] then count = count + 1 end
+    if not id then return left end
+    if jobs[id] then left[#left + 1] = id end
   end
 end
 
---- Has `count` processes do jobs (a set of ids) and returns when none is left, or no process. `observe` gets how many
---- are left, from time to time.
+-- Tells, once for each job, which process other than these trains it.
+local function tell_others(study, jobs, left, processes, told)
+  local ours = {}
+  for _, process in ipairs(processes) do ours[process:id()] = true end
+  for _, id in ipairs(left) do
+    local lock, message, code = check.core(study.store.lock_evaluation, study.store, jobs[id], "looks")
+    if lock then lock:close() end
+    local process = code == "NAS_BUSY" and math.tointeger(tonumber(message:match "^process (%d+) on"))
+    if process and not ours[process] and not told[id] then
+      told[id] = true
+      study:say("waiting: %s", message)
+    end
+  end
+end
+
+--- Has `count` processes do jobs (ids to keys of evaluations) and returns when none is left, or no process. What they
+--- could not do is left to the study. `observe` gets how many are left, from time to time.
 function worker.wait(study, jobs, count, observe)
   local threads = math.max(1, (study.speed.threads or core.machine().threads) // count)
   local processes = start(study.store:path(), count, threads)
   local _ <close> = setmetatable({}, { __close = function()
     for _, process in ipairs(processes) do process:close() end
+    for id in pairs(jobs) do check.core(study.store.end_job, study.store, id) end
   end })
+  local told, looked = {}, core.clock()
   while true do
     local left, running = left_of(study.store, jobs), false
-    observe(left)
-    if left == 0 then return end
+    observe(#left)
+    if #left == 0 then return end
     for _, process in ipairs(processes) do running = running or process:running() end
     if not running then return end
+    if core.clock() - looked > LOOK_SECONDS then
+      tell_others(study, jobs, left, processes, told)
+      looked = core.clock()
+    end
     core.sleep(PAUSE)
   end
 end

@@ -14,6 +14,7 @@ end
 
 function tests.test_a_process_ends_by_itself()
   local process = assert(core.spawn("true"))
+  lu.assertTrue(process:id() > 1)
   lu.assertTrue(ended(process))
   lu.assertEquals(tostring(process), "luanas.Process: ended")
   process:close()

@@ -119,10 +119,15 @@ function tests.test_jobs()
     lu.assertEquals(store:next_job(0), first)
     lu.assertTrue(store:begin_job(first))
   end
-  local third, last = store:next_job(0) -- the first was tried too often
+  lu.assertFalse(store:begin_job(first)) -- three workers have died
+  local third, last = store:next_job(0)
   lu.assertEquals(last, "text of c")
   lu.assertTrue(store:end_job(third, "no such data"))
   lu.assertFalse(store:next_job(0))
+  lu.assertEquals(store:add_job(key "a", "more of a"), first) -- asked for again, it is as new
+  lu.assertEquals({ store:next_job(0) }, { first, "more of a" })
+  lu.assertTrue(store:begin_job(first))
+  lu.assertFalse(store:begin_job(77))
 end
 
 function tests.test_final()

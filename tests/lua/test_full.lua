@@ -1,5 +1,5 @@
--- A search on a file system without room stops with a message, leaves a whole file, and goes on when there is room. This
--- happens on a tmpfs in a user namespace; where the system allows none, it is skipped.
+-- A search on a file system without room stops with a message, leaves a whole file, and goes on when there is room. It
+-- runs on a tmpfs in a user namespace; where the system allows none, this is skipped.
 local lu = require "luaunit"
 
 local T = {}

@@ -23,11 +23,11 @@ local function search(options)
   local baseline = nas.reward.moving_average(0.8)
   for step = 1, options.trials or 6 do
     if options.stop_at == step then error("stopped", 0) end
-    local arch = policy:sample(study.space)
-    local trial = study:evaluate(arch)
+    local record = policy:sample(study.space)
+    local trial = study:evaluate(record)
     local reward = (options.reward or plain)(trial, step)
     local advantage = baseline:advantage(reward)
-    local learned = policy:learn { { arch, advantage = advantage } }
+    local learned = policy:learn { { record, advantage = advantage } }
     if options.stop_before_log == step then error("stopped", 0) end
     trial:log { reward = reward, advantage = advantage, entropy = learned.entropy }
   end

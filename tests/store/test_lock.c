@@ -66,6 +66,43 @@ static void two_stores_of_a_process_exclude_each_other(void **state) {
   nas_store_close(&two);
 }
 
+static void who_uses_the_same_store_is_excluded(void **state) {
+  (void)state;
+  enum { COUNT = 20 };
+  nas_error err;
+  nas_lock locks[COUNT], other;
+  const char *paths[] = {at("a.db"), NULL};
+  for (int p = 0; p < 2; p++) {
+    nas_store *store = store_at(paths[p]);
+    for (unsigned i = 0; i < COUNT; i++)
+      check_ok(nas_store_lock(store, NAS_LOCK_RUN, i, "counts", &locks[i], &err), &err);
+    for (unsigned i = 0; i < COUNT; i++) {
+      assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, i, "", &other, &err), NAS_BUSY);
+      check_contains(err.text, " counts since ");
+      nas_store_unlock(store, &other); /* not held: changes nothing */
+    }
+    for (unsigned i = 0; i < COUNT; i += 2) nas_store_unlock(store, &locks[i]);
+    for (unsigned i = 0; i < COUNT; i++)
+      assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, i, "", &other, &err),
+                       i % 2 ? NAS_BUSY : NAS_OK);
+    nas_store_close(&store);
+  }
+}
+
+static void a_link_leads_to_the_same_locks(void **state) {
+  (void)state;
+  nas_error err;
+  nas_lock a, b;
+  nas_store *one = store_at(at("a.db"));
+  assert_int_equal(symlink(at("a.db"), at("link.db")), 0);
+  nas_store *two = store_at(at("link.db"));
+  check_ok(nas_store_lock(one, NAS_LOCK_RUN, 1, "", &a, &err), &err);
+  assert_int_equal(nas_store_lock(two, NAS_LOCK_RUN, 1, "", &b, &err), NAS_BUSY);
+  nas_store_close(&one);
+  nas_store_close(&two);
+  assert_int_not_equal(access(at("link.db-lock"), F_OK), 0);
+}
+
 /* -- writing at the same time ------------------------------------------------------------------ */
 
 enum { WRITERS = 4, PUTS = 50 };
@@ -158,6 +195,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(who_has_a_lock_is_named),
       TEST(two_stores_of_a_process_exclude_each_other),
+      TEST(who_uses_the_same_store_is_excluded),
+      TEST(a_link_leads_to_the_same_locks),
       TEST(waiting_to_write_can_be_interrupted),
       TEST(many_processes_write_the_same),
   };

@@ -89,6 +89,94 @@ static void runs_and_their_trials_come_back(void **state) {
   nas_store_close(&store);
 }
 
+static nas_run run_of(nas_store *store, int64_t study, int64_t id) {
+  nas_error err;
+  nas_run *runs, found = {0};
+  int count;
+  check_ok(nas_store_runs(store, study, &runs, &count, &err), &err);
+  for (int i = 0; i < count; i++)
+    if (runs[i].id == id) found = runs[i];
+  nas_free(runs);
+  return found;
+}
+
+static void a_run_begins_with_trials_and_its_lock(void **state) {
+  (void)state;
+  nas_error err;
+  nas_lock lock, other;
+  const char *path = at("a.db");
+  nas_store *store = store_at(path), *second = store_at(path);
+  int64_t study = study_of(store, "space a");
+  const nas_trial list[] = {trial_of(1, ""), trial_of(2, "")}, wrong = trial_of(2, "");
+  nas_run run = {.study = study, .first = 1};
+  assert_int_equal(nas_store_begin_run(store, &run, 0, &writer, &wrong, 1, &lock, &err), NAS_STATE);
+  assert_int_equal(run_of(store, study, 1).id, 0); /* all or nothing */
+  check_ok(nas_store_begin_run(store, &run, 0, &writer, list, 2, &lock, &err), &err);
+  assert_int_equal(run.last, 2);
+  assert_int_equal(nas_store_lock(second, NAS_LOCK_RUN, (uint64_t)run.id, "", &other, &err),
+                   NAS_BUSY);
+  check_contains(err.text, "writes the run");
+  /* Who has not seen it makes none beside it. */
+  nas_run late = {.study = study, .first = 1};
+  assert_int_equal(nas_store_begin_run(second, &late, 0, &writer, list, 2, &other, &err), NAS_BUSY);
+  check_contains(err.text, "run 1 is new");
+  check_ok(nas_store_begin_run(second, &late, run.id, &writer, list, 2, &other, &err), &err);
+  nas_store_close(&store);
+  nas_store_close(&second);
+}
+
+static void a_run_can_begin_earlier(void **state) {
+  (void)state;
+  nas_error err;
+  nas_trials trials;
+  nas_store *store = store_at(NULL);
+  const nas_trial list[] = {trial_of(1, "a"), trial_of(2, "b"), trial_of(3, "c")};
+  int64_t study = study_of(store, "space a"), run = begin_run(store, study, 0, 1);
+  check_ok(nas_store_append(store, run, list, 3, &err), &err);
+  int64_t branch = begin_run(store, study, run, 3);
+  check_ok(nas_store_append(store, branch, &list[2], 1, &err), &err);
+  assert_int_equal(nas_store_prepend(store, branch, run, list, 1, &err), NAS_STATE);
+  check_contains(err.text, "do not end before 3");
+  check_ok(nas_store_prepend(store, branch, run, &list[1], 1, &err), &err);
+  assert_int_equal(run_of(store, study, branch).first, 2);
+  check_ok(nas_store_prepend(store, branch, 0, list, 1, &err), &err);
+  assert_int_equal(run_of(store, study, branch).first, 1);
+  assert_int_equal(run_of(store, study, branch).parent, 0);
+  assert_int_equal(run_of(store, study, branch).last, 3);
+  check_ok(nas_store_trials(store, branch, 1, 10, &trials, &err), &err);
+  assert_int_equal(trials.count, 3);
+  nas_trials_clear(&trials);
+  nas_store_close(&store);
+}
+
+static int64_t fresh(nas_store *store, const char *script, int turn, int count, int expected) {
+  nas_error err;
+  int64_t seed;
+  int again;
+  const nas_writer who = {.script = script};
+  check_ok(nas_store_begin_fresh(store, &who, turn, count, &seed, &again, &err), &err);
+  assert_int_equal(again, expected);
+  return seed;
+}
+
+static void fresh_seeds_are_nobodys(void **state) {
+  (void)state;
+  nas_error err;
+  nas_store *store = store_at(NULL);
+  nas_evaluation_key key = key_of("1 input");
+  key.seed = 4;
+  put(store, &key, 1, 1);
+  assert_int_equal(fresh(store, "a", 1, 3, 0), 5);
+  assert_int_equal(fresh(store, "b", 1, 1, 0), 8);
+  assert_int_equal(fresh(store, "a", 1, 3, 1), 5); /* it was ended before it was through */
+  assert_int_equal(fresh(store, "a", 2, 3, 0), 9);
+  assert_int_equal(fresh(store, NULL, 1, 1, 0), 12);
+  assert_int_equal(fresh(store, NULL, 1, 1, 1), 12);
+  check_ok(nas_store_end_fresh(store, 5, &err), &err);
+  assert_int_equal(fresh(store, "a", 1, 3, 0), 13);
+  nas_store_close(&store);
+}
+
 static void trials_follow_each_other(void **state) {
   (void)state;
   nas_error err;
@@ -152,6 +240,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(the_same_text_is_the_same_study, check_no_blocks),
       cmocka_unit_test_setup_teardown(runs_and_their_trials_come_back, make_folder, remove_folder),
+      cmocka_unit_test_setup_teardown(a_run_begins_with_trials_and_its_lock, make_folder,
+                                      remove_folder),
+      cmocka_unit_test_teardown(a_run_can_begin_earlier, check_no_blocks),
+      cmocka_unit_test_teardown(fresh_seeds_are_nobodys, check_no_blocks),
       cmocka_unit_test_teardown(trials_follow_each_other, check_no_blocks),
       cmocka_unit_test_teardown(what_a_trial_logged_can_be_replaced, check_no_blocks),
       cmocka_unit_test_teardown(memory_failures_leave_nothing, check_no_blocks),

@@ -169,18 +169,19 @@ NAS_API nas_status nas_store_end_final(nas_store *store, int64_t study, const ch
 /* A worker that dies in a job leaves it to another, but not for ever. */
 #define NAS_JOB_ATTEMPTS 3
 
-/* Asks for an evaluation: *id is that of the job, which may be there already; `text` is for the
- * worker. */
+/* Asks for an evaluation: *id is that of the job, which may be there already and counts as new
+ * then; `text` is for the worker. */
 NAS_API nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key,
                                      const char *text, int64_t *id, nas_error *err);
 
-/* The next job after the one with the id `after` that was not tried too often: *id, 0 where there
- * is none, and its text, appended. */
+/* The next job after the one with the id `after` that has not failed: *id, 0 where there is none,
+ * and its text, appended. */
 NAS_API nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_text *text,
                                       nas_error *err);
 
-/* Counts an attempt. To be called with the lock of the evaluation. */
-NAS_API nas_status nas_store_begin_job(nas_store *store, int64_t id, nas_error *err);
+/* Counts an attempt, with the lock of the evaluation held; *may_try: whether it is worth one. The
+ * job of NAS_JOB_ATTEMPTS workers that died has failed. */
+NAS_API nas_status nas_store_begin_job(nas_store *store, int64_t id, int *may_try, nas_error *err);
 
 /* The job is done, or, with a failure, none that a worker can do. */
 NAS_API nas_status nas_store_end_job(nas_store *store, int64_t id, const char *failure,

@@ -796,20 +796,21 @@ function Store:open_final(study, network, intent) end
 ---@return true?, string?, string?
 function Store:end_final(study, metrics) end
 
---- Asks workers for an evaluation, of which `text` tells what they need. The id of the job, which may be there already.
+--- Asks workers for an evaluation, of which `text` tells what they need. The id of the job, which counts as new where it
+--- is there already.
 ---@param key luanas.Store.Key
 ---@param text string
 ---@return integer?, string?, string?
 function Store:add_job(key, text) end
 
---- The next job after the one of that id which was not tried too often: its id and text, or false.
+--- The next job after the one of that id which has not failed: its id and text, or false.
 ---@param after integer 0 to begin.
 ---@return integer|false?, string?, string?
 function Store:next_job(after) end
 
---- Counts an attempt.
+--- Counts an attempt; false where too many workers have died in the job, which has failed then.
 ---@param id integer
----@return true?, string?, string?
+---@return boolean?, string?, string?
 function Store:begin_job(id) end
 
 --- The job is done; or, with a failure, none that a worker can do.
@@ -960,6 +961,10 @@ function core.spawn(program, ...) end
 
 ---@class luanas.Process
 local Process = {}
+
+--- Its number in the system, also after its end.
+---@return integer
+function Process:id() end
 
 ---@return boolean
 function Process:running() end

@@ -1,0 +1,119 @@
+/* Files of older schemas. */
+#include <signal.h>
+#include <sys/wait.h>
+#include "schema.h"
+#include "sql.h"
+#include "stores.h"
+
+static void run_sql(const char *path, const char *sql) {
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+}
+
+static int64_t integer_of(const char *path, const char *sql) {
+  sqlite3 *db;
+  sqlite3_stmt *statement;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+  int64_t value = sqlite3_column_int64(statement, 0);
+  sqlite3_finalize(statement);
+  sqlite3_close(db);
+  return value;
+}
+
+/* A file of schema 1 with an evaluation in it. */
+static void make_first(const char *path, const nas_evaluation_key *key) {
+  nas_store *store = store_at(path);
+  put(store, key, 1, 3);
+  nas_store_close(&store);
+  run_sql(path, "DROP TABLE continuation; DROP TABLE fresh; PRAGMA user_version = 1");
+}
+
+static void check_whole(const char *path, const nas_evaluation_key *key) {
+  nas_error err;
+  nas_text report = {0};
+  int damages;
+  nas_store *store = store_at(path);
+  assert_int_equal(epochs_of(store, key), 3);
+  check_ok(nas_store_check(store, &report, &damages, &err), &err);
+  assert_int_equal(damages, 0);
+  nas_text_clear(&report);
+  nas_store_close(&store);
+  assert_int_equal(integer_of(path, "PRAGMA user_version"), NAS_SCHEMA_VERSION);
+  assert_int_equal(integer_of(path, "SELECT count(*) FROM continuation"), 0);
+}
+
+static void an_older_file_is_brought_up_to_date(void **state) {
+  (void)state;
+  nas_error err;
+  nas_store *store;
+  const nas_evaluation_key key = key_of("1 input");
+  const char *path = at("a.db"), *copy = at("a.db.schema-1");
+  make_first(path, &key);
+  const nas_store_options options = {.path = path, .read_only = 1};
+  assert_int_equal(nas_store_open(&store, &options, &err), NAS_FORMAT);
+  check_contains(err.text, "older version (schema 1)");
+  check_whole(path, &key);
+  assert_int_equal(integer_of(copy, "PRAGMA user_version"), 1);
+  assert_int_equal(integer_of(copy, "SELECT count(*) FROM evaluation"), 1);
+}
+
+/* The schema of a file that was brought up to date is that of a new one. */
+static void steps_lead_to_the_present_schema(void **state) {
+  (void)state;
+  const nas_evaluation_key key = key_of("1 input");
+  const char *sql = "SELECT total(unicode(sql) * length(sql)) + count(*) FROM sqlite_schema";
+  make_first(at("a.db"), &key);
+  check_whole(at("a.db"), &key);
+  nas_store *store = store_at(at("b.db"));
+  nas_store_close(&store);
+  assert_int_equal(integer_of(at("a.db"), sql), integer_of(at("b.db"), sql));
+}
+
+/* Opens the file in a process that is killed at the n-th pass of a point; whether it was. */
+static int kill_at(const char *path, const char *point, int pass) {
+  int ended;
+  char wish[64];
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    nas_error err;
+    nas_store *store;
+    const nas_store_options options = {.path = path};
+    snprintf(wish, sizeof wish, "%s:%d", point, pass);
+    setenv("LUANAS_CRASH", wish, 1);
+    _exit(nas_store_open(&store, &options, &err) == NAS_OK ? 0 : 1);
+  }
+  assert_int_equal(waitpid(child, &ended, 0), child);
+  assert_true(WIFSIGNALED(ended) || WEXITSTATUS(ended) == 0);
+  return WIFSIGNALED(ended) && WTERMSIG(ended) == SIGKILL;
+}
+
+static void a_migration_that_is_killed_is_made_up_for(void **state) {
+  (void)state;
+  static const char *const points[] = {"begun", "in-migration", "before-durable-commit",
+                                       "after-durable-commit"};
+  const nas_evaluation_key key = key_of("1 input");
+  const char *path = at("a.db");
+  for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+    make_first(path, &key);
+    assert_true(kill_at(path, points[i], 1));
+    check_whole(path, &key);
+    assert_int_equal(integer_of(at("a.db.schema-1"), "SELECT count(*) FROM evaluation"), 1);
+    remove(path);
+    remove(at("a.db.schema-1"));
+  }
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+  const struct CMUnitTest tests[] = {
+      TEST(an_older_file_is_brought_up_to_date),
+      TEST(steps_lead_to_the_present_schema),
+      TEST(a_migration_that_is_killed_is_made_up_for),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
