@@ -107,8 +107,8 @@ local function go_on(owner, trainer, stored)
   local state, epoch, code = check.core(owner.store.state, owner.store, stored.id)
   if state == nil then check.fail("%s (%s)", epoch, code) end
   if not state or epoch > #stored.epochs then return end
-  local restored, message, problem = check.core(trainer.restore_state, trainer, state)
-  if not restored and problem == "NAS_MEMORY" then check.fail("%s", message) end
+  local fits, restored, message, problem = pcall(trainer.restore_state, trainer, state)
+  if fits and not restored and problem == "NAS_MEMORY" then check.fail("%s", message) end
 end
 
 -- A trainer where training begins or goes on. Returns nil and why for a network that is too large for the engine.

@@ -21,6 +21,17 @@ local function block(name, points)
   return table.concat(lines, "\n")
 end
 
+-- Whether all points have the same y: gnuplot wants to be told a range then.
+local function is_flat(lines)
+  local y = lines[1].points[1][2]
+  for _, line in ipairs(lines) do
+    for _, point in ipairs(line.points) do
+      if point[2] ~= y then return false end
+    end
+  end
+  return true
+end
+
 local function script(terminal, path, options)
   local lines = {
     ("set terminal %s noenhanced size 1000,600 background 'white'"):format(terminal),
@@ -33,6 +44,10 @@ local function script(terminal, path, options)
     "set key outside bottom center horizontal",
     "set colorsequence podo",
   }
+  if is_flat(options.lines) then
+    local y = options.lines[1].points[1][2]
+    lines[#lines + 1] = ("set yrange [%.9g:%.9g]"):format(y - math.abs(y) - 1, y + math.abs(y) + 1)
+  end
   local plots = {}
   for k, line in ipairs(options.lines) do
     lines[#lines + 1] = block("$line" .. k, line.points)

@@ -471,6 +471,14 @@ function Study:rescore(reward)
   return ranked
 end
 
+-- How many other studies of the file have opened the test images of this data set.
+local function other_openings(self)
+  return self.store:row([[
+    SELECT count(*) AS n FROM final JOIN study ON study.id = final.study
+    WHERE study.id <> ?1 AND instr(char(10) || study.text || char(10), char(10) || ?2 || char(10)) > 0]],
+    self.walk.study, "data " .. self.data:info().identity).n
+end
+
 function Study:final(subject, options)
   local owner = "study:final"
   options = check.options(owner, options, { "intent" })
@@ -481,8 +489,12 @@ function Study:final(subject, options)
   end
   if not self.walk then begin_walk(self) end
   local model = subject.model and subject:model() or subject
-  local before = check.must(self.store.open_final, self.store, self.walk.study, model:network():text(), intent)
+  local validation = model:evaluate(self.data) -- differs where the weights do
+  local trained = ("%s\nvalidation loss %s"):format(model:network():text(), core.number_text(validation.loss))
+  local others = other_openings(self)
+  local before = check.must(self.store.open_final, self.store, self.walk.study, trained, intent)
   if before then return core.json_decode(before) end
+  if others > 0 then self:say("the test images of this data set were opened by %d other studies before", others) end
   local test = setmetatable({}, { __index = self.data })
   function test.load()
     self.data.test = self.data.test or self.data.read_test()

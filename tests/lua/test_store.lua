@@ -393,6 +393,74 @@ local function values(tensor)
   return list
 end
 
+function T.test_a_state_that_does_not_fit_is_as_none()
+  for keep, expected in pairs { best = { 3, 5 }, last = { 0, 2 } } do
+    remove()
+    evaluated(3)
+    local recipe = train(3)
+    recipe.keep = keep
+    local study <close> = spaces.study { path = path, train = recipe }
+    local trial = study:evaluate(arch)
+    local model
+    lu.assertEquals(epochs_trained(function() model = trial:model() end), expected[1])
+    lu.assertEquals(model:evaluate(study.data).accuracy, trial.accuracy)
+    recipe.epochs = 5
+    local longer <close> = spaces.study { path = path, train = recipe }
+    lu.assertEquals(epochs_trained(function() longer:evaluate(arch) end), expected[2])
+  end
+end
+
+function T.test_a_limit_in_seconds_is_not_trained_again()
+  local function limited()
+    local study <close> = spaces.study { path = path, train = train(4), limits = { seconds = 0 } }
+    local trial = study:evaluate(arch)
+    return trial.status .. " " .. #trial.epochs, study:fingerprint()
+  end
+  local trial, first = limited()
+  lu.assertEquals(trial, "failed 1")
+  lu.assertEquals(epochs_trained(function() lu.assertEquals({ limited() }, { trial, first }) end), 0)
+  lu.assertEquals(#runs(), 1)
+  lu.assertEquals(epochs_trained(function() evaluated(4) end), 3)
+end
+
+function T.test_what_is_trained_again_must_be_what_is_stored()
+  evaluated(3, { states = 0 })
+  do
+    local store <close> = core.store(path)
+    local key = store:row [[
+      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
+      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe]]
+    store:put(key, { from = 4, epochs = { { metrics = '{"accuracy":2.0,"loss":1.0}', measured = "{}" } } })
+  end
+  lu.assertErrorMsgContains("evaluation 1: epoch 4, trained again, gives other metrics than are stored", evaluated, 5)
+end
+
+function T.test_weights_of_an_older_numeric_version_are_refused()
+  local present = core.numeric_version
+  local study <close> = spaces.study { path = path }
+  files.with(core, "numeric_version", present - 1, function() study:evaluate(arch) end)
+  local trial = study:trials()[1]
+  lu.assertErrorMsgContains(("trial 1, model: it was evaluated under numeric version %d; this engine has version %d")
+    :format(present - 1, present), trial.model, trial)
+  lu.assertErrorMsgContains("trial 1, predictions: it was evaluated under", trial.predictions, trial)
+end
+
+function T.test_a_damaged_row_is_not_read()
+  do
+    local study <close> = spaces.study { path = path }
+    study:evaluate(arch)
+    study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+  end
+  local sqlite = io.popen(("sqlite3 '%s' 2>&1"):format(path), "w")
+  sqlite:write("UPDATE epoch SET metrics = replace(metrics, '0.', '1.') WHERE evaluation = 2 AND number = 2;\n")
+  lu.skipIf(not sqlite:close(), "there is no sqlite3")
+  local study <close> = spaces.study { path = path }
+  local function loss(trial) return trial.epochs[2].loss end
+  lu.assertErrorMsgContains("epoch 2 of evaluation 2 is damaged", study.rescore, study, loss)
+  lu.assertEquals(#study:rescore(function(trial) return trial.accuracy end), 2)
+end
+
 function T.test_a_trial_gives_its_model_back()
   local digest
   for states, expected in pairs { [1 << 20] = 0, [0] = 3 } do
@@ -446,7 +514,15 @@ function T.test_the_test_split_is_opened_once()
   lu.assertEquals(final(arch:line()), metrics)
   lu.assertErrorMsgContains("opened for another network", final, other)
   lu.assertErrorMsgContains("intent is nil", final, arch:line(), {})
-  lu.assertEquals(query "SELECT intent FROM final", { { intent = "for the test" } })
+  do -- the same network with other weights is another one
+    local study <close> = spaces.study { path = path, name = "second" }
+    study:final(study:evaluate(arch), { intent = "twice" })
+    local same = study:evaluate(arch):model()
+    lu.assertEquals(study:final(same, { intent = "twice" }), metrics)
+    local model = nas.train(same.core:output(), study.data, { epochs = 1, batch = 7, quiet = true })
+    lu.assertErrorMsgContains("opened for another network", study.final, study, model, { intent = "x" })
+  end
+  lu.assertEquals(query "SELECT intent FROM final", { { intent = "for the test" }, { intent = "twice" } })
   local study <close> = spaces.study { data = nas.data.tensors { x = core.tensor({ 4, 8, 8, 1 }, "uint8"),
     y = core.tensor_from({ 1, 2, 1, 2 }, "int32"), classes = 10 } }
   lu.assertErrorMsgContains("tensors has no test split", study.final, study, {}, { intent = "x" })
@@ -471,6 +547,7 @@ function T.test_replicates_are_averaged()
     (single[0].epochs[1].loss + single[1].epochs[1].loss + single[2].epochs[1].loss) / 3, 1e-12)
   lu.assertEquals(#trial.per_class, 10)
   lu.assertNil(trial.params_spread)
+  lu.assertEquals(curve(study:trials()[1]), curve(trial)) -- as read from the file
   lu.assertErrorMsgContains("replicates is 0", spaces.study, { replicates = 0 })
 end
 

@@ -45,6 +45,56 @@ function T.test_what_workers_cannot_do_the_study_does()
   lu.assertEquals(query "SELECT id FROM session WHERE program = 'luanas worker'", {})
 end
 
+-- Evaluates all while another store holds the lock of evaluation `index`, and gives it back when the study says that it
+-- waits; what the study said, and how many evaluations there were then.
+local function while_another_trains(index, workers)
+  local records = all(spaces.tiny)
+  remove()
+  local key
+  do
+    local study <close> = spaces.study { path = path }
+    study:evaluate(records[index])
+    key = study.store:row [[
+      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
+      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe]]
+  end
+  remove()
+  local other <close> = core.store(path)
+  local lock, told, before = other:lock_evaluation(key, "trains a network"), {}, nil
+  local study <close> = spaces.study { path = path }
+  function study.say(_, format, ...)
+    told[#told + 1] = format:format(...)
+    before = query "SELECT count(*) AS n FROM evaluation"[1].n
+    lock:close()
+  end
+  study:evaluate_all(records, { workers = workers })
+  return told, before
+end
+
+function T.test_what_another_process_trains_is_waited_for_last()
+  for _, workers in ipairs { 1, 2 } do
+    local told, before = while_another_trains(2, workers)
+    lu.assertEquals(#told, 1)
+    lu.assertStrMatches(told[1], "waiting: process %d+ on .* trains a network since .*")
+    lu.assertEquals(before, 3) -- all but that one
+    lu.assertEquals(query "SELECT count(*) AS n FROM evaluation"[1].n, 4)
+  end
+end
+
+function T.test_jobs_with_other_data_are_left()
+  local original = core.json_encode
+  local function other(value)
+    if type(value) == "table" and value.identity then value.identity = "other data" end
+    return original(value)
+  end
+  local trials
+  files.with(core, "json_encode", other, function() trials = select(2, fingerprint({ path = path }, 2)) end)
+  lu.assertEquals(#trials, 4)
+  lu.assertEquals(query "SELECT program FROM epoch JOIN session ON session = id WHERE program = 'luanas worker'", {})
+  lu.assertEquals(query "SELECT * FROM job", {})
+end
+
 function T.test_wrong_arguments()
   local study <close> = spaces.study()
   lu.assertErrorMsgContains("workers need a study with a path", study.evaluate_all, study, {}, { workers = 2 })

@@ -153,7 +153,8 @@ NAS_API nas_hash nas_evaluation_hash(const nas_evaluation_key *key);
 
 /* ---- The test split ---- */
 
-/* Records that a study's test images are opened, for a network (canonical text) and with an intent,
+/* Records that a study's test images are opened, for a network (a text that tells it, with its
+ * weights, from others) and with an intent,
  * before they are: it is on the disk then. Appends to metrics what nas_store_end_final has recorded
  * for the same network before; nothing where it was not evaluated. NAS_STATE: they were opened for
  * another network. */

@@ -785,7 +785,7 @@ function Store:lock_run(run, purpose) end
 --- Records that a study's test images are opened for a network, before they are. The metrics of an evaluation that was
 --- recorded before, or false. Raises where they were opened for another network.
 ---@param study integer
----@param network string Canonical text.
+---@param network string What tells it, with its weights, from others.
 ---@param intent string
 ---@return string|false?, string?, string?
 function Store:open_final(study, network, intent) end
