@@ -14,8 +14,8 @@ local POINTS = {
   "begun", "in-migration", "before-commit", "after-commit", "before-durable-commit", "after-durable-commit",
 }
 
--- Searches: a script with its arguments, where PATH stands for the file; what is run to its end before; and how many runs
--- the file has at the end.
+-- Searches: a script with its arguments, where PATH stands for the file; what is run to its end before; and how many
+-- runs the file has at the end.
 local SEARCHES = {
   { "reproducible.lua 1 2 3 PATH", runs = 1 },
   { "batches.lua PATH 1 1", runs = 1 },
@@ -25,8 +25,8 @@ local SEARCHES = {
 
 -- What a search prints, and whether it came to its end.
 local function run(search, path, before, isa)
-  local command = ("LUANAS_ISA=%s %s '%s' '%s/tests/lua/'%s 2>/dev/null"):format(isa or "", before or "", PROGRAM, SOURCE,
-    (search:gsub("PATH", path)))
+  local command = ("LUANAS_ISA=%s %s '%s' '%s/tests/lua/'%s 2>/dev/null")
+    :format(isa or "", before or "", PROGRAM, SOURCE, (search:gsub("PATH", path)))
   local pipe = assert(io.popen(command))
   local output = pipe:read "a"
   return output, pipe:close() == true
@@ -103,10 +103,11 @@ function T.test_the_end_of_a_script()
   local file = assert(io.open(script, "w"))
   assert(file:write(code))
   file:close()
-  local _ <close> = setmetatable({}, { __close = function() os.remove(script) end })
+  local script_removed <close> = setmetatable({}, { __close = function() os.remove(script) end })
+  assert(script_removed)
   for _, host in ipairs { "'" .. PROGRAM .. "'", os.getenv "LUANAS_STOCK_LUA" } do
     local path, removed = new_path()
-    local __ <close> = removed
+    local _ <close> = removed
     local pipe = assert(io.popen(("%s '%s' '%s' 2>&1"):format(host, script, path)))
     lu.assertEquals({ pipe:read "a", pipe:close() }, { "", true, "exit", 0 })
     local store <close> = core.store(path)
