@@ -1,5 +1,6 @@
 /* What is not a store, or lies where none can be written. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -131,6 +132,37 @@ static void a_full_disk_loses_nothing(void **state) {
   nas_store_close(&store);
 }
 
+static ssize_t no_quota(int fd, const void *bytes, size_t size, off_t offset) {
+  (void)fd;
+  (void)bytes;
+  (void)size;
+  (void)offset;
+  errno = EDQUOT;
+  return -1;
+}
+
+static void a_quota_is_a_full_disk(void **state) {
+  (void)state;
+  nas_error err;
+  int64_t id;
+  row_texts texts;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_epoch_row row = epoch_row(&texts, 1);
+  const nas_evaluation_part part = {.from = 1, .count = 1, .epochs = &row};
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  sqlite3_syscall_ptr refuse = (sqlite3_syscall_ptr)no_quota;
+  nas_store *store = store_at(at("a.db"));
+  static const char *const calls[] = {"pwrite", "pwrite64"}; /* one of them is used */
+  for (int i = 0; i < 2; i++) assert_int_equal(vfs->xSetSystemCall(vfs, calls[i], refuse), 0);
+  nas_status status = nas_store_put(store, &key, &part, &id, &err);
+  for (int i = 0; i < 2; i++) assert_int_equal(vfs->xSetSystemCall(vfs, calls[i], NULL), 0);
+  assert_int_equal(status, NAS_IO);
+  check_contains(err.text, "cannot write");
+  check_contains(err.text, "the disk is full, or a quota");
+  check_ok(nas_store_put(store, &key, &part, &id, &err), &err);
+  nas_store_close(&store);
+}
+
 static void a_file_cut_short_is_refused(void **state) {
   (void)state;
   const char *path = at("a.db");
@@ -240,6 +272,7 @@ int main(void) {
       TEST(an_older_file_is_brought_up_to_date),
       TEST(network_file_systems_are_refused),
       TEST(a_full_disk_loses_nothing),
+      TEST(a_quota_is_a_full_disk),
       TEST(a_file_cut_short_is_refused),
       TEST(folders_and_missing_files),
       TEST(an_empty_file_becomes_a_store),
