@@ -233,9 +233,10 @@ static nas_status write_ahead(nas_store *store, nas_error *err) {
   }
 }
 
-static nas_status open_to_write(nas_store *store, nas_error *err) {
+static nas_status open_to_write(nas_store *store, int create, nas_error *err) {
   const char *name = store->path ? store->path : ":memory:";
-  nas_status status = connect_to(store, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+  const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+  nas_status status = connect_to(store, name, flags, err);
   if (status != NAS_OK) return status;
   int64_t application, version;
   status = read_version(store, &application, &version, err); /* before anything is written */
@@ -390,12 +391,12 @@ static nas_status open_lock_file(nas_store *store, nas_error *err) {
 }
 
 nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas_error *err) {
-  int is_there;
+  int is_there, must_exist = options->path && (options->read_only || options->must_exist);
   *out = NULL;
   nas_status status = NAS_OK;
   if (options->path) status = check_place(options->path, &is_there, err);
   if (status != NAS_OK) return status;
-  if (options->path && options->read_only && !is_there)
+  if (must_exist && !is_there)
     return nas_fail(err, NAS_IO, "cannot open \"%.200s\": there is no such file", options->path);
   nas_store *store = nas_alloc_zero(1, sizeof *store);
   if (!store) return nas_fail_memory(err, "the store", sizeof *store);
@@ -406,7 +407,7 @@ nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas
   if (options->path && !(store->path = nas_strdup(options->path)))
     status = nas_fail_memory(err, "a path", strlen(options->path));
   if (status == NAS_OK)
-    status = store->read_only ? open_to_read(store, err) : open_to_write(store, err);
+    status = store->read_only ? open_to_read(store, err) : open_to_write(store, !must_exist, err);
   if (status == NAS_OK && store->path && !store->read_only) status = open_lock_file(store, err);
   if (status != NAS_OK) nas_store_close(&store);
   *out = store;

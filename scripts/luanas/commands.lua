@@ -343,7 +343,7 @@ local function run(command, arguments)
       values[name] = math.tointeger(tonumber(values[name])) or give_up("--%s: expected an integer", name)
     end
   end
-  local store <close>, problem = core.store(others[1], { read_only = not command.writes })
+  local store <close>, problem = core.store(others[1], { must_exist = true, read_only = not command.writes })
   must(store, problem)
   command.run(store, values, table.unpack(others, 2))
   return 0

@@ -171,7 +171,10 @@ function T.test_wrong_arguments()
     lu.assertEquals(status, expected)
     lu.assertStrContains(err, message)
   end
-  fails(1, "no such file", "trials", "/nowhere.db")
+  fails(1, "no such file", "trials", path)
+  fails(1, "no such file", "vacuum", path)
+  fails(1, "no such file", "worker", path, "--once", "--quiet")
+  lu.assertNil(io.open(path)) -- none of them makes it
   fails(2, "usage: luanas trials FILE [options]", "trials")
   fails(2, "usage: luanas backup FILE COPY", "backup", path)
   fails(2, "unknown argument --tip", "trials", path, "--tip", "3")

@@ -187,6 +187,10 @@ static void folders_and_missing_files(void **state) {
   }
   assert_int_equal(try_open(at("a.db"), 1, &err), NAS_IO);
   check_contains(err.text, "no such file");
+  nas_store *store;
+  const nas_store_options options = {.path = at("a.db"), .must_exist = 1};
+  assert_int_equal(nas_store_open(&store, &options, &err), NAS_IO);
+  check_contains(err.text, "no such file");
   assert_int_not_equal(access(at("a.db"), F_OK), 0);
 }
 

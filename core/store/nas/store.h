@@ -34,15 +34,16 @@ typedef struct nas_store_options {
   const char *path; /* NULL: in memory, gone when it is closed */
   int read_only;    /* 1: the file must be there, and nothing is written, in no folder but the one
                        for temporary files */
+  int must_exist;   /* 1: no file is made where there is none */
   nas_store_wait *wait; /* NULL: waits as long as it takes */
   void *wait_context;
 } nas_store_options;
 
-/* Opens a store; makes the file where there is none. A file of an older schema is brought up to
- * date, after a copy of it was made beside it. NAS_IO: it can't be opened, read or written, or lies
- * on a network file system; NAS_FORMAT: it is something else, damaged, or of a newer schema; the
- * file is then as it was. NAS_INTERRUPTED; NAS_MEMORY. The caller owns *store; on failure it is
- * NULL. */
+/* Opens a store; makes the file where there is none, unless it must be there. A file of an older
+ * schema is brought up to date, after a copy of it was made beside it. NAS_IO: it can't be opened,
+ * read or written, or lies on a network file system; NAS_FORMAT: it is something else, damaged, or
+ * of a newer schema; the file is then as it was. NAS_INTERRUPTED; NAS_MEMORY. The caller owns
+ * *store; on failure it is NULL. */
 NAS_API nas_status nas_store_open(nas_store **store, const nas_store_options *options,
                                   nas_error *err);
 
