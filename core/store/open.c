@@ -359,9 +359,23 @@ static nas_status open_apart(nas_store *store, nas_error *err) {
   return status;
 }
 
+/* Whether this process may write the file and make others beside it. */
+static int is_writable(const char *path) {
+  nas_text folder = {0};
+  int writable = folder_of(path, &folder, NULL) == NAS_OK &&
+                 faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 &&
+                 faccessat(AT_FDCWD, folder.data, W_OK, AT_EACCESS) == 0;
+  nas_text_clear(&folder);
+  return writable;
+}
+
+/* Who reads only can't remove the files that processes share when it is the last to close: it opens
+ * the file to write where it may, and writes nothing. */
 static nas_status open_to_read(nas_store *store, nas_error *err) {
   int64_t application = 0, version = 0;
-  nas_status status = connect_to(store, store->path, SQLITE_OPEN_READONLY, err);
+  int flags = is_writable(store->path) ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  nas_status status = connect_to(store, store->path, flags, err);
+  if (status == NAS_OK) status = nas_sql_run(store, "PRAGMA query_only = ON", err);
   if (status == NAS_OK) status = read_version(store, &application, &version, err);
   if (status == NAS_IO) {
     status = open_apart(store, err);
@@ -459,12 +473,16 @@ nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err) 
   if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
     return nas_sql_fail(store, "copy", err);
   sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-  nas_status status = nas_sql_execute(store, statement, err);
+  nas_status status = nas_sql_run(store, "PRAGMA query_only = OFF", err); /* for the new file */
+  if (status == NAS_OK) status = nas_sql_execute(store, statement, err);
   sqlite3_finalize(statement);
+  if (store->read_only) sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
   if (status != NAS_OK) unlink(path);
   return status;
 }
 
 nas_status nas_store_vacuum(nas_store *store, nas_error *err) {
+  if (store->read_only)
+    return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
   return nas_sql_run(store, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err);
 }

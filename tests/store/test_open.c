@@ -251,6 +251,42 @@ static void a_read_only_folder_can_be_read(void **state) {
   assert_int_equal(seteuid(user), 0);
 }
 
+/* Neither a log nor shared memory lies beside a store. */
+static void check_alone(const char *name) {
+  static const char *const ends[] = {"-wal", "-shm"};
+  for (int i = 0; i < 2; i++) {
+    char beside[320];
+    snprintf(beside, sizeof beside, "%s%s", at(name), ends[i]);
+    assert_int_not_equal(access(beside, F_OK), 0);
+  }
+}
+
+static void looking_leaves_no_files(void **state) {
+  (void)state;
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  copy_open_store(at("a.db"), at("with-log.db"));
+  nas_store_close(&store);
+  static const char *const names[] = {"a.db", "with-log.db"}, *const copies[] = {"c.db", "d.db"};
+  for (int i = 0; i < 2; i++) {
+    const nas_store_options options = {.path = at(names[i]), .read_only = 1};
+    check_ok(nas_store_open(&store, &options, &err), &err);
+    assert_int_equal(epochs_of(store, &key), 4);
+    check_ok(nas_store_backup(store, at(copies[i]), &err), &err);
+    assert_int_equal(nas_store_vacuum(store, &err), NAS_STATE);
+    assert_int_equal(nas_store_keep_states(store, 1, &err), NAS_STATE);
+    assert_int_equal(sqlite3_exec(store->db, "DELETE FROM epoch", NULL, NULL, NULL),
+                     SQLITE_READONLY);
+    nas_store_close(&store);
+    check_alone(names[i]);
+    store = store_at(at(names[i]));
+    assert_int_equal(epochs_of(store, &key), 4);
+    nas_store_close(&store);
+  }
+}
+
 static void a_backup_is_a_store(void **state) {
   (void)state;
   nas_error err;
@@ -282,6 +318,7 @@ int main(void) {
       TEST(an_empty_file_becomes_a_store),
       TEST(nothing_is_written_to_what_is_read),
       TEST(a_read_only_folder_can_be_read),
+      TEST(looking_leaves_no_files),
       TEST(a_backup_is_a_store),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

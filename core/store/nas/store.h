@@ -32,8 +32,9 @@ typedef int nas_store_wait(void *context, const char *what);
 
 typedef struct nas_store_options {
   const char *path; /* NULL: in memory, gone when it is closed */
-  int read_only;    /* 1: the file must be there, and nothing is written, in no folder but the one
-                       for temporary files */
+  int read_only;    /* 1: the file must be there, and what it says stays as it is. Where it may be
+                       written, files that processes share lie beside it while it is open; in a
+                       read-only folder only the one for temporary files is written to */
   int must_exist;   /* 1: no file is made where there is none */
   nas_store_wait *wait; /* NULL: waits as long as it takes */
   void *wait_context;
@@ -252,7 +253,7 @@ NAS_API nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, 
 /* Writes a compact copy into a new file. NAS_IO: it is there already, or can't be written. */
 NAS_API nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err);
 
-/* Gives unused space back to the file system. */
+/* Gives unused space back to the file system. NAS_STATE: opened for reading only. */
 NAS_API nas_status nas_store_vacuum(nas_store *store, nas_error *err);
 
 /* Looks at every page, row and reference; appends a line to report for each damage, and counts
