@@ -1,9 +1,11 @@
 /* What is not a store, or lies where none can be written. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include "sql.h"
 #include "stores.h"
 
@@ -287,6 +289,100 @@ static void looking_leaves_no_files(void **state) {
   }
 }
 
+/* How many files there are whose names begin so. */
+static int count_files(const char *beginning) {
+  int count = 0;
+  DIR *all = opendir(folder);
+  assert_non_null(all);
+  for (const struct dirent *one; (one = readdir(all)) != NULL;)
+    count += strncmp(one->d_name, beginning, strlen(beginning)) == 0;
+  closedir(all);
+  return count;
+}
+
+/* Backs a.db up in a process that is killed at the point of that name. */
+static void kill_backup(const char *point) {
+  nas_error err;
+  int ended;
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    nas_store *store;
+    const nas_store_options options = {.path = at("a.db"), .read_only = 1};
+    setenv("LUANAS_CRASH", point, 1);
+    if (nas_store_open(&store, &options, &err) == NAS_OK) nas_store_backup(store, at("b.db"), &err);
+    _exit(0);
+  }
+  assert_int_equal(waitpid(child, &ended, 0), child);
+  assert_true(WIFSIGNALED(ended));
+}
+
+static void a_backup_has_its_name_when_it_is_whole(void **state) {
+  (void)state;
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  kill_backup("in-backup:1");
+  assert_int_not_equal(access(at("b.db"), F_OK), 0);
+  assert_int_equal(count_files("b.db"), 1); /* what was begun */
+  check_ok(nas_store_backup(store, at("b.db"), &err), &err);
+  assert_int_equal(count_files("b.db"), 2);
+  nas_store_close(&store);
+  store = store_at(at("b.db"));
+  assert_int_equal(epochs_of(store, &key), 4);
+  nas_store_close(&store);
+}
+
+/* What link does: 0: the truth; 1: another process has just made the file; 2: there are no links.
+ */
+static int link_kind;
+
+int link(const char *from, const char *to) {
+  if (link_kind == 1) write_file(to, "mine", 4);
+  if (link_kind == 2) errno = EPERM;
+  return link_kind == 2 ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+static void a_backup_replaces_nothing(void **state) {
+  (void)state;
+  nas_error err;
+  size_t size;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  link_kind = 1;
+  nas_status status = nas_store_backup(store, at("b.db"), &err);
+  link_kind = 2;
+  assert_int_equal(status, NAS_IO);
+  check_contains(err.text, "there already");
+  char *bytes = read_file(at("b.db"), &size);
+  assert_int_equal(size, 4);
+  assert_memory_equal(bytes, "mine", 4);
+  free(bytes);
+  assert_int_equal(nas_store_backup(store, at("no/b.db"), &err), NAS_IO);
+  check_contains(err.text, "no/b.db");
+  assert_int_equal(count_files("b.db"), 1);
+  check_ok(nas_store_backup(store, at("c.db"), &err), &err); /* renamed */
+  link_kind = 0;
+  assert_int_equal(count_files("c.db"), 1);
+  nas_store_close(&store);
+  store = store_at(at("c.db"));
+  assert_int_equal(epochs_of(store, &key), 4);
+  nas_store_close(&store);
+}
+
+/* Two processes bring an older file up to date at once: the copy of one of them is enough. */
+static void the_copy_of_another_process_is_enough(void **state) {
+  (void)state;
+  run_sql(at("a.db"), "PRAGMA application_id = 0x4c4e4153; CREATE TABLE before (a)");
+  link_kind = 1;
+  nas_store *store = store_at(at("a.db"));
+  link_kind = 0;
+  nas_store_close(&store);
+  assert_int_equal(count_files("a.db.schema-0"), 1);
+}
+
 static void a_backup_is_a_store(void **state) {
   (void)state;
   nas_error err;
@@ -319,6 +415,9 @@ int main(void) {
       TEST(nothing_is_written_to_what_is_read),
       TEST(a_read_only_folder_can_be_read),
       TEST(looking_leaves_no_files),
+      TEST(a_backup_has_its_name_when_it_is_whole),
+      TEST(a_backup_replaces_nothing),
+      TEST(the_copy_of_another_process_is_enough),
       TEST(a_backup_is_a_store),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

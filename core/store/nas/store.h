@@ -250,7 +250,8 @@ NAS_API nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, 
 
 /* ---- Care ---- */
 
-/* Writes a compact copy into a new file. NAS_IO: it is there already, or can't be written. */
+/* Writes a compact copy into a new file, which has its name when all of it is on the disk. NAS_IO:
+ * it is there already, which then is left alone, or can't be written. */
 NAS_API nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err);
 
 /* Gives unused space back to the file system. NAS_STATE: opened for reading only. */
