@@ -177,15 +177,24 @@ function T.test_wrong_arguments()
   lu.assertNil(io.open(path)) -- none of them makes it
   fails(2, "usage: luanas trials FILE [options]", "trials")
   fails(2, "usage: luanas backup FILE COPY", "backup", path)
+  fails(2, "usage: luanas check FILE", "check", path, "more")
   fails(2, "unknown argument --tip", "trials", path, "--tip", "3")
   make()
   fails(1, "there is no run 7", "trials", path, "--run", "7")
-  fails(1, "is no name of a metric", "trials", path, "--sort", "a'b")
-  fails(1, "is no name of a metric", "curves", path, "--value", "a'b")
   fails(1, "there is no run 9", "curves", path, "9")
-  fails(1, "--window: expected an integer of at least 1", "curves", path, "--window", "0")
-  fails(1, "expected the name of a .svg or .png file", "curves", path, "--out", "a.txt")
-  fails(1, "--top: expected an integer", "trials", path, "--top", "x")
+  fails(1, "run 2 has no trial 9", "show", path, "9")
+  fails(2, "--sort: value is \"a'b\"; expected the name of a metric", "trials", path, "--sort", "a'b")
+  fails(2, "--value: value is \"a'b\"; expected the name of a metric", "curves", path, "--value", "a'b")
+  fails(2, '--out: value is "a.txt"; expected the name of a .svg or .png file', "curves", path, "--out", "a.txt")
+  fails(2, 'TRIAL: value is "abc"; expected an integer of at least 1', "show", path, "abc")
+  fails(2, 'RUN: value is "abc"; expected an integer of at least 1', "curves", path, "1", "abc")
+  for option, command in pairs { top = "trials", run = "trials", window = "curves", sample = "verify" } do
+    for _, value in ipairs { "x", "0", "-5", "1.5" } do
+      fails(2, ('--%s: value is "%s"; expected an integer of at least 1'):format(option, value), command, path,
+        "--" .. option, value)
+    end
+  end
+  fails(2, '--best: value is "-1"; expected an integer of at least 0', "vacuum", path, "--best", "-1")
   lu.assertNil(commands.find "nothing")
   local status, out = run("trials", "--help")
   lu.assertEquals(status, 0)
