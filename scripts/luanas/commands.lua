@@ -111,17 +111,24 @@ local function value_sql(option, name)
   return ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(name, name, name)
 end
 
--- Trials of a run, by a metric or a logged value if asked for, the first `top` of them; nil: all.
-local function list(store, run, sort, top)
+-- An iterator over the trials that some SQL gives.
+local function each_trial(store, sql, ...)
+  local next_row, _, _, rows = store:rows(sql, ...)
+  return function()
+    local row = next_row()
+    return row and trial.from_row(row)
+  end, nil, nil, rows
+end
+
+-- The same for a run's trials, by a metric or a logged value if asked for, the first `top` of them; nil: all.
+local function each_of_run(store, run, sort, top)
   local order, where = "number", ""
   if sort then
     order = value_sql("sort", sort)
     where, order = "WHERE " .. order .. " IS NOT NULL ", order .. " DESC, number"
   end
-  local trials = {}
   local sql = LINE .. "SELECT trial.*" .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
-  for row in store:rows(sql, run, top or -1) do trials[#trials + 1] = trial.from_row(row) end
-  return trials
+  return each_trial(store, sql, run, top or -1)
 end
 
 -- Names that any of the trials has in a map.
@@ -133,7 +140,9 @@ local function names_in(trials, map)
   return check.sorted_keys(found)
 end
 
-local function trial_table(trials)
+local function trial_table(next_trial)
+  local trials = {}
+  for each in next_trial do trials[#trials + 1] = each end
   local names = names_in(trials, "logged")
   local columns = { right "trial", { title = "status" }, right "accuracy", right "parameters", right "seconds" }
   for _, name in ipairs(names) do columns[#columns + 1] = right(name) end
@@ -163,13 +172,14 @@ end
 
 local function trials(store, options)
   local top = options.top or not (options.csv or options.json) and TOP or nil
-  local found = list(store, run_of(store, options.run), options.sort, top)
+  local run = run_of(store, options.run)
+  local function open() return each_of_run(store, run, options.sort, top) end
   if options.json then
-    for _, each in ipairs(found) do io.stdout:write(json_of(each), "\n") end
+    for each in open() do io.stdout:write(json_of(each), "\n") end
   elseif options.csv then
-    io.stdout:write(csv.text(found))
+    csv.write_to(io.stdout, open)
   else
-    io.stdout:write(trial_table(found))
+    io.stdout:write(trial_table(open()))
   end
 end
 
@@ -248,9 +258,7 @@ local function must(done, message)
 end
 
 local function export(store)
-  local all = {}
-  for row in store:rows "SELECT * FROM trial ORDER BY run, number" do all[#all + 1] = trial.from_row(row) end
-  io.stdout:write(csv.text(all, true))
+  csv.write_to(io.stdout, function() return each_trial(store, "SELECT * FROM trial ORDER BY run, number") end, true)
 end
 
 local function backup(store, _, path)

@@ -443,7 +443,7 @@ end
 
 function Study:csv(path)
   check.string("study:csv", "path", path)
-  local ok, message = csv.write(path, self:trials())
+  local ok, message = csv.write(path, function() return self:each() end)
   if not ok then check.fail("study:csv: %s", message) end
 end
 

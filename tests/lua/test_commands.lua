@@ -77,6 +77,27 @@ function T.test_for_other_programs()
   lu.assertStrMatches(lines(out)[7], "2,4,ok,.*")
 end
 
+-- Columns and lines are of one state of the file, whatever others write meanwhile.
+function T.test_export_while_others_write()
+  make()
+  local _, before = run("export", path)
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local rows, calls, out = methods.rows, 0, nil
+  files.with(methods, "rows", function(...)
+    calls = calls + 1
+    if calls == 2 then
+      local other <close> = core.store(path)
+      local last = other:trials(2, 4, 1)[1]
+      last.number, last.logged = 5, '{"surprise":1}'
+      lu.assertTrue(other:append(2, { last }))
+    end
+    return rows(...)
+  end, function() out = select(2, run("export", path)) end)
+  lu.assertEquals(calls, 2)
+  lu.assertEquals(out, before)
+  lu.assertStrContains(select(2, run("export", path)), "logged_surprise")
+end
+
 function T.test_one_trial()
   make()
   local status, out = run("show", path, "2", "--run", "2")

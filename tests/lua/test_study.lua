@@ -1,9 +1,12 @@
 local lu = require "luaunit"
 local core = require "luanas.core"
+local csv = require "luanas.csv"
 local files = require "files"
 local nas = require "luanas"
 local nn = nas.nn
+local report = require "luanas.report"
 local spaces = require "spaces"
+local trial_of = require "luanas.trial".new
 
 local T = {}
 
@@ -360,6 +363,49 @@ function T.test_csv()
   lu.assertStrMatches(lines[3], "^2,ok,,.*,$")
   lu.assertErrorMsgContains("study:csv: /nonexistent/x.csv", study.csv, study, "/nonexistent/x.csv")
   lu.assertErrorMsgContains("path is nil", study.csv, study)
+end
+
+-- An iterator over made-up trials, of as many networks, that fails where more than a few of them are kept.
+local function each_passing(count)
+  local alive, number, record = setmetatable({}, { __mode = "k" }), 0, nas.arch "kernel=1{1,3}"
+  return function()
+    number = number + 1
+    if number > count then return nil end
+    if number % 100 == 0 then
+      collectgarbage()
+      local kept = 0
+      for _ in pairs(alive) do kept = kept + 1 end
+      lu.assertTrue(kept <= 10, kept .. " trials are kept")
+    end
+    local outcome = {
+      status = "ok", network = ("network %d"):format(number), epoch_count = 1, measured = {},
+      metrics = { accuracy = number % 97 / 100, params = number, macs = number, seconds = 0.5 },
+    }
+    local made = trial_of(number, record, outcome, false, { entropy = number }, nil)
+    alive[made] = true
+    return made
+  end
+end
+
+function T.test_many_trials_are_not_kept()
+  local lines = 0
+  local file = { write = function(self, ...)
+    lines = lines + select(2, table.concat({ ... }):gsub("\n", ""))
+    return self
+  end }
+  lu.assertTrue(csv.write_to(file, function() return each_passing(500) end))
+  lu.assertEquals(lines, 501)
+  local made_up = { each = function() return each_passing(500) end, trained = {}, store = core.store() }
+  local text = report.text(made_up, 3)
+  lu.assertStrMatches(text, ".*\n +1 +0%.9600 +96 .*\n +2 +0%.9600 +193 .*\n +3 +0%.9600 +290 .*")
+  lu.assertStrContains(text, "500 trials of 500 different networks; 0 recalled, 0 failed")
+  lu.assertStrContains(text, "entropy 1.0000 -> 500.0000")
+end
+
+-- A full disk is told, wherever it comes to light.
+function T.test_csv_that_can_not_be_written()
+  local failing = { write = function() return nil, "no room" end }
+  lu.assertEquals({ csv.write_to(failing, function() return each_passing(3) end) }, { nil, "no room" })
 end
 
 -- ---- Errors ----------------------------------------------------------------------------------------
