@@ -203,7 +203,8 @@ local function show(store, options, number)
   local rows = {}
   for found in store:rows([[
     SELECT number, metrics, measured, engine, isa, threads, host, started FROM epoch
-    LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 ORDER BY number]], row.evaluation) do
+    LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 AND number <= ?2 ORDER BY number]],
+    row.evaluation, row.epochs) do
     local epoch = evaluation.epoch(found.number, found.metrics, found.measured)
     rows[#rows + 1] = {
       tostring(found.number), epoch.accuracy and ("%.4f"):format(epoch.accuracy) or "", ("%.4f"):format(epoch.loss),
@@ -215,9 +216,19 @@ local function show(store, options, number)
     right "epoch", right "accuracy", right "loss", right "train loss", right "seconds", { title = "machine" },
     { title = "engine" }, { title = "session began" },
   }, rows))
-  local network = store:row("SELECT body FROM evaluation JOIN text ON text.id = network WHERE evaluation.id = ?1",
-    row.evaluation)
-  out:write("network: ", network.body, "\n")
+  local made = store:row([[
+    SELECT seed, numeric_version, n.body AS network, r.body AS recipe FROM evaluation
+    JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]], row.evaluation)
+  out:write(("evaluation seed: %d\nnumeric version: %d\n"):format(made.seed, made.numeric_version))
+  out:write((made.recipe:gsub("^recipe ", "recipe: ")), "\nnetwork: ", made.network, "\n")
+end
+
+-- What made a run, as it was then.
+local function show_script(store, _, id)
+  id = run_of(store, id)
+  local row = store:row("SELECT body FROM run LEFT JOIN text ON text.id = script WHERE run.id = ?1", id)
+  if not row.body then give_up("run %d was made without a script", id) end
+  io.stdout:write(row.body)
 end
 
 -- The runs of the last run's study.
@@ -297,8 +308,12 @@ local list_of_commands = {
     },
   },
   {
-    name = "show", takes = "FILE TRIAL", help = "a trial: architecture, curve, where it was trained", run = show,
-    options = { run = OF_RUN },
+    name = "show", takes = "FILE TRIAL", help = "a trial: architecture, curve, how and where it was trained",
+    run = show, options = { run = OF_RUN },
+  },
+  {
+    name = "script", takes = "FILE [RUN]", help = "the script that made a run, as it was then; default: the last one",
+    run = show_script,
   },
   {
     name = "curves", takes = "FILE [RUN...]", help = "runs side by side: means over the trials", run = show_curves,
@@ -362,7 +377,7 @@ local function run(command, arguments)
   local values, message = command_line.parse(arguments, specifications, others)
   local usage = ("usage: luanas %s %s%s"):format(command.name, command.takes, command.options and " [options]" or "")
   if not values and not message then
-    io.stdout:write(command_line.help(usage, specifications))
+    io.stdout:write(command_line.help(usage .. "\n" .. command.help, specifications))
     return 0
   end
   message = message or not is_complete(command.takes, #others) and usage or make_integers(command.takes, others)

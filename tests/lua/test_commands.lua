@@ -105,8 +105,40 @@ function T.test_one_trial()
   lu.assertStrContains(out, "trial 2 of run 2: ok")
   lu.assertStrContains(out, "logged reward: 2")
   lu.assertStrContains(out, "network: 1 input")
+  lu.assertStrContains(out, "evaluation seed: 0\nnumeric version: " .. core.numeric_version .. "\nrecipe: batch=16 ")
   local _, _, err = run("show", path, "9")
   lu.assertStrContains(err, "run 2 has no trial 9")
+end
+
+-- An evaluation may have more epochs than count for a trial: another recipe has extended it.
+function T.test_one_trial_shows_its_own_epochs()
+  local function evaluate(epochs)
+    local study <close> = spaces.study { path = path, train = { epochs = epochs, batch = 16 } }
+    study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+  end
+  evaluate(1)
+  evaluate(3)
+  lu.assertEquals(#files.query "SELECT id FROM evaluation", 1)
+  local function epochs_of_run(id)
+    local _, out = run("show", path, "1", "--run", id)
+    return #lines(out:match "session began\n(.*)evaluation seed")
+  end
+  lu.assertEquals(epochs_of_run "1", 1)
+  lu.assertEquals(epochs_of_run "2", 3)
+end
+
+function T.test_script()
+  make()
+  local of_first = files.query "SELECT body FROM text JOIN run ON run.script = text.id WHERE run.id = 1"[1].body
+  local text = "print(1)\n\nprint(2)"
+  do
+    local store <close> = core.store(path)
+    store:begin_run { study = 1, script = text }
+    store:begin_run { study = 1 }
+  end
+  lu.assertEquals({ run("script", path, "1") }, { 0, of_first, "" })
+  lu.assertEquals({ run("script", path, "3") }, { 0, text, "" })
+  lu.assertEquals({ run("script", path) }, { 1, "", "luanas script: run 4 was made without a script\n" })
 end
 
 function T.test_curves()
@@ -219,6 +251,7 @@ function T.test_wrong_arguments()
   lu.assertNil(commands.find "nothing")
   local status, out = run("trials", "--help")
   lu.assertEquals(status, 0)
+  lu.assertStrContains(out, "usage: luanas trials FILE [options]\nthe trials of a run\n")
   lu.assertStrContains(out, "--sort STRING")
 end
 
