@@ -4,6 +4,7 @@ local files = require "files"
 local nas = require "luanas"
 local core = require "luanas.core"
 local commands = require "luanas.commands"
+local samples = require "sample_files"
 local spaces = require "spaces"
 
 local T = {}
@@ -216,6 +217,113 @@ function T.test_verify()
   lu.assertEquals(status, 1)
   lu.assertStrContains(out, "DIFFERENT: epoch 1 gives other metrics")
   lu.assertStrContains(err, "1 evaluations differ")
+end
+
+-- The last line of `luanas verify`, and all that it says.
+local function verified()
+  local _, out = run("verify", path)
+  return lines(out)[#lines(out)], out
+end
+
+local function evaluate(options)
+  local study <close> = spaces.study(options)
+  return study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+end
+
+function T.test_verify_replicates_and_recipes_of_the_space()
+  evaluate { path = path, replicates = 3 }
+  evaluate { path = path, space = function(c)
+    return spaces.tiny(c), { train = {
+      batch = 8, optimizer = nas.sgd { rate = 0.1, nesterov = true, momentum = 0.5 },
+      loss = { name = "softmax_cross_entropy", label_smoothing = 0.1 },
+      schedule = nas.schedule.cosine { warmup = 1 }, augment = { shift = { 1, 2 }, flip = 0.5 }, clip_norm = 0.1,
+    } }
+  end }
+  lu.assertEquals(#files.query "SELECT id FROM evaluation", 4)
+  lu.assertEquals(verified(), "4 equal, 0 different, 0 not verified")
+end
+
+function T.test_verify_trains_what_diverged()
+  local function space(c)
+    local x = nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = 10 * c:choose("kernel", { 1, 3 }) })
+    return nas.nn.dense(nas.nn.dense(x, { units = 5 * c:choose("filters", { 2, 4 }) }), { units = 10 })
+  end
+  local trial = evaluate {
+    path = path, space = space, train = { epochs = 5, batch = 16, optimizer = nas.sgd { rate = 1e6 } },
+  }
+  lu.assertStrContains(trial.reason, "not finite")
+  local last, out
+  lu.assertEquals(files.trainings(function() last, out = verified() end), 1)
+  lu.assertEquals(last, "1 equal, 0 different, 0 not verified")
+  lu.assertStrContains(out, " and a divergence, equal")
+  evaluate { path = path }
+  do -- an evaluation that is said to diverge, but does not
+    local store <close> = core.store(path)
+    local key = store:row [[
+      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
+      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe WHERE diverged IS NULL]]
+    key.seed = 77
+    store:put(key, { epochs = {}, diverged = "epoch 1" })
+  end
+  last, out = verified()
+  lu.assertEquals(last, "2 equal, 1 different, 0 not verified")
+  lu.assertStrContains(out, "DIFFERENT: epoch 1 does not diverge")
+end
+
+function T.test_verify_without_data_or_texts()
+  local folder = samples.folder()
+  local x = samples.write(folder, "x.npy", samples.npy("|u1", "(20, 8, 8, 1)", ("\1\9"):rep(10 * 8 * 8)))
+  local y = samples.write(folder, "y.npy", samples.npy("|u1", "(20,)", ("\0\1"):rep(10)))
+  local function space(c)
+    c:choose("kernel", { 1, 3 })
+    return nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = c:choose("filters", { 2, 4 }) })
+  end
+  evaluate { path = path, space = space, data = nas.data.npy { x = x, y = y, classes = 2 } }
+  lu.assertEquals(verified(), "1 equal, 0 different, 0 not verified")
+  local classes = core.read_npy(y):to "int32" + 1
+  evaluate { path = path, space = space, data = nas.data.tensors { x = nas.tensor { 20, 8, 8, 1 }, y = classes } }
+  evaluate { path = path, train = { batch = 16, loss = function(output, target)
+    return nas.nn.mean(nas.nn.softmax_cross_entropy(output, target))
+  end } }
+  samples.remove(folder)
+  local last, out = verified()
+  lu.assertEquals(last, "0 equal, 0 different, 3 not verified")
+  lu.assertStrContains(lines(out)[1], "evaluation 1: not verified: ")
+  lu.assertStrContains(lines(out)[1], x .. " cannot be opened")
+  lu.assertStrContains(out, "evaluation 2: not verified: no study tells how its data are made")
+  lu.assertStrContains(out, "evaluation 3: not verified: its loss is a function")
+  evaluate { path = path }
+  files.with(core, "trainer", function() error("interrupted!", 0) end, function()
+    lu.assertErrorMsgContains("interrupted!", run, "verify", path)
+  end)
+end
+
+-- Others can empty the log while networks are trained.
+function T.test_verify_reads_nothing_while_it_trains()
+  make()
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local rows, trainer, open, epochs = methods.rows, core.trainer, 0, 0
+  local function watched_trainer(...)
+    local real = trainer(...)
+    return setmetatable({ epoch = function()
+      epochs = epochs + 1
+      lu.assertEquals(open, 0)
+      return real:epoch()
+    end }, { __close = function() real:close() end })
+  end
+  files.with(core, "trainer", watched_trainer, function()
+    files.with(methods, "rows", function(...)
+      local next_row, state, first, closed = rows(...)
+      open = open + 1
+      return function()
+        local row = next_row()
+        if not row then open = open - 1 end
+        return row
+      end, state, first, closed
+    end, verified)
+  end)
+  lu.assertEquals(epochs, 8)
 end
 
 function T.test_wrong_arguments()
