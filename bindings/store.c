@@ -44,14 +44,16 @@ static int waits(void *context, const char *what) {
   return nas_interrupt_poll(&box->hooks);
 }
 
-/* core.store(path, { read_only = boolean }): nil as path keeps it in memory. */
+/* core.store(path, { must_exist = boolean, read_only = boolean }): nil as path keeps it in memory.
+ */
 static int core_store(lua_State *L) {
-  static const char *const names[] = {"read_only", NULL};
+  static const char *const names[] = {"must_exist", "read_only", NULL};
   nas_error err;
   nas_store_options options = {.wait = waits};
   options.path = lua_isnoneornil(L, 1) ? NULL : nas_check_name(L, 1, "path");
   nas_settings settings = nas_settings_open(L, 2, "store");
   nas_settings_known(&settings, names, NULL);
+  options.must_exist = nas_settings_boolean(&settings, "must_exist", 0);
   options.read_only = nas_settings_boolean(&settings, "read_only", 0);
   store_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   options.wait_context = box;

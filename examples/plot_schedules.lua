@@ -51,7 +51,9 @@ local function draw(path)
   sample(2000, function(epoch, factors)
     for k, factor in ipairs(factors) do table.insert(lines[k].points, { epoch, factor }) end
   end)
-  nas.plot.lines(path, { title = "Learning rate schedules", x = "epochs passed", y = "factor of the rate", lines = lines })
+  nas.plot.lines(path, {
+    title = "Learning rate schedules", x = "epochs passed", y = "factor of the rate", lines = lines,
+  })
   print("wrote " .. path)
 end
 

@@ -138,6 +138,88 @@ static void text_hash(sqlite3_context *context, int count, sqlite3_value **value
   sqlite3_result_blob(context, &key, sizeof key, SQLITE_TRANSIENT);
 }
 
+/* -- copies ----------------------------------------------------------------------------------- */
+
+static nas_status fail_copy(const char *path, nas_error *err) {
+  int code = errno;
+  char reason[128] = "";
+  return nas_fail(err, NAS_IO, "cannot write \"%.200s\": %s", path,
+                  strerror_r(code, reason, sizeof reason));
+}
+
+/* A new empty file beside `path`, whose name *temporary gets. -1: errno. */
+static int create_beside(const char *path, nas_text *temporary) {
+  for (int64_t i = 1;; i++) { /* a process of the same number may have left some */
+    nas_text_clear(temporary);
+    nas_text_add(temporary, path);
+    nas_text_add(temporary, ".tmp-");
+    nas_text_add_integer(temporary, (int64_t)getpid());
+    nas_text_add(temporary, "-");
+    nas_text_add_integer(temporary, i);
+    if (temporary->failed) {
+      errno = ENOMEM;
+      return -1;
+    }
+    int fd = open(temporary->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+}
+
+static nas_status copy_rows(nas_store *store, const char *path, nas_error *err) {
+  sqlite3_stmt *statement;
+  if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
+    return nas_sql_fail(store, "copy", err);
+  sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+  nas_status status = nas_sql_run(store, "PRAGMA query_only = OFF", err); /* for the new file */
+  if (status == NAS_OK) status = nas_sql_execute(store, statement, err);
+  sqlite3_finalize(statement);
+  if (store->read_only) sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
+  return status;
+}
+
+/* Gives a file its name unless there is one of that name. -1: errno. */
+static int name_file(const char *temporary, const char *path) {
+  if (link(temporary, path) == 0) return unlink(temporary);
+  if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS) return -1;
+  if (access(path, F_OK) != 0) return rename(temporary, path); /* no links, as on FAT */
+  errno = EEXIST;
+  return -1;
+}
+
+/* Makes the name last. Some file systems can't synchronise a folder, and say EINVAL. */
+static int sync_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  int failed = fsync(fd) && errno != EINVAL, code = errno;
+  close(fd);
+  errno = code;
+  return failed ? -1 : 0;
+}
+
+/* A copy of the store that is whole, and on the disk, before it has its name. *is_there: there is a
+ * file of that name, which stays. */
+static nas_status write_copy(nas_store *store, const char *path, int *is_there, nas_error *err) {
+  nas_text temporary = {0}, folder = {0};
+  *is_there = access(path, F_OK) == 0;
+  if (*is_there) return NAS_OK;
+  int fd = -1;
+  nas_status status = folder_of(path, &folder, err);
+  if (status == NAS_OK && (fd = create_beside(path, &temporary)) < 0) status = fail_copy(path, err);
+  if (status == NAS_OK) status = copy_rows(store, temporary.data, err);
+  if (status == NAS_OK && fsync(fd) != 0) status = fail_copy(path, err);
+  if (status == NAS_OK) nas_crash_point("in-backup");
+  if (status == NAS_OK && name_file(temporary.data, path) != 0) {
+    *is_there = errno == EEXIST;
+    status = fail_copy(path, err);
+  }
+  if (status != NAS_OK && fd >= 0) unlink(temporary.data);
+  if (status == NAS_OK && sync_folder(folder.data) != 0) status = fail_copy(path, err);
+  if (fd >= 0) close(fd);
+  nas_text_clear(&temporary);
+  nas_text_clear(&folder);
+  return status;
+}
+
 /* -- the schema ------------------------------------------------------------------------------- */
 
 static nas_status fail_foreign(const nas_store *store, nas_error *err) {
@@ -162,17 +244,17 @@ static nas_status read_version(nas_store *store, int64_t *application, int64_t *
   return NAS_OK;
 }
 
-/* A copy of the file as it is, beside it. */
+/* A copy of the file as it is, beside it. Another process may make it at the same time. */
 static nas_status keep_copy(nas_store *store, int64_t version, nas_error *err) {
+  int is_there = 0;
   nas_text path = {0};
   nas_text_add(&path, store->path);
   nas_text_add(&path, ".schema-");
   nas_text_add_integer(&path, version);
   nas_status status = path.failed ? nas_fail_memory(err, "a path", strlen(store->path)) : NAS_OK;
-  if (status == NAS_OK && access(path.data, F_OK) != 0)
-    status = nas_store_backup(store, path.data, err);
+  if (status == NAS_OK) status = write_copy(store, path.data, &is_there, err);
   nas_text_clear(&path);
-  return status;
+  return is_there ? NAS_OK : status;
 }
 
 /* Within a transaction. */
@@ -233,9 +315,10 @@ static nas_status write_ahead(nas_store *store, nas_error *err) {
   }
 }
 
-static nas_status open_to_write(nas_store *store, nas_error *err) {
+static nas_status open_to_write(nas_store *store, int create, nas_error *err) {
   const char *name = store->path ? store->path : ":memory:";
-  nas_status status = connect_to(store, name, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, err);
+  const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+  nas_status status = connect_to(store, name, flags, err);
   if (status != NAS_OK) return status;
   int64_t application, version;
   status = read_version(store, &application, &version, err); /* before anything is written */
@@ -358,9 +441,23 @@ static nas_status open_apart(nas_store *store, nas_error *err) {
   return status;
 }
 
+/* Whether this process may write the file and make others beside it. */
+static int is_writable(const char *path) {
+  nas_text folder = {0};
+  int writable = folder_of(path, &folder, NULL) == NAS_OK &&
+                 faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 &&
+                 faccessat(AT_FDCWD, folder.data, W_OK, AT_EACCESS) == 0;
+  nas_text_clear(&folder);
+  return writable;
+}
+
+/* Who reads only can't remove the files that processes share when it is the last to close: it opens
+ * the file to write where it may, and writes nothing. */
 static nas_status open_to_read(nas_store *store, nas_error *err) {
   int64_t application = 0, version = 0;
-  nas_status status = connect_to(store, store->path, SQLITE_OPEN_READONLY, err);
+  int flags = is_writable(store->path) ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+  nas_status status = connect_to(store, store->path, flags, err);
+  if (status == NAS_OK) status = nas_sql_run(store, "PRAGMA query_only = ON", err);
   if (status == NAS_OK) status = read_version(store, &application, &version, err);
   if (status == NAS_IO) {
     status = open_apart(store, err);
@@ -390,12 +487,12 @@ static nas_status open_lock_file(nas_store *store, nas_error *err) {
 }
 
 nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas_error *err) {
-  int is_there;
+  int is_there, must_exist = options->path && (options->read_only || options->must_exist);
   *out = NULL;
   nas_status status = NAS_OK;
   if (options->path) status = check_place(options->path, &is_there, err);
   if (status != NAS_OK) return status;
-  if (options->path && options->read_only && !is_there)
+  if (must_exist && !is_there)
     return nas_fail(err, NAS_IO, "cannot open \"%.200s\": there is no such file", options->path);
   nas_store *store = nas_alloc_zero(1, sizeof *store);
   if (!store) return nas_fail_memory(err, "the store", sizeof *store);
@@ -406,7 +503,7 @@ nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas
   if (options->path && !(store->path = nas_strdup(options->path)))
     status = nas_fail_memory(err, "a path", strlen(options->path));
   if (status == NAS_OK)
-    status = store->read_only ? open_to_read(store, err) : open_to_write(store, err);
+    status = store->read_only ? open_to_read(store, err) : open_to_write(store, !must_exist, err);
   if (status == NAS_OK && store->path && !store->read_only) status = open_lock_file(store, err);
   if (status != NAS_OK) nas_store_close(&store);
   *out = store;
@@ -453,18 +550,14 @@ nas_status nas_store_begin_session(nas_store *store, const nas_session *session,
 }
 
 nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err) {
-  if (access(path, F_OK) == 0)
-    return nas_fail(err, NAS_IO, "cannot write \"%.200s\": it is there already", path);
-  sqlite3_stmt *statement;
-  if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
-    return nas_sql_fail(store, "copy", err);
-  sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-  nas_status status = nas_sql_execute(store, statement, err);
-  sqlite3_finalize(statement);
-  if (status != NAS_OK) unlink(path);
-  return status;
+  int is_there;
+  nas_status status = write_copy(store, path, &is_there, err);
+  return is_there ? nas_fail(err, NAS_IO, "cannot write \"%.200s\": it is there already", path)
+                  : status;
 }
 
 nas_status nas_store_vacuum(nas_store *store, nas_error *err) {
+  if (store->read_only)
+    return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
   return nas_sql_run(store, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err);
 }

@@ -15,10 +15,23 @@ static const char *shown(const nas_store *store) {
   return store->path ? store->path : "(in memory)";
 }
 
+/* Whether there was no room: SQLite takes a quota for a broken disk, and after a COMMIT only the
+ * file that was written knows the system's reason. */
+static int is_full(sqlite3 *db) {
+  int codes[3] = {sqlite3_system_errno(db), 0, 0};
+  sqlite3_file *log = NULL;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &codes[1]);
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log && log->pMethods) log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &codes[2]);
+  for (int i = 0; i < 3; i++)
+    if (codes[i] == ENOSPC || codes[i] == EDQUOT) return 1;
+  return 0;
+}
+
 static nas_status fail_full(const char *what, const char *path, nas_error *err) {
   return nas_fail(err, NAS_IO,
-                  "cannot %s \"%.200s\": the disk is full; what was finished before is kept: make "
-                  "room and run the script again",
+                  "cannot %s \"%.200s\": the disk is full, or a quota; what was finished before is "
+                  "kept: make room and run the script again",
                   what, path);
 }
 
@@ -40,7 +53,7 @@ nas_status nas_sql_fail(const nas_store *store, const char *what, nas_error *err
     return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": it, or its folder, is read-only", what,
                     path);
   case SQLITE_IOERR:
-    if (sqlite3_system_errno(store->db) == ENOSPC) return fail_full(what, path, err);
+    if (is_full(store->db)) return fail_full(what, path, err);
     break;
   default: break;
   }
@@ -126,11 +139,12 @@ void nas_sql_done(sqlite3_stmt *statement) {
 nas_status nas_sql_step(nas_store *store, sqlite3_stmt *statement, int *row, nas_error *err) {
   *row = 0;
   if (!statement) return err ? err->code : NAS_IO;
+  int writes = !sqlite3_get_autocommit(store->db) || !sqlite3_stmt_readonly(statement);
   int code = sqlite3_step(statement);
   *row = code == SQLITE_ROW;
   nas_status status = NAS_OK;
   if (code != SQLITE_ROW && code != SQLITE_DONE)
-    status = nas_sql_fail(store, sqlite3_stmt_readonly(statement) ? "read" : "write", err);
+    status = nas_sql_fail(store, writes ? "write" : "read", err);
   if (!*row) nas_sql_done(statement);
   return status;
 }

@@ -3,19 +3,29 @@ local check = require "luanas.check"
 
 local command_line = {}
 
--- { default, help } or just the default; `name` is spelt data_limit in Lua, --data-limit outside.
+-- { default, help, least = } or just the default; `name` is spelt data_limit in Lua, --data-limit outside. An option
+-- with a least value is an integer, also where its default is "": none.
 local function specification_of(specifications)
   local known = {}
   for _, name in ipairs(check.sorted_keys(specifications)) do
     local given = specifications[name]
-    local default, help = given, ""
-    if type(given) == "table" then default, help = given[1], given[2] or "" end
+    local default, help, least = given, "", nil
+    if type(given) == "table" then default, help, least = given[1], given[2] or "", given.least end
     local kind = math.type(default) or type(default)
     if type(name) ~= "string" or not (math.type(default) or kind == "string" or kind == "boolean") then
       check.fail("options: %s is %s; expected a default (number, string or boolean) or { default, \"help\" }",
         tostring(name), check.show(given))
     end
-    known[#known + 1] = { name = name, flag = "--" .. name:gsub("_", "-"), default = default, kind = kind, help = help }
+    if least ~= nil then
+      if math.type(least) ~= "integer" or default ~= "" and kind ~= "integer" then
+        check.fail("options: %s: least is %s; expected an integer, as the default of the option", name,
+          check.show(least))
+      end
+      kind = "integer"
+    end
+    known[#known + 1] = {
+      name = name, flag = "--" .. name:gsub("_", "-"), default = default, kind = kind, help = help, least = least,
+    }
   end
   return known
 end
@@ -26,18 +36,32 @@ local function flags_text(known)
   return table.concat(flags, ", ")
 end
 
+local function integer_of(text, least)
+  local value = text:find("^[+-]?%d+$") and math.tointeger(tonumber(text))
+  if value and value >= (least or value) then return value end
+  return nil, least and ("an integer of at least %d"):format(least) or "an integer"
+end
+
 -- The value of a text; nil and what was expected when it is none.
 local function value_of(option, text)
   if option.kind == "string" then return text end
-  if option.kind == "integer" then
-    return text:find("^[+-]?%d+$") and math.tointeger(tonumber(text)), "an integer"
-  end
+  if option.kind == "integer" then return integer_of(text, option.least) end
   if option.kind == "float" then
     local number = tonumber(text)
     return number and number == number and number - number == 0 and number + 0.0 or nil, "a finite number"
   end
   if text == "true" or text == "false" then return text == "true" end
   return nil, "true or false"
+end
+
+local function refusal(name, text, expected)
+  return ("%s: value is %s; expected %s"):format(name, check.show(text), expected)
+end
+
+--- The integer that an argument called `name` spells; nil and a message where it is none, or below `least`.
+function command_line.integer(name, text, least)
+  local value, expected = integer_of(text, least)
+  return value, not value and refusal(name, text, expected) or nil
 end
 
 local function find(known, flag)
@@ -71,9 +95,7 @@ function command_line.parse(arguments, specifications, others)
         if not text then return nil, ("%s: value is missing"):format(flag) end
       end
       local value, expected = value_of(option, text)
-      if value == nil or (value == false and option.kind ~= "boolean") then
-        return nil, ("%s: value is %s; expected %s"):format(flag, check.show(text), expected)
-      end
+      if value == nil then return nil, refusal(flag, text, expected) end
       values[option.name] = value
     end
     i = i + 1

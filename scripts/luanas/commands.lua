@@ -14,9 +14,13 @@ local commands = {}
 
 local TOP = 20
 
--- What a command can't do: told on standard error, with status 1.
+-- What a command can't do: told on standard error, with status 1; with 2 where the arguments are wrong.
 local function give_up(format, ...)
-  error({ give_up = format:format(...) }, 0)
+  error({ give_up = format:format(...), status = 1 }, 0)
+end
+
+local function misuse(format, ...)
+  error({ give_up = format:format(...), status = 2 }, 0)
 end
 
 local function count_of(store, sql, ...)
@@ -36,7 +40,7 @@ local TRIALS = " FROM line JOIN trial ON trial.run = line.run AND trial.number B
 
 -- The run of --run, else the last one.
 local function run_of(store, wanted)
-  local id = wanted ~= 0 and wanted or count_of(store, "SELECT max(id) FROM run")
+  local id = wanted or count_of(store, "SELECT max(id) FROM run")
   if not id then give_up("there are no runs yet") end
   if count_of(store, "SELECT count(*) FROM run WHERE id = ?1", id) == 0 then
     give_up("there is no run %d; `luanas runs` lists them", id)
@@ -101,21 +105,30 @@ end
 
 -- The SQL of a trial's metric or logged value, which an option names.
 local function value_sql(option, name)
-  if not name:find "^[%a_][%w_]*$" then give_up("--%s: %s is no name of a metric", option, check.show(name)) end
+  if not name:find "^[%a_][%w_]*$" then
+    misuse("--%s: value is %s; expected the name of a metric or logged value", option, check.show(name))
+  end
   return ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(name, name, name)
 end
 
--- Trials of a run, by a metric or a logged value if asked for, the first `top` of them.
-local function list(store, run, sort, top)
+-- An iterator over the trials that some SQL gives.
+local function each_trial(store, sql, ...)
+  local next_row, _, _, rows = store:rows(sql, ...)
+  return function()
+    local row = next_row()
+    return row and trial.from_row(row)
+  end, nil, nil, rows
+end
+
+-- The same for a run's trials, by a metric or a logged value if asked for, the first `top` of them; nil: all.
+local function each_of_run(store, run, sort, top)
   local order, where = "number", ""
   if sort then
     order = value_sql("sort", sort)
     where, order = "WHERE " .. order .. " IS NOT NULL ", order .. " DESC, number"
   end
-  local trials = {}
   local sql = LINE .. "SELECT trial.*" .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
-  for row in store:rows(sql, run, top > 0 and top or -1) do trials[#trials + 1] = trial.from_row(row) end
-  return trials
+  return each_trial(store, sql, run, top or -1)
 end
 
 -- Names that any of the trials has in a map.
@@ -127,15 +140,18 @@ local function names_in(trials, map)
   return check.sorted_keys(found)
 end
 
-local function trial_table(trials)
-  local names = names_in(trials, "logged")
-  local columns = { right "trial", { title = "status" }, right "accuracy", right "parameters", right "seconds" }
+local function trial_table(next_trial)
+  local trials = {}
+  for each in next_trial do trials[#trials + 1] = each end
+  local names, metric = names_in(trials, "logged"), "loss" -- of values; of classes the accuracy
+  for _, each in ipairs(trials) do metric = each.metrics.accuracy and "accuracy" or metric end
+  local columns = { right "trial", { title = "status" }, right(metric), right "parameters", right "seconds" }
   for _, name in ipairs(names) do columns[#columns + 1] = right(name) end
   columns[#columns + 1] = { title = "architecture" }
   local rows = {}
   for i, each in ipairs(trials) do
     local row = {
-      tostring(each.number), each.status, each.metrics.accuracy and ("%.4f"):format(each.metrics.accuracy) or "",
+      tostring(each.number), each.status, each.metrics[metric] and ("%.4f"):format(each.metrics[metric]) or "",
       number_text(each.metrics.params), each.metrics.seconds and ("%.2f"):format(each.metrics.seconds) or "",
     }
     for _, name in ipairs(names) do
@@ -156,20 +172,19 @@ local function json_of(each)
 end
 
 local function trials(store, options)
-  local top = options.top or not (options.csv or options.json) and TOP or 0
-  local found = list(store, run_of(store, options.run), options.sort, top)
+  local top = options.top or not (options.csv or options.json) and TOP or nil
+  local run = run_of(store, options.run)
+  local function open() return each_of_run(store, run, options.sort, top) end
   if options.json then
-    for _, each in ipairs(found) do io.stdout:write(json_of(each), "\n") end
+    for each in open() do io.stdout:write(json_of(each), "\n") end
   elseif options.csv then
-    io.stdout:write(csv.text(found))
+    csv.write_to(io.stdout, open)
   else
-    io.stdout:write(trial_table(found))
+    io.stdout:write(trial_table(open()))
   end
 end
 
 local function show(store, options, number)
-  number = math.tointeger(tonumber(number))
-  if not number then give_up("expected the number of a trial") end
   local run = run_of(store, options.run)
   local row = store:row(LINE .. "SELECT trial.*" .. TRIALS .. "WHERE number = ?2", run, number)
   if not row then give_up("run %d has no trial %d", run, number) end
@@ -189,7 +204,8 @@ local function show(store, options, number)
   local rows = {}
   for found in store:rows([[
     SELECT number, metrics, measured, engine, isa, threads, host, started FROM epoch
-    LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 ORDER BY number]], row.evaluation) do
+    LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 AND number <= ?2 ORDER BY number]],
+    row.evaluation, row.epochs) do
     local epoch = evaluation.epoch(found.number, found.metrics, found.measured)
     rows[#rows + 1] = {
       tostring(found.number), epoch.accuracy and ("%.4f"):format(epoch.accuracy) or "", ("%.4f"):format(epoch.loss),
@@ -201,24 +217,42 @@ local function show(store, options, number)
     right "epoch", right "accuracy", right "loss", right "train loss", right "seconds", { title = "machine" },
     { title = "engine" }, { title = "session began" },
   }, rows))
-  local network = store:row("SELECT body FROM evaluation JOIN text ON text.id = network WHERE evaluation.id = ?1",
-    row.evaluation)
-  out:write("network: ", network.body, "\n")
+  local made = store:row([[
+    SELECT seed, numeric_version, n.body AS network, r.body AS recipe FROM evaluation
+    JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]], row.evaluation)
+  out:write(("evaluation seed: %d\nnumeric version: %d\n"):format(made.seed, made.numeric_version))
+  out:write((made.recipe:gsub("^recipe ", "recipe: ")), "\nnetwork: ", made.network, "\n")
+end
+
+-- What made a run, as it was then.
+-- The script that wrote a run; with --trial the one that was its writer then.
+local function show_script(store, options, id)
+  id = run_of(store, id)
+  local row = store:row([[
+    SELECT body FROM (
+      SELECT first, script FROM run WHERE id = ?1
+      UNION ALL SELECT first, script FROM continuation WHERE run = ?1 AND first <= ?2
+      ORDER BY first DESC LIMIT 1) LEFT JOIN text ON text.id = script]], id, options.trial or math.maxinteger)
+  if not row.body then give_up("run %d was made without a script", id) end
+  io.stdout:write(row.body)
 end
 
 -- The runs of the last run's study.
 local function runs_beside(store)
   local ids = {}
   for row in store:rows("SELECT id FROM run WHERE study = (SELECT study FROM run WHERE id = ?1) ORDER BY id",
-    run_of(store, 0)) do
+    run_of(store)) do
     ids[#ids + 1] = row.id
   end
   return ids
 end
 
 local function show_curves(store, options, ...)
+  if options.out and not options.out:find "%.svg$" and not options.out:find "%.png$" then
+    misuse("--out: value is %s; expected the name of a .svg or .png file", check.show(options.out))
+  end
   local lines, ids = {}, { ... }
-  for i, text in ipairs(ids) do ids[i] = run_of(store, math.tointeger(tonumber(text)) or -1) end
+  for i, id in ipairs(ids) do ids[i] = run_of(store, id) end
   local sql = LINE .. "SELECT number, " .. value_sql("value", options.value) .. " AS value" .. TRIALS
   for i, id in ipairs(#ids > 0 and ids or runs_beside(store)) do
     lines[i] = { id = id, values = {} }
@@ -226,7 +260,6 @@ local function show_curves(store, options, ...)
       if type(row.value) == "number" then lines[i].values[row.number] = row.value end
     end
   end
-  if options.window and options.window < 1 then give_up("--window: expected an integer of at least 1") end
   if options.out then
     local drawn, problem = pcall(curves.draw, lines, options.out, options.window, options.value)
     if not drawn then give_up("%s", problem) end
@@ -242,13 +275,10 @@ local function must(done, message)
 end
 
 local function export(store)
-  local all = {}
-  for row in store:rows "SELECT * FROM trial ORDER BY run, number" do all[#all + 1] = trial.from_row(row) end
-  io.stdout:write(csv.text(all, true))
+  csv.write_to(io.stdout, function() return each_trial(store, "SELECT * FROM trial ORDER BY run, number") end, true)
 end
 
 local function backup(store, _, path)
-  if not path then give_up("expected the path of the copy") end
   must(store:backup(path))
 end
 
@@ -270,7 +300,7 @@ end
 
 -- ---- The commands ----------------------------------------------------------------------------------
 
-local OF_RUN = { 0, "the run; default: the last one" }
+local OF_RUN = { "", "the run; default: the last one", least = 1 }
 
 local list_of_commands = {
   { name = "studies", takes = "FILE", help = "the studies of a store", run = studies },
@@ -279,19 +309,24 @@ local list_of_commands = {
     name = "trials", takes = "FILE", help = "the trials of a run", run = trials,
     options = {
       run = OF_RUN, sort = { "", "a metric or logged value: the highest first" },
-      top = { "", "so many; default: 20 in a table, else all" },
+      top = { "", "so many; default: 20 in a table, else all", least = 1 },
       csv = { false, "comma-separated values" }, json = { false, "a line of JSON for each" },
     },
   },
   {
-    name = "show", takes = "FILE TRIAL", help = "a trial: architecture, curve, where it was trained", run = show,
-    options = { run = OF_RUN },
+    name = "show", takes = "FILE TRIAL", help = "a trial: architecture, curve, how and where it was trained",
+    run = show, options = { run = OF_RUN },
+  },
+  {
+    name = "script", takes = "FILE [RUN]", help = "the script that wrote a run, as it was then; default: the last run",
+    run = show_script,
+    options = { trial = { "", "the script that wrote this trial, where others have continued the run", least = 1 } },
   },
   {
     name = "curves", takes = "FILE [RUN...]", help = "runs side by side: means over the trials", run = show_curves,
     options = {
       value = { "accuracy", "a metric or logged value" },
-      window = { "", "trials of a mean; default: a tenth of all" },
+      window = { "", "trials of a mean; default: a tenth of all", least = 1 },
       csv = { false, "comma-separated values, without means" },
       out = { "", "also draw them, by gnuplot, into a file .svg or .png" },
     },
@@ -304,20 +339,20 @@ local list_of_commands = {
       if options.best then must(store:keep_states(options.best)) end
       must(store:vacuum())
     end,
-    options = { best = { "", "drop all training states but those of so many networks of each recipe" } },
+    options = { best = { "", "drop all training states but those of so many networks of each recipe", least = 0 } },
   },
   {
     name = "worker", takes = "FILE", help = "train what study:evaluate_all of other processes asks for", writes = true,
     run = function(store, options) worker.run(store, options) end,
     options = {
       once = { false, "end when there is nothing left to do" }, quiet = { false, "say nothing" },
-      threads = { "", "default: all processors" },
+      threads = { "", "default: all processors", least = 1 },
     },
   },
   {
     name = "verify", takes = "FILE", help = "train evaluations once more and compare them bit for bit",
     run = verify_file,
-    options = { sample = { "", "so many, spread over all; default: all" } },
+    options = { sample = { "", "so many, spread over all; default: all", least = 1 } },
   },
   { name = "check", takes = "FILE", help = "look for damage in pages, rows and references", run = check_file },
 }
@@ -325,25 +360,36 @@ local list_of_commands = {
 local by_name = {}
 for _, command in ipairs(list_of_commands) do by_name[command.name] = command end
 
+-- Whether there are as many arguments as `takes` says, "FILE TRIAL" or "FILE [RUN...]".
+local function is_complete(takes, count)
+  local least, most = 0, takes:find("...", 1, true) and math.huge or 0
+  for _ in takes:gsub("%[.-%]", ""):gmatch "%u+" do least = least + 1 end
+  for _ in takes:gmatch "%u+" do most = most + 1 end
+  return least <= count and count <= most
+end
+
+-- Runs and trials among the arguments become integers. What is wrong with them, or nil.
+local function make_integers(takes, others)
+  local words = {}
+  for word in takes:gmatch "%u+" do words[#words + 1] = word end
+  for i = 2, #others do
+    local word, problem = words[math.min(i, #words)], nil
+    if word == "RUN" or word == "TRIAL" then others[i], problem = command_line.integer(word, others[i], 1) end
+    if problem then return problem end
+  end
+end
+
 local function run(command, arguments)
   local others, specifications = {}, command.options or {}
   local values, message = command_line.parse(arguments, specifications, others)
   local usage = ("usage: luanas %s %s%s"):format(command.name, command.takes, command.options and " [options]" or "")
   if not values and not message then
-    io.stdout:write(command_line.help(usage, specifications))
+    io.stdout:write(command_line.help(usage .. "\n" .. command.help, specifications))
     return 0
   end
-  local _, least = command.takes:gsub("%[.-%]", ""):gsub("%u+", "")
-  if message or #others < least or #others > least and not command.takes:find("...", 1, true) then
-    io.stderr:write("luanas ", command.name, ": ", message or usage, "\n")
-    return 2
-  end
-  for _, name in ipairs { "best", "sample", "threads", "top", "window" } do
-    if values[name] then
-      values[name] = math.tointeger(tonumber(values[name])) or give_up("--%s: expected an integer", name)
-    end
-  end
-  local store <close>, problem = core.store(others[1], { read_only = not command.writes })
+  message = message or not is_complete(command.takes, #others) and usage or make_integers(command.takes, others)
+  if message then misuse("%s", message) end
+  local store <close>, problem = core.store(others[1], { must_exist = true, read_only = not command.writes })
   must(store, problem)
   command.run(store, values, table.unpack(others, 2))
   return 0
@@ -365,7 +411,7 @@ function commands.run(name, arguments)
   if ok then return result end
   if type(result) ~= "table" or not result.give_up then error(result, 0) end
   io.stderr:write("luanas ", name, ": ", result.give_up, "\n")
-  return 1
+  return result.status
 end
 
 return commands

@@ -31,48 +31,58 @@ local function field(value)
   return text
 end
 
--- Names that any trial has in the map of that name, without those of `known`, in alphabetical order.
-local function names_in(trials, map, known)
-  local found = {}
-  for _, trial in ipairs(trials) do
-    for name, value in pairs(trial[map]) do
-      if type(value) ~= "table" then found[name] = true end
-    end
+-- Adds the names of plain values in a map to the set `found`.
+local function note_names(found, map)
+  for name, value in pairs(map) do
+    if type(value) ~= "table" then found[name] = true end
   end
-  for _, name in ipairs(known) do found[name] = nil end
-  return check.sorted_keys(found)
 end
 
---- The text; with `of_runs` the first column is the trial's run.
-function csv.text(trials, of_runs)
+-- Name and value of each column.
+local function columns_of(each, of_runs)
+  local metrics, logged = {}, {}
+  for trial in each do
+    note_names(metrics, trial.metrics)
+    note_names(logged, trial.logged)
+  end
+  for _, name in ipairs(METRICS) do metrics[name] = nil end
   local columns = of_runs and { { "run", function(trial) return trial.run end } } or {}
   table.move(FIXED, 1, #FIXED, #columns + 1, columns)
-  for _, names in ipairs { METRICS, names_in(trials, "metrics", METRICS) } do
+  for _, names in ipairs { METRICS, check.sorted_keys(metrics) } do
     for _, name in ipairs(names) do
       columns[#columns + 1] = { name, function(trial) return trial.metrics[name] end }
     end
   end
-  for _, name in ipairs(names_in(trials, "logged", {})) do
+  for _, name in ipairs(check.sorted_keys(logged)) do
     columns[#columns + 1] = { "logged_" .. name, function(trial) return trial.logged[name] end }
   end
-
-  local cells = {}
-  for i, column in ipairs(columns) do cells[i] = field(column[1]) end
-  local lines = { table.concat(cells, ",") }
-  for _, trial in ipairs(trials) do
-    for i, column in ipairs(columns) do cells[i] = field(column[2](trial)) end
-    lines[#lines + 1] = table.concat(cells, ",")
-  end
-  return table.concat(lines, "\n") .. "\n"
+  return columns
 end
 
---- Writes the text to a file beside `path` and renames it, so that a full disk leaves no torn table.
---- Returns true, or nil and a message.
-function csv.write(path, trials)
+--- Writes the table to an open file; with `of_runs` the first column is the trial's run. open() gives an iterator over
+--- the trials from the first one on: they are read twice, for the columns and for the lines, and none is kept. Returns
+--- true, or nil and a message.
+function csv.write_to(file, open, of_runs)
+  local each = open() -- before the columns are read: of a store both then see the same state
+  local trial = each()
+  local columns, cells = columns_of(open(), of_runs), {}
+  for i, column in ipairs(columns) do cells[i] = field(column[1]) end
+  local written, message = file:write(table.concat(cells, ","), "\n")
+  while trial and written do
+    for i, column in ipairs(columns) do cells[i] = field(column[2](trial)) end
+    written, message = file:write(table.concat(cells, ","), "\n")
+    trial = each()
+  end
+  return written and true, message
+end
+
+--- Writes it to a file beside `path` and renames that, so that a full disk leaves no torn table. Returns true, or nil
+--- and a message.
+function csv.write(path, open)
   local temporary = path .. ".tmp"
   local file, message = io.open(temporary, "wb")
   if not file then return nil, message end
-  local written, write_message = file:write(csv.text(trials))
+  local written, write_message = csv.write_to(file, open)
   local closed, close_message = file:close()
   local ok = written and closed
   message = write_message or close_message

@@ -40,12 +40,12 @@ local function check_fit(built, info)
       .. "nn.dense(x, { units = %d })", table.concat(output, "x"), info.name, units,
       info.classes and "classes" or "target values", units)
   end
+  local expected = table.concat(info.shape, "x")
   for _, layer in ipairs(built.network:layers()) do
-    local shape = #layer.inputs == 0 and layer.shape
-    if shape and not (shape[1] == info.height and shape[2] == info.width and shape[3] == info.channels) then
-      check.fail("study: the space's network has input %s, but the images of %s are %dx%dx%d; begin it with "
-        .. "nn.input { %d, %d, %d }", table.concat(shape, "x"), info.name, info.height, info.width, info.channels,
-        info.height, info.width, info.channels)
+    local shape = #layer.inputs == 0 and table.concat(layer.shape, "x")
+    if shape and shape ~= expected then
+      check.fail("study: the space's network has input %s, but what %s has is %s; begin it with nn.input { %s }", shape,
+        info.name, expected, table.concat(info.shape, ", "))
     end
   end
 end

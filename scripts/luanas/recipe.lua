@@ -69,6 +69,42 @@ function recipe.new(train, overrides)
   }
 end
 
+-- The values of words "name=value" by a table of options, as a script would give them, added to `settings`.
+local function read_words(settings, words, options)
+  local types = {}
+  for _, option in ipairs(options or {}) do types[option.name] = option.type end
+  for name, text in words:gmatch "(%S-)=(%S+)" do
+    if types[name] == "choice" then
+      settings[name] = text
+    elseif types[name] == "boolean" then
+      settings[name] = text == "1"
+    elseif types[name] == "pair" then
+      local first, second = text:match "^(.-),(.*)$"
+      settings[name] = { tonumber(first), tonumber(second) }
+    else
+      settings[name] = tonumber(text)
+    end
+  end
+  return settings
+end
+
+--- The recipe of a canonical text, with what that does not tell, epochs and rules of stopping, as it is by default; nil
+--- where it is none of this version.
+function recipe.parse(text)
+  local own, loss, of_loss, optimizer, of_optimizer, schedule, of_schedule, of_augment =
+    text:match "^recipe(.-) loss=(%S+)(.-) optimizer=(%S+)(.-) schedule=(%S+)(.-) augment(.*)$"
+  if not own then return nil end
+  local known_options = core.options()
+  local settings = read_words({
+    loss = read_words({ name = loss }, of_loss, known_options.layers[loss]),
+    optimizer = read_words({ name = optimizer }, of_optimizer, known_options.optimizers[optimizer]),
+    schedule = read_words({ name = schedule }, of_schedule, known_options.schedules[schedule]),
+    augment = read_words({}, of_augment, known_options.augment),
+  }, own, known_options.recipe)
+  local ok, made = pcall(recipe.new, settings)
+  return ok and made.text == text and made or nil
+end
+
 --- The loss that a recipe composes of the output and the target, a node; nil where it names one. target_values is 0
 --- for classes.
 function recipe.composed_loss(own, output, target_values)

@@ -5,57 +5,77 @@ local text_table = require "luanas.text_table"
 
 local report = {}
 
-local COLUMNS = {
-  { title = "rank", right = true }, { title = "accuracy", right = true }, { title = "parameters", right = true },
-  { title = "MACs", right = true }, { title = "seconds", right = true }, { title = "trial", right = true },
-  { title = "architecture" },
+-- Metrics of which the lowest value is the best.
+local LOWEST = {
+  loss = true, train_loss = true, mean_absolute_error = true, params = true, macs = true, memory = true, seconds = true,
+  train_seconds = true,
 }
 
-local function best_table(trials)
-  local rows = {}
+--- What a study's networks are ranked by unless somebody says otherwise.
+function report.metric(study)
+  return study.walk and study.data:info().task == "values" and "loss" or "accuracy"
+end
+
+local function best_table(trials, metric)
+  local columns, rows = {
+    { title = "rank", right = true }, { title = metric, right = true }, { title = "parameters", right = true },
+    { title = "MACs", right = true }, { title = "seconds", right = true }, { title = "trial", right = true },
+    { title = "architecture" },
+  }, {}
   for rank, trial in ipairs(trials) do
     rows[rank] = {
-      tostring(rank), ("%.4f"):format(trial.accuracy), text_table.grouped(trial.params),
+      tostring(rank), ("%.4f"):format(trial.metrics[metric]), text_table.grouped(trial.params),
       text_table.grouped(trial.macs), ("%.2f"):format(trial.seconds), tostring(trial.number), tostring(trial.arch),
     }
   end
-  return text_table.format(COLUMNS, rows)
+  return text_table.format(columns, rows)
 end
 
--- Counts over all trials, and the reasons of those that failed.
-local function summary(trials, trained)
-  local seen, networks, recalled, failed, seconds, reasons = {}, 0, 0, 0, 0.0, {}
-  for _, trial in ipairs(trials) do
-    if trial.network and not seen[trial.network] then seen[trial.network], networks = true, networks + 1 end
-    if trial.recalled then recalled = recalled + 1 end
-    seconds = seconds + (trained[trial.number] or 0)
-    if trial.status == "failed" then
-      failed = failed + 1
-      reasons[trial.reason] = (reasons[trial.reason] or 0) + 1
-    end
+-- Counts over the trials that come by, the reasons of those that failed, and what the first and the last logged.
+local Totals = {}
+Totals.__index = Totals
+
+local LEARNED = { "entropy", "kl" }
+
+local function new_totals()
+  return setmetatable({
+    trials = 0, networks = 0, recalled = 0, failed = 0, seconds = 0.0, seen = {}, reasons = {}, first = {}, last = {},
+  }, Totals)
+end
+
+-- `seconds` that were spent on training it.
+function Totals:add(trial, seconds)
+  self.trials = self.trials + 1
+  if trial.network and not self.seen[trial.network] then
+    self.seen[trial.network], self.networks = true, self.networks + 1
   end
+  if trial.recalled then self.recalled = self.recalled + 1 end
+  self.seconds = self.seconds + seconds
+  if trial.status == "failed" then
+    self.failed = self.failed + 1
+    self.reasons[trial.reason] = (self.reasons[trial.reason] or 0) + 1
+  end
+  for _, name in ipairs(LEARNED) do
+    local value = trial.logged[name]
+    if type(value) == "number" then self.first[name], self.last[name] = self.first[name] or value, value end
+  end
+end
+
+function Totals:text()
   local lines = { ("%d trials of %d different networks; %d recalled, %d failed; %.1f s of training\n"):format(
-    #trials, networks, recalled, failed, seconds) }
-  for _, reason in ipairs(check.sorted_keys(reasons)) do
-    lines[#lines + 1] = ("failed %d times: %s\n"):format(reasons[reason], reason)
+    self.trials, self.networks, self.recalled, self.failed, self.seconds) }
+  for _, reason in ipairs(check.sorted_keys(self.reasons)) do
+    lines[#lines + 1] = ("failed %d times: %s\n"):format(self.reasons[reason], reason)
+  end
+  local parts = {}
+  for _, name in ipairs(LEARNED) do
+    local first = self.first[name]
+    parts[#parts + 1] = first and ("%s %.4f -> %.4f"):format(name, first, self.last[name])
+  end
+  if #parts > 0 then
+    lines[#lines + 1] = ("policy, first to last trial, in nats: %s\n"):format(table.concat(parts, ", "))
   end
   return table.concat(lines)
-end
-
--- "entropy 7.1670 -> 6.9120": of the first and the last trial that logged it.
-local function first_to_last(trials, name)
-  local first, last
-  for _, trial in ipairs(trials) do
-    local value = trial.logged[name]
-    if type(value) == "number" then first, last = first or value, value end
-  end
-  return first and ("%s %.4f -> %.4f"):format(name, first, last)
-end
-
-local function policy_line(trials)
-  local parts = {}
-  for _, name in ipairs { "entropy", "kl" } do parts[#parts + 1] = first_to_last(trials, name) end
-  return #parts > 0 and ("policy, first to last trial, in nats: %s\n"):format(table.concat(parts, ", ")) or ""
 end
 
 -- "run 2 of fashion.db", or "this run" where nothing is kept.
@@ -64,40 +84,64 @@ local function run_name(study)
   return path and id and ("run %d of %s"):format(id, path) or "this run"
 end
 
---- Of an iterator over trials those with the highest values of a metric, one for each network, failed ones left out;
---- `count` of them, nil: all.
-function report.best(each, count, metric)
-  local ranked, seen = {}, {}
-  for trial in each do
-    local counts = trial.status == "ok" and type(trial.metrics[metric]) == "number"
-    if counts and not seen[trial.network] then
-      seen[trial.network] = true
-      ranked[#ranked + 1] = trial
-    end
-  end
+-- Those of the trials that come by with the best values of a metric, one for each network and recipe, failed ones
+-- left out; `count` of them, nil: all.
+local Ranking = {}
+Ranking.__index = Ranking
+
+local function new_ranking(count, metric)
+  return setmetatable({ count = count, metric = metric, ranked = {}, seen = {} }, Ranking)
+end
+
+function Ranking:add(trial)
+  local counts = trial.status == "ok" and type(trial.metrics[self.metric]) == "number"
+  local key = counts and ("%d %d"):format(trial.evaluation, trial.epoch_count)
+  if not counts or self.seen[key] then return end
+  self.seen[key] = true
+  self.ranked[#self.ranked + 1] = trial
+  if self.count and #self.ranked > 2 * self.count then self:list() end
+end
+
+-- The first `count`; the others are dropped.
+function Ranking:list()
+  local metric, ranked = self.metric, self.ranked
   table.sort(ranked, function(a, b)
     local of_a, of_b = a.metrics[metric], b.metrics[metric]
-    if of_a ~= of_b then return of_a > of_b end
+    if of_a ~= of_b then return (LOWEST[metric] or false) == (of_a < of_b) end
     return a.number < b.number
   end)
-  return table.move(ranked, 1, math.min(count or #ranked, #ranked), 1, {})
+  for i = #ranked, (self.count or #ranked) + 1, -1 do ranked[i] = nil end
+  return ranked
 end
 
-local function each_of(list)
-  local i = 0
+--- Of an iterator over trials the best `count`, nil: all.
+function report.best(each, count, metric)
+  local ranking = new_ranking(count, metric)
+  for trial in each do ranking:add(trial) end
+  return ranking:list()
+end
+
+-- The iterator, and `observe` sees what it gives.
+local function observed(each, observe)
   return function()
-    i = i + 1
-    return list[i]
+    local trial = each()
+    if trial then observe(trial) end
+    return trial
   end
 end
 
---- The whole text for a study and its `count` best architectures.
+--- The whole text for a study and its `count` best architectures. Trials are read once, and none but the best are kept.
 function report.text(study, count)
-  local trials = study:trials()
-  if #trials == 0 then return "no trials yet\n" end
-  local best = report.best(each_of(trials), count, "accuracy")
-  return (#best > 0 and best_table(best) or "") .. summary(trials, study.trained) .. policy_line(trials)
-    .. ("fingerprint of %s: %s\n"):format(run_name(study), fingerprint.of(each_of(trials)))
+  local metric = report.metric(study)
+  local ranking, totals = new_ranking(count, metric), new_totals()
+  local hash = fingerprint.of(observed(study:each(), function(trial)
+    ranking:add(trial)
+    totals:add(trial, study.trained[trial.number] or 0)
+  end))
+  if totals.trials == 0 then return "no trials yet\n" end
+  local best = ranking:list()
+  return (#best > 0 and best_table(best, metric) or "") .. totals:text()
+    .. ("fingerprint of %s: %s\n"):format(run_name(study), hash)
 end
 
 return report

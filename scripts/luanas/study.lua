@@ -346,9 +346,8 @@ function Study:evaluate(record)
   self.number = self.walk.number
   if not recalled then self.trained[self.number] = evaluation.seconds_of(outcome.epochs, #outcome.epochs) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
-  if outcome.status == "ok" then
-    self.best_accuracy = math.max(self.best_accuracy or 0.0, outcome.metrics.accuracy or 0.0)
-  end
+  local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
+  if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
   return made
 end
 
@@ -442,7 +441,7 @@ end
 
 function Study:best(count, metric)
   count = check.optional(check.integer, "study:best", "count", count, 0)
-  return report.best(self:each(), count, check.string("study:best", "metric", metric or "accuracy"))
+  return report.best(self:each(), count, check.string("study:best", "metric", metric or report.metric(self)))
 end
 
 function Study:rescore(reward)
@@ -494,7 +493,7 @@ function Study:final(subject, options)
   local others = other_openings(self)
   local before = check.must(self.store.open_final, self.store, self.walk.study, trained, intent)
   if before then return core.json_decode(before) end
-  if others > 0 then self:say("the test images of this data set were opened by %d other studies before", others) end
+  if others > 0 then self:say("other studies of the file that opened the test images of this data set: %d", others) end
   local test = setmetatable({}, { __index = self.data })
   function test.load()
     self.data.test = self.data.test or self.data.read_test()
@@ -524,7 +523,7 @@ end
 
 function Study:csv(path)
   check.string("study:csv", "path", path)
-  local ok, message = csv.write(path, self:trials())
+  local ok, message = csv.write(path, function() return self:each() end)
   if not ok then check.fail("study:csv: %s", message) end
 end
 

@@ -99,7 +99,8 @@ function Trial:predictions()
 end
 
 function Trial:__tostring()
-  local outcome = self.status == "ok" and ("accuracy %.4f"):format(self.accuracy) or self.reason
+  local name = self.accuracy and "accuracy" or "loss"
+  local outcome = self.status == "ok" and ("%s %.4f"):format(name, self[name]) or self.reason
   return ("trial %d: %s: %s, %s"):format(self.number, self.status, outcome, tostring(self.arch))
 end
 

@@ -11,6 +11,8 @@ local specifications = {
   fast = { false, "be quick" },
 }
 
+local with_least = { top = { "", "so many", least = 0 }, rows = { 5, "of a table", least = 1 } }
+
 local function parse(...)
   return command_line.parse({ ... }, specifications)
 end
@@ -43,6 +45,17 @@ function T.test_wrong_arguments()
   refused('--rate: value is "nan"; expected a finite number', "--rate", "nan")
   refused('--rate: value is "1e999"; expected a finite number', "--rate=1e999")
   refused('--fast: value is "maybe"; expected true or false', "--fast=maybe")
+end
+
+function T.test_least_values()
+  local function parsed(...) return command_line.parse({ ... }, with_least) end
+  lu.assertEquals(parsed(), { rows = 5 })
+  lu.assertEquals(parsed("--top", "0", "--rows", "1"), { top = 0, rows = 1 })
+  lu.assertEquals({ parsed("--top", "-1") }, { nil, '--top: value is "-1"; expected an integer of at least 0' })
+  lu.assertEquals({ parsed("--rows", "x") }, { nil, '--rows: value is "x"; expected an integer of at least 1' })
+  lu.assertStrContains(command_line.help("", with_least), "--top INTEGER   so many\n")
+  lu.assertErrorMsgContains("options: rate: least is 1; expected an integer, as the default", command_line.parse, {},
+    { rate = { 0.5, "", least = 1 } })
 end
 
 function T.test_help()

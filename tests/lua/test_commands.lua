@@ -4,6 +4,7 @@ local files = require "files"
 local nas = require "luanas"
 local core = require "luanas.core"
 local commands = require "luanas.commands"
+local samples = require "sample_files"
 local spaces = require "spaces"
 
 local T = {}
@@ -77,6 +78,27 @@ function T.test_for_other_programs()
   lu.assertStrMatches(lines(out)[7], "2,4,ok,.*")
 end
 
+-- Columns and lines are of one state of the file, whatever others write meanwhile.
+function T.test_export_while_others_write()
+  make()
+  local _, before = run("export", path)
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local rows, calls, out = methods.rows, 0, nil
+  files.with(methods, "rows", function(...)
+    calls = calls + 1
+    if calls == 2 then
+      local other <close> = core.store(path)
+      local last = other:trials(2, 4, 1)[1]
+      last.number, last.logged = 5, '{"surprise":1}'
+      lu.assertTrue(other:append(2, { last }))
+    end
+    return rows(...)
+  end, function() out = select(2, run("export", path)) end)
+  lu.assertEquals(calls, 2)
+  lu.assertEquals(out, before)
+  lu.assertStrContains(select(2, run("export", path)), "logged_surprise")
+end
+
 function T.test_one_trial()
   make()
   local status, out = run("show", path, "2", "--run", "2")
@@ -84,8 +106,46 @@ function T.test_one_trial()
   lu.assertStrContains(out, "trial 2 of run 2: ok")
   lu.assertStrContains(out, "logged reward: 2")
   lu.assertStrContains(out, "network: 1 input")
+  lu.assertStrContains(out, "evaluation seed: 0\nnumeric version: " .. core.numeric_version .. "\nrecipe: batch=16 ")
   local _, _, err = run("show", path, "9")
   lu.assertStrContains(err, "run 2 has no trial 9")
+end
+
+-- An evaluation may have more epochs than count for a trial: another recipe has extended it.
+function T.test_one_trial_shows_its_own_epochs()
+  local function evaluate(epochs)
+    local study <close> = spaces.study { path = path, train = { epochs = epochs, batch = 16 } }
+    study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+  end
+  evaluate(1)
+  evaluate(3)
+  lu.assertEquals(#files.query "SELECT id FROM evaluation", 1)
+  local function epochs_of_run(id)
+    local _, out = run("show", path, "1", "--run", id)
+    return #lines(out:match "session began\n(.*)evaluation seed")
+  end
+  lu.assertEquals(epochs_of_run "1", 1)
+  lu.assertEquals(epochs_of_run "2", 3)
+end
+
+function T.test_script()
+  make()
+  local of_first = files.query "SELECT body FROM text JOIN run ON run.script = text.id WHERE run.id = 1"[1].body
+  local text = "print(1)\n\nprint(2)"
+  do
+    local store <close> = core.store(path)
+    store:begin_run({ study = 1, newest = 2, script = text }, {})
+    store:begin_run({ study = 1, newest = 3 }, {})
+    store:continue_run(3, 5, { script = "print(5)" })
+    store:continue_run(3, 6, { script = "print(5)" })
+    store:continue_run(3, 8, { script = "print(8)" })
+  end
+  lu.assertEquals({ run("script", path, "1") }, { 0, of_first, "" })
+  lu.assertEquals({ run("script", path, "3") }, { 0, "print(8)", "" })
+  for trial, expected in pairs { [1] = text, [4] = text, [5] = "print(5)", [7] = "print(5)", [8] = "print(8)" } do
+    lu.assertEquals({ run("script", path, "3", "--trial", tostring(trial)) }, { 0, expected, "" })
+  end
+  lu.assertEquals({ run("script", path) }, { 1, "", "luanas script: run 4 was made without a script\n" })
 end
 
 function T.test_curves()
@@ -165,27 +225,147 @@ function T.test_verify()
   lu.assertStrContains(err, "1 evaluations differ")
 end
 
+-- The last line of `luanas verify`, and all that it says.
+local function verified()
+  local _, out = run("verify", path)
+  return lines(out)[#lines(out)], out
+end
+
+local function evaluate(options)
+  local study <close> = spaces.study(options)
+  return study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+end
+
+function T.test_verify_replicates_and_recipes_of_the_space()
+  evaluate { path = path, replicates = 3 }
+  evaluate { path = path, space = function(c)
+    return spaces.tiny(c), { train = {
+      batch = 8, optimizer = nas.sgd { rate = 0.1, nesterov = true, momentum = 0.5 },
+      loss = { name = "softmax_cross_entropy", label_smoothing = 0.1 },
+      schedule = nas.schedule.cosine { warmup = 1 }, augment = { shift = { 1, 2 }, flip = 0.5 }, clip_norm = 0.1,
+    } }
+  end }
+  lu.assertEquals(#files.query "SELECT id FROM evaluation", 4)
+  lu.assertEquals(verified(), "4 equal, 0 different, 0 not verified")
+end
+
+function T.test_verify_trains_what_diverged()
+  local function space(c)
+    local x = nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = 10 * c:choose("kernel", { 1, 3 }) })
+    return nas.nn.dense(nas.nn.dense(x, { units = 5 * c:choose("filters", { 2, 4 }) }), { units = 10 })
+  end
+  local trial = evaluate {
+    path = path, space = space, train = { epochs = 5, batch = 16, optimizer = nas.sgd { rate = 1e6 } },
+  }
+  lu.assertStrContains(trial.reason, "not finite")
+  local last, out
+  lu.assertEquals(files.trainings(function() last, out = verified() end), 1)
+  lu.assertEquals(last, "1 equal, 0 different, 0 not verified")
+  lu.assertStrContains(out, " and a divergence, equal")
+  evaluate { path = path }
+  do -- an evaluation that is said to diverge, but does not
+    local store <close> = core.store(path)
+    local key = store:row [[
+      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
+      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe WHERE diverged IS NULL]]
+    key.seed = 77
+    store:put(key, { epochs = {}, diverged = "epoch 1" })
+  end
+  last, out = verified()
+  lu.assertEquals(last, "2 equal, 1 different, 0 not verified")
+  lu.assertStrContains(out, "DIFFERENT: epoch 1 does not diverge")
+end
+
+function T.test_verify_without_data_or_texts()
+  local folder = samples.folder()
+  local x = samples.write(folder, "x.npy", samples.npy("|u1", "(20, 8, 8, 1)", ("\1\9"):rep(10 * 8 * 8)))
+  local y = samples.write(folder, "y.npy", samples.npy("|u1", "(20,)", ("\0\1"):rep(10)))
+  local function space(c)
+    c:choose("kernel", { 1, 3 })
+    return nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = c:choose("filters", { 2, 4 }) })
+  end
+  evaluate { path = path, space = space, data = nas.data.npy { x = x, y = y, classes = 2 } }
+  lu.assertEquals(verified(), "1 equal, 0 different, 0 not verified")
+  local classes = core.read_npy(y):to "int32" + 1
+  evaluate { path = path, space = space, data = nas.data.tensors { x = nas.tensor { 20, 8, 8, 1 }, y = classes } }
+  evaluate { path = path, train = { batch = 16, loss = function(output, target)
+    return nas.nn.mean(nas.nn.softmax_cross_entropy(output, target))
+  end } }
+  samples.remove(folder)
+  local last, out = verified()
+  lu.assertEquals(last, "0 equal, 0 different, 3 not verified")
+  lu.assertStrContains(lines(out)[1], "evaluation 1: not verified: ")
+  lu.assertStrContains(lines(out)[1], x .. " cannot be opened")
+  lu.assertStrContains(out, "evaluation 2: not verified: no study tells how its data are made")
+  lu.assertStrContains(out, "evaluation 3: not verified: its loss is a function")
+  evaluate { path = path }
+  files.with(core, "trainer", function() error("interrupted!", 0) end, function()
+    lu.assertErrorMsgContains("interrupted!", run, "verify", path)
+  end)
+end
+
+-- Others can empty the log while networks are trained.
+function T.test_verify_reads_nothing_while_it_trains()
+  make()
+  local methods = debug.getregistry()["luanas.Store"].__index
+  local rows, trainer, open, epochs = methods.rows, core.trainer, 0, 0
+  local function watched_trainer(...)
+    local real = trainer(...)
+    return setmetatable({ epoch = function()
+      epochs = epochs + 1
+      lu.assertEquals(open, 0)
+      return real:epoch()
+    end }, { __close = function() real:close() end })
+  end
+  files.with(core, "trainer", watched_trainer, function()
+    files.with(methods, "rows", function(...)
+      local next_row, state, first, closed = rows(...)
+      open = open + 1
+      return function()
+        local row = next_row()
+        if not row then open = open - 1 end
+        return row
+      end, state, first, closed
+    end, verified)
+  end)
+  lu.assertEquals(epochs, 8)
+end
+
 function T.test_wrong_arguments()
   local function fails(expected, message, ...)
     local status, _, err = run(...)
     lu.assertEquals(status, expected)
     lu.assertStrContains(err, message)
   end
-  fails(1, "no such file", "trials", "/nowhere.db")
+  fails(1, "no such file", "trials", path)
+  fails(1, "no such file", "vacuum", path)
+  fails(1, "no such file", "worker", path, "--once", "--quiet")
+  lu.assertNil(io.open(path)) -- none of them makes it
   fails(2, "usage: luanas trials FILE [options]", "trials")
   fails(2, "usage: luanas backup FILE COPY", "backup", path)
+  fails(2, "usage: luanas check FILE", "check", path, "more")
   fails(2, "unknown argument --tip", "trials", path, "--tip", "3")
   make()
   fails(1, "there is no run 7", "trials", path, "--run", "7")
-  fails(1, "is no name of a metric", "trials", path, "--sort", "a'b")
-  fails(1, "is no name of a metric", "curves", path, "--value", "a'b")
   fails(1, "there is no run 9", "curves", path, "9")
-  fails(1, "--window: expected an integer of at least 1", "curves", path, "--window", "0")
-  fails(1, "expected the name of a .svg or .png file", "curves", path, "--out", "a.txt")
-  fails(1, "--top: expected an integer", "trials", path, "--top", "x")
+  fails(1, "run 2 has no trial 9", "show", path, "9")
+  fails(2, "--sort: value is \"a'b\"; expected the name of a metric", "trials", path, "--sort", "a'b")
+  fails(2, "--value: value is \"a'b\"; expected the name of a metric", "curves", path, "--value", "a'b")
+  fails(2, '--out: value is "a.txt"; expected the name of a .svg or .png file', "curves", path, "--out", "a.txt")
+  fails(2, 'TRIAL: value is "abc"; expected an integer of at least 1', "show", path, "abc")
+  fails(2, 'RUN: value is "abc"; expected an integer of at least 1', "curves", path, "1", "abc")
+  for option, command in pairs { top = "trials", run = "trials", window = "curves", sample = "verify" } do
+    for _, value in ipairs { "x", "0", "-5", "1.5" } do
+      fails(2, ('--%s: value is "%s"; expected an integer of at least 1'):format(option, value), command, path,
+        "--" .. option, value)
+    end
+  end
+  fails(2, '--best: value is "-1"; expected an integer of at least 0', "vacuum", path, "--best", "-1")
   lu.assertNil(commands.find "nothing")
   local status, out = run("trials", "--help")
   lu.assertEquals(status, 0)
+  lu.assertStrContains(out, "usage: luanas trials FILE [options]\nthe trials of a run\n")
   lu.assertStrContains(out, "--sort STRING")
 end
 

@@ -53,7 +53,7 @@ function T.test_a_full_disk()
     local message = output:match "== full\n(.-)\n== "
     if message then
       stopped = stopped + 1
-      lu.assertStrContains(message, "the disk is full; what was finished before is kept: make room")
+      lu.assertStrContains(message, "the disk is full, or a quota; what was finished before is kept: make room")
     end
     local check = output:match "== check\n(.-)\n== "
     if check and not check:find "nothing is stored in it" then lu.assertEquals(check, "no damage") end

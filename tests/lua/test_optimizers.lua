@@ -1,6 +1,7 @@
 local lu = require "luaunit"
 local nas = require "luanas"
 local core = require "luanas.core"
+local recipe = require "luanas.recipe"
 
 local T = {}
 
@@ -36,6 +37,31 @@ function T.test_misuse()
     { alpha = 0.9 })
   raises("sgd: nesterov is 1; expected true or false", nas.sgd, { nesterov = 1 })
   raises('sgd: unknown option "name"', nas.sgd, { name = "adam" })
+end
+
+-- The canonical text of a recipe gives the recipe back, whatever is in it.
+function T.test_recipes_are_read_back()
+  local function check(settings)
+    local text = recipe.new(settings).text
+    lu.assertEquals(recipe.parse(text).text, text)
+  end
+  local known = core.options()
+  for name in pairs(known.optimizers) do check { optimizer = { name = name, rate = 0.1, l2 = 1e-5 } } end
+  for name, options in pairs(known.schedules) do
+    local schedule = { name = name, warmup = 2 }
+    for _, option in ipairs(options) do
+      if option.required then schedule[option.name] = option.high end
+    end
+    check { schedule = schedule }
+  end
+  for name, kind in pairs(known.layers) do
+    if kind.is_loss then check { loss = name } end
+  end
+  check { loss = { name = "huber", delta = 1 / 3 }, optimizer = nas.sgd { nesterov = true, momentum = 0.5 } }
+  check { augment = { shift = { 1, 2 }, flip = 0.5 }, batch = 7, clip_norm = 1e-7, winograd = false, top_k = 3 }
+  lu.assertNil(recipe.parse "recipe batch=7")
+  lu.assertNil(recipe.parse((recipe.new({}).text:gsub("beta1", "beta3"))))
+  lu.assertNil(recipe.parse((recipe.new({}).text:gsub("adam", "eve"))))
 end
 
 return T

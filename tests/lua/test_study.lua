@@ -1,9 +1,12 @@
 local lu = require "luaunit"
 local core = require "luanas.core"
+local csv = require "luanas.csv"
 local files = require "files"
 local nas = require "luanas"
 local nn = nas.nn
+local report = require "luanas.report"
 local spaces = require "spaces"
+local trial_of = require "luanas.trial".new
 
 local T = {}
 
@@ -325,7 +328,7 @@ function T.test_best()
       or (best[i - 1].accuracy == best[i].accuracy and best[i - 1].number < best[i].number))
   end
   lu.assertEquals(#study:best(2), 2)
-  lu.assertEquals(study:best(1, "params")[1].params, 3 * 3 * 4 + 4 + 4 * 10 + 10)
+  lu.assertEquals(study:best(1, "params")[1].params, 1 * 1 * 2 + 2 + 2 * 10 + 10)
   lu.assertEquals(study:best(3, "nonsense"), {})
   lu.assertErrorMsgContains("count is -1", study.best, study, -1)
 end
@@ -360,6 +363,49 @@ function T.test_csv()
   lu.assertStrMatches(lines[3], "^2,ok,,.*,$")
   lu.assertErrorMsgContains("study:csv: /nonexistent/x.csv", study.csv, study, "/nonexistent/x.csv")
   lu.assertErrorMsgContains("path is nil", study.csv, study)
+end
+
+-- An iterator over made-up trials, of as many networks, that fails where more than a few of them are kept.
+local function each_passing(count)
+  local alive, number, record = setmetatable({}, { __mode = "k" }), 0, nas.arch "kernel=1{1,3}"
+  return function()
+    number = number + 1
+    if number > count then return nil end
+    if number % 100 == 0 then
+      collectgarbage()
+      local kept = 0
+      for _ in pairs(alive) do kept = kept + 1 end
+      lu.assertTrue(kept <= 10, kept .. " trials are kept")
+    end
+    local outcome = {
+      status = "ok", network = ("network %d"):format(number), evaluation = number, epoch_count = 1, measured = {},
+      metrics = { accuracy = number % 97 / 100, params = number, macs = number, seconds = 0.5 },
+    }
+    local made = trial_of(number, record, outcome, false, { entropy = number }, nil)
+    alive[made] = true
+    return made
+  end
+end
+
+function T.test_many_trials_are_not_kept()
+  local lines = 0
+  local file = { write = function(self, ...)
+    lines = lines + select(2, table.concat({ ... }):gsub("\n", ""))
+    return self
+  end }
+  lu.assertTrue(csv.write_to(file, function() return each_passing(500) end))
+  lu.assertEquals(lines, 501)
+  local made_up = { each = function() return each_passing(500) end, trained = {}, store = core.store() }
+  local text = report.text(made_up, 3)
+  lu.assertStrMatches(text, ".*\n +1 +0%.9600 +96 .*\n +2 +0%.9600 +193 .*\n +3 +0%.9600 +290 .*")
+  lu.assertStrContains(text, "500 trials of 500 different networks; 0 recalled, 0 failed")
+  lu.assertStrContains(text, "entropy 1.0000 -> 500.0000")
+end
+
+-- A full disk is told, wherever it comes to light.
+function T.test_csv_that_can_not_be_written()
+  local failing = { write = function() return nil, "no room" end }
+  lu.assertEquals({ csv.write_to(failing, function() return each_passing(3) end) }, { nil, "no room" })
 end
 
 -- ---- Errors ----------------------------------------------------------------------------------------
@@ -428,7 +474,7 @@ function T.test_a_network_that_does_not_fit_the_data_is_an_error()
   lu.assertErrorMsgContains("ends in shape 7, but synthetic has 10 classes; end it with nn.dense(x, { units = 10 })",
     seven.evaluate, seven, nas.arch "")
   local large = spaces.study { space = function() return nn.dense(nn.input { 9, 8, 1 }, { units = 10 }) end }
-  lu.assertErrorMsgContains("has input 9x8x1, but the images of synthetic are 8x8x1; begin it with nn.input { 8, 8, 1",
+  lu.assertErrorMsgContains("has input 9x8x1, but what synthetic has is 8x8x1; begin it with nn.input { 8, 8, 1 }",
     large.evaluate, large, nas.arch "")
 end
 
@@ -482,6 +528,52 @@ function T.test_no_table_where_nothing_is_new()
   study:evaluate(arch_a)
   output_of(function() study:report() end)
   lu.assertEquals(output_of(nas.study.interrupted), "")
+end
+
+-- Tables with values to learn, in the place of images with classes.
+function T.test_tables_and_values()
+  local x, y = core.tensor({ 40, 2 }, "float32"), core.tensor({ 40, 1 }, "float32")
+  for i = 1, 40 do
+    x[i][1], x[i][2] = i % 7, i % 5
+    y[i][1] = i % 7 - 2 * (i % 5)
+  end
+  local data = nas.data.tensors { x = x, y = y }
+  local function space(c)
+    local hidden = nas.nn.dense(nas.nn.input { 2 }, { units = c:choose("units", { 1, 2, 4 }), activation = "tanh" })
+    return nas.nn.dense(hidden, { units = 1 })
+  end
+  local study = spaces.study { space = space, data = data,
+    train = { epochs = 3, batch = 8, loss = "mean_squared_error" } }
+  local trials = {}
+  for arch in nas.space.enumerate(space) do trials[#trials + 1] = study:evaluate(arch) end
+  lu.assertNil(trials[1].accuracy)
+  lu.assertStrMatches(tostring(trials[1]), "trial 1: ok: loss %d.*")
+  local best = study:best()
+  lu.assertEquals(#best, 3)
+  lu.assertTrue(best[1].loss <= best[2].loss and best[2].loss <= best[3].loss)
+  lu.assertTrue(study:best(1, "params")[1].params < study:best(3, "params")[3].params)
+  lu.assertStrMatches(report.text(study, 2), "rank%s+loss.*")
+  local wrong = spaces.study { space = spaces.tiny, data = data, train = { loss = "mean_squared_error" } }
+  lu.assertErrorMsgContains("ends in shape 10, but tensors has 1 target values", wrong.evaluate, wrong,
+    nas.arch "kernel=3{1,3} filters=2{2,4}")
+  local images = spaces.study { space = function() return nas.nn.dense(nas.nn.input { 3 }, { units = 1 }) end,
+    data = data, train = { loss = "mean_squared_error" } }
+  lu.assertErrorMsgContains("has input 3, but what tensors has is 2; begin it with nn.input { 2 }", images.evaluate,
+    images, nas.arch "")
+end
+
+-- A space may set the recipe: the same network is ranked once for each.
+function T.test_the_best_of_each_recipe()
+  local study = spaces.study { space = function(c)
+    local rate = c:choose("rate", { 1e-6, 0.05 })
+    return nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = 10 }), { train = { optimizer = nas.adam { rate = rate } } }
+  end }
+  for arch in nas.space.enumerate(study.space) do study:evaluate(arch) end
+  local best = study:best()
+  lu.assertEquals(#best, 2)
+  lu.assertEquals(best[1].network, best[2].network)
+  lu.assertEquals(best[1].arch:value "rate", 0.05)
+  lu.assertEquals(#study:rescore(function(trial) return trial.loss end), 2)
 end
 
 return T

@@ -1,8 +1,11 @@
 /* What is not a store, or lies where none can be written. */
+#include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include "sql.h"
 #include "stores.h"
 
@@ -131,6 +134,37 @@ static void a_full_disk_loses_nothing(void **state) {
   nas_store_close(&store);
 }
 
+static ssize_t no_quota(int fd, const void *bytes, size_t size, off_t offset) {
+  (void)fd;
+  (void)bytes;
+  (void)size;
+  (void)offset;
+  errno = EDQUOT;
+  return -1;
+}
+
+static void a_quota_is_a_full_disk(void **state) {
+  (void)state;
+  nas_error err;
+  int64_t id;
+  row_texts texts;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_epoch_row row = epoch_row(&texts, 1);
+  const nas_evaluation_part part = {.from = 1, .count = 1, .epochs = &row};
+  sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+  sqlite3_syscall_ptr refuse = (sqlite3_syscall_ptr)no_quota;
+  nas_store *store = store_at(at("a.db"));
+  static const char *const calls[] = {"pwrite", "pwrite64"}; /* one of them is used */
+  for (int i = 0; i < 2; i++) assert_int_equal(vfs->xSetSystemCall(vfs, calls[i], refuse), 0);
+  nas_status status = nas_store_put(store, &key, &part, &id, &err);
+  for (int i = 0; i < 2; i++) assert_int_equal(vfs->xSetSystemCall(vfs, calls[i], NULL), 0);
+  assert_int_equal(status, NAS_IO);
+  check_contains(err.text, "cannot write");
+  check_contains(err.text, "the disk is full, or a quota");
+  check_ok(nas_store_put(store, &key, &part, &id, &err), &err);
+  nas_store_close(&store);
+}
+
 static void a_file_cut_short_is_refused(void **state) {
   (void)state;
   const char *path = at("a.db");
@@ -154,6 +188,10 @@ static void folders_and_missing_files(void **state) {
     check_contains(err.text, "no regular file");
   }
   assert_int_equal(try_open(at("a.db"), 1, &err), NAS_IO);
+  check_contains(err.text, "no such file");
+  nas_store *store;
+  const nas_store_options options = {.path = at("a.db"), .must_exist = 1};
+  assert_int_equal(nas_store_open(&store, &options, &err), NAS_IO);
   check_contains(err.text, "no such file");
   assert_int_not_equal(access(at("a.db"), F_OK), 0);
 }
@@ -215,6 +253,136 @@ static void a_read_only_folder_can_be_read(void **state) {
   assert_int_equal(seteuid(user), 0);
 }
 
+/* Neither a log nor shared memory lies beside a store. */
+static void check_alone(const char *name) {
+  static const char *const ends[] = {"-wal", "-shm"};
+  for (int i = 0; i < 2; i++) {
+    char beside[320];
+    snprintf(beside, sizeof beside, "%s%s", at(name), ends[i]);
+    assert_int_not_equal(access(beside, F_OK), 0);
+  }
+}
+
+static void looking_leaves_no_files(void **state) {
+  (void)state;
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  copy_open_store(at("a.db"), at("with-log.db"));
+  nas_store_close(&store);
+  static const char *const names[] = {"a.db", "with-log.db"}, *const copies[] = {"c.db", "d.db"};
+  for (int i = 0; i < 2; i++) {
+    const nas_store_options options = {.path = at(names[i]), .read_only = 1};
+    check_ok(nas_store_open(&store, &options, &err), &err);
+    assert_int_equal(epochs_of(store, &key), 4);
+    check_ok(nas_store_backup(store, at(copies[i]), &err), &err);
+    assert_int_equal(nas_store_vacuum(store, &err), NAS_STATE);
+    assert_int_equal(nas_store_keep_states(store, 1, &err), NAS_STATE);
+    assert_int_equal(sqlite3_exec(store->db, "DELETE FROM epoch", NULL, NULL, NULL),
+                     SQLITE_READONLY);
+    nas_store_close(&store);
+    check_alone(names[i]);
+    store = store_at(at(names[i]));
+    assert_int_equal(epochs_of(store, &key), 4);
+    nas_store_close(&store);
+  }
+}
+
+/* How many files there are whose names begin so. */
+static int count_files(const char *beginning) {
+  int count = 0;
+  DIR *all = opendir(folder);
+  assert_non_null(all);
+  for (const struct dirent *one; (one = readdir(all)) != NULL;)
+    count += strncmp(one->d_name, beginning, strlen(beginning)) == 0;
+  closedir(all);
+  return count;
+}
+
+/* Backs a.db up in a process that is killed at the point of that name. */
+static void kill_backup(const char *point) {
+  nas_error err;
+  int ended;
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    nas_store *store;
+    const nas_store_options options = {.path = at("a.db"), .read_only = 1};
+    setenv("LUANAS_CRASH", point, 1);
+    if (nas_store_open(&store, &options, &err) == NAS_OK) nas_store_backup(store, at("b.db"), &err);
+    _exit(0);
+  }
+  assert_int_equal(waitpid(child, &ended, 0), child);
+  assert_true(WIFSIGNALED(ended));
+}
+
+static void a_backup_has_its_name_when_it_is_whole(void **state) {
+  (void)state;
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  kill_backup("in-backup:1");
+  assert_int_not_equal(access(at("b.db"), F_OK), 0);
+  assert_int_equal(count_files("b.db"), 1); /* what was begun */
+  check_ok(nas_store_backup(store, at("b.db"), &err), &err);
+  assert_int_equal(count_files("b.db"), 2);
+  nas_store_close(&store);
+  store = store_at(at("b.db"));
+  assert_int_equal(epochs_of(store, &key), 4);
+  nas_store_close(&store);
+}
+
+/* What link does: 0: the truth; 1: another process has just made the file; 2: there are no links.
+ */
+static int link_kind;
+
+int link(const char *from, const char *to) {
+  if (link_kind == 1) write_file(to, "mine", 4);
+  if (link_kind == 2) errno = EPERM;
+  return link_kind == 2 ? -1 : linkat(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+static void a_backup_replaces_nothing(void **state) {
+  (void)state;
+  nas_error err;
+  size_t size;
+  const nas_evaluation_key key = key_of("1 input");
+  nas_store *store = store_at(at("a.db"));
+  put(store, &key, 1, 4);
+  link_kind = 1;
+  nas_status status = nas_store_backup(store, at("b.db"), &err);
+  link_kind = 2;
+  assert_int_equal(status, NAS_IO);
+  check_contains(err.text, "there already");
+  char *bytes = read_file(at("b.db"), &size);
+  assert_int_equal(size, 4);
+  assert_memory_equal(bytes, "mine", 4);
+  free(bytes);
+  assert_int_equal(nas_store_backup(store, at("no/b.db"), &err), NAS_IO);
+  check_contains(err.text, "no/b.db");
+  assert_int_equal(count_files("b.db"), 1);
+  check_ok(nas_store_backup(store, at("c.db"), &err), &err); /* renamed */
+  link_kind = 0;
+  assert_int_equal(count_files("c.db"), 1);
+  nas_store_close(&store);
+  store = store_at(at("c.db"));
+  assert_int_equal(epochs_of(store, &key), 4);
+  nas_store_close(&store);
+}
+
+/* Two processes bring an older file up to date at once: the copy of one of them is enough. */
+static void the_copy_of_another_process_is_enough(void **state) {
+  (void)state;
+  run_sql(at("a.db"), "PRAGMA application_id = 0x4c4e4153; CREATE TABLE before (a)");
+  link_kind = 1;
+  nas_store *store = store_at(at("a.db"));
+  link_kind = 0;
+  nas_store_close(&store);
+  assert_int_equal(count_files("a.db.schema-0"), 1);
+}
+
 static void a_backup_is_a_store(void **state) {
   (void)state;
   nas_error err;
@@ -240,11 +408,16 @@ int main(void) {
       TEST(an_older_file_is_brought_up_to_date),
       TEST(network_file_systems_are_refused),
       TEST(a_full_disk_loses_nothing),
+      TEST(a_quota_is_a_full_disk),
       TEST(a_file_cut_short_is_refused),
       TEST(folders_and_missing_files),
       TEST(an_empty_file_becomes_a_store),
       TEST(nothing_is_written_to_what_is_read),
       TEST(a_read_only_folder_can_be_read),
+      TEST(looking_leaves_no_files),
+      TEST(a_backup_has_its_name_when_it_is_whole),
+      TEST(a_backup_replaces_nothing),
+      TEST(the_copy_of_another_process_is_enough),
       TEST(a_backup_is_a_store),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

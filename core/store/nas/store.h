@@ -32,17 +32,19 @@ typedef int nas_store_wait(void *context, const char *what);
 
 typedef struct nas_store_options {
   const char *path; /* NULL: in memory, gone when it is closed */
-  int read_only;    /* 1: the file must be there, and nothing is written, in no folder but the one
-                       for temporary files */
+  int read_only;    /* 1: the file must be there, and what it says stays as it is. Where it may be
+                       written, files that processes share lie beside it while it is open; in a
+                       read-only folder only the one for temporary files is written to */
+  int must_exist;   /* 1: no file is made where there is none */
   nas_store_wait *wait; /* NULL: waits as long as it takes */
   void *wait_context;
 } nas_store_options;
 
-/* Opens a store; makes the file where there is none. A file of an older schema is brought up to
- * date, after a copy of it was made beside it. NAS_IO: it can't be opened, read or written, or lies
- * on a network file system; NAS_FORMAT: it is something else, damaged, or of a newer schema; the
- * file is then as it was. NAS_INTERRUPTED; NAS_MEMORY. The caller owns *store; on failure it is
- * NULL. */
+/* Opens a store; makes the file where there is none, unless it must be there. A file of an older
+ * schema is brought up to date, after a copy of it was made beside it. NAS_IO: it can't be opened,
+ * read or written, or lies on a network file system; NAS_FORMAT: it is something else, damaged, or
+ * of a newer schema; the file is then as it was. NAS_INTERRUPTED; NAS_MEMORY. The caller owns
+ * *store; on failure it is NULL. */
 NAS_API nas_status nas_store_open(nas_store **store, const nas_store_options *options,
                                   nas_error *err);
 
@@ -278,10 +280,11 @@ NAS_API nas_status nas_store_end_fresh(nas_store *store, int64_t seed, nas_error
 
 /* ---- Care ---- */
 
-/* Writes a compact copy into a new file. NAS_IO: it is there already, or can't be written. */
+/* Writes a compact copy into a new file, which has its name when all of it is on the disk. NAS_IO:
+ * it is there already, which then is left alone, or can't be written. */
 NAS_API nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err);
 
-/* Gives unused space back to the file system. */
+/* Gives unused space back to the file system. NAS_STATE: opened for reading only. */
 NAS_API nas_status nas_store_vacuum(nas_store *store, nas_error *err);
 
 /* Looks at every page, row and reference; appends a line to report for each damage, and counts

@@ -714,10 +714,10 @@ local Store = {}
 
 ---@class luanas.StoreLock What a store holds against other processes and other stores; close() gives it back.
 
---- Opens a store; makes the file where there is none. nil: in memory. Returns nil, message, code also for what is no
---- store, or one of a newer schema.
+--- Opens a store; makes the file where there is none, unless it must exist or is only read. nil: in memory. Returns nil,
+--- message, code also for what is no store, or one of a newer schema.
 ---@param path? string
----@param options? { read_only?: boolean }
+---@param options? { must_exist?: boolean, read_only?: boolean }
 ---@return luanas.Store?, string?, string?
 function core.store(path, options) end
 

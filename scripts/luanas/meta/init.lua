@@ -79,10 +79,10 @@ function nas.machine() end
 
 --- Options of a script from its command line: --name VALUE, --name=VALUE, --flag, --help. A default says the
 --- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
---- --data-limit outside. Ends the program after --help (status 0), and with a message on standard error after
---- wrong arguments (status 2).
+--- --data-limit outside. With `least` the option is an integer of at least that, also where its default is "". Ends the
+--- program after --help (status 0), and with a message on standard error after wrong arguments (status 2).
 ---@param arguments string[] The global table `arg`.
----@param specifications table<string, any> Name to default, or to { default, "help text" }.
+---@param specifications table<string, any> Name to default, or to { default, "help text", least = integer }.
 ---@return table<string, any>
 function nas.options(arguments, specifications) end
 

@@ -108,9 +108,10 @@ function Study:each() end
 ---@return luanas.Stream
 function Study:random() end
 
---- The trials with the highest values of a metric, one for each network, failed ones left out.
+--- The trials with the best values of a metric, one for each network (with its recipe, where the space sets that), failed
+--- ones left out: the lowest of losses, errors, costs and times, the highest of all others.
 ---@param count? integer Default: all.
----@param metric? string Default: "accuracy".
+---@param metric? string Default: "accuracy"; "loss" where targets are values.
 ---@return luanas.Trial[]
 function Study:best(count, metric) end
 
