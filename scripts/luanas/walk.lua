@@ -87,6 +87,7 @@ function walk.new(store, study, running, say)
 end
 
 local function keep(list, agrees)
+  if #list == 1 and agrees(list[1]) then return list end -- most of the time there is one
   local kept = {}
   for _, reader in ipairs(list) do
     if agrees(reader) then kept[#kept + 1] = reader end
@@ -373,6 +374,11 @@ local function log_followed(self, number, values)
   local mine = self.partial[number] or copy(values_of(self.candidates[1]:at(number)))
   for name, value in pairs(values) do mine[name] = value end
   self.partial[number] = mine
+  local stored = values_of(self.candidates[1]:at(number))
+  if #self.candidates == 1 and select(2, compare(stored, values)) then -- most of the time
+    if select(2, compare(mine, stored)) then self.partial[number] = nil end
+    return
+  end
   local agreeing = keep(self.candidates, function(reader) return compare(values_of(reader:at(number)), values) end)
   local whole = keep(agreeing, function(reader) return select(2, compare(values_of(reader:at(number)), values)) end)
   local is_found = #whole > 0
