@@ -17,7 +17,7 @@ local walk = {}
 local Walk = { __name = "luanas.Walk" }
 Walk.__index = Walk
 
-local BLOCK_MAX = 256 -- trials that are read at once
+local BLOCK_MAX = 64 -- trials that are read at once
 local PENDING_MAX, PENDING_SECONDS = 256, 0.25 -- trials that wait to be written at once, and for how long
 
 -- ---- Reading a run ---------------------------------------------------------------------------------
