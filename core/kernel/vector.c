@@ -210,9 +210,10 @@ INLINE void weights_block(const int RX, const int NV, const int SIDE_BY_SIDE,
   }
 }
 
-/* Pixels that pass under all weight rows before the next do: what they read, 24 KiB, stays in the
- * first-level cache. Where their rows begin is looked up once for all blocks: a product of integers
- * and its sum would take the place of multiply-adds. */
+/* Pixels that pass under all weight rows before the next do: what they read of the first source and
+ * of d_out, about 24 KiB where that leaves at least PIXELS_MIN of them, stays in the first-level
+ * cache; further sources come on top. Where their rows begin is looked up once for all blocks: a
+ * product of integers and its sum would take the place of multiply-adds. */
 enum { PIXELS_MIN = 32, PIXELS_MAX = 256 };
 
 typedef struct pixel_block {
