@@ -147,7 +147,9 @@ static nas_status compile_phases(const nas_layer *layer, convolve_data *data, na
   int columns = c->stride[1] < c->in[1] ? c->stride[1] : c->in[1];
   data->phase_count = rows * columns;
   data->phases = nas_alloc_zero((size_t)data->phase_count, sizeof *data->phases);
-  if (!data->phases) return nas_fail_memory(err, "a convolution's phases", sizeof *data->phases);
+  if (!data->phases)
+    return nas_fail_memory(err, "a convolution's phases",
+                           (size_t)data->phase_count * sizeof *data->phases);
   nas_status status = NAS_OK;
   for (int i = 0; i < data->phase_count && status == NAS_OK; i++) {
     const int first[2] = {i / columns, i % columns};

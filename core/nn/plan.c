@@ -49,7 +49,9 @@ static nas_status order_layers(nas_compiled *c, const nas_network *network, int 
     c->segments[s].end = next;
   }
   nas_free(segment);
-  return c->segments ? NAS_OK : nas_fail_memory(err, "a compiled network", sizeof *c->segments);
+  return c->segments ? NAS_OK
+                     : nas_fail_memory(err, "a compiled network",
+                                       (size_t)c->segment_count * sizeof *c->segments);
 }
 
 /* -- the graph -------------------------------------------------------------------------------- */
