@@ -163,8 +163,8 @@ struct nas_layer_kind {
   int passes;
 
   /* Whether the layer can read the maps of a concatenation side by side, so that it need not be
-   * written: its inputs are then those of the concatenation. They have the same height, width and
-   * border, so that one list of pixels serves all. */
+   * written: its inputs are then those of the concatenation. Such a kind has one input. They have
+   * the same height, width and border, so that one list of pixels serves all. */
   int joins;
 
   /* Floats of derived data (transposed weights); of memory that a thread has while the layer runs;
