@@ -302,10 +302,14 @@ const nas_kernels *nas_kernels_numbered(int number);
 /* That of them with this name, or NULL. */
 const nas_kernels *nas_kernels_named(const char *name);
 
+/* Number 0, whatever is switched off. */
+extern const nas_kernels nas_kernels_scalar;
+
 /* The table for pixels that lie `stride` floats apart: those of the network's images may have no
- * padding, and only the scalar one reads such rows. */
+ * padding, and only the scalar one reads such rows. Looks at nothing else: worker threads ask in
+ * the middle of a step, when the environment may be changing. */
 static inline const nas_kernels *nas_kernels_for(const nas_kernels *kernels, int stride) {
-  return stride % NAS_LANES ? nas_kernels_named("scalar") : kernels;
+  return stride % NAS_LANES ? &nas_kernels_scalar : kernels;
 }
 
 /* The same into *kernels, or NULL and NAS_ARGUMENT; the message calls the name the value of `what`,
