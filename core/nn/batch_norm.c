@@ -215,7 +215,7 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
 
 static void work(const nas_layer *layer, nas_layer_work *to) {
   strcpy(to->kernel, "normalise");
-  to->table = layer->kernels->name;
+  to->table = kernels_of(layer)->name;
   /* Each direction goes through its maps once more, for the sums or to make the output again. */
   to->bytes *= 2;
 }

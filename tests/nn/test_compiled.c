@@ -199,6 +199,15 @@ static void layers_tell_their_kernels(void **state) {
   nas_compiled_layer l = nas_compiled_layer_at(m.compiled, 5);
   assert_string_equal(l.work.table, nas_kernels_best()->name);
   assert_int_equal(l.map_bytes, 2 * 10 * 10 * 16 * 4);
+  assert_string_equal(nas_compiled_layer_at(m.compiled, 3).work.table, nas_kernels_best()->name);
+  machine_free(&m);
+
+  /* the network's images, whose rows have no padding */
+  m = machine_with(stack(NULL, "input size=9 channels=3; batch_norm; dense units=6; "
+                               "softmax_cross_entropy"),
+                   3, NULL);
+  check_layer(&m, 1, "normalise", -1, 0, 0);
+  assert_string_equal(nas_compiled_layer_at(m.compiled, 1).work.table, "scalar");
   machine_free(&m);
 
   m = machine_with(stack(NULL, "input size=9 channels=3; depthwise_conv2d kernel=5,3; relu; "
