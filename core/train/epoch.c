@@ -25,12 +25,6 @@ static void start_phases(nas_trainer *t) {
   for (int phase = 0; phase < phases; phase++) atomic_store(&t->next_group[phase], 0);
 }
 
-/* By all workers: what layers derive from the weights that they are about to use. */
-static void derive(nas_trainer *t, int id, int workers, const float *weights) {
-  nas_compiled_derive(t->compiled, weights, t->derived, id, workers);
-  nas_pool_barrier(t->pool);
-}
-
 /* -- times ------------------------------------------------------------------------------------ */
 
 static double now(const nas_worker *w) {
@@ -212,15 +206,20 @@ static void settle_batch(epoch_task *task, const nas_batch *batch) {
                         t->now.params);
 }
 
-/* By all workers: a step of the optimiser, and what layers derive for the next batch. */
+/* By all workers: what layers derive from the weights for the next batch. */
+static void derive(nas_trainer *t, int id, int workers) {
+  nas_worker *w = &t->workers[id];
+  double began = now(w);
+  nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
+  spend(w, began, &w->stepping);
+  nas_pool_barrier(t->pool);
+}
+
+/* By all workers: a step of the optimiser. */
 static void step(nas_trainer *t, int id, int workers) {
   nas_worker *w = &t->workers[id];
   double began = now(w);
   nas_step_take(t, id, workers);
-  spend(w, began, &w->stepping);
-  nas_pool_barrier(t->pool);
-  began = now(w);
-  nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
   spend(w, began, &w->stepping);
   nas_pool_barrier(t->pool);
 }
@@ -229,7 +228,7 @@ static void train_worker(void *context, int id, int workers) {
   epoch_task *task = context;
   nas_trainer *t = task->trainer;
   nas_batch batch = {0};
-  derive(t, id, workers, t->now.params);
+  derive(t, id, workers);
   for (; batch.first < t->order_size; batch.first = batch.end) {
     int64_t left = t->order_size - batch.first;
     batch.end = batch.first + (left < t->recipe.batch ? left : t->recipe.batch);
@@ -241,6 +240,7 @@ static void train_worker(void *context, int id, int workers) {
     nas_pool_barrier(t->pool);
     if (t->stop != NAS_OK) return;
     step(t, id, workers);
+    derive(t, id, workers);
   }
 }
 
@@ -287,7 +287,8 @@ static void validate_worker(void *context, int id, int workers) {
   const float *weights = nas_state_weights(&t->now);
   int micro_batch = nas_compiled_micro_batch(t->compiled);
   long groups = nas_group_count(count), g;
-  derive(t, id, workers, weights);
+  nas_compiled_derive(t->compiled, weights, t->derived, id, workers);
+  nas_pool_barrier(t->pool);
   while ((g = atomic_fetch_add(&t->next_group[0], 1)) < groups) {
     int64_t at = g * NAS_GROUP;
     t->counts[g] = (nas_count){0};

@@ -138,6 +138,29 @@ static void check_profile(const char *network, int threads) {
   nas_dataset_release(&data);
 }
 
+static int always(void *context) {
+  (void)context;
+  return 1;
+}
+
+/* What layers derive before the first batch is time of steps, too: here none is taken. */
+static void profile_without_a_step(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_recipe recipe = recipe_of(24, "adam", 0.01);
+  nas_epoch epoch;
+  nas_profile profile;
+  nas_trainer *trainer = trainer_with((nas_training){
+      .output = stack(NULL, small), .data = data, .recipe = &recipe, .pool = pool, .profile = 1});
+  assert_int_equal(nas_trainer_epoch(trainer, always, NULL, &epoch, NULL), NAS_INTERRUPTED);
+  nas_trainer_profile(trainer, &profile, NULL);
+  assert_true(profile.stepping > 0);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
 static void profiles(void **state) {
   (void)state;
   check_profile(small, 1);
@@ -662,6 +685,7 @@ int main(void) {
       TEST(kernels_change_no_bit),
       TEST(what_changes_bits),
       TEST(profiles),
+      TEST(profile_without_a_step),
       TEST(extension),
       TEST(a_batch_is_the_mean_of_its_images),
       TEST(every_image_once_an_epoch),
