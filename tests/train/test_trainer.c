@@ -1,5 +1,6 @@
 #include "datasets.h"
 #include "tensor/tensors.h"
+#include <nas/clock.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -515,13 +516,12 @@ static void interruption(void **state) {
     nas_pool *pool = pool_of(threads);
     nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
     nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
-    interrupter i = {.stop_at = 5, .thread = pthread_self()};
+    interrupter i = {.stop_at = 2, .thread = pthread_self()};
     nas_epoch epoch;
     nas_error err = {0};
-    check_ok(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), &err);
-    assert_int_equal(i.calls, 3);
+    epoch_of(trainer);
     assert_int_equal(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), NAS_INTERRUPTED);
-    assert_int_equal(i.calls, 5);
+    assert_int_equal(i.calls, 2);
     assert_string_equal(err.text, "training was interrupted in epoch 2");
     epoch_of(other); /* the pool still works */
     nas_epoch again = epoch_of(trainer), expected = epoch_of(other);
@@ -531,6 +531,77 @@ static void interruption(void **state) {
     nas_trainer_destroy(&other);
     nas_pool_destroy(&pool);
   }
+  nas_dataset_release(&data);
+}
+
+/* Of 3 batches and 4 groups that are validated; none of these may be the caller's own. */
+static void interrupted_validation(void **state) {
+  (void)state;
+  nas_dataset *data = toy_dataset(111, 6, 5, 2, 4, 60, 1);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  for (int threads = 1; threads < 4; threads++) {
+    nas_pool *pool = pool_of(threads);
+    nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
+    nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
+    nas_epoch epoch = {0};
+    nas_error err = {0};
+    nas_status status = NAS_OK;
+    for (int e = 0; e < 100 && status == NAS_OK; e++) {
+      interrupter i = {.stop_at = e ? 4 : 0, .thread = pthread_self()};
+      if (e) epoch_of(other);
+      status = nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err);
+      assert_in_range(i.calls, 3, e ? 4 : 7);
+      if (threads == 1) assert_int_equal(i.calls, e ? 4 : 7);
+    }
+    char message[80];
+    snprintf(message, sizeof message, "training was interrupted in epoch %d", epoch.epoch);
+    assert_int_equal(status, NAS_INTERRUPTED);
+    assert_string_equal(err.text, message);
+    assert_null(nas_trainer_predicted(trainer));
+    assert_int_equal(nas_trainer_epochs(trainer), epoch.epoch - 1);
+    assert_int_equal(nas_hash_compare(digest_of(trainer), digest_of(other)), 0);
+    nas_epoch again = epoch_of(trainer), expected = epoch_of(other);
+    check_same_numbers(&again, &expected);
+    assert_non_null(nas_trainer_predicted(trainer));
+    assert_int_equal(nas_hash_compare(digest_of(trainer), digest_of(other)), 0);
+    nas_trainer_destroy(&trainer);
+    nas_trainer_destroy(&other);
+    nas_pool_destroy(&pool);
+  }
+  nas_dataset_release(&data);
+}
+
+enum { LIMIT_MS = 200 };
+
+/* Takes longer than the limit, once three batches are trained. */
+static int dawdle(void *context) {
+  int *calls = context;
+  double end = nas_clock() + 1.1e-3 * LIMIT_MS;
+  if (++*calls > 3)
+    while (nas_clock() < end) continue;
+  return 0;
+}
+
+static void limit_in_validation(void **state) {
+  (void)state;
+  nas_dataset *data = toy_dataset(111, 6, 5, 2, 4, 60, 1);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  nas_pool *pool = pool_of(1);
+  nas_trainer *trainer = trainer_with((nas_training){.output = stack(NULL, small),
+                                                     .data = data,
+                                                     .recipe = &recipe,
+                                                     .pool = pool,
+                                                     .seconds = 1e-3 * LIMIT_MS});
+  nas_epoch epoch;
+  nas_error err = {0};
+  int calls = 0;
+  assert_int_equal(nas_trainer_epoch(trainer, dawdle, &calls, &epoch, &err), NAS_LIMIT);
+  assert_string_equal(err.text, "training stopped in epoch 1, after 0.2 seconds");
+  /* unless training alone was slower than that */
+  if (epoch.train_seconds < 1e-3 * LIMIT_MS) assert_int_equal(calls, 4);
+  assert_int_equal(nas_trainer_epochs(trainer), 0);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
   nas_dataset_release(&data);
 }
 
@@ -694,6 +765,8 @@ int main(void) {
       TEST(divergence),
       TEST(predictions_of_a_failed_epoch),
       TEST(interruption),
+      TEST(interrupted_validation),
+      TEST(limit_in_validation),
       TEST(wrong_networks),
       TEST(wrong_recipes),
       TEST(data_without_a_split),

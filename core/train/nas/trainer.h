@@ -58,7 +58,8 @@ typedef struct nas_epoch {
                    better than the best before by min_delta */
 } nas_epoch;
 
-/* Called on the caller's own thread once for every batch; anything but 0 interrupts. */
+/* Called on the caller's own thread once for every batch, and for every group of validation images
+ * that this thread takes; anything but 0 interrupts. */
 typedef int nas_poll(void *context);
 
 /* A trainer with the network's initial weights. Keeps references to the network's layers and to
@@ -115,7 +116,7 @@ NAS_API const float *nas_trainer_kept(const nas_trainer *trainer);
 
 /* The class that was predicted for each validation image in the last epoch (ordered as
  * nas_dataset_validation); NULL for values, before the first epoch, and when a restored state or a
- * validation whose loss was not finite came after it. */
+ * validation that was stopped or whose loss was not finite came after it. */
 NAS_API const int32_t *nas_trainer_predicted(const nas_trainer *trainer);
 
 /* XXH3-128 of all parameters, moments and averages, in canonical order, padding left out: equal
