@@ -226,14 +226,14 @@ typedef void nas_winograd_d_kernel_fn(const nas_winograd_form *form, const nas_w
 /* Pooling. Here a tile is one output pixel and its window: `in` is the first pixel of the map that
  * the window sees, of rows x columns pixels that lie on the map, at least one. Gradients lie like
  * what they are of. */
-typedef struct nas_pool_maps {
+typedef struct nas_pooling_maps {
   const float *x;
   float *d_x;
   int stride, pitch; /* of both: floats between pixels, pixels between rows */
   float *y;
   const float *d_y;
   int out_stride;
-} nas_pool_maps;
+} nas_pooling_maps;
 
 /* For each window and each o in 0 .. width-1, over the window's pixels x in raster order:
  *   max_pool           y = the largest x; NaN, if there is one
@@ -241,8 +241,8 @@ typedef struct nas_pool_maps {
  *   avg_pool           y = (0 + x + x + ...) / (rows * columns), each operation rounded
  *   avg_pool_gradient  d_x = d_x + d_y / (rows * columns) at all of them
  * Rows have padding like all others (only the scalar table takes a source without). */
-typedef void nas_pool_fn(const nas_pool_maps *maps, const nas_tile *windows, size_t count,
-                         int width);
+typedef void nas_pooling_fn(const nas_pooling_maps *maps, const nas_tile *windows, size_t count,
+                            int width);
 
 /* Adam (Kingma & Ba 2015, algorithm 1). For each i, in float, each operation rounded:
  *   moment1 = b1 moment1 + a1 g;  moment2 = b2 moment2 + a2 (g g)
@@ -288,7 +288,7 @@ typedef struct nas_kernels {
   nas_winograd_output_fn *winograd_output;
   nas_winograd_kernel_fn *winograd_kernel;
   nas_winograd_d_kernel_fn *winograd_d_kernel;
-  nas_pool_fn *max_pool, *max_pool_gradient, *avg_pool, *avg_pool_gradient;
+  nas_pooling_fn *max_pool, *max_pool_gradient, *avg_pool, *avg_pool_gradient;
   nas_adam_fn *adam;
   nas_square_fn *square;
   nas_squash_fn *sigmoid, *tanh;

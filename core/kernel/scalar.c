@@ -26,7 +26,7 @@ static lane lane_choose(lane_mask first, lane a, lane b) {
 }
 #include "winograd_transforms.h"
 #include "normalize.h"
-#include "pool.h"
+#include "pooling.h"
 #include "square.h"
 #include "squash.h"
 

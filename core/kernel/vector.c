@@ -556,7 +556,7 @@ INLINE vec lane_choose(mask first, vec a, vec b) {
 #include "winograd_transforms.h"
 #include "draw.h"
 #include "normalize.h"
-#include "pool.h"
+#include "pooling.h"
 #include "square.h"
 #include "squash.h"
 
