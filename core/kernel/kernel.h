@@ -273,6 +273,7 @@ typedef void nas_draw_fn(nas_stream *stream, uint32_t *numbers);
 
 typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
+  double rate;      /* multiply-adds in a cycle at its peak, for predictions */
   nas_conv_fn *conv;
   nas_conv_weights_fn *conv_weights;
   nas_depthwise_fn *depthwise;

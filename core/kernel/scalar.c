@@ -125,6 +125,7 @@ static void scalar_draw(nas_stream *stream, uint32_t *numbers) {
 
 const nas_kernels nas_kernels_scalar = {
     .name = "scalar",
+    .rate = 1.0 / 24,
     .conv = scalar_conv,
     .conv_weights = scalar_conv_weights,
     .depthwise = scalar_depthwise,

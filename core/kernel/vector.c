@@ -560,8 +560,16 @@ INLINE vec lane_choose(mask first, vec a, vec b) {
 #include "square.h"
 #include "squash.h"
 
+/* Two vectors of multiply-adds; where there is no instruction for them, see fma_soft.h. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define RATE (2.0 * NAS_VECTOR)
+#else
+#define RATE (1.0 / 12)
+#endif
+
 const nas_kernels NAS_TABLE = {
     .name = NAS_ISA,
+    .rate = RATE,
     .conv = vector_conv,
     .conv_weights = vector_conv_weights,
     .depthwise = vector_depthwise,
