@@ -465,7 +465,7 @@ static void tables_by_name(void **state) {
   assert_string_equal(nas_kernels_named("baseline")->name, "baseline");
   assert_null(nas_kernels_named("sse9"));
   assert_null(nas_kernels_named(""));
-  EACH_TABLE(table) assert_string_equal(table->name, table_names[name_]);
+  EACH_TABLE(table) assert_ptr_equal(nas_kernels_named(table->name), table);
 }
 
 /* The best one goes down the ladder as instruction sets are switched off. */
@@ -488,11 +488,13 @@ static void tables_by_number(void **state) {
   (void)state;
   int count = 0;
   while (nas_kernels_numbered(count)) count++;
-  assert_in_range(count, 2, 4);
+  assert_true(count >= 2);
   assert_null(nas_kernels_numbered(-1));
   assert_null(nas_kernels_numbered(count + 1));
-  for (int i = 0; i < count; i++)
+  for (int i = 0; i < count; i++) {
     assert_ptr_equal(nas_kernels_named(nas_kernels_numbered(i)->name), nas_kernels_numbered(i));
+    assert_true(nas_kernels_numbered(i)->rate > (i ? nas_kernels_numbered(i - 1)->rate : 0));
+  }
   assert_string_equal(nas_kernels_numbered(0)->name, "scalar");
   assert_ptr_equal(nas_kernels_numbered(count - 1), nas_kernels_best());
 }
