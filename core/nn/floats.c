@@ -1,4 +1,5 @@
 #include "floats.h"
+#include <nas/compiled.h>
 #include <nas/memory.h>
 #include "kernel.h"
 #include "kinds.h"
@@ -123,7 +124,7 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
 }
 
 /* The cache of the machine that the formula is about, and the threads. */
-enum { CACHE = 512 << 10, THREADS = 2, GROUP = 16 };
+enum { CACHE = 512 << 10, THREADS = 2 };
 
 /* Weights, gradient, two moments and an average; a copy of weights, moments and average from the
  * end of the last epoch, and the best weights; two gradients for each thread. */
@@ -132,8 +133,9 @@ enum { COPIES = 5 + 4 + 1 + 2 * THREADS };
 int64_t nas_floats_bytes(const nas_floats *floats, int batch) {
   int64_t image = 2 * floats->activations;
   int64_t images = CACHE / (4 * (image + 1));
-  images = THREADS * (images < 4 ? 4 : images > GROUP ? GROUP : images);
-  int64_t stored = floats->couples ? (batch + GROUP - 1) / GROUP * GROUP * floats->activations : 0;
+  images = THREADS * (images < 4 ? 4 : images > NAS_GROUP ? NAS_GROUP : images);
+  int64_t stored =
+      floats->couples ? (batch + NAS_GROUP - 1) / NAS_GROUP * NAS_GROUP * floats->activations : 0;
   return 4 * (COPIES * floats->params + floats->derived + image * images + stored +
               THREADS * (floats->kept + floats->room));
 }

@@ -523,7 +523,7 @@ static int64_t floats_of_image(const nas_compiled *c) {
 static int choose_micro_batch(const nas_compiled *c, int wanted) {
   if (wanted > 0) return wanted;
   int64_t images = (int64_t)(nas_cpu_cache() / 2) / (4 * floats_of_image(c));
-  return images < 4 ? 4 : images > 16 ? 16 : (int)images;
+  return images < 4 ? 4 : images > NAS_GROUP ? NAS_GROUP : (int)images;
 }
 
 /* -- all of it -------------------------------------------------------------------------------- */

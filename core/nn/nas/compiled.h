@@ -11,6 +11,8 @@
 
 #include <nas/network.h>
 
+#define NAS_GROUP 16 /* images of a batch that go together: the unit of determinism */
+
 typedef struct nas_compiled nas_compiled;
 
 /* Which convolutions with stride 1 and a kernel of up to ten rows and columns are computed by
@@ -22,9 +24,9 @@ typedef enum nas_winograd {
 } nas_winograd;
 
 typedef struct nas_compile_options {
-  int micro_batch; /* images that a thread takes through the network at once, 1 to 16; 0: as many
-                      as keep the activations of a segment in half of the second-level cache, but
-                      at least 4 and at most 16. Changes no bit. */
+  int micro_batch; /* images that a thread takes through the network at once, 1 to NAS_GROUP; 0: as
+                      many as keep the activations of a segment in half of the second-level cache,
+                      but at least 4 and at most NAS_GROUP. Changes no bit. */
   const struct nas_kernels *kernels; /* NULL: LUANAS_ISA's or the best. Changes no bit. */
   const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
   int inference;          /* 1: forward only, no room for gradients */

@@ -3,10 +3,10 @@
  * The result is a pure function of (network, loss, data and split, recipe, evaluation seed, numeric
  * version): threads, micro-batch, kernels and interruptions change no bit.
  *
- * A batch is cut into groups of NAS_GROUP images. A thread takes a group through the network, a
- * micro-batch at a time, and sums gradients within the group in image order; the sums of the groups
- * are added in group order. The last batch of an epoch may be smaller; the gradient is that of its
- * mean loss. */
+ * A batch is cut into groups of NAS_GROUP images (compiled.h). A thread takes a group through the
+ * network, a micro-batch at a time, and sums gradients within the group in image order; the sums of
+ * the groups are added in group order. The last batch of an epoch may be smaller; the gradient is
+ * that of its mean loss. */
 #ifndef NAS_TRAINER_H
 #define NAS_TRAINER_H
 
@@ -14,8 +14,6 @@
 #include <nas/compiled.h>
 #include <nas/pool.h>
 #include <nas/recipe.h>
-
-#define NAS_GROUP 16 /* images: the unit of determinism */
 
 /* What is trained, on what and how. Begin with nas_training_default. */
 typedef struct nas_training {
