@@ -195,9 +195,18 @@ static void memory_of_an_arena(void **state) {
       "conv2d kernel=9 filters=16; global_avg_pool; dense units=10; softmax_cross_entropy",
       "input size=4 channels=16; conv2d kernel=1 filters=16; conv2d(2) kernel=5 filters=16; "
       "batch_norm; add(2,4); relu; conv2d kernel=5 filters=16; batch_norm; add(6,8); relu; "
-      "conv2d kernel=5 filters=16; global_avg_pool; dense units=10"};
-  static const int micro_batches[] = {4, 16, 4, 5, 7};
-  for (int i = 0; i < 5; i++) {
+      "conv2d kernel=5 filters=16; global_avg_pool; dense units=10",
+      /* maps of few channels side by side: each with the border, a row of 16 floats to a pixel */
+      "input size=4 channels=1; conv2d kernel=1 filters=1; conv2d(1) kernel=1 filters=1; "
+      "conv2d(1) kernel=1 filters=1; conv2d(1) kernel=1 filters=1; conv2d(1) kernel=1 filters=1; "
+      "conv2d(1) kernel=1 filters=1; conv2d(1) kernel=1 filters=1; conv2d(1) kernel=1 filters=1; "
+      "concat(2,3,4,5,6,7,8,9); conv2d kernel=9 filters=16; global_avg_pool; dense units=10",
+      /* by Winograd's algorithm, whose rows of channels are padded for each map */
+      "input size=14 channels=3; conv2d kernel=3 filters=17; conv2d(1) kernel=3 filters=18; relu; "
+      "conv2d(1) kernel=3 filters=1; concat(2,4,5); conv2d kernel=3 filters=32; batch_norm; relu; "
+      "dense units=10"};
+  static const int micro_batches[] = {4, 16, 4, 5, 7, 4, 4};
+  for (int i = 0; i < 7; i++) {
     nas_node *loss =
         i < 4 ? stack(NULL, texts[i]) : stack(graph(texts[i]), "softmax_cross_entropy");
     machine m = machine_with(loss, micro_batches[i], NULL);
