@@ -205,6 +205,23 @@ static void bits_of_a_graph(void **state) {
     check_graph(speeds[i % 4][0], speeds[i % 4][1], kernels);
 }
 
+/* Whatever the layers, the optimiser and what else the recipe asks for. */
+static void a_step_allocates_nothing(void **state) {
+  (void)state;
+  nas_dataset *data = graph_data();
+  nas_recipe recipe = full_recipe();
+  nas_pool *pool = pool_of(2);
+  nas_trainer *trainer = graph_trainer(data, &recipe, pool, 0, NULL);
+  nas_epoch epoch;
+  nas_memory_fail_after(0);
+  nas_status status = nas_trainer_epoch(trainer, NULL, NULL, &epoch, NULL);
+  nas_memory_fail_after(-1);
+  assert_int_equal(status, NAS_OK);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
 /* -- the chains ------------------------------------------------------------------------------- */
 
 static void bits_of_trainings(void **state) {
@@ -260,6 +277,6 @@ static void nothing_is_left_out(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {TEST(version), TEST(bits_of_trainings), TEST(bits_of_a_graph),
-                                     TEST(nothing_is_left_out)};
+                                     TEST(a_step_allocates_nothing), TEST(nothing_is_left_out)};
   return cmocka_run_group_tests_name("golden", tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A network with every kind of layer for images of 6x5x2 and 4 classes. */
+/* A small network for images of 6x5x2 and 4 classes; test_golden.c trains all kinds of layers. */
 static const char small[] = "input size=6,5 channels=2; conv2d kernel=3 filters=5; relu; "
                             "max_pool pool=3,2 stride=1,2 padding=same; conv2d kernel=2 filters=17 "
                             "stride=2; relu; global_avg_pool; dense units=7; relu; dense units=4";
@@ -727,7 +727,7 @@ static void without_memory(void **state) {
   nas_training training = {
       .output = output, .data = data, .recipe = &recipe, .seed = 1, .pool = pool};
   check_starved(nas_trainer_create(&trainer, &training, NULL), trainer);
-  nas_memory_fail_after(0); /* a step allocates nothing */
+  nas_memory_fail_after(0); /* a step allocates nothing; other layers: test_golden.c */
   epoch_of(trainer);
   for (long allowed = 0; allowed < 3; allowed++) {
     nas_memory_fail_after(allowed);
