@@ -40,12 +40,11 @@ static void add_extras(const nas_network *network, int index, const nas_fusion *
   const nas_node *node = nas_network_node(network, index);
   const nas_layer_kind *kind = nas_node_kind(node);
   nas_shape shapes[NAS_INPUTS_MAX];
-  int reads = nodes[index].reads, count;
-  count = nas_node_input_shapes(nas_network_node(network, reads), shapes);
-  const nas_layer layer = {.kind = kind,
-                           .options = nas_node_options(node),
-                           .input_count = count,
-                           .joined = reads != index};
+  const nas_layer layer = {
+      .kind = kind,
+      .options = nas_node_options(node),
+      .input_count = nas_node_input_shapes(nas_network_node(network, nodes[index].reads), shapes),
+      .joined = nodes[index].reads != index};
   if (kind->derived) floats->derived += (int64_t)kind->derived(&layer, shapes);
   if (kind->kept) floats->kept += (int64_t)kind->kept(&layer, shapes);
   int64_t room = kind->room ? (int64_t)kind->room(&layer, shapes) : 0;
