@@ -12,12 +12,12 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
+#include <nas/clock.h>
 #include <nas/memory.h>
 #include <nas/pool.h>
 #include "cpu_limits.h"
 
-#define SPIN_NANOSECONDS 30000
+#define SPIN_SECONDS 30e-6
 
 typedef struct worker {
   nas_pool *pool;
@@ -50,20 +50,14 @@ static void relax(void) {
 #endif
 }
 
-static long long nanoseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
-
 static int spin_for(atomic_ulong *counter, unsigned long value) {
-  long long end = nanoseconds() + SPIN_NANOSECONDS;
+  double end = nas_clock() + SPIN_SECONDS;
   do {
     for (int i = 0; i < 32; i++) {
       if (atomic_load_explicit(counter, memory_order_acquire) >= value) return 1;
       relax();
     }
-  } while (nanoseconds() < end);
+  } while (nas_clock() < end);
   return 0;
 }
 

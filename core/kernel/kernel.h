@@ -226,14 +226,14 @@ typedef void nas_winograd_d_kernel_fn(const nas_winograd_form *form, const nas_w
 /* Pooling. Here a tile is one output pixel and its window: `in` is the first pixel of the map that
  * the window sees, of rows x columns pixels that lie on the map, at least one. Gradients lie like
  * what they are of. */
-typedef struct nas_pool_maps {
+typedef struct nas_pooling_maps {
   const float *x;
   float *d_x;
   int stride, pitch; /* of both: floats between pixels, pixels between rows */
   float *y;
   const float *d_y;
   int out_stride;
-} nas_pool_maps;
+} nas_pooling_maps;
 
 /* For each window and each o in 0 .. width-1, over the window's pixels x in raster order:
  *   max_pool           y = the largest x; NaN, if there is one
@@ -241,8 +241,8 @@ typedef struct nas_pool_maps {
  *   avg_pool           y = (0 + x + x + ...) / (rows * columns), each operation rounded
  *   avg_pool_gradient  d_x = d_x + d_y / (rows * columns) at all of them
  * Rows have padding like all others (only the scalar table takes a source without). */
-typedef void nas_pool_fn(const nas_pool_maps *maps, const nas_tile *windows, size_t count,
-                         int width);
+typedef void nas_pooling_fn(const nas_pooling_maps *maps, const nas_tile *windows, size_t count,
+                            int width);
 
 /* Adam (Kingma & Ba 2015, algorithm 1). For each i, in float, each operation rounded:
  *   moment1 = b1 moment1 + a1 g;  moment2 = b2 moment2 + a2 (g g)
@@ -273,6 +273,7 @@ typedef void nas_draw_fn(nas_stream *stream, uint32_t *numbers);
 
 typedef struct nas_kernels {
   const char *name; /* "scalar", "baseline", "avx2", "avx512" */
+  double rate;      /* multiply-adds in a cycle at its peak, for predictions */
   nas_conv_fn *conv;
   nas_conv_weights_fn *conv_weights;
   nas_depthwise_fn *depthwise;
@@ -288,7 +289,7 @@ typedef struct nas_kernels {
   nas_winograd_output_fn *winograd_output;
   nas_winograd_kernel_fn *winograd_kernel;
   nas_winograd_d_kernel_fn *winograd_d_kernel;
-  nas_pool_fn *max_pool, *max_pool_gradient, *avg_pool, *avg_pool_gradient;
+  nas_pooling_fn *max_pool, *max_pool_gradient, *avg_pool, *avg_pool_gradient;
   nas_adam_fn *adam;
   nas_square_fn *square;
   nas_squash_fn *sigmoid, *tanh;
@@ -302,10 +303,14 @@ const nas_kernels *nas_kernels_numbered(int number);
 /* That of them with this name, or NULL. */
 const nas_kernels *nas_kernels_named(const char *name);
 
+/* Number 0, whatever is switched off. */
+extern const nas_kernels nas_kernels_scalar;
+
 /* The table for pixels that lie `stride` floats apart: those of the network's images may have no
- * padding, and only the scalar one reads such rows. */
+ * padding, and only the scalar one reads such rows. Looks at nothing else: worker threads ask in
+ * the middle of a step, when the environment may be changing. */
 static inline const nas_kernels *nas_kernels_for(const nas_kernels *kernels, int stride) {
-  return stride % NAS_LANES ? nas_kernels_named("scalar") : kernels;
+  return stride % NAS_LANES ? &nas_kernels_scalar : kernels;
 }
 
 /* The same into *kernels, or NULL and NAS_ARGUMENT; the message calls the name the value of `what`,

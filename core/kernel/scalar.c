@@ -26,7 +26,7 @@ static lane lane_choose(lane_mask first, lane a, lane b) {
 }
 #include "winograd_transforms.h"
 #include "normalize.h"
-#include "pool.h"
+#include "pooling.h"
 #include "square.h"
 #include "squash.h"
 
@@ -125,6 +125,7 @@ static void scalar_draw(nas_stream *stream, uint32_t *numbers) {
 
 const nas_kernels nas_kernels_scalar = {
     .name = "scalar",
+    .rate = 1.0 / 24,
     .conv = scalar_conv,
     .conv_weights = scalar_conv_weights,
     .depthwise = scalar_depthwise,

@@ -4,7 +4,6 @@
 
 #include "kernel.h"
 
-extern const nas_kernels nas_kernels_scalar;
 extern const nas_kernels nas_kernels_baseline;
 extern const nas_kernels nas_kernels_avx2;
 extern const nas_kernels nas_kernels_avx512;

@@ -210,9 +210,10 @@ INLINE void weights_block(const int RX, const int NV, const int SIDE_BY_SIDE,
   }
 }
 
-/* Pixels that pass under all weight rows before the next do: what they read, 24 KiB, stays in the
- * first-level cache. Where their rows begin is looked up once for all blocks: a product of integers
- * and its sum would take the place of multiply-adds. */
+/* Pixels that pass under all weight rows before the next do: what they read of the first source and
+ * of d_out, about 24 KiB where that leaves at least PIXELS_MIN of them, stays in the first-level
+ * cache; further sources come on top. Where their rows begin is looked up once for all blocks: a
+ * product of integers and its sum would take the place of multiply-adds. */
 enum { PIXELS_MIN = 32, PIXELS_MAX = 256 };
 
 typedef struct pixel_block {
@@ -555,12 +556,20 @@ INLINE vec lane_choose(mask first, vec a, vec b) {
 #include "winograd_transforms.h"
 #include "draw.h"
 #include "normalize.h"
-#include "pool.h"
+#include "pooling.h"
 #include "square.h"
 #include "squash.h"
 
+/* Two vectors of multiply-adds; where there is no instruction for them, see fma_soft.h. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define RATE (2.0 * NAS_VECTOR)
+#else
+#define RATE (1.0 / 12)
+#endif
+
 const nas_kernels NAS_TABLE = {
     .name = NAS_ISA,
+    .rate = RATE,
     .conv = vector_conv,
     .conv_weights = vector_conv_weights,
     .depthwise = vector_depthwise,

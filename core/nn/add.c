@@ -22,10 +22,10 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
   nas_runs runs = nas_runs_of_layer(layer);
   for (int n = 0; n < pass->images; n++)
     for (int r = 0; r < runs.total; r++) {
-      const float *a = nas_run(layer->inputs[0], pass->arena, runs, n, r);
-      float *y = nas_run(layer->output, pass->arena, runs, n, r);
+      const float *a = nas_run_at(layer->inputs[0], pass->arena, runs, n, r);
+      float *y = nas_run_at(layer->output, pass->arena, runs, n, r);
       for (int k = 1; k < layer->input_count; k++, a = y) {
-        const float *b = nas_run(layer->inputs[k], pass->arena, runs, n, r);
+        const float *b = nas_run_at(layer->inputs[k], pass->arena, runs, n, r);
         for (int i = 0; i < runs.count; i++) y[i] = a[i] + b[i];
       }
       for (int i = 0; layer->relu && i < runs.count; i++) y[i] = y[i] < 0.0f ? 0.0f : y[i];
@@ -36,8 +36,8 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
 static void gate(const nas_layer *layer, const nas_pass *pass, nas_runs runs) {
   for (int n = 0; n < pass->images; n++)
     for (int r = 0; r < runs.total; r++) {
-      const float *y = nas_run(layer->output, pass->arena, runs, n, r);
-      float *d_y = nas_run(layer->d_output, pass->arena, runs, n, r);
+      const float *y = nas_run_at(layer->output, pass->arena, runs, n, r);
+      float *d_y = nas_run_at(layer->d_output, pass->arena, runs, n, r);
       for (int i = 0; i < runs.count; i++) d_y[i] = y[i] > 0.0f ? d_y[i] : 0.0f;
     }
 }
@@ -48,8 +48,8 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
   for (int k = 0; k < layer->input_count; k++)
     for (int n = 0; layer->d_inputs[k] && n < pass->images; n++)
       for (int r = 0; r < runs.total; r++)
-        nas_run_give(nas_run(layer->d_inputs[k], pass->arena, runs, n, r),
-                     nas_run(layer->d_output, pass->arena, runs, n, r), runs.count,
+        nas_run_give(nas_run_at(layer->d_inputs[k], pass->arena, runs, n, r),
+                     nas_run_at(layer->d_output, pass->arena, runs, n, r), runs.count,
                      layer->accumulate[k]);
 }
 

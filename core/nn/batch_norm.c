@@ -38,7 +38,8 @@ static int params(const nas_option_value *values, const nas_shape *inputs, nas_p
   return SET_COUNT;
 }
 
-/* Forwards: sums of x and of x^2. Backwards: sums of d_y and of d_y * normalised x. */
+/* Forwards: sums of x and of x^2. Backwards: sums of d_y and of d_y * (x - mean), which what uses
+ * them multiplies by 1 / sqrt(variance + epsilon). */
 static size_t sums(const nas_option_value *values, const nas_shape *inputs) {
   (void)values;
   return 2 * (size_t)inputs[0].dim[inputs[0].rank - 1];
@@ -214,7 +215,7 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
 
 static void work(const nas_layer *layer, nas_layer_work *to) {
   strcpy(to->kernel, "normalise");
-  to->table = layer->kernels->name;
+  to->table = kernels_of(layer)->name;
   /* Each direction goes through its maps once more, for the sums or to make the output again. */
   to->bytes *= 2;
 }

@@ -11,9 +11,9 @@ static nas_status check_options(const nas_network *network, const nas_compile_op
                                 nas_error *err) {
   const nas_node *last = nas_network_node(network, nas_network_size(network) - 1);
   char text[NAS_SHAPE_TEXT];
-  if (options->micro_batch < 0 || options->micro_batch > 16)
-    return nas_fail(err, NAS_ARGUMENT, "micro_batch is %d; expected 1 to 16, or 0 to choose",
-                    options->micro_batch);
+  if (options->micro_batch < 0 || options->micro_batch > NAS_GROUP)
+    return nas_fail(err, NAS_ARGUMENT, "micro_batch is %d; expected 1 to %d, or 0 to choose",
+                    options->micro_batch, NAS_GROUP);
   if (options->inference || nas_node_shape(last).rank == 0) return NAS_OK;
   nas_shape_text(nas_node_shape(last), text);
   return nas_fail(err, NAS_ARGUMENT,

@@ -7,12 +7,11 @@
 #include "winograd.h"
 
 /* The input pixels (y, x) with y % stride == a, x % stride == b share the taps through which their
- * gradient comes: the gradient of a strided convolution is one small window for each (a, b). */
+ * gradient comes: the gradient of a strided convolution is one small window for each (a, b). A
+ * dense layer has as many as input pixels, so a phase is little more than where its lists begin. */
 typedef struct phase {
-  nas_window window;
-  nas_tap *taps;
-  int32_t *from, *to; /* pixels of the gradients of output and input */
-  size_t pixels;      /* of one image */
+  int tap, tap_count;
+  size_t at, pixels; /* in from[] and to[]; of one image */
 } phase;
 
 typedef struct convolve_data {
@@ -24,6 +23,8 @@ typedef struct convolve_data {
   size_t pixels; /* of one image */
   int phase_count;
   phase *phases;               /* NULL when no gradient of the input is needed */
+  nas_tap *back_taps;          /* of all phases, one after the other */
+  int32_t *from, *to;          /* likewise, pixels of the gradients of output and input */
   nas_winograd_plan *winograd; /* NULL: the window slides */
 } convolve_data;
 
@@ -103,41 +104,33 @@ static nas_status compile_forward(const nas_layer *layer, convolve_data *data, n
 
 /* Input pixel a + stride * i meets kernel element k where (a + pad - k) is a multiple of stride, at
  * output i + (a + pad - k) / stride. */
-static nas_status compile_phase(const nas_layer *layer, convolve_data *data, phase *part,
-                                const int first[2], nas_error *err) {
+static phase compile_phase(const nas_layer *layer, convolve_data *data, phase before,
+                           const int first[2]) {
   const nas_convolution *c = &data->is;
   const nas_map *in = layer->inputs[0], *out = layer->d_output;
-  int count[2], k[2], taps = 1; /* pixels, first kernel element, kernel elements */
+  int count[2], k[2]; /* pixels, first kernel element */
   for (int d = 0; d < 2; d++) {
     count[d] = steps(first[d], c->stride[d], c->in[d]);
     k[d] = (first[d] + c->pad[d]) % c->stride[d];
-    taps *= steps(k[d], c->stride[d], c->kernel[d]);
   }
-  part->pixels = (size_t)count[0] * (size_t)count[1];
-  size_t pixels = part->pixels * (size_t)layer->micro_batch;
-  part->taps = nas_alloc((size_t)taps, sizeof *part->taps);
-  part->from = nas_alloc(pixels, sizeof(int32_t));
-  part->to = nas_alloc(pixels, sizeof(int32_t));
-  if (!part->taps || !part->from || !part->to)
-    return nas_fail_memory(err, "a convolution's pixel lists", pixels * 8);
-
-  nas_tap *tap = part->taps;
+  phase part = {.tap = before.tap + before.tap_count,
+                .at = before.at + before.pixels * (size_t)layer->micro_batch,
+                .pixels = (size_t)count[0] * (size_t)count[1]};
   int row = nas_convolution_columns(c), filters = c->depthwise ? 1 : c->filters;
   for (int ky = k[0]; ky < c->kernel[0]; ky += c->stride[0])
     for (int kx = k[1]; kx < c->kernel[1]; kx += c->stride[1]) {
       int y = (first[0] + c->pad[0] - ky) / c->stride[0];
       int x = (first[1] + c->pad[1] - kx) / c->stride[1];
-      *tap++ = (nas_tap){
+      data->back_taps[part.tap + part.tap_count++] = (nas_tap){
           .channels = filters,
           .offset = (int64_t)(y * out->pitch + x) * out->stride,
           .weights = (int64_t)(ky * c->kernel[1] + kx) * filters * row,
       };
     }
-  part->window = (nas_window){part->taps, taps, row, 0, &data->out_stride, 0};
   const int zero[2] = {0, 0}, one[2] = {1, 1};
-  nas_map_pixels(out, layer->micro_batch, zero, one, count, part->from);
-  nas_map_pixels(in, layer->micro_batch, first, c->stride, c->in, part->to);
-  return NAS_OK;
+  nas_map_pixels(out, layer->micro_batch, zero, one, count, data->from + part.at);
+  nas_map_pixels(in, layer->micro_batch, first, c->stride, c->in, data->to + part.at);
+  return part;
 }
 
 static nas_status compile_phases(const nas_layer *layer, convolve_data *data, nas_error *err) {
@@ -146,14 +139,23 @@ static nas_status compile_phases(const nas_layer *layer, convolve_data *data, na
   int rows = c->stride[0] < c->in[0] ? c->stride[0] : c->in[0];
   int columns = c->stride[1] < c->in[1] ? c->stride[1] : c->in[1];
   data->phase_count = rows * columns;
-  data->phases = nas_alloc_zero((size_t)data->phase_count, sizeof *data->phases);
-  if (!data->phases) return nas_fail_memory(err, "a convolution's phases", sizeof *data->phases);
-  nas_status status = NAS_OK;
-  for (int i = 0; i < data->phase_count && status == NAS_OK; i++) {
+  /* Each pixel is of one phase, each element of the kernel of one at most. */
+  size_t phases = (size_t)data->phase_count, taps = (size_t)c->kernel[0] * (size_t)c->kernel[1];
+  size_t pixels = (size_t)c->in[0] * (size_t)c->in[1] * (size_t)layer->micro_batch;
+  data->phases = nas_alloc(phases, sizeof *data->phases);
+  data->back_taps = nas_alloc(taps, sizeof *data->back_taps);
+  data->from = nas_alloc(pixels, sizeof *data->from);
+  data->to = nas_alloc(pixels, sizeof *data->to);
+  if (!data->phases || !data->back_taps || !data->from || !data->to)
+    return nas_fail_memory(err, "a convolution's phases",
+                           phases * sizeof *data->phases + taps * sizeof *data->back_taps +
+                               pixels * (sizeof *data->from + sizeof *data->to));
+  phase part = {0};
+  for (int i = 0; i < data->phase_count; i++) {
     const int first[2] = {i / columns, i % columns};
-    status = compile_phase(layer, data, &data->phases[i], first, err);
+    data->phases[i] = part = compile_phase(layer, data, part, first);
   }
-  return status;
+  return NAS_OK;
 }
 
 int nas_convolve_gives(const nas_layer *layer) {
@@ -180,12 +182,10 @@ nas_status nas_convolve_compile(nas_layer *layer, const nas_convolution *convolu
 void nas_convolve_release(nas_layer *layer) {
   convolve_data *data = layer->data;
   if (!data) return;
-  for (int i = 0; data->phases && i < data->phase_count; i++) {
-    nas_free(data->phases[i].taps);
-    nas_free(data->phases[i].from);
-    nas_free(data->phases[i].to);
-  }
   nas_free(data->phases);
+  nas_free(data->back_taps);
+  nas_free(data->from);
+  nas_free(data->to);
   nas_winograd_destroy(&data->winograd);
   nas_free(data->taps);
   nas_free(data->in_pixels);
@@ -259,12 +259,16 @@ static void backward_input(const nas_layer *layer, const nas_pass *pass, const f
     const nas_map *to = layer->d_inputs[k];
     for (int i = 0; to && i < data->phase_count; i++) {
       const phase *part = &data->phases[i];
-      nas_window window = part->window;
-      window.width = nas_convolution_source(c, k);
-      window.out_stride = to->stride;
-      slide(data, layer->kernels, &window, source, part->from,
-            weights + nas_convolution_column(c, k), NULL, nas_map_data(to, pass->arena), part->to,
-            part->pixels * (size_t)pass->images, layer->accumulate[k] ? NAS_CONV_ACCUMULATE : 0);
+      const nas_window window = {.taps = data->back_taps + part->tap,
+                                 .tap_count = part->tap_count,
+                                 .weight_stride = nas_convolution_columns(c),
+                                 .width = nas_convolution_source(c, k),
+                                 .source_stride = &data->out_stride,
+                                 .out_stride = to->stride};
+      slide(data, layer->kernels, &window, source, data->from + part->at,
+            weights + nas_convolution_column(c, k), NULL, nas_map_data(to, pass->arena),
+            data->to + part->at, part->pixels * (size_t)pass->images,
+            layer->accumulate[k] ? NAS_CONV_ACCUMULATE : 0);
     }
   }
 }

@@ -77,8 +77,8 @@ static void forward(const nas_layer *layer, const nas_pass *pass) {
     mask.factor = factor_of(layer);
     if (pass->training) mask.stream = mask_of(layer, pass, n);
     for (int r = 0; r < runs.total; r++) {
-      const float *x = nas_run(layer->inputs[0], pass->arena, runs, n, r);
-      float *y = nas_run(layer->output, pass->arena, runs, n, r);
+      const float *x = nas_run_at(layer->inputs[0], pass->arena, runs, n, r);
+      float *y = nas_run_at(layer->output, pass->arena, runs, n, r);
       if (pass->training)
         drop(layer, x, y, runs.count, &mask);
       else
@@ -97,10 +97,10 @@ static void backward(const nas_layer *layer, const nas_pass *pass) {
   float factor = factor_of(layer);
   for (int n = 0; n < pass->images; n++)
     for (int r = 0; r < runs.total; r++) {
-      const float *y = nas_run(layer->output, pass->arena, runs, n, r);
-      float *d_y = nas_run(layer->d_output, pass->arena, runs, n, r);
+      const float *y = nas_run_at(layer->output, pass->arena, runs, n, r);
+      float *d_y = nas_run_at(layer->d_output, pass->arena, runs, n, r);
       for (int i = 0; i < runs.count; i++) d_y[i] = choose(dropped(y[i]), 0.0f, d_y[i] * factor);
-      nas_run_give(nas_run(layer->d_inputs[0], pass->arena, runs, n, r), d_y, runs.count,
+      nas_run_give(nas_run_at(layer->d_inputs[0], pass->arena, runs, n, r), d_y, runs.count,
                    layer->accumulate[0]);
     }
 }

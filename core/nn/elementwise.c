@@ -13,16 +13,17 @@ void nas_elementwise_forward(const nas_layer *layer, const nas_pass *pass, nas_a
   nas_runs runs = nas_runs_of_layer(layer);
   for (int n = 0; n < pass->images; n++)
     for (int r = 0; r < runs.total; r++)
-      apply(layer->options, nas_run(layer->inputs[0], pass->arena, runs, n, r),
-            nas_run(layer->output, pass->arena, runs, n, r), runs.count);
+      apply(layer->options, nas_run_at(layer->inputs[0], pass->arena, runs, n, r),
+            nas_run_at(layer->output, pass->arena, runs, n, r), runs.count);
 }
 
 void nas_squash_forward(const nas_layer *layer, const nas_pass *pass, nas_squash_fn *squash) {
   nas_runs runs = nas_runs_of_layer(layer);
   for (int n = 0; n < pass->images; n++)
     for (int r = 0; r < runs.total; r++) {
-      float *y = nas_run(layer->output, pass->arena, runs, n, r);
-      memcpy(y, nas_run(layer->inputs[0], pass->arena, runs, n, r), (size_t)runs.count * sizeof *y);
+      float *y = nas_run_at(layer->output, pass->arena, runs, n, r);
+      memcpy(y, nas_run_at(layer->inputs[0], pass->arena, runs, n, r),
+             (size_t)runs.count * sizeof *y);
       squash(y, runs.count);
     }
 }
@@ -33,10 +34,10 @@ void nas_elementwise_backward(const nas_layer *layer, const nas_pass *pass, nas_
   nas_runs runs = nas_runs_of_layer(layer);
   for (int n = 0; n < pass->images; n++)
     for (int r = 0; r < runs.total; r++) {
-      float *d_y = nas_run(layer->d_output, pass->arena, runs, n, r);
-      slope(layer->options, nas_run(layer->inputs[0], pass->arena, runs, n, r),
-            nas_run(layer->output, pass->arena, runs, n, r), d_y, runs.count);
-      nas_run_give(nas_run(layer->d_inputs[0], pass->arena, runs, n, r), d_y, runs.count,
+      float *d_y = nas_run_at(layer->d_output, pass->arena, runs, n, r);
+      slope(layer->options, nas_run_at(layer->inputs[0], pass->arena, runs, n, r),
+            nas_run_at(layer->output, pass->arena, runs, n, r), d_y, runs.count);
+      nas_run_give(nas_run_at(layer->d_inputs[0], pass->arena, runs, n, r), d_y, runs.count,
                    layer->accumulate[0]);
     }
 }

@@ -69,6 +69,13 @@ nas_status nas_layer_kind_register(const nas_layer_kind *kind, nas_error *err) {
   if (kind->sums && (!kind->collect || !kind->collect_backward))
     return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": sums need collect and collect_backward",
                     kind->name);
+  if (kind->derived && !kind->derive)
+    return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": derived data needs derive", kind->name);
+  if (kind->kept && !kind->finish)
+    return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": what is kept needs finish", kind->name);
+  /* The maps that it would read side by side are those of its one input. */
+  if (kind->joins && (kind->min_inputs != 1 || kind->max_inputs != 1))
+    return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": what joins has one input", kind->name);
   if (kind->max_inputs > NAS_INPUTS_MAX || kind->options.count > NAS_OPTIONS_MAX)
     return nas_fail(err, NAS_ARGUMENT, "layer kind \"%s\": at most %d inputs and %d options",
                     kind->name, NAS_INPUTS_MAX, NAS_OPTIONS_MAX);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "floats.h"
 #include "kinds.h"
+#include "shapes.h"
 
 typedef struct entry {
   nas_node *node;
@@ -163,15 +164,12 @@ static void count_costs(nas_network *network) {
     entry *e = &network->entries[i];
     const nas_layer_kind *kind = nas_node_kind(e->node);
     nas_shape shapes[NAS_INPUTS_MAX];
-    for (int k = 0; k < nas_node_input_count(e->node); k++)
-      shapes[k] = nas_node_shape(nas_node_input(e->node, k));
-    nas_param params[NAS_PARAMS_MAX];
-    int sets = kind->params ? kind->params(nas_node_options(e->node), shapes, params) : 0;
-    for (int s = 0; s < sets; s++) {
-      int64_t numbers = 1;
-      for (int d = 0; d < params[s].rank; d++) numbers *= params[s].dim[d];
-      if (params[s].use != NAS_PARAM_STATE) e->params += numbers;
-    }
+    nas_param sets[NAS_PARAMS_MAX];
+    nas_node_input_shapes(e->node, shapes);
+    int count = nas_node_params(e->node, sets);
+    for (int s = 0; s < count; s++)
+      if (sets[s].use != NAS_PARAM_STATE)
+        e->params += (int64_t)nas_param_rows(&sets[s]) * nas_param_width(&sets[s]);
     if (kind->macs)
       e->macs = kind->macs(nas_node_options(e->node), shapes, nas_node_shape(e->node));
     network->params += e->params;

@@ -2,9 +2,11 @@
 #include <nas/cpu.h>
 #include <nas/memory.h>
 #include <string.h>
+#include "fusion.h"
 #include "kernel.h"
 #include "kinds.h"
 #include "map.h"
+#include "shapes.h"
 
 static size_t round_up(size_t floats) {
   return (floats + NAS_LANES - 1) / NAS_LANES * NAS_LANES;
@@ -49,7 +51,9 @@ static nas_status order_layers(nas_compiled *c, const nas_network *network, int 
     c->segments[s].end = next;
   }
   nas_free(segment);
-  return c->segments ? NAS_OK : nas_fail_memory(err, "a compiled network", sizeof *c->segments);
+  return c->segments ? NAS_OK
+                     : nas_fail_memory(err, "a compiled network",
+                                       (size_t)c->segment_count * sizeof *c->segments);
 }
 
 /* -- the graph -------------------------------------------------------------------------------- */
@@ -77,10 +81,8 @@ static void copy_layers(nas_compiled *c, const nas_network *network) {
     nas_node *node = nas_network_node(network, c->canonical[i]);
     nas_layer *layer = &c->layers[i];
     c->nodes[i] = nas_node_retain(node);
-    c->place_of[i] = i;
     layer->kind = nas_node_kind(node);
     layer->options = nas_node_options(node);
-    layer->input_count = nas_node_input_count(node);
     layer->hash = nas_node_hash(node);
     layer->occurrence = nas_network_occurrence(network, c->canonical[i]);
     layer->kernels = c->kernels;
@@ -91,67 +93,26 @@ static void copy_layers(nas_compiled *c, const nas_network *network) {
   }
 }
 
-/* A ReLU joins the layer before it when that layer can apply it and has no other consumer, the
- * caller included. */
-static nas_status fuse_relu(nas_compiled *c, const nas_network *network, const int *position,
-                            nas_error *err) {
-  int *consumers = nas_alloc_zero((size_t)c->size, sizeof *consumers);
-  if (!consumers) return nas_fail_memory(err, "a compiled network", (size_t)c->size * 4);
-  consumers[c->output]++;
-  for (int i = 0; i < c->size; i++)
-    for (int k = 0; k < c->layers[i].input_count; k++)
-      consumers[position[nas_network_input(network, c->canonical[i], k)]]++;
-  for (int i = 0; i < c->size; i++) {
-    if (c->layers[i].kind != &nas_kind_relu) continue;
-    int before = position[nas_network_input(network, c->canonical[i], 0)];
-    if (!c->layers[before].kind->fuses_relu || consumers[before] != 1) continue;
-    c->layers[before].relu = 1;
-    c->fused[i] = 1;
-    c->place_of[i] = before;
-  }
-  nas_free(consumers);
-  return NAS_OK;
-}
-
-/* Whether all maps of a concatenation have its height and width: nothing is filled up. */
-static int lies_side_by_side(const nas_node *concat) {
-  nas_shape all = nas_node_shape(concat);
-  for (int k = 0; k < nas_node_input_count(concat); k++) {
-    nas_shape part = nas_node_shape(nas_node_input(concat, k));
-    if (part.rank != 3 || part.dim[0] != all.dim[0] || part.dim[1] != all.dim[1]) return 0;
-  }
-  return 1;
-}
-
-/* A concatenation is not written when all its consumers can read its maps side by side. */
-static void join_concats(nas_compiled *c, const nas_network *network, const int *position) {
-  for (int i = 0; i < c->size; i++)
-    c->unwritten[i] =
-        c->layers[i].kind == &nas_kind_concat && i != c->output && lies_side_by_side(c->nodes[i]);
-  for (int i = 0; i < c->size; i++)
-    for (int k = 0; k < c->layers[i].input_count; k++)
-      if (!c->layers[i].kind->joins)
-        c->unwritten[position[nas_network_input(network, c->canonical[i], k)]] = 0;
-  for (int i = 0; i < c->size; i++) {
-    nas_layer *layer = &c->layers[i];
-    if (!layer->kind->joins) continue;
-    int input = position[nas_network_input(network, c->canonical[i], 0)];
-    layer->joined = c->unwritten[input];
-    if (layer->joined) layer->input_count = c->layers[input].input_count;
+/* What layers do together, by the nodes of the network. */
+static void fuse_layers(nas_compiled *c, const nas_fusion *nodes, const int *position) {
+  for (int n = 0; n < c->size; n++) {
+    int i = position[n];
+    c->place_of[i] = position[nodes[n].place];
+    c->fused[i] = nodes[n].place != n;
+    c->unwritten[i] = nodes[n].unwritten;
+    c->layers[i].joined = nodes[n].reads != n;
+    if (c->fused[i]) c->layers[c->place_of[i]].relu = 1;
   }
 }
 
-static void find_input_places(nas_compiled *c, const nas_network *network, const int *position) {
+static void find_input_places(nas_compiled *c, const nas_network *network, const nas_fusion *nodes,
+                              const int *position) {
   int next = 0;
   for (int i = 0; i < c->size; i++) {
-    const nas_layer *layer = &c->layers[i];
-    int of = c->canonical[i];
-    if (layer->joined) of = nas_network_input(network, of, 0);
     c->input_at[i] = next;
-    for (int k = 0; k < layer->input_count; k++) {
-      int input = position[nas_network_input(network, of, k)];
-      c->input_places[next++] = &c->places[c->place_of[input]];
-    }
+    for (int k = 0; k < c->layers[i].input_count; k++)
+      c->input_places[next++] =
+          &c->places[position[nas_fusion_input(network, nodes, c->canonical[i], k)]];
   }
 }
 
@@ -174,8 +135,19 @@ static nas_status find_output(nas_compiled *c, const nas_node *output, nas_error
   return nas_fail(err, NAS_ARGUMENT, "the loss does not depend on the network's output");
 }
 
+static nas_status connect_places(nas_compiled *c, const nas_network *network, nas_fusion *nodes,
+                                 const int *position, nas_error *err) {
+  nas_fusion_find(network, c->canonical[c->output], nodes);
+  fuse_layers(c, nodes, position);
+  for (int i = 0; i < c->size; i++)
+    c->layers[i].input_count = nas_fusion_inputs(network, nodes, c->canonical[i]);
+  nas_status status = allocate_inputs(c, err);
+  if (status == NAS_OK) find_input_places(c, network, nodes, position);
+  return status;
+}
+
 static nas_status copy_graph(nas_compiled *c, const nas_network *network, const nas_node *output,
-                             nas_error *err) {
+                             nas_fusion *nodes, nas_error *err) {
   c->target = -1;
   nas_status status = allocate(c, network, err);
   if (status != NAS_OK) return status;
@@ -186,49 +158,26 @@ static nas_status copy_graph(nas_compiled *c, const nas_network *network, const 
     copy_layers(c, network);
     status = find_output(c, output, err);
   }
-  if (status == NAS_OK) status = fuse_relu(c, network, position, err);
-  if (status == NAS_OK) {
-    join_concats(c, network, position);
-    status = allocate_inputs(c, err);
-  }
-  if (status == NAS_OK) find_input_places(c, network, position);
+  if (status == NAS_OK) status = connect_places(c, network, nodes, position, err);
   nas_free(position);
   return status;
 }
 
-static void input_shapes(const nas_node *node, nas_shape *shapes) {
-  for (int k = 0; k < nas_node_input_count(node); k++)
-    shapes[k] = nas_node_shape(nas_node_input(node, k));
-}
-
-static void shapes_of(const nas_compiled *c, int index, nas_shape *shapes) {
-  input_shapes(c->nodes[index], shapes);
-}
-
 void nas_plan_read_shapes(const nas_compiled *c, int index, nas_shape *shapes) {
   const nas_node *node = c->nodes[index];
-  input_shapes(c->layers[index].joined ? nas_node_input(node, 0) : node, shapes);
+  nas_node_input_shapes(c->layers[index].joined ? nas_node_input(node, 0) : node, shapes);
 }
 
 /* -- parameters ------------------------------------------------------------------------------- */
 
-static int sets_of(const nas_compiled *c, int index, nas_param *sets) {
-  const nas_layer *layer = &c->layers[index];
-  nas_shape shapes[NAS_INPUTS_MAX];
-  shapes_of(c, index, shapes);
-  return layer->kind->params ? layer->kind->params(layer->options, shapes, sets) : 0;
-}
-
 /* Places those sets that are trained, or those that are not. */
 static void place_params_of(nas_compiled *c, int index, int trained) {
   nas_param sets[NAS_PARAMS_MAX];
-  int count = sets_of(c, index, sets);
+  int count = nas_node_params(c->nodes[index], sets);
   for (int s = 0; s < count; s++) {
     if ((sets[s].use != NAS_PARAM_STATE) != trained) continue;
-    size_t rows = 1;
-    for (int d = 0; d < sets[s].rank - 1; d++) rows *= (size_t)sets[s].dim[d];
     c->layers[index].params[s] = c->param_floats;
-    c->param_floats += rows * (size_t)nas_row(sets[s].dim[sets[s].rank - 1]);
+    c->param_floats += nas_param_rows(&sets[s]) * (size_t)nas_row(nas_param_width(&sets[s]));
   }
 }
 
@@ -252,12 +201,13 @@ static void list_params(nas_compiled *c) {
   for (int n = 0; n < c->size; n++) {
     int i = nas_plan_layer(c, n);
     nas_param sets[NAS_PARAMS_MAX];
-    int count = sets_of(c, i, sets);
+    int count = nas_node_params(c->nodes[i], sets);
     for (int s = 0; s < count; s++) {
-      nas_param_place *p = &c->params[c->param_count++];
-      *p = (nas_param_place){.node = n, .is = sets[s], .at = c->layers[i].params[s], .rows = 1};
-      for (int d = 0; d < sets[s].rank - 1; d++) p->rows *= (size_t)sets[s].dim[d];
-      p->width = sets[s].dim[sets[s].rank - 1];
+      c->params[c->param_count++] = (nas_param_place){.node = n,
+                                                      .is = sets[s],
+                                                      .at = c->layers[i].params[s],
+                                                      .rows = nas_param_rows(&sets[s]),
+                                                      .width = nas_param_width(&sets[s])};
     }
   }
 }
@@ -286,7 +236,7 @@ static void place_sums(nas_compiled *c) {
     for (int i = segment->coupled; i < segment->first; i++) {
       nas_layer *layer = &c->layers[i];
       nas_shape shapes[NAS_INPUTS_MAX];
-      shapes_of(c, i, shapes);
+      nas_node_input_shapes(c->nodes[i], shapes);
       layer->sums = c->sums;
       c->sums += layer->kind->sums(layer->options, shapes);
     }
@@ -337,7 +287,7 @@ static int can_inherit(const nas_compiled *c, int layer, int k) {
   const nas_place *p = inputs[k];
   nas_shape shapes[NAS_INPUTS_MAX];
   int times = 0;
-  shapes_of(c, layer, shapes);
+  nas_node_input_shapes(c->nodes[layer], shapes);
   for (int i = 0; i < c->layers[layer].input_count; i++) times += inputs[i] == p;
   return times == 1 && !c->layers[layer].accumulate[k] &&
          nas_shape_equal(shapes[k], nas_node_shape(c->nodes[layer])) &&
@@ -374,30 +324,19 @@ static void find_lifetimes(nas_compiled *c) {
   }
 }
 
-static void find_borders(nas_compiled *c) {
-  for (int i = 0; i < c->size; i++) {
-    nas_place *const *inputs = nas_plan_inputs(c, i);
-    const nas_layer *layer = &c->layers[i];
-    nas_shape shapes[NAS_INPUTS_MAX];
-    shapes_of(c, i, shapes);
-    for (int k = 0; k < layer->input_count && layer->kind->borders; k++)
-      layer->kind->borders(layer->options, shapes, k, &inputs[k]->border,
-                           &c->places[c->place_of[i]].border);
-  }
-}
-
-/* Maps that are read side by side get the same border; so do those whose gradients lie in one
- * place. */
-static void match_borders(nas_compiled *c) {
+/* Besides maps that are read side by side, those whose gradients lie in one place get the same
+ * border. */
+static void place_borders(nas_compiled *c, const nas_network *network, nas_fusion *nodes) {
   for (int widened = 1; widened;) {
-    widened = 0;
+    widened = nas_fusion_match(network, nodes);
     for (int i = 0; i < c->size; i++) {
-      nas_place *const *inputs = nas_plan_inputs(c, i), *p = &c->places[i];
-      for (int k = 0; k < c->layers[i].input_count && c->layers[i].joined; k++)
-        widened |= nas_border_match(&inputs[0]->border, &inputs[k]->border);
-      if (p->heir_of) widened |= nas_border_match(&p->heir_of->border, &p->border);
+      const nas_place *heir_of = c->places[i].heir_of;
+      if (heir_of)
+        widened |= nas_border_match(&nodes[c->canonical[heir_of - c->places]].border,
+                                    &nodes[c->canonical[i]].border);
     }
   }
+  for (int i = 0; i < c->size; i++) c->places[i].border = nodes[c->canonical[i]].border;
 }
 
 /* A segment that is not the last comes back later, when all that its layers need must be there: it
@@ -521,7 +460,7 @@ static int64_t floats_of_image(const nas_compiled *c) {
 static int choose_micro_batch(const nas_compiled *c, int wanted) {
   if (wanted > 0) return wanted;
   int64_t images = (int64_t)(nas_cpu_cache() / 2) / (4 * floats_of_image(c));
-  return images < 4 ? 4 : images > 16 ? 16 : (int)images;
+  return images < 4 ? 4 : images > NAS_GROUP ? NAS_GROUP : (int)images;
 }
 
 /* -- all of it -------------------------------------------------------------------------------- */
@@ -533,9 +472,10 @@ static nas_status check_size(const nas_compiled *c, nas_error *err) {
                   floats >> 18);
 }
 
-nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node *output,
-                    nas_error *err) {
-  nas_status status = copy_graph(c, network, output, err);
+/* What the graph says is in `nodes`, but for the last borders. */
+static nas_status plan(nas_compiled *c, const nas_network *network, const nas_node *output,
+                       nas_fusion *nodes, nas_error *err) {
+  nas_status status = copy_graph(c, network, output, nodes, err);
   if (status != NAS_OK) return status;
   c->micro_batch = choose_micro_batch(c, c->micro_batch);
   place_params(c);
@@ -546,8 +486,7 @@ nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node 
     find_gradients(c);
     find_lifetimes(c);
   }
-  find_borders(c);
-  match_borders(c);
+  place_borders(c, network, nodes);
   find_stored(c);
   lay_out(c);
   if (!c->inference) {
@@ -556,4 +495,14 @@ nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node 
   }
   connect(c);
   return check_size(c, err);
+}
+
+nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node *output,
+                    nas_error *err) {
+  size_t size = (size_t)nas_network_size(network);
+  nas_fusion *nodes = nas_alloc(size, sizeof *nodes);
+  if (!nodes) return nas_fail_memory(err, "a compiled network", size * sizeof *nodes);
+  nas_status status = plan(c, network, output, nodes, err);
+  nas_free(nodes);
+  return status;
 }

@@ -103,26 +103,26 @@ const nas_kernels *nas_pooling_kernels(const nas_layer *layer) {
   return nas_kernels_for(layer->kernels, layer->inputs[0]->stride);
 }
 
-static nas_pool_maps maps_of(const nas_layer *layer, const nas_pass *pass) {
+static nas_pooling_maps maps_of(const nas_layer *layer, const nas_pass *pass) {
   const nas_map *in = layer->inputs[0], *out = layer->output;
-  return (nas_pool_maps){.x = nas_map_data(in, pass->arena),
-                         .stride = in->stride,
-                         .pitch = in->pitch,
-                         .y = nas_map_data(out, pass->arena),
-                         .out_stride = out->stride};
+  return (nas_pooling_maps){.x = nas_map_data(in, pass->arena),
+                            .stride = in->stride,
+                            .pitch = in->pitch,
+                            .y = nas_map_data(out, pass->arena),
+                            .out_stride = out->stride};
 }
 
-void nas_pooling_forward(const nas_layer *layer, const nas_pass *pass, nas_pool_fn *run) {
+void nas_pooling_forward(const nas_layer *layer, const nas_pass *pass, nas_pooling_fn *run) {
   const pooling_data *data = layer->data;
-  nas_pool_maps maps = maps_of(layer, pass);
+  nas_pooling_maps maps = maps_of(layer, pass);
   run(&maps, data->windows, data->of_image * (size_t)pass->images, layer->output->channels);
 }
 
-void nas_pooling_backward(const nas_layer *layer, const nas_pass *pass, nas_pool_fn *run) {
+void nas_pooling_backward(const nas_layer *layer, const nas_pass *pass, nas_pooling_fn *run) {
   const pooling_data *data = layer->data;
   const nas_map *d_in = layer->d_inputs[0];
   if (!d_in) return;
-  nas_pool_maps maps = maps_of(layer, pass);
+  nas_pooling_maps maps = maps_of(layer, pass);
   maps.d_x = nas_map_data(d_in, pass->arena);
   maps.d_y = nas_map_data(layer->d_output, pass->arena);
   for (int n = 0; n < pass->images && !layer->accumulate[0]; n++) nas_map_clear(d_in, maps.d_x, n);

@@ -21,8 +21,8 @@ const nas_kernels *nas_pooling_kernels(const nas_layer *layer);
 
 /* Runs a kernel over all windows; backwards, the gradient of the input is cleared first unless
  * another consumer wrote it already. */
-void nas_pooling_forward(const nas_layer *layer, const nas_pass *pass, nas_pool_fn *run);
-void nas_pooling_backward(const nas_layer *layer, const nas_pass *pass, nas_pool_fn *run);
+void nas_pooling_forward(const nas_layer *layer, const nas_pass *pass, nas_pooling_fn *run);
+void nas_pooling_backward(const nas_layer *layer, const nas_pass *pass, nas_pooling_fn *run);
 
 /* How a pooling layer is computed, as nas_layer_kind has it. */
 void nas_pooling_work(const nas_layer *layer, nas_layer_work *work);

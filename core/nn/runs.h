@@ -19,7 +19,8 @@ nas_runs nas_runs_of(const nas_map *const *maps, int count);
 nas_runs nas_runs_of_layer(const nas_layer *layer);
 
 /* Where a run of image n begins. */
-static inline float *nas_run(const nas_map *map, nas_arena arena, nas_runs runs, int n, int run) {
+static inline float *nas_run_at(const nas_map *map, nas_arena arena, nas_runs runs, int n,
+                                int run) {
   return nas_map_data(map, arena) + nas_map_at(map, n, run / runs.in_row, run % runs.in_row);
 }
 

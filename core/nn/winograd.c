@@ -225,14 +225,17 @@ static nas_status fill_plan(nas_winograd_plan *plan, const nas_layer *layer, nas
   size_t taps = parts * (size_t)nas_convolution_sources(&plan->is);
   plan->numbers = nas_alloc(plan->block, sizeof *plan->numbers);
   plan->taps = nas_alloc(taps, sizeof *plan->taps);
-  if (!plan->numbers || !plan->taps) return nas_fail_memory(err, "a convolution", plan->block);
+  if (!plan->numbers || !plan->taps)
+    return nas_fail_memory(err, "a convolution",
+                           plan->block * sizeof *plan->numbers + taps * sizeof *plan->taps);
   for (size_t i = 0; i < plan->block; i++) plan->numbers[i] = (int32_t)i;
   set_windows(plan);
   nas_status status = create_tiling(&plan->forward, layer->inputs[0], layer->output, plan->is.pad,
                                     &plan->cut.form, layer->micro_batch, err);
   if (status != NAS_OK || !nas_convolve_gives(layer)) return status;
   plan->backwards = nas_alloc_zero(parts, sizeof *plan->backwards);
-  if (!plan->backwards) return nas_fail_memory(err, "a convolution", parts);
+  if (!plan->backwards)
+    return nas_fail_memory(err, "a convolution", parts * sizeof *plan->backwards);
   for (int part = 0; part < plan->cut.count && status == NAS_OK; part++)
     status = tile_backwards(plan, layer, part, err);
   return status;

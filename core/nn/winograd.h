@@ -23,11 +23,14 @@ typedef struct nas_winograd_plan nas_winograd_plan;
  * alone. */
 int nas_winograd_applies(const nas_convolution *convolution, int wish);
 
+/* Floats: of the transformed kernel U, and, unless for inference, which gives no gradient of the
+ * input, of the parts turned about; of V (or M) and M (or Z) of a block of tiles; of dU. */
 size_t nas_winograd_derived(const nas_convolution *convolution, int inference);
 size_t nas_winograd_room(const nas_convolution *convolution);
 size_t nas_winograd_kept(const nas_convolution *convolution);
 
-/* The elements of the transformed tiles of a channel of an image, for each part. */
+/* The elements of all transformed tiles of one channel of one image, for each part: of the tiles of
+ * the output, and of those of the input backwards. */
 typedef struct nas_winograd_size {
   nas_winograd_form form;
   int parts;

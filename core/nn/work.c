@@ -89,14 +89,12 @@ static int64_t moved(const nas_layer *layer, size_t weights) {
   return (int64_t)(forward + back + (back ? 3 : 1) * weights / (size_t)layer->micro_batch);
 }
 
-static double multiply_adds_in_a_cycle(const char *table) {
-  static const struct {
-    const char *table;
-    double rate;
-  } rates[] = {{"avx512", 32}, {"avx2", 16}, {"baseline", 1.0 / 12}, {"scalar", 1.0 / 24}};
-  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
-    if (table && strcmp(rates[i].table, table) == 0) return rates[i].rate;
-  return 1;
+/* Of the layer's table, or of the scalar one where that does its work; what is of no table has one
+ * to a cycle. */
+static double multiply_adds_in_a_cycle(const nas_layer *layer, const char *table) {
+  if (!table) return 1;
+  int scalar = strcmp(table, nas_kernels_scalar.name) == 0;
+  return scalar ? nas_kernels_scalar.rate : layer->kernels->rate;
 }
 
 /* A fused ReLU runs in the layer whose place it shares; a concatenation that is not written, in its
@@ -124,7 +122,7 @@ nas_compiled_layer nas_compiled_layer_at(const nas_compiled *c, int node) {
     layer->kind->work(layer, &l.work);
   else
     strcpy(l.work.kernel, "plain C");
-  l.cycles = (double)l.work.done / multiply_adds_in_a_cycle(l.work.table) +
+  l.cycles = (double)l.work.done / multiply_adds_in_a_cycle(layer, l.work.table) +
              (double)l.work.bytes / BYTES_IN_A_CYCLE;
   return l;
 }

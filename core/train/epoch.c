@@ -25,12 +25,6 @@ static void start_phases(nas_trainer *t) {
   for (int phase = 0; phase < phases; phase++) atomic_store(&t->next_group[phase], 0);
 }
 
-/* By all workers: what layers derive from the weights that they are about to use. */
-static void derive(nas_trainer *t, int id, int workers, const float *weights) {
-  nas_compiled_derive(t->compiled, weights, t->derived, id, workers);
-  nas_pool_barrier(t->pool);
-}
-
 /* -- times ------------------------------------------------------------------------------------ */
 
 static double now(const nas_worker *w) {
@@ -182,6 +176,19 @@ static int time_is_over(const nas_trainer *t) {
   return t->seconds + (nas_clock() - t->started) > t->seconds_limit;
 }
 
+/* Worker 0: what ends the epoch before its end. NAS_OK: nothing. */
+static nas_status reason_to_stop(const nas_trainer *t) {
+  if (t->poll && t->poll(t->poll_context)) return NAS_INTERRUPTED;
+  return time_is_over(t) ? NAS_LIMIT : NAS_OK;
+}
+
+static nas_status fail_stopped(const nas_trainer *t, int epoch, nas_error *err) {
+  if (t->stop == NAS_LIMIT)
+    return nas_fail(err, NAS_LIMIT, "training stopped in epoch %d, after %.9g seconds", epoch,
+                    t->seconds_limit);
+  return nas_fail(err, t->stop, "training was interrupted in epoch %d", epoch);
+}
+
 /* Adds the counts of a batch, as its groups add up in order; its loss, not finite or not. */
 static double add_counts(epoch_task *task, const nas_count *counts, long groups) {
   nas_count sum = nas_count_sum(counts, groups);
@@ -203,24 +210,28 @@ static void settle_batch(epoch_task *task, const nas_batch *batch) {
   if (!isfinite(loss)) {
     t->stop = NAS_DIVERGED;
     task->failed_batch = batch->first / t->recipe.batch + 1;
-  } else if (t->poll && t->poll(t->poll_context))
-    t->stop = NAS_INTERRUPTED;
-  else if (time_is_over(t))
-    t->stop = NAS_LIMIT;
-  else
+  } else {
+    t->stop = reason_to_stop(t);
+  }
+  if (t->stop == NAS_OK)
     nas_compiled_settle(t->compiled, t->workers[0].totals, (int)(batch->end - batch->first),
                         t->now.params);
 }
 
-/* By all workers: a step of the optimiser, and what layers derive for the next batch. */
+/* By all workers: what layers derive from the weights for the next batch. */
+static void derive(nas_trainer *t, int id, int workers) {
+  nas_worker *w = &t->workers[id];
+  double began = now(w);
+  nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
+  spend(w, began, &w->stepping);
+  nas_pool_barrier(t->pool);
+}
+
+/* By all workers: a step of the optimiser. */
 static void step(nas_trainer *t, int id, int workers) {
   nas_worker *w = &t->workers[id];
   double began = now(w);
   nas_step_take(t, id, workers);
-  spend(w, began, &w->stepping);
-  nas_pool_barrier(t->pool);
-  began = now(w);
-  nas_compiled_derive(t->compiled, t->now.params, t->derived, id, workers);
   spend(w, began, &w->stepping);
   nas_pool_barrier(t->pool);
 }
@@ -229,7 +240,7 @@ static void train_worker(void *context, int id, int workers) {
   epoch_task *task = context;
   nas_trainer *t = task->trainer;
   nas_batch batch = {0};
-  derive(t, id, workers, t->now.params);
+  derive(t, id, workers);
   for (; batch.first < t->order_size; batch.first = batch.end) {
     int64_t left = t->order_size - batch.first;
     batch.end = batch.first + (left < t->recipe.batch ? left : t->recipe.batch);
@@ -241,6 +252,7 @@ static void train_worker(void *context, int id, int workers) {
     nas_pool_barrier(t->pool);
     if (t->stop != NAS_OK) return;
     step(t, id, workers);
+    derive(t, id, workers);
   }
 }
 
@@ -263,17 +275,10 @@ static nas_status train(nas_trainer *t, nas_epoch *result, nas_error *err) {
              sizeof(double));
   atomic_store(&t->turn.value, 0);
   nas_pool_run(t->pool, train_worker, &task);
-  int epoch = result->epoch;
-  switch (t->stop) {
-  case NAS_OK: break;
-  case NAS_DIVERGED:
-    return nas_fail(err, NAS_DIVERGED, "the loss is not finite in epoch %d, batch %lld", epoch,
-                    (long long)task.failed_batch);
-  case NAS_LIMIT:
-    return nas_fail(err, NAS_LIMIT, "training stopped in epoch %d, after %.9g seconds", epoch,
-                    t->seconds_limit);
-  default: return nas_fail(err, t->stop, "training was interrupted in epoch %d", epoch);
-  }
+  if (t->stop == NAS_DIVERGED)
+    return nas_fail(err, NAS_DIVERGED, "the loss is not finite in epoch %d, batch %lld",
+                    result->epoch, (long long)task.failed_batch);
+  if (t->stop != NAS_OK) return fail_stopped(t, result->epoch, err);
   result->training = nas_count_metrics(&task.sum, 1, t->order_size, t->data);
   return NAS_OK;
 }
@@ -287,7 +292,8 @@ static void validate_worker(void *context, int id, int workers) {
   const float *weights = nas_state_weights(&t->now);
   int micro_batch = nas_compiled_micro_batch(t->compiled);
   long groups = nas_group_count(count), g;
-  derive(t, id, workers, weights);
+  nas_compiled_derive(t->compiled, weights, t->derived, id, workers);
+  nas_pool_barrier(t->pool);
   while ((g = atomic_fetch_add(&t->next_group[0], 1)) < groups) {
     int64_t at = g * NAS_GROUP;
     t->counts[g] = (nas_count){0};
@@ -300,6 +306,8 @@ static void validate_worker(void *context, int id, int workers) {
       nas_images_count(t->compiled, t->data, images, n, t->recipe.top_k, pass.arena, &t->counts[g],
                        t->predicted ? t->predicted + at + from : NULL);
     }
+    if (id == 0 && (t->stop = reason_to_stop(t)) != NAS_OK)
+      atomic_store(&t->next_group[0], groups); /* none is left for the others */
   }
 }
 
@@ -309,6 +317,7 @@ static nas_status validate(nas_trainer *t, nas_epoch *result, nas_error *err) {
   start_phases(t);
   t->predicted_epoch = 0; /* until the epoch counts */
   nas_pool_run(t->pool, validate_worker, t);
+  if (t->stop != NAS_OK) return fail_stopped(t, result->epoch, err);
   result->validation = nas_count_metrics(t->counts, nas_group_count(count), count, t->data);
   if (isfinite(result->validation.loss)) return NAS_OK;
   return nas_fail(err, NAS_DIVERGED, "the validation loss is not finite after epoch %d",

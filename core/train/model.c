@@ -16,9 +16,12 @@ nas_status nas_model_compile(nas_model *m, nas_error *err) {
                              .winograd = m->winograd ? NAS_WINOGRAD_AUTO : NAS_WINOGRAD_NONE};
   nas_status status = nas_compiled_create(&m->compiled, m->network, &how, err);
   if (status != NAS_OK) return status;
-  m->params = nas_alloc_zero(nas_compiled_param_floats(m->compiled), sizeof(float));
-  m->derived = nas_alloc_zero(nas_compiled_derived_floats(m->compiled), sizeof(float));
-  return m->params && m->derived ? NAS_OK : nas_fail_memory(err, "a model", 4);
+  size_t params = nas_compiled_param_floats(m->compiled);
+  size_t derived = nas_compiled_derived_floats(m->compiled);
+  m->params = nas_alloc_zero(params, sizeof(float));
+  m->derived = nas_alloc_zero(derived, sizeof(float));
+  if (m->params && m->derived) return NAS_OK;
+  return nas_fail_memory(err, "a model", (params + derived) * sizeof(float));
 }
 
 /* One number after the other, so that padding is left out and layouts may differ. */
@@ -29,20 +32,31 @@ static void copy_set(const nas_param_place *to, float *params, const nas_param_p
     memcpy(params + to->at + r * row, source + from->at + r * row, width * sizeof(float));
 }
 
-static nas_status copy_words(nas_model *m, const nas_trainer *t, nas_error *err) {
+static nas_status copy_word(const char *word, char **copy, nas_error *err) {
+  *copy = nas_strdup(word);
+  return *copy ? NAS_OK : nas_fail_memory(err, "a model", strlen(word) + 1);
+}
+
+static nas_status copy_recipe(nas_model *m, const nas_trainer *t, nas_error *err) {
   nas_text recipe = {0};
   nas_recipe_text(&t->recipe, &recipe);
-  if (!recipe.failed) m->recipe = nas_strdup(recipe.data);
+  nas_status status = recipe.failed ? nas_fail_memory(err, "a model", recipe.size)
+                                    : copy_word(recipe.data, &m->recipe, err);
   nas_text_clear(&recipe);
-  m->data = nas_strdup(nas_dataset_name(t->data));
-  if (!m->recipe || !m->data) return nas_fail_memory(err, "a model", 4);
+  return status;
+}
+
+static nas_status copy_words(nas_model *m, const nas_trainer *t, nas_error *err) {
+  nas_status status = copy_recipe(m, t, err);
+  if (status == NAS_OK) status = copy_word(nas_dataset_name(t->data), &m->data, err);
+  if (status != NAS_OK) return status;
   if (m->task == NAS_TASK_VALUES || !nas_dataset_class_name(t->data, 0)) return NAS_OK;
-  m->class_names = nas_alloc_zero((size_t)m->classes, sizeof *m->class_names);
-  for (int c = 0; m->class_names && c < m->classes; c++) {
-    m->class_names[c] = nas_strdup(nas_dataset_class_name(t->data, c));
-    if (!m->class_names[c]) return nas_fail_memory(err, "a model", 4);
-  }
-  return m->class_names ? NAS_OK : nas_fail_memory(err, "a model", 4);
+  size_t classes = (size_t)m->classes;
+  m->class_names = nas_alloc_zero(classes, sizeof *m->class_names);
+  if (!m->class_names) return nas_fail_memory(err, "a model", classes * sizeof *m->class_names);
+  for (int c = 0; c < m->classes && status == NAS_OK; c++)
+    status = copy_word(nas_dataset_class_name(t->data, c), &m->class_names[c], err);
+  return status;
 }
 
 static nas_status copy_standardization(nas_model *m, const nas_dataset *data, nas_error *err) {
@@ -245,7 +259,8 @@ nas_status nas_model_evaluate(const nas_model *m, const nas_dataset *data, nas_p
   long groups = nas_group_count(r.count);
   r.data = own;
   r.counts = nas_alloc_zero((size_t)groups, sizeof *r.counts);
-  status = r.counts ? run_all(&r, pool, err) : nas_fail_memory(err, "counts", (size_t)groups * 32);
+  status = r.counts ? run_all(&r, pool, err)
+                    : nas_fail_memory(err, "counts", (size_t)groups * sizeof *r.counts);
   if (status == NAS_OK) *metrics = nas_count_metrics(r.counts, groups, r.count, own);
   nas_free(r.counts);
   nas_dataset_release(&own);

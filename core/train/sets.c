@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "kernel.h"
+#include "shapes.h"
 
 enum { NAME = 200 };
 
@@ -54,21 +55,12 @@ static nas_status check_set(const char *name, const nas_param *set, const nas_ar
                   name, nas_dtype_name(nas_tensor_dtype(tensor)), dims);
 }
 
-static int sets_of(const nas_network *network, int node, nas_param sets[NAS_PARAMS_MAX]) {
-  const nas_node *of = nas_network_node(network, node);
-  const nas_layer_kind *kind = nas_node_kind(of);
-  nas_shape shapes[NAS_INPUTS_MAX];
-  for (int k = 0; k < nas_node_input_count(of); k++)
-    shapes[k] = nas_node_shape(nas_node_input(of, k));
-  return kind->params ? kind->params(nas_node_options(of), shapes, sets) : 0;
-}
-
 nas_status nas_sets_check(const nas_network *network, const char *prefix, int trained_only,
                           const nas_archive *archive, nas_error *err) {
   nas_status status = NAS_OK;
   for (int node = 0; node < nas_network_size(network); node++) {
     nas_param sets[NAS_PARAMS_MAX];
-    int count = sets_of(network, node, sets);
+    int count = nas_node_params(nas_network_node(network, node), sets);
     for (int s = 0; s < count && status == NAS_OK; s++) {
       char name[NAME];
       if (trained_only && sets[s].use == NAS_PARAM_STATE) continue;

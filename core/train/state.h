@@ -29,10 +29,10 @@ typedef struct nas_worker {
 } nas_worker;
 
 /* A run of trained weights that all decay, or all do not. */
-typedef struct nas_run {
+typedef struct nas_decay_run {
   size_t from, end;
   int decays;
-} nas_run;
+} nas_decay_run;
 
 /* All that the next epoch depends on. */
 typedef struct nas_state {
@@ -65,7 +65,7 @@ struct nas_trainer {
   float *derived;  /* what compiled layers derive from the params */
   float *gradient; /* of the batch: the groups' sums, added in group order */
   double *squares; /* of the blocks of the gradient, for clipping */
-  nas_run *runs;
+  nas_decay_run *runs;
   int run_count;
   nas_worker *workers;
   int worker_count;

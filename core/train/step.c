@@ -34,7 +34,7 @@ nas_status nas_step_prepare(nas_trainer *t, nas_error *err) {
     if (t->run_count && t->runs[t->run_count - 1].decays == decays)
       t->runs[t->run_count - 1].end = end;
     else
-      t->runs[t->run_count++] = (nas_run){at, end, decays};
+      t->runs[t->run_count++] = (nas_decay_run){at, end, decays};
     at = end;
   }
   nas_free(sets);
@@ -64,7 +64,7 @@ static size_t slice(size_t floats, int part, int parts) {
 }
 
 /* The part of a run that lies in [from, end). */
-static void step_run(nas_trainer *t, const nas_run *run, const nas_step *step, size_t from,
+static void step_run(nas_trainer *t, const nas_decay_run *run, const nas_step *step, size_t from,
                      size_t end) {
   float *moments[NAS_MOMENTS_MAX] = {NULL};
   size_t begin = run->from > from ? run->from : from, stop = run->end < end ? run->end : end;

@@ -67,6 +67,11 @@ static void counting_depthwise_weights(const nas_window *window, const float *so
 
 /* -- measuring -------------------------------------------------------------------------------- */
 
+/* Winograd's algorithm takes the input of the layer for the gradient of the weights, and the
+ * gradient of the output, in another map, for that of the input. Between these two lies where the
+ * parts of a kernel begin in the input. */
+static const float *input_first, *input_last;
+
 /* Runs the network until the kernels took `least` seconds in all; leaves in best[] what each phase
  * took in its shortest run. */
 static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]) {
@@ -74,6 +79,7 @@ static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]
   for (int run = 0; run == 0 || sum < least; run++) {
     memset(seconds, 0, sizeof seconds);
     conv_phase = FORWARD;
+    input_first = input_last = NULL;
     nas_compiled_forward(m->compiled, 0, pass);
     conv_phase = INPUT;
     nas_compiled_backward(m->compiled, 0, pass);
@@ -84,18 +90,18 @@ static void repeat(machine *m, nas_pass *pass, double least, double best[PHASES]
   }
 }
 
-/* Winograd's algorithm takes the input of the layer for the gradient of the weights, and the
- * gradient of the output, in another map, for that of the input. */
-static const float *layer_input;
-
 static void counting_winograd_input(const nas_winograd_form *form, const int taps[2],
                                     const nas_tile_map *map, const nas_tile *tiles, size_t count,
                                     int width, const nas_tile_planes *to) {
   double start = nas_clock();
   counted->winograd_input(form, taps, map, tiles, count, width, to);
-  if (conv_phase == FORWARD) layer_input = map->data;
-  int phase = conv_phase == FORWARD || map->data != layer_input ? conv_phase : WEIGHTS;
-  seconds[phase] += nas_clock() - start;
+  double spent = nas_clock() - start;
+  if (conv_phase == FORWARD) {
+    if (!input_first || map->data < input_first) input_first = map->data;
+    if (!input_last || map->data > input_last) input_last = map->data;
+  }
+  int of_input = map->data >= input_first && map->data <= input_last;
+  seconds[conv_phase == INPUT && of_input ? WEIGHTS : conv_phase] += spent;
 }
 
 static void counting_winograd_d_output(const nas_winograd_form *form, const nas_tile_map *map,
@@ -189,14 +195,14 @@ static void print_row(const question *q, double peak) {
 }
 
 static void print_tables(int tiny) {
-  static const char *const tables[] = {"avx512", "avx2", "baseline", "scalar"};
   int images = tiny ? 1 : IMAGES_MAX;
   printf("GFLOP/s of one thread, and share of the peak; %d images\n", images);
   printf("%-31s %14s %14s %14s\n", "map, channels, kernel, stride", "forward", "d input",
          "d weights");
-  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-    const nas_kernels *kernels = nas_kernels_named(tables[i]);
-    if (!kernels) continue;
+  int tables = 0;
+  while (nas_kernels_numbered(tables)) tables++;
+  while (tables-- > 0) {
+    const nas_kernels *kernels = nas_kernels_numbered(tables);
     double peak = best_peak(kernels, tiny ? 0.001 : 0.5);
     printf("%s: peak %.1f GFLOP/s\n", kernels->name, peak);
     for (int s = 0; s < SHAPES; s++)

@@ -61,15 +61,17 @@ static void measure(int layers, int units, double seconds) {
 }
 
 int main(int count, char **arguments) {
-  static const char *const tables[] = {"avx512", "avx2", "baseline", "scalar"};
   static const int sizes[][2] = {{2, 35}, {1, 35}, {1, 100}};
   double seconds = count > 1 && strcmp(arguments[1], "--tiny") == 0 ? 0 : 1;
   printf("Microseconds for an episode of %d decisions\n", DECISIONS);
-  for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-    if (!nas_kernels_named(tables[t])) continue;
-    if (count > 1 && seconds > 0 && strcmp(arguments[1], tables[t]) != 0) continue;
-    setenv("LUANAS_ISA", tables[t], 1);
-    printf("%s\n%-9s %9s %10s %10s\n", tables[t], "LSTM", "sample", "learn", "both");
+  int tables = 0;
+  while (nas_kernels_numbered(tables)) tables++;
+  while (tables-- > 0) {
+    const char *name = nas_kernels_numbered(tables)->name;
+    nas_error err;
+    if (count > 1 && seconds > 0 && strcmp(arguments[1], name) != 0) continue;
+    check_ok(nas_kernels_use(name, &err), &err);
+    printf("%s\n%-9s %9s %10s %10s\n", name, "LSTM", "sample", "learn", "both");
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
       measure(sizes[s][0], sizes[s][1], seconds);
   }

@@ -96,13 +96,11 @@ static void values_and_gradients(void **state) {
 static void no_bit_changes(void **state) {
   (void)state;
   static float y[2][ALL], d_x[2][ALL];
-  static const char *const tables[] = {"scalar", "baseline", "avx2", "avx512"};
+  const nas_kernels *kernels;
   float *first = NULL;
   probe.weights = weights;
   for (int micro_batch = 1; micro_batch <= IMAGES; micro_batch += 2)
-    for (int k = 0; k < 4; k++) {
-      const nas_kernels *kernels = nas_kernels_named(tables[k]);
-      if (!kernels) continue;
+    for (int k = 0; (kernels = nas_kernels_numbered(k)) != NULL; k++) {
       int run = first != NULL;
       probe.y = y[run];
       watched.d_y = d_x[run];

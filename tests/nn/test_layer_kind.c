@@ -248,6 +248,15 @@ static void refused(void **state) {
   kind = affine, kind.name = "test_other", kind.release = NULL;
   check_refused_kind(kind, NAS_ARGUMENT,
                      "layer kind \"test_other\": what compile builds needs a release");
+  kind = *nas_layer_kind_find("batch_norm", NULL), kind.name = "test_other", kind.collect = NULL;
+  check_refused_kind(kind, NAS_ARGUMENT,
+                     "layer kind \"test_other\": sums need collect and collect_backward");
+  kind = *nas_layer_kind_find("conv2d", NULL), kind.name = "test_other", kind.derive = NULL;
+  check_refused_kind(kind, NAS_ARGUMENT, "layer kind \"test_other\": derived data needs derive");
+  kind = *nas_layer_kind_find("conv2d", NULL), kind.name = "test_other", kind.finish = NULL;
+  check_refused_kind(kind, NAS_ARGUMENT, "layer kind \"test_other\": what is kept needs finish");
+  kind = *nas_layer_kind_find("conv2d", NULL), kind.name = "test_other", kind.max_inputs = 2;
+  check_refused_kind(kind, NAS_ARGUMENT, "layer kind \"test_other\": what joins has one input");
   kind = affine, kind.name = "test_other", kind.max_inputs = NAS_INPUTS_MAX + 1;
   check_refused_kind(kind, NAS_ARGUMENT,
                      "layer kind \"test_other\": at most 64 inputs and 16 options");

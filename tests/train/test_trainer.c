@@ -1,9 +1,10 @@
 #include "datasets.h"
 #include "tensor/tensors.h"
+#include <nas/clock.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A network with every kind of layer for images of 6x5x2 and 4 classes. */
+/* A small network for images of 6x5x2 and 4 classes; test_golden.c trains all kinds of layers. */
 static const char small[] = "input size=6,5 channels=2; conv2d kernel=3 filters=5; relu; "
                             "max_pool pool=3,2 stride=1,2 padding=same; conv2d kernel=2 filters=17 "
                             "stride=2; relu; global_avg_pool; dense units=7; relu; dense units=4";
@@ -71,13 +72,11 @@ static void threads_and_micro_batches_change_no_bit(void **state) {
 
 static void kernels_change_no_bit(void **state) {
   (void)state;
-  static const char *const tables[] = {"scalar", "baseline", "avx2", "avx512"};
+  const nas_kernels *kernels;
   nas_dataset *data = small_data();
   nas_recipe recipe = recipe_of(24, "adam", 0.01);
   outcome expected = train(data, &recipe, 1, 2, 4, nas_kernels_named("scalar"));
-  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-    const nas_kernels *kernels = nas_kernels_named(tables[i]);
-    if (!kernels) continue;
+  for (int i = 0; (kernels = nas_kernels_numbered(i)) != NULL; i++) {
     outcome got = train(data, &recipe, 1, 2, 5, kernels);
     check_same(&got, &expected);
   }
@@ -134,6 +133,29 @@ static void check_profile(const char *network, int threads) {
     nas_trainer_destroy(&trainer);
   }
   assert_int_equal(nas_hash_compare(digests[0], digests[1]), 0);
+  nas_pool_destroy(&pool);
+  nas_dataset_release(&data);
+}
+
+static int always(void *context) {
+  (void)context;
+  return 1;
+}
+
+/* What layers derive before the first batch is time of steps, too: here none is taken. */
+static void profile_without_a_step(void **state) {
+  (void)state;
+  nas_dataset *data = small_data();
+  nas_pool *pool = pool_of(2);
+  nas_recipe recipe = recipe_of(24, "adam", 0.01);
+  nas_epoch epoch;
+  nas_profile profile;
+  nas_trainer *trainer = trainer_with((nas_training){
+      .output = stack(NULL, small), .data = data, .recipe = &recipe, .pool = pool, .profile = 1});
+  assert_int_equal(nas_trainer_epoch(trainer, always, NULL, &epoch, NULL), NAS_INTERRUPTED);
+  nas_trainer_profile(trainer, &profile, NULL);
+  assert_true(profile.stepping > 0);
+  nas_trainer_destroy(&trainer);
   nas_pool_destroy(&pool);
   nas_dataset_release(&data);
 }
@@ -492,13 +514,12 @@ static void interruption(void **state) {
     nas_pool *pool = pool_of(threads);
     nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
     nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
-    interrupter i = {.stop_at = 5, .thread = pthread_self()};
+    interrupter i = {.stop_at = 2, .thread = pthread_self()};
     nas_epoch epoch;
     nas_error err = {0};
-    check_ok(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), &err);
-    assert_int_equal(i.calls, 3);
+    epoch_of(trainer);
     assert_int_equal(nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err), NAS_INTERRUPTED);
-    assert_int_equal(i.calls, 5);
+    assert_int_equal(i.calls, 2);
     assert_string_equal(err.text, "training was interrupted in epoch 2");
     epoch_of(other); /* the pool still works */
     nas_epoch again = epoch_of(trainer), expected = epoch_of(other);
@@ -508,6 +529,77 @@ static void interruption(void **state) {
     nas_trainer_destroy(&other);
     nas_pool_destroy(&pool);
   }
+  nas_dataset_release(&data);
+}
+
+/* Of 3 batches and 4 groups that are validated; none of these may be the caller's own. */
+static void interrupted_validation(void **state) {
+  (void)state;
+  nas_dataset *data = toy_dataset(111, 6, 5, 2, 4, 60, 1);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  for (int threads = 1; threads < 4; threads++) {
+    nas_pool *pool = pool_of(threads);
+    nas_trainer *trainer = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
+    nas_trainer *other = trainer_of(stack(NULL, small), data, &recipe, 1, pool);
+    nas_epoch epoch = {0};
+    nas_error err = {0};
+    nas_status status = NAS_OK;
+    for (int e = 0; e < 100 && status == NAS_OK; e++) {
+      interrupter i = {.stop_at = e ? 4 : 0, .thread = pthread_self()};
+      if (e) epoch_of(other);
+      status = nas_trainer_epoch(trainer, interrupt, &i, &epoch, &err);
+      assert_in_range(i.calls, 3, e ? 4 : 7);
+      if (threads == 1) assert_int_equal(i.calls, e ? 4 : 7);
+    }
+    char message[80];
+    snprintf(message, sizeof message, "training was interrupted in epoch %d", epoch.epoch);
+    assert_int_equal(status, NAS_INTERRUPTED);
+    assert_string_equal(err.text, message);
+    assert_null(nas_trainer_predicted(trainer));
+    assert_int_equal(nas_trainer_epochs(trainer), epoch.epoch - 1);
+    assert_int_equal(nas_hash_compare(digest_of(trainer), digest_of(other)), 0);
+    nas_epoch again = epoch_of(trainer), expected = epoch_of(other);
+    check_same_numbers(&again, &expected);
+    assert_non_null(nas_trainer_predicted(trainer));
+    assert_int_equal(nas_hash_compare(digest_of(trainer), digest_of(other)), 0);
+    nas_trainer_destroy(&trainer);
+    nas_trainer_destroy(&other);
+    nas_pool_destroy(&pool);
+  }
+  nas_dataset_release(&data);
+}
+
+enum { LIMIT_MS = 200 };
+
+/* Takes longer than the limit, once three batches are trained. */
+static int dawdle(void *context) {
+  int *calls = context;
+  double end = nas_clock() + 1.1e-3 * LIMIT_MS;
+  if (++*calls > 3)
+    while (nas_clock() < end) continue;
+  return 0;
+}
+
+static void limit_in_validation(void **state) {
+  (void)state;
+  nas_dataset *data = toy_dataset(111, 6, 5, 2, 4, 60, 1);
+  nas_recipe recipe = recipe_of(20, "adam", 0.01);
+  nas_pool *pool = pool_of(1);
+  nas_trainer *trainer = trainer_with((nas_training){.output = stack(NULL, small),
+                                                     .data = data,
+                                                     .recipe = &recipe,
+                                                     .pool = pool,
+                                                     .seconds = 1e-3 * LIMIT_MS});
+  nas_epoch epoch;
+  nas_error err = {0};
+  int calls = 0;
+  assert_int_equal(nas_trainer_epoch(trainer, dawdle, &calls, &epoch, &err), NAS_LIMIT);
+  assert_string_equal(err.text, "training stopped in epoch 1, after 0.2 seconds");
+  /* unless training alone was slower than that */
+  if (epoch.train_seconds < 1e-3 * LIMIT_MS) assert_int_equal(calls, 4);
+  assert_int_equal(nas_trainer_epochs(trainer), 0);
+  nas_trainer_destroy(&trainer);
+  nas_pool_destroy(&pool);
   nas_dataset_release(&data);
 }
 
@@ -635,7 +727,7 @@ static void without_memory(void **state) {
   nas_training training = {
       .output = output, .data = data, .recipe = &recipe, .seed = 1, .pool = pool};
   check_starved(nas_trainer_create(&trainer, &training, NULL), trainer);
-  nas_memory_fail_after(0); /* a step allocates nothing */
+  nas_memory_fail_after(0); /* a step allocates nothing; other layers: test_golden.c */
   epoch_of(trainer);
   for (long allowed = 0; allowed < 3; allowed++) {
     nas_memory_fail_after(allowed);
@@ -662,6 +754,7 @@ int main(void) {
       TEST(kernels_change_no_bit),
       TEST(what_changes_bits),
       TEST(profiles),
+      TEST(profile_without_a_step),
       TEST(extension),
       TEST(a_batch_is_the_mean_of_its_images),
       TEST(every_image_once_an_epoch),
@@ -670,6 +763,8 @@ int main(void) {
       TEST(divergence),
       TEST(predictions_of_a_failed_epoch),
       TEST(interruption),
+      TEST(interrupted_validation),
+      TEST(limit_in_validation),
       TEST(wrong_networks),
       TEST(wrong_recipes),
       TEST(data_without_a_split),

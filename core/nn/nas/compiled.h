@@ -11,6 +11,8 @@
 
 #include <nas/network.h>
 
+#define NAS_GROUP 16 /* images of a batch that go together: the unit of determinism */
+
 typedef struct nas_compiled nas_compiled;
 
 /* Which convolutions with stride 1 and a kernel of up to ten rows and columns are computed by
@@ -22,9 +24,9 @@ typedef enum nas_winograd {
 } nas_winograd;
 
 typedef struct nas_compile_options {
-  int micro_batch; /* images that a thread takes through the network at once, 1 to 16; 0: as many
-                      as keep the activations of a segment in half of the second-level cache, but
-                      at least 4. Changes no bit. */
+  int micro_batch; /* images that a thread takes through the network at once, 1 to NAS_GROUP; 0: as
+                      many as keep the activations of a segment in half of the second-level cache,
+                      but at least 4 and at most NAS_GROUP. Changes no bit. */
   const struct nas_kernels *kernels; /* NULL: LUANAS_ISA's or the best. Changes no bit. */
   const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
   int inference;          /* 1: forward only, no room for gradients */
@@ -79,7 +81,8 @@ NAS_API void nas_compiled_derive(const nas_compiled *compiled, const float *para
 /* How the layer of a node of the network, counted in canonical order, is computed. */
 typedef struct nas_compiled_layer {
   nas_layer_work work;
-  int fused_into;      /* the node whose layer does all of this one's work; -1: none, it does it */
+  int fused_into;      /* the node whose layer does all of this one's work; -1: none, it does it. Of
+                          the consumers that read the maps of an unwritten concatenation the first */
   size_t map_bytes;    /* that its output and, unless another one's serves, the gradient of that
                           take in an arena, for an image */
   size_t weight_bytes; /* its parameters, and what is derived from them */

@@ -74,19 +74,21 @@ typedef struct nas_layer {
   const nas_map *inputs[NAS_INPUTS_MAX];   /* activations */
   const nas_map *d_inputs[NAS_INPUTS_MAX]; /* their gradients; NULL where none is needed */
   int accumulate[NAS_INPUTS_MAX];          /* 1: another consumer wrote d_inputs[i] already */
-  const nas_map *output, *d_output; /* NULL: a concatenation that is read where its inputs lie */
-  size_t params[NAS_PARAMS_MAX];    /* floats from the start of the parameters to each set */
-  size_t derived;                   /* floats from the start of the derived data to this layer's */
-  size_t kept;                      /* floats from the start of pass->kept to this layer's */
-  size_t sums, d_sums;              /* doubles from the start of a group's sums to this layer's */
-  nas_hash hash;   /* of the sub-graph that the layer ends, and which of those that */
-  int occurrence;  /* are equal it is: the address of its random streams */
-  int relu;        /* the layer applies ReLU to its output (fused) */
-  int inference;   /* compiled to run forwards only */
-  int joined;      /* the inputs are those of a concatenation (kind->joins) */
-  int winograd;    /* of nas_compile_options */
-  int micro_batch; /* images that a pass has at most */
-  void *data;      /* of the kind: what compile made */
+  /* Both NULL: a concatenation that is read where its inputs lie. d_output is NULL also where no
+   * loss asks for the gradient of the output, or no parameter lies before it, and in inference. */
+  const nas_map *output, *d_output;
+  size_t params[NAS_PARAMS_MAX]; /* floats from the start of the parameters to each set */
+  size_t derived;                /* floats from the start of the derived data to this layer's */
+  size_t kept;                   /* floats from the start of pass->kept to this layer's */
+  size_t sums, d_sums;           /* doubles from the start of a group's sums to this layer's */
+  nas_hash hash;                 /* of the sub-graph that the layer ends, and which of those that */
+  int occurrence;                /* are equal it is: the address of its random streams */
+  int relu;                      /* the layer applies ReLU to its output (fused) */
+  int inference;                 /* compiled to run forwards only */
+  int joined;                    /* the inputs are those of a concatenation (kind->joins) */
+  int winograd;                  /* of nas_compile_options */
+  int micro_batch;               /* images that a pass has at most */
+  void *data;                    /* of the kind: what compile made */
 } nas_layer;
 
 /* How long a layer ran, in all passes. */
@@ -161,8 +163,8 @@ struct nas_layer_kind {
   int passes;
 
   /* Whether the layer can read the maps of a concatenation side by side, so that it need not be
-   * written: its inputs are then those of the concatenation. They have the same height, width and
-   * border, so that one list of pixels serves all. */
+   * written: its inputs are then those of the concatenation. Such a kind has one input. They have
+   * the same height, width and border, so that one list of pixels serves all. */
   int joins;
 
   /* Floats of derived data (transposed weights); of memory that a thread has while the layer runs;

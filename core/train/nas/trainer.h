@@ -3,10 +3,10 @@
  * The result is a pure function of (network, loss, data and split, recipe, evaluation seed, numeric
  * version): threads, micro-batch, kernels and interruptions change no bit.
  *
- * A batch is cut into groups of NAS_GROUP images. A thread takes a group through the network, a
- * micro-batch at a time, and sums gradients within the group in image order; the sums of the groups
- * are added in group order. The last batch of an epoch may be smaller; the gradient is that of its
- * mean loss. */
+ * A batch is cut into groups of NAS_GROUP images (compiled.h). A thread takes a group through the
+ * network, a micro-batch at a time, and sums gradients within the group in image order; the sums of
+ * the groups are added in group order. The last batch of an epoch may be smaller; the gradient is
+ * that of its mean loss. */
 #ifndef NAS_TRAINER_H
 #define NAS_TRAINER_H
 
@@ -14,8 +14,6 @@
 #include <nas/compiled.h>
 #include <nas/pool.h>
 #include <nas/recipe.h>
-
-#define NAS_GROUP 16 /* images: the unit of determinism */
 
 /* What is trained, on what and how. Begin with nas_training_default. */
 typedef struct nas_training {
@@ -58,7 +56,8 @@ typedef struct nas_epoch {
                    better than the best before by min_delta */
 } nas_epoch;
 
-/* Called on the caller's own thread once for every batch; anything but 0 interrupts. */
+/* Called on the caller's own thread once for every batch, and for every group of validation images
+ * that this thread takes; anything but 0 interrupts. */
 typedef int nas_poll(void *context);
 
 /* A trainer with the network's initial weights. Keeps references to the network's layers and to
@@ -115,7 +114,7 @@ NAS_API const float *nas_trainer_kept(const nas_trainer *trainer);
 
 /* The class that was predicted for each validation image in the last epoch (ordered as
  * nas_dataset_validation); NULL for values, before the first epoch, and when a restored state or a
- * validation whose loss was not finite came after it. */
+ * validation that was stopped or whose loss was not finite came after it. */
 NAS_API const int32_t *nas_trainer_predicted(const nas_trainer *trainer);
 
 /* XXH3-128 of all parameters, moments and averages, in canonical order, padding left out: equal

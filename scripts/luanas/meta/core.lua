@@ -320,10 +320,10 @@ function core.trainer(output, data, recipe, seed, speed, loss) end
 --- is not finite ("NAS_DIVERGED": no epoch can follow) or the seconds are over ("NAS_LIMIT"); the trainer then is as it
 --- was after its last whole epoch.
 ---
---- Ctrl-C ends it within a batch. In the program luanas it raises "interrupted!", as does every later call until the
---- program ends or the prompt is back; the program's pcall, xpcall and coroutine.resume let that error pass, while
---- to-be-closed variables and message handlers run. Under stock Lua it returns nil, message, "NAS_INTERRUPTED", and
---- Lua's own error follows.
+--- Ctrl-C ends it within a batch, or a group of 16 images that are validated. In the program luanas it raises
+--- "interrupted!", as does every later call until the program ends or the prompt is back; the program's pcall, xpcall
+--- and coroutine.resume let that error pass, while to-be-closed variables and message handlers run. Under stock Lua it
+--- returns nil, message, "NAS_INTERRUPTED", and Lua's own error follows.
 ---@return { epoch: integer, train_loss: number, train_accuracy?: number, train_top_k?: number, train_mean_absolute_error?: number, loss: number, accuracy?: number, top_k?: number, mean_absolute_error?: number, per_class?: (number|false)[], train_seconds: number, seconds: number, best: integer, finished: boolean }?, string?, string?
 function Trainer:epoch() end
 

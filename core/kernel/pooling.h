@@ -1,25 +1,25 @@
 /* Pooling. Included by each table, with what winograd_transforms.h asks for and
  *   lane_mask    what comparing two lanes gives
  *   lane_choose  the second where the first is set, else the third */
-#ifndef NAS_POOL_KERNEL_H
-#define NAS_POOL_KERNEL_H
+#ifndef NAS_POOLING_KERNEL_H
+#define NAS_POOLING_KERNEL_H
 
 #include "winograd_transforms.h"
 
 /* Floats from the first pixel of a window to that of row i and column j. */
-static inline ptrdiff_t in_window(const nas_pool_maps *maps, int i, int j) {
+static inline ptrdiff_t in_window(const nas_pooling_maps *maps, int i, int j) {
   return ((ptrdiff_t)i * maps->pitch + j) * maps->stride;
 }
 
-static inline ptrdiff_t pool_input(const nas_pool_maps *maps, const nas_tile *window) {
+static inline ptrdiff_t pool_input(const nas_pooling_maps *maps, const nas_tile *window) {
   return (ptrdiff_t)window->in * maps->stride;
 }
 
-static inline ptrdiff_t pool_output(const nas_pool_maps *maps, const nas_tile *window) {
+static inline ptrdiff_t pool_output(const nas_pooling_maps *maps, const nas_tile *window) {
   return (ptrdiff_t)window->out * maps->out_stride;
 }
 
-LANE_INLINE lane largest_of(const nas_pool_maps *maps, const nas_tile *window, const float *x) {
+LANE_INLINE lane largest_of(const nas_pooling_maps *maps, const nas_tile *window, const float *x) {
   lane most = lane_load(x);
   for (int i = 0; i < window->rows; i++)
     for (int j = 0; j < window->columns; j++) {
@@ -29,7 +29,8 @@ LANE_INLINE lane largest_of(const nas_pool_maps *maps, const nas_tile *window, c
   return most;
 }
 
-static void max_pool(const nas_pool_maps *maps, const nas_tile *windows, size_t count, int width) {
+static void max_pool(const nas_pooling_maps *maps, const nas_tile *windows, size_t count,
+                     int width) {
   for (size_t w = 0; w < count; w++) {
     const float *x = maps->x + pool_input(maps, &windows[w]);
     float *y = maps->y + pool_output(maps, &windows[w]);
@@ -38,8 +39,8 @@ static void max_pool(const nas_pool_maps *maps, const nas_tile *windows, size_t 
 }
 
 /* One vector of channels: g to the first pixel whose x is y. */
-LANE_INLINE void give_to_largest(const nas_pool_maps *maps, const nas_tile *window, const float *x,
-                                 lane y, lane g, float *d_x) {
+LANE_INLINE void give_to_largest(const nas_pooling_maps *maps, const nas_tile *window,
+                                 const float *x, lane y, lane g, float *d_x) {
   lane_mask open = y == y; /* until the gradient was given */
   for (int i = 0; i < window->rows; i++)
     for (int j = 0; j < window->columns; j++) {
@@ -51,7 +52,7 @@ LANE_INLINE void give_to_largest(const nas_pool_maps *maps, const nas_tile *wind
     }
 }
 
-static void max_pool_gradient(const nas_pool_maps *maps, const nas_tile *windows, size_t count,
+static void max_pool_gradient(const nas_pooling_maps *maps, const nas_tile *windows, size_t count,
                               int width) {
   for (size_t w = 0; w < count; w++) {
     ptrdiff_t in = pool_input(maps, &windows[w]), out = pool_output(maps, &windows[w]);
@@ -65,7 +66,8 @@ static lane pixels_of(const nas_tile *window) {
   return LANE((float)(window->rows * window->columns));
 }
 
-static void avg_pool(const nas_pool_maps *maps, const nas_tile *windows, size_t count, int width) {
+static void avg_pool(const nas_pooling_maps *maps, const nas_tile *windows, size_t count,
+                     int width) {
   for (size_t w = 0; w < count; w++) {
     const float *x = maps->x + pool_input(maps, &windows[w]);
     float *y = maps->y + pool_output(maps, &windows[w]);
@@ -79,7 +81,7 @@ static void avg_pool(const nas_pool_maps *maps, const nas_tile *windows, size_t 
   }
 }
 
-static void avg_pool_gradient(const nas_pool_maps *maps, const nas_tile *windows, size_t count,
+static void avg_pool_gradient(const nas_pooling_maps *maps, const nas_tile *windows, size_t count,
                               int width) {
   for (size_t w = 0; w < count; w++) {
     const float *d_y = maps->d_y + pool_output(maps, &windows[w]);

@@ -54,38 +54,38 @@ static void problem_free(problem *p) {
   fence_free(p->d_y);
 }
 
-static nas_pool_maps maps_of(const problem *p) {
-  return (nas_pool_maps){.x = p->x,
-                         .stride = p->stride,
-                         .pitch = p->pitch,
-                         .y = p->y,
-                         .d_y = p->d_y,
-                         .out_stride = p->out_stride};
+static nas_pooling_maps maps_of(const problem *p) {
+  return (nas_pooling_maps){.x = p->x,
+                            .stride = p->stride,
+                            .pitch = p->pitch,
+                            .y = p->y,
+                            .d_y = p->d_y,
+                            .out_stride = p->out_stride};
 }
 
 /* Writes to y, or adds to d_x. */
 typedef void pooling(const nas_kernels *table, const problem *p, float *to);
 
 static void max_pool(const nas_kernels *table, const problem *p, float *to) {
-  nas_pool_maps maps = maps_of(p);
+  nas_pooling_maps maps = maps_of(p);
   maps.y = to;
   table->max_pool(&maps, p->windows, p->count, p->width);
 }
 
 static void avg_pool(const nas_kernels *table, const problem *p, float *to) {
-  nas_pool_maps maps = maps_of(p);
+  nas_pooling_maps maps = maps_of(p);
   maps.y = to;
   table->avg_pool(&maps, p->windows, p->count, p->width);
 }
 
 static void max_pool_gradient(const nas_kernels *table, const problem *p, float *to) {
-  nas_pool_maps maps = maps_of(p);
+  nas_pooling_maps maps = maps_of(p);
   maps.d_x = to;
   table->max_pool_gradient(&maps, p->windows, p->count, p->width);
 }
 
 static void avg_pool_gradient(const nas_kernels *table, const problem *p, float *to) {
-  nas_pool_maps maps = maps_of(p);
+  nas_pooling_maps maps = maps_of(p);
   maps.d_x = to;
   table->avg_pool_gradient(&maps, p->windows, p->count, p->width);
 }
@@ -138,7 +138,7 @@ static void by_hand(void **state) {
   const nas_tile windows[] = {{0, 0, 2, 2}, {1, 1, 2, 2}};
   const float x[] = {1, 3, 3, 2, 3, 0}, d_y[] = {8, 16};
   float y[2], d_x[6] = {0};
-  nas_pool_maps maps = {
+  nas_pooling_maps maps = {
       .x = x, .d_x = d_x, .stride = 1, .pitch = 3, .y = y, .d_y = d_y, .out_stride = 1};
   scalar->max_pool(&maps, windows, 2, 1);
   scalar->max_pool_gradient(&maps, windows, 2, 1);
@@ -161,7 +161,7 @@ static void nan_is_noticed(void **state) {
   for (int at = 0; at < 3; at++) {
     float x[] = {1, 2, 3}, y[1], d_x[3] = {0};
     x[at] = NAN;
-    nas_pool_maps maps = {
+    nas_pooling_maps maps = {
         .x = x, .d_x = d_x, .stride = 1, .pitch = 3, .y = y, .d_y = d_y, .out_stride = 1};
     scalar->max_pool(&maps, &window, 1, 1);
     scalar->max_pool_gradient(&maps, &window, 1, 1);
