@@ -54,14 +54,16 @@ static void replace_point(char *number) {
 }
 
 /* Finite numbers: the fewest digits for which `same` holds, then plain notation where that needs no
- * more than `digits` digits before the point. */
-static void add_number(nas_text *text, double value, int digits,
+ * more than `digits` digits before the point. A decimal of at most `sure` digits comes back from
+ * a normal number as it was: where one is the same, so many digits show it, and %g leaves its zeros
+ * out. */
+static void add_number(nas_text *text, double value, double least_normal, int sure, int digits,
                        int (*same)(const char *number, double value)) {
   char number[64];
-  int precision = 0;
-  do {
+  int precision = value > -least_normal && value < least_normal ? 1 : sure;
+  snprintf(number, sizeof number, "%.*g", precision, value);
+  while (precision < digits && !same(number, value))
     snprintf(number, sizeof number, "%.*g", ++precision, value);
-  } while (precision < digits && !same(number, value));
   const char *exponent = strchr(number, 'e');
   if (exponent && exponent[1] == '+') {
     int needed = atoi(exponent + 1) + 1;
@@ -88,12 +90,12 @@ static int add_special(nas_text *text, double value) {
 
 void nas_text_add_float(nas_text *text, float value) {
   if (add_special(text, (double)value)) return;
-  add_number(text, (double)value, FLT_DECIMAL_DIG, same_float);
+  add_number(text, (double)value, (double)FLT_MIN, FLT_DIG, FLT_DECIMAL_DIG, same_float);
 }
 
 void nas_text_add_double(nas_text *text, double value) {
   if (add_special(text, value)) return;
-  add_number(text, value, DBL_DECIMAL_DIG, same_double);
+  add_number(text, value, DBL_MIN, DBL_DIG, DBL_DECIMAL_DIG, same_double);
 }
 
 /* ---- Reading ------------------------------------------------------------------------------ */

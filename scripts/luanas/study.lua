@@ -286,14 +286,10 @@ local function watched_outcome(self, built, stored, number)
   return outcome, recalled
 end
 
-local function origin_text(record)
-  return core.json_encode { log_prob = record.log_prob, sample = record.sample }
-end
-
 -- Learns whether stored trials follow, and so under which numeric version.
 local function begin_batch(self, records)
   if not self.walk then begin_walk(self) end
-  self.walk:expect(records[1]:line(), origin_text(records[1]))
+  self.walk:expect(records[1])
 end
 
 -- Has workers train what is new. What they can't do is left to the study.
@@ -338,11 +334,10 @@ function Study:evaluate(record)
   core.check_interrupt()
   local built = rebuild(self, record)
   if not self.walk then begin_walk(self) end
-  local origin = origin_text(record)
-  local stored = self.walk:begin(record:line(), origin)
+  local stored = self.walk:begin(record)
   local outcome, recalled = watched_outcome(self, built, stored, self.number + 1)
   outcome.network = built.arch.network
-  self.walk:take(record:line(), origin, outcome)
+  self.walk:take(record, outcome)
   self.number = self.walk.number
   if not recalled then self.trained[self.number] = evaluation.seconds_of(outcome.epochs, #outcome.epochs) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)

@@ -243,17 +243,24 @@ end
 
 -- ---- Steps -----------------------------------------------------------------------------------------
 
+-- Whether a stored trial has these decisions, and they come from the same sample.
+local function is_of(row, record)
+  if row.decisions ~= record:line() then return false end
+  local origin = core.json_decode(row.origin)
+  return origin.log_prob == record.log_prob and origin.sample == record.sample
+end
+
 -- Those that have this trial next.
-local function matching(self, decisions, origin)
+local function matching(self, record)
   return keep(self.candidates, function(reader)
     local row = reader:at(self.number + 1)
-    return row ~= nil and row.decisions == decisions and row.origin == origin
+    return row ~= nil and is_of(row, record)
   end)
 end
 
 -- The candidates that have this trial next, those of processes that began meanwhile included.
-local function followed(self, decisions, origin)
-  local agreeing, number = matching(self, decisions, origin), self.number
+local function followed(self, record)
+  local agreeing, number = matching(self, record), self.number
   if #agreeing > 0 then return agreeing end
   for _, reader in ipairs(new_readers(self)) do
     local left = self.candidates[1]
@@ -261,20 +268,20 @@ local function followed(self, decisions, origin)
       self.candidates[#self.candidates + 1] = reader
     end
   end
-  return matching(self, decisions, origin)
+  return matching(self, record)
 end
 
 local function refuse_closed(self)
   if self.is_finished then check.fail("the study is closed") end
 end
 
---- The next trial has these decisions. Returns the stored trial with them, or nil where there is none to follow.
-function Walk:begin(decisions, origin)
+--- The next trial is of this architecture. Returns the stored trial with it, or nil where there is none to follow.
+function Walk:begin(record)
   refuse_closed(self)
   flush_if_due(self)
   self.agreeing = {} -- until there is an outcome: the evaluation may be interrupted
   while not self.run do
-    self.agreeing = followed(self, decisions, origin)
+    self.agreeing = followed(self, record)
     if #self.agreeing > 0 then return self.agreeing[1]:at(self.number + 1) end
     local run, has_changed = continue(self)
     self.run = run
@@ -284,11 +291,12 @@ function Walk:begin(decisions, origin)
 end
 
 -- What a trial is stored as; what it logs is in `values` until it is written.
-local function row_of(number, decisions, origin, outcome)
+local function row_of(number, record, outcome)
   return {
-    number = number, decisions = decisions, origin = origin, network = outcome.network, status = outcome.status,
-    reason = outcome.reason, evaluation = outcome.evaluation, epochs = outcome.epoch_count,
-    metrics = outcome.metrics_text, measured = outcome.measured_text, values = {},
+    number = number, decisions = record:line(),
+    origin = core.json_encode { log_prob = record.log_prob, sample = record.sample },
+    network = outcome.network, status = outcome.status, reason = outcome.reason, evaluation = outcome.evaluation,
+    epochs = outcome.epoch_count, metrics = outcome.metrics_text, measured = outcome.measured_text, values = {},
   }
 end
 
@@ -306,13 +314,14 @@ local function follow(self, outcome)
 end
 
 --- The outcome of that trial (of evaluate.lua). Where this fails, the trial has not been.
-function Walk:take(decisions, origin, outcome)
-  local row = row_of(self.number + 1, decisions, origin, outcome)
+function Walk:take(record, outcome)
+  local number = self.number + 1
   if self.run then
-    self.pending[#self.pending + 1] = row
+    self.pending[#self.pending + 1] = row_of(number, record, outcome)
   else
-    while not follow(self, outcome) and not branch(self, self.number > 0 and self.candidates[1] or nil, { row }) do
-      self.agreeing = followed(self, decisions, origin)
+    while not follow(self, outcome)
+      and not branch(self, self.number > 0 and self.candidates[1] or nil, { row_of(number, record, outcome) }) do
+      self.agreeing = followed(self, record)
     end
   end
   self.number = self.number + 1
@@ -422,9 +431,9 @@ function Walk:numeric_version()
   return run and run.numeric_version or core.numeric_version
 end
 
---- Looks which stored runs have a trial with these decisions next, for numeric_version().
-function Walk:expect(decisions, origin)
-  self.agreeing = self.run and {} or followed(self, decisions, origin)
+--- Looks which stored runs have a trial of this architecture next, for numeric_version().
+function Walk:expect(record)
+  self.agreeing = self.run and {} or followed(self, record)
 end
 
 -- ---- Reading what there is -------------------------------------------------------------------------
