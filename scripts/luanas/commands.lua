@@ -127,7 +127,7 @@ local function each_of_run(store, run, sort, top)
     order = value_sql("sort", sort)
     where, order = "WHERE " .. order .. " IS NOT NULL ", order .. " DESC, number"
   end
-  local sql = LINE .. "SELECT trial.*" .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
+  local sql = LINE .. "SELECT " .. trial.COLUMNS .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
   return each_trial(store, sql, run, top or -1)
 end
 
@@ -186,7 +186,7 @@ end
 
 local function show(store, options, number)
   local run = run_of(store, options.run)
-  local row = store:row(LINE .. "SELECT trial.*" .. TRIALS .. "WHERE number = ?2", run, number)
+  local row = store:row(LINE .. "SELECT " .. trial.COLUMNS .. TRIALS .. "WHERE number = ?2", run, number)
   if not row then give_up("run %d has no trial %d", run, number) end
   local each = trial.from_row(row)
   local out = io.stdout
@@ -275,7 +275,8 @@ local function must(done, message)
 end
 
 local function export(store)
-  csv.write_to(io.stdout, function() return each_trial(store, "SELECT * FROM trial ORDER BY run, number") end, true)
+  local sql = "SELECT " .. trial.COLUMNS .. " FROM trial ORDER BY run, number"
+  csv.write_to(io.stdout, function() return each_trial(store, sql) end, true)
 end
 
 local function backup(store, _, path)

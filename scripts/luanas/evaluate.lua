@@ -113,13 +113,16 @@ local function outcome_of_all(study, built, own_recipe, versions, observe)
   return replicates.combined(outcomes)
 end
 
---- Trains what the outcome of a network takes and is not there, unless another process does.
+--- Trains what the outcome of a network takes and is not there, unless another process does. Whether it has trained.
 function evaluate.try(study, built, own_recipe, versions, observe)
-  if not built.network or evaluate.over_limit(evaluate.costs(built.network, own_recipe), study.limits) then return end
+  local costs = built.network and evaluate.costs(built.network, own_recipe)
+  if not costs or evaluate.over_limit(costs, study.limits) then return false end
   check_fit(built, study.data:info())
+  local trained = false
   for k = 1, study.replicates do
-    evaluation.try(replicates.view(study, k), built.output, own_recipe, versions, observe)
+    trained = evaluation.try(replicates.view(study, k), built.output, own_recipe, versions, observe) or trained
   end
+  return trained
 end
 
 -- Adds the metrics as texts: those that all machines have, and those that were measured.

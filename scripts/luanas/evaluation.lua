@@ -188,15 +188,15 @@ function evaluation.get(owner, output, own_recipe, versions, observe)
   return evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
 end
 
---- Trains what is not there, unless another process does: false then.
+--- Trains what is not there, unless another process does. Whether it has trained.
 function evaluation.try(owner, output, own_recipe, versions, observe)
   local key, loss = evaluation.key(owner, output, own_recipe)
-  if recall(owner, key, own_recipe, versions) then return true end
+  if recall(owner, key, own_recipe, versions) then return false end
   owner:before_training()
   local lock <close> = try_claim(owner, key)
   if not lock then return false end
-  evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
-  return true
+  local _, recalled = evaluation.get_claimed(owner, output, own_recipe, key, loss, observe)
+  return not recalled
 end
 
 --- The same as evaluation.get where the lock is held and nothing was there under other versions.

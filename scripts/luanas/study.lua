@@ -6,6 +6,7 @@ local check = require "luanas.check"
 local csv = require "luanas.csv"
 local evaluate = require "luanas.evaluate"
 local evaluation = require "luanas.evaluation"
+local final = require "luanas.final"
 local fingerprint = require "luanas.fingerprint"
 local known = require "luanas.known"
 local progress = require "luanas.progress"
@@ -14,6 +15,7 @@ local replayer = require "luanas.choosers.replay"
 local replicates = require "luanas.replicates"
 local report = require "luanas.report"
 local script = require "luanas.script"
+local stored = require "luanas.stored"
 local train = require "luanas.train"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
@@ -242,7 +244,8 @@ local function new(options)
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     say = say, before_training = before_training, -- for evaluation.lua
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
-    trained = {},                     -- numbers of the trials for which this process trained: seconds
+    trained = {},                     -- numbers of the trials for which this process, or a worker, trained: seconds
+    ahead = {},                       -- architectures that were trained before their trial, as lines
     number = 0,
   }, Study)
   self.recipe = recipe.new(self.train)
@@ -275,9 +278,9 @@ local function versions_of(self)
   return { run, core.numeric_version }
 end
 
-local function watched_outcome(self, built, stored, number)
+local function watched_outcome(self, built, is_followed, number)
   local _ <close> = watch(self)
-  if not stored then -- else it is read in no time
+  if not is_followed then -- else it is read in no time
     self.progress:begin(number, self.expected, recipe_of(self, built).epochs, self.best_accuracy)
   end
   local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch)
@@ -302,7 +305,10 @@ local function train_side_by_side(self, records, count)
     if built.network and not evaluate.over_limit(evaluate.costs(built.network, own_recipe), self.limits) then
       for k = 1, self.replicates do
         local id, key = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
-        if id and not jobs[id] then jobs[id], all = key, all + 1 end
+        if id and not jobs[id] then
+          jobs[id], all = key, all + 1
+          self.ahead[record:line()] = true
+        end
       end
     end
   end
@@ -318,13 +324,14 @@ local function train_free_ones(self, records)
   for i, record in ipairs(records) do
     local built, begun = rebuild(self, record), nil
     local own_recipe = built.network and recipe_of(self, built)
-    evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
+    local has_trained = evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
       if not begun then
         self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy)
         begun = true
       end
       self.progress:step(epoch.epoch, epoch.accuracy)
     end)
+    if has_trained then self.ahead[record:line()] = true end
   end
 end
 
@@ -334,9 +341,11 @@ function Study:evaluate(record)
   core.check_interrupt()
   local built = rebuild(self, record)
   if not self.walk then begin_walk(self) end
-  local stored = self.walk:begin(record)
-  local outcome, recalled = watched_outcome(self, built, stored, self.number + 1)
+  local is_followed = self.walk:begin(record) ~= nil
+  local outcome, recalled = watched_outcome(self, built, is_followed, self.number + 1)
   outcome.network = built.arch.network
+  recalled = recalled and not self.ahead[record:line()]
+  self.ahead[record:line()] = nil
   self.walk:take(record, outcome)
   self.number = self.walk.number
   if not recalled then self.trained[self.number] = evaluation.seconds_of(outcome.epochs, #outcome.epochs) end
@@ -371,44 +380,8 @@ function Study:expect(count)
   self.expected = check.optional(check.integer, "study", "trials", count, 0)
 end
 
-local EPOCHS = [[
-  SELECT number, metrics, measured, sum = row_sum(evaluation, number, metrics, measured, session) AS is_intact
-  FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number]]
-
--- Those of the evaluation of another replicate.
-local REPLICATE = [[
-  SELECT other.id FROM evaluation first JOIN evaluation other ON other.network = first.network
-    AND other.loss = first.loss AND other.data = first.data AND other.recipe = first.recipe
-    AND other.numeric_version = first.numeric_version AND other.seed = first.seed + ?2
-  WHERE first.id = ?1]]
-
-local function read_epochs(store, id, count)
-  local epochs = {}
-  for row in store:rows(EPOCHS, id, count) do
-    if row.is_intact == 0 then
-      check.fail("epoch %d of evaluation %d is damaged: its checksum is another; `luanas check` tells more", row.number,
-        id)
-    end
-    epochs[row.number] = evaluation.epoch(row.number, row.metrics, row.measured)
-  end
-  return epochs
-end
-
--- Reads the epochs of a trial that count: of its evaluation, or the means of all replicates.
-local function epochs_reader(self, row)
-  return function()
-    if not row.evaluation then return {} end
-    local lists = { read_epochs(self.store, row.evaluation, row.epochs) }
-    for k = 2, row.status == "ok" and self.replicates or 1 do
-      local other = self.store:row(REPLICATE, row.evaluation, k - 1)
-      if other then lists[#lists + 1] = read_epochs(self.store, other.id, row.epochs) end
-    end
-    return self.replicates > 1 and row.status == "ok" and replicates.mean_epochs(lists) or lists[1]
-  end
-end
-
 local function trial_of(self, row, owner)
-  return trial.from_row(row, not self.trained[row.number], epochs_reader(self, row), owner)
+  return trial.from_row(row, not self.trained[row.number], stored.epochs_reader(self, row), owner)
 end
 
 --- An iterator over the trials so far, in order.
@@ -465,14 +438,6 @@ function Study:rescore(reward)
   return ranked
 end
 
--- How many other studies of the file have opened the test images of this data set.
-local function other_openings(self)
-  return self.store:row([[
-    SELECT count(*) AS n FROM final JOIN study ON study.id = final.study
-    WHERE study.id <> ?1 AND instr(char(10) || study.text || char(10), char(10) || ?2 || char(10)) > 0]],
-    self.walk.study, "data " .. self.data:info().identity).n
-end
-
 function Study:final(subject, options)
   local owner = "study:final"
   options = check.options(owner, options, { "intent" })
@@ -482,26 +447,7 @@ function Study:final(subject, options)
     check.fail("%s: the network is %s; expected a trial or a model", owner, check.show(subject))
   end
   if not self.walk then begin_walk(self) end
-  local model = subject.model and subject:model() or subject
-  local validation = model:evaluate(self.data) -- differs where the weights do
-  local trained = ("%s\nvalidation loss %s"):format(model:network():text(), core.number_text(validation.loss))
-  local others = other_openings(self)
-  local before = check.must(self.store.open_final, self.store, self.walk.study, trained, intent)
-  if before then return core.json_decode(before) end
-  if others > 0 then self:say("other studies of the file that opened the test images of this data set: %d", others) end
-  local test = setmetatable({}, { __index = self.data })
-  function test.load()
-    self.data.test = self.data.test or self.data.read_test()
-    return self.data.test
-  end
-  local found, metrics = model:evaluate(test, "all"), {}
-  for _, name in ipairs { "accuracy", "loss", "mean_absolute_error", "top_k" } do metrics[name] = found[name] end
-  if found.per_class then
-    metrics.per_class = {}
-    for class = 1, self.data:info().classes do metrics.per_class[class] = found.per_class[class] or false end
-  end
-  check.must(self.store.end_final, self.store, self.walk.study, core.json_encode(metrics))
-  return metrics
+  return final.evaluate(self, subject.model and subject:model() or subject, intent)
 end
 
 function Study:fingerprint()

@@ -28,7 +28,10 @@ function T.test_results_do_not_depend_on_the_number_of_workers()
     for _, workers in ipairs { 2, 3 } do
       local several, trials = fingerprint({ path = path }, workers, space)
       lu.assertEquals(several, alone)
-      for i, trial in ipairs(trials) do lu.assertEquals(trial.number, i) end
+      for i, trial in ipairs(trials) do
+        lu.assertEquals(trial.number, i)
+        lu.assertFalse(trial.recalled) -- trained for it, be it ahead or by a worker
+      end
       lu.assertEquals(query "SELECT * FROM job", {})
       lu.assertEquals(query "SELECT DISTINCT program FROM epoch JOIN session ON session = session.id",
         { { program = "luanas worker" } })

@@ -176,12 +176,13 @@ local Trial = {}
 ---@param values table<string, number|string|boolean> Names of letters, digits and underscores.
 function Trial:log(values) end
 
---- The trained network: from the stored training state, or trained again, to the same bits, where that is gone. Raises an
---- error for a trial that failed.
+--- The trained network: from the stored training state, or trained again, to the same bits, where that is gone. Of
+--- replicates it is the first. Raises an error for a trial that failed, or was evaluated under another numeric version.
 ---@return luanas.TrainedModel
 function Trial:model() end
 
---- The class that was predicted for each validation image, int32 {n}, counted from 1: as stored, or by trial:model().
+--- The class that was predicted for each validation image, int32 {n}, counted from 1: as stored, or by trial:model(). Of
+--- replicates those of the first.
 ---@return luanas.Tensor
 function Trial:predictions() end
 
