@@ -4,7 +4,9 @@
 #include <nas/cpu.h>
 #include <nas/version.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "embedded.h"
 #include "interrupt.h"
 #include "kernel.h"
@@ -71,6 +73,21 @@ static void seed_random(lua_State *L) {
 
 /* -- errors ----------------------------------------------------------------------------------- */
 
+/* Leaves out the lines of the package: errors of its own begin with one of its places, those of
+ * scripts do not. */
+static void drop_package_lines(lua_State *L) {
+  static const char own[] = "\tluanas/";
+  const char *line = lua_tostring(L, -1), *end;
+  if (strncmp(line, own + 1, sizeof own - 2) == 0) return;
+  luaL_Buffer kept;
+  luaL_buffinit(L, &kept);
+  for (; *line; line = end) {
+    end = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
+    if (strncmp(line, own, sizeof own - 1) != 0) luaL_addlstring(&kept, line, (size_t)(end - line));
+  }
+  luaL_pushresult(&kept);
+}
+
 /* Message handler: adds a traceback, except to an interrupt. */
 static int explain(lua_State *L) {
   const char *message = lua_tostring(L, 1);
@@ -80,6 +97,7 @@ static int explain(lua_State *L) {
   }
   if (nas_interrupt_pending()) return 1;
   luaL_traceback(L, L, message, 1);
+  drop_package_lines(L);
   return 1;
 }
 
@@ -117,7 +135,7 @@ static int end_interrupted(lua_State *L) {
     lua_pop(L, 1);
   }
   fflush(stdout);
-  print_error(L);
+  fprintf(stderr, "luanas: interrupted!\n");
   return EXIT_INTERRUPT;
 }
 
@@ -147,6 +165,13 @@ static int check_isa(void) {
   const nas_kernels *kernels;
   if (nas_kernels_default(&kernels, &err) == NAS_OK) return EXIT_OK;
   fprintf(stderr, "luanas: %s\n", err.text);
+  return EXIT_ERROR;
+}
+
+static int check_threads(void) {
+  if (nas_cpu_wish() >= 0) return EXIT_OK;
+  fprintf(stderr, "luanas: LUANAS_THREADS is \"%s\"; expected a number from 1 to 256\n",
+          getenv("LUANAS_THREADS"));
   return EXIT_ERROR;
 }
 
@@ -257,8 +282,14 @@ typedef struct command {
 
 static int run_command_or_script(lua_State *L, const command *given) {
   int first = given->script + 1;
-  if (!push_command(L, given->argv[given->script]))
-    return run_script(L, given->argc, given->argv, given->script);
+  const char *name = given->argv[given->script];
+  if (!push_command(L, name)) {
+    if (strpbrk(name, "./-") || access(name, F_OK) == 0)
+      return run_script(L, given->argc, given->argv, given->script);
+    fprintf(stderr,
+            "luanas: \"%s\" is no command, and there is no such script; see luanas --help\n", name);
+    return EXIT_USAGE;
+  }
   return run_loaded(L, LUA_OK, given->argc - first, given->argv + first);
 }
 
@@ -283,7 +314,7 @@ int main(int argc, char **argv) {
   command given = {argc, argv, 0, EXIT_ERROR};
   given.script = read_options(argc, argv, &given.exit_status);
   if (given.script == 0) return given.exit_status;
-  if (check_isa() != EXIT_OK) return EXIT_ERROR;
+  if (check_isa() != EXIT_OK || check_threads() != EXIT_OK) return EXIT_ERROR;
   lua_State *L = luaL_newstate();
   if (!L) {
     fprintf(stderr, "luanas: not enough memory\n");

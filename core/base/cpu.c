@@ -141,14 +141,20 @@ int nas_cpu_available(void) {
   return smaller_limit(count, nas_cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
 }
 
-int nas_cpu_count(void) {
+int nas_cpu_wish(void) {
   const char *text = getenv("LUANAS_THREADS");
   int count = 0;
-  for (const char *digit = text; digit && *digit; digit++) {
-    if (*digit < '0' || *digit > '9' || count > CPU_MOST) return nas_cpu_available();
+  if (!text || !*text) return 0;
+  for (const char *digit = text; *digit; digit++) {
+    if (*digit < '0' || *digit > '9' || count > CPU_MOST) return -1;
     count = count * 10 + (*digit - '0');
   }
-  return count >= 1 && count <= CPU_MOST ? count : nas_cpu_available();
+  return count >= 1 && count <= CPU_MOST ? count : -1;
+}
+
+int nas_cpu_count(void) {
+  int wish = nas_cpu_wish();
+  return wish > 0 ? wish : nas_cpu_available();
 }
 
 size_t nas_cpu_cache(void) {

@@ -83,7 +83,7 @@ static int busy(void *context, int times) {
   nas_error err;
   char what[256] = "";
   if (times >= WAIT_TURNS)
-    snprintf(what, sizeof what, "another process writes to \"%.200s\"", store->path);
+    snprintf(what, sizeof what, "another process uses \"%.200s\"", store->path);
   return nas_store_pause(store, what, &err) == NAS_OK;
 }
 
@@ -465,8 +465,11 @@ static nas_status open_to_read(nas_store *store, nas_error *err) {
   }
   if (status != NAS_OK) return status;
   if (!application) /* the process that made it ended then */
-    return nas_fail(err, NAS_FORMAT, "\"%.200s\" is an empty SQLite file: nothing is stored in it",
-                    store->path);
+    return nas_fail(
+        err, NAS_FORMAT,
+        "\"%.200s\" is an empty SQLite file: nothing is stored in it; a copy of a store needs "
+        "its -wal file, too, or is made by `luanas backup`",
+        store->path);
   if (version < NAS_SCHEMA_VERSION)
     return nas_fail(err, NAS_FORMAT,
                     "\"%.200s\" was written by an older version (schema %lld); open it once to "

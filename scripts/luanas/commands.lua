@@ -4,7 +4,9 @@ local check = require "luanas.check"
 local command_line = require "luanas.command_line"
 local csv = require "luanas.csv"
 local curves = require "luanas.curves"
+local difference = require "luanas.difference"
 local evaluation = require "luanas.evaluation"
+local report = require "luanas.report"
 local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
 local verify = require "luanas.verify"
@@ -57,18 +59,23 @@ end
 local function right(title) return { title = title, right = true } end
 
 local function studies(store)
-  local rows = {}
+  local found, texts, rows = {}, {}, {}
   for row in store:rows [[
-    SELECT id, name, text, (SELECT count(*) FROM run WHERE study = study.id) AS runs,
+    SELECT study.id AS id, name, text, intent, (SELECT count(*) FROM run WHERE study = study.id) AS runs,
       (SELECT count(*) FROM run JOIN trial ON trial.run = run.id WHERE study = study.id) AS trials
-    FROM study ORDER BY id]] do
-    rows[#rows + 1] = {
-      tostring(row.id), row.name or "", tostring(row.runs), tostring(row.trials),
-      row.text:match "\ndata ([^\n]*)" or "", row.text:match "\n(epochs=%d+)" or "",
+    FROM study LEFT JOIN final ON final.study = study.id ORDER BY study.id]] do
+    found[#found + 1], texts[#texts + 1] = row, row.text
+  end
+  local own = difference.of_each(texts)
+  for i, row in ipairs(found) do
+    rows[i] = {
+      tostring(row.id), row.name or "", tostring(row.runs), tostring(row.trials), row.text:match "\nepochs=(%d+)" or "",
+      row.intent or "", own[i],
     }
   end
   io.stdout:write(text_table.format({
-    right "study", { title = "name" }, right "runs", right "trials", { title = "data" }, { title = "recipe" },
+    right "study", { title = "name" }, right "runs", right "trials", right "epochs",
+    { title = "test images opened for" }, { title = "what tells it from the others" },
   }, rows))
   local evaluations = count_of(store, "SELECT count(*) FROM evaluation")
   local epochs = count_of(store, "SELECT count(*) FROM epoch")
@@ -86,11 +93,13 @@ local function runs(store)
     SELECT run.id, study, parent, first, run.numeric_version AS version, program, arguments, started,
       (SELECT max(number) FROM trial WHERE trial.run = run.id) AS last,
       (SELECT max(metrics->>'accuracy') FROM trial WHERE trial.run = run.id AND status = 'ok') AS best,
+      (SELECT min(metrics->>'loss') FROM trial WHERE trial.run = run.id AND status = 'ok') AS least,
       (]] .. MIXED .. [[) AS mixed
     FROM run LEFT JOIN session ON session.id = run.session ORDER BY run.id]]) do
     rows[#rows + 1] = {
       tostring(row.id), tostring(row.study), row.parent and ("run %d at %d"):format(row.parent, row.first) or "",
-      tostring(row.last or row.first - 1), row.best and ("%.4f"):format(row.best) or "",
+      tostring(row.last or row.first - 1),
+      row.best and ("%.4f"):format(row.best) or row.least and ("loss %.4f"):format(row.least) or "",
       row.version .. (row.mixed > 0 and " mixed" or ""), row.started or "",
       (row.program or "") .. (row.arguments and " " .. row.arguments or ""),
     }
@@ -103,10 +112,26 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
+-- The names of numbers that trials of some runs have, as a set and as a text.
+local function names_of(store, ids)
+  local names = {}
+  for _, id in ipairs(ids) do
+    for _, map in ipairs { "metrics", "measured", "logged" } do
+      for row in store:rows(LINE .. "SELECT DISTINCT key" .. TRIALS .. "JOIN json_each(trial." .. map .. ") AS each "
+        .. "WHERE each.type IN ('integer', 'real')", id) do
+        names[row.key] = true
+      end
+    end
+  end
+  return names, table.concat(check.sorted_keys(names), ", ")
+end
+
 -- The SQL of a trial's metric or logged value, which an option names.
-local function value_sql(option, name)
-  if not name:find "^[%a_][%w_]*$" then
-    misuse("--%s: value is %s; expected the name of a metric or logged value", option, check.show(name))
+local function value_sql(store, ids, option, name)
+  local names, all = names_of(store, ids)
+  if not names[name] then
+    misuse("--%s: value is %s; trials of run %s have %s", option, check.show(name), table.concat(ids, ", "),
+      next(names) and "the numbers " .. all or "no numbers")
   end
   return ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(name, name, name)
 end
@@ -124,8 +149,9 @@ end
 local function each_of_run(store, run, sort, top)
   local order, where = "number", ""
   if sort then
-    order = value_sql("sort", sort)
-    where, order = "WHERE " .. order .. " IS NOT NULL ", order .. " DESC, number"
+    order = value_sql(store, { run }, "sort", sort)
+    where = "WHERE " .. order .. " IS NOT NULL "
+    order = order .. (report.is_lowest_best(sort) and " ASC" or " DESC") .. ", number"
   end
   local sql = LINE .. "SELECT " .. trial.COLUMNS .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
   return each_trial(store, sql, run, top or -1)
@@ -161,7 +187,7 @@ local function trial_table(next_trial)
     row[#row + 1] = tostring(each.arch)
     rows[i] = row
   end
-  return text_table.format(columns, rows)
+  return text_table.format(columns, rows), #rows
 end
 
 local function json_of(each)
@@ -180,7 +206,9 @@ local function trials(store, options)
   elseif options.csv then
     csv.write_to(io.stdout, open)
   else
-    io.stdout:write(trial_table(open()))
+    local text, count = trial_table(open())
+    local all = count_of(store, LINE .. "SELECT count(*)" .. TRIALS, run)
+    io.stdout:write(text, count < all and ("%d of %d trials; --top shows more\n"):format(count, all) or "")
   end
 end
 
@@ -220,11 +248,13 @@ local function show(store, options, number)
   local made = store:row([[
     SELECT seed, numeric_version, n.body AS network, r.body AS recipe FROM evaluation
     JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]], row.evaluation)
+  local count = store:row("SELECT text FROM run JOIN study ON study.id = study WHERE run.id = ?1", run).text
+    :match " replicates=(%d+)"
+  if count ~= "1" then out:write(("the first of %s replicates; the metrics above are means\n"):format(count)) end
   out:write(("evaluation seed: %d\nnumeric version: %d\n"):format(made.seed, made.numeric_version))
   out:write((made.recipe:gsub("^recipe ", "recipe: ")), "\nnetwork: ", made.network, "\n")
 end
 
--- What made a run, as it was then.
 -- The script that wrote a run; with --trial the one that was its writer then.
 local function show_script(store, options, id)
   id = run_of(store, id)
@@ -253,8 +283,10 @@ local function show_curves(store, options, ...)
   end
   local lines, ids = {}, { ... }
   for i, id in ipairs(ids) do ids[i] = run_of(store, id) end
-  local sql = LINE .. "SELECT number, " .. value_sql("value", options.value) .. " AS value" .. TRIALS
-  for i, id in ipairs(#ids > 0 and ids or runs_beside(store)) do
+  if #ids == 0 then ids = runs_beside(store) end
+  options.value = options.value or names_of(store, ids).accuracy and "accuracy" or "loss"
+  local sql = LINE .. "SELECT number, " .. value_sql(store, ids, "value", options.value) .. " AS value" .. TRIALS
+  for i, id in ipairs(ids) do
     lines[i] = { id = id, values = {} }
     for row in store:rows(sql, id) do
       if type(row.value) == "number" then lines[i].values[row.number] = row.value end
@@ -284,10 +316,10 @@ local function backup(store, _, path)
 end
 
 local function check_file(store)
-  local damages, report = store:check()
-  must(damages, report)
-  io.stdout:write(report)
-  if damages > 0 then give_up("%d damages", damages) end
+  local damages, lines = store:check()
+  must(damages, damages or lines:gsub("; `luanas check` tells more$", ""))
+  io.stdout:write(lines)
+  if damages > 0 then give_up("damages: %d", damages) end
   io.stdout:write("no damage\n")
 end
 
@@ -309,7 +341,7 @@ local list_of_commands = {
   {
     name = "trials", takes = "FILE", help = "the trials of a run", run = trials,
     options = {
-      run = OF_RUN, sort = { "", "a metric or logged value: the highest first" },
+      run = OF_RUN, sort = { "", "a metric or logged value: the best first" },
       top = { "", "so many; default: 20 in a table, else all", least = 1 },
       csv = { false, "comma-separated values" }, json = { false, "a line of JSON for each" },
     },
@@ -324,9 +356,10 @@ local list_of_commands = {
     options = { trial = { "", "the script that wrote this trial, where others have continued the run", least = 1 } },
   },
   {
-    name = "curves", takes = "FILE [RUN...]", help = "runs side by side: means over the trials", run = show_curves,
+    name = "curves", takes = "FILE [RUN...]", run = show_curves,
+    help = "runs side by side, means over the trials; default: all runs of the study of the last one",
     options = {
-      value = { "accuracy", "a metric or logged value" },
+      value = { "", "a metric or logged value; default: accuracy, or loss" },
       window = { "", "trials of a mean; default: a tenth of all", least = 1 },
       csv = { false, "comma-separated values, without means" },
       out = { "", "also draw them, by gnuplot, into a file .svg or .png" },

@@ -1,7 +1,7 @@
 --- All trials of a study as comma-separated values (RFC 4180, lines end in LF).
 ---
 --- Columns: those of FIXED, further metrics, then what trial:log recorded as logged_NAME, each group
---- in alphabetical order. A value that a trial does not have is empty.
+--- in alphabetical order. A value that a trial does not have is empty. A file does not tell what was recalled.
 local core = require "luanas.core"
 local check = require "luanas.check"
 
@@ -39,7 +39,7 @@ local function note_names(found, map)
 end
 
 -- Name and value of each column.
-local function columns_of(each, of_runs)
+local function columns_of(each, of_runs, of_file)
   local metrics, logged = {}, {}
   for trial in each do
     note_names(metrics, trial.metrics)
@@ -47,7 +47,9 @@ local function columns_of(each, of_runs)
   end
   for _, name in ipairs(METRICS) do metrics[name] = nil end
   local columns = of_runs and { { "run", function(trial) return trial.run end } } or {}
-  table.move(FIXED, 1, #FIXED, #columns + 1, columns)
+  for _, column in ipairs(FIXED) do
+    if not (of_file and column[1] == "recalled") then columns[#columns + 1] = column end
+  end
   for _, names in ipairs { METRICS, check.sorted_keys(metrics) } do
     for _, name in ipairs(names) do
       columns[#columns + 1] = { name, function(trial) return trial.metrics[name] end }
@@ -65,7 +67,7 @@ end
 function csv.write_to(file, open, of_runs)
   local each = open() -- before the columns are read: of a store both then see the same state
   local trial = each()
-  local columns, cells = columns_of(open(), of_runs), {}
+  local columns, cells = columns_of(open(), of_runs, trial and trial.recalled == nil), {}
   for i, column in ipairs(columns) do cells[i] = field(column[1]) end
   local written, message = file:write(table.concat(cells, ","), "\n")
   while trial and written do

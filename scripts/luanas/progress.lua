@@ -79,6 +79,16 @@ function Progress:step(epoch, accuracy)
   draw(self)
 end
 
+--- So many networks of a batch are done by workers.
+function Progress:batch(done, all)
+  local columns = not self.quiet and self.batch_done ~= done and core.terminal()
+  self.batch_done = done
+  if not columns then return end
+  io.stderr:write("\r\27[K", ("%d of %d networks trained by workers"):format(done, all):sub(1, columns - 1))
+  io.stderr:flush()
+  self.shown = true
+end
+
 --- The trial is done.
 function Progress:finish()
   self.done = self.done + 1

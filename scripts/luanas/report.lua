@@ -11,6 +11,11 @@ local LOWEST = {
   train_seconds = true,
 }
 
+--- Whether the lowest value of a metric is the best.
+function report.is_lowest_best(metric)
+  return LOWEST[metric] or false
+end
+
 --- What a study's networks are ranked by unless somebody says otherwise.
 function report.metric(study)
   return study.walk and study.data:info().task == "values" and "loss" or "accuracy"
@@ -65,7 +70,7 @@ function Totals:text()
   local lines = { ("%d trials of %d different networks; %d recalled, %d failed; %.1f s of training\n"):format(
     self.trials, self.networks, self.recalled, self.failed, self.seconds) }
   for _, reason in ipairs(check.sorted_keys(self.reasons)) do
-    lines[#lines + 1] = ("failed %d times: %s\n"):format(self.reasons[reason], reason)
+    lines[#lines + 1] = ("%d failed: %s\n"):format(self.reasons[reason], reason)
   end
   local parts = {}
   for _, name in ipairs(LEARNED) do
@@ -107,7 +112,7 @@ function Ranking:list()
   local metric, ranked = self.metric, self.ranked
   table.sort(ranked, function(a, b)
     local of_a, of_b = a.metrics[metric], b.metrics[metric]
-    if of_a ~= of_b then return (LOWEST[metric] or false) == (of_a < of_b) end
+    if of_a ~= of_b then return report.is_lowest_best(metric) == (of_a < of_b) end
     return a.number < b.number
   end)
   for i = #ranked, (self.count or #ranked) + 1, -1 do ranked[i] = nil end
@@ -116,8 +121,16 @@ end
 
 --- Of an iterator over trials the best `count`, nil: all.
 function report.best(each, count, metric)
-  local ranking = new_ranking(count, metric)
-  for trial in each do ranking:add(trial) end
+  local ranking, is_there, names = new_ranking(count, metric), false, {}
+  for trial in each do
+    ranking:add(trial)
+    is_there = is_there or trial.status ~= "ok" or trial.metrics[metric] ~= nil
+    for name, value in pairs(is_there and {} or trial.metrics) do names[name] = type(value) == "number" or nil end
+  end
+  if not is_there and next(names) then
+    check.fail("study:best: no trial has the metric %s; there are %s", check.show(metric),
+      table.concat(check.sorted_keys(names), ", "))
+  end
   return ranking:list()
 end
 

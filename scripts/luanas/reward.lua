@@ -38,13 +38,21 @@ function reward.moving_average(decay, options)
   }, MovingAverage)
 end
 
+local function check_reward(value)
+  if value == nil then
+    check.fail("moving_average: reward is nil; expected a finite number (a failed trial has no metrics unless the "
+      .. "study says what it counts as: failed = { accuracy = 0.1 })")
+  end
+  check.number("moving_average", "reward", value)
+end
+
 function MovingAverage:value()
   if not self.bias_correction then return self.average end
   return self.count > 0 and self.average / (1 - self.decay_power) or nil
 end
 
 function MovingAverage:update(value)
-  check.number("moving_average", "reward", value)
+  check_reward(value)
   self.average = self.average and self.decay * self.average + (1 - self.decay) * value or value
   self.decay_power = self.decay_power * self.decay
   self.count = self.count + 1
@@ -65,7 +73,7 @@ function MovingAverage:advantages(rewards)
 end
 
 function MovingAverage:advantage(value)
-  check.number("moving_average", "reward", value)
+  check_reward(value)
   return self:advantages({ value })[1]
 end
 

@@ -4,6 +4,7 @@ local arch = require "luanas.arch"
 local build = require "luanas.build"
 local check = require "luanas.check"
 local csv = require "luanas.csv"
+local difference = require "luanas.difference"
 local evaluate = require "luanas.evaluate"
 local evaluation = require "luanas.evaluation"
 local final = require "luanas.final"
@@ -155,41 +156,60 @@ local function watch(self)
   end })
 end
 
--- What trials can do: those of this run, and those of others.
-local function trial_functions(self)
-  -- What was built, where there are weights that this engine can give back.
+local TEXTS = [[
+  SELECT n.body AS network, r.body AS recipe, numeric_version AS version FROM evaluation
+    JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]]
+
+-- The layers and the recipe of a trial of this run: by the space.
+local function built_by_space(self, of)
+  local built = rebuild(self, of.arch)
+  return built.output, recipe_of(self, built)
+end
+
+-- The same of a trial of any run, which may have had another space: by the texts of its evaluation.
+local function built_by_texts(self, of, texts)
+  local own_recipe = texts.recipe == self.recipe.text and self.recipe or recipe.parse(texts.recipe)
+  if not own_recipe then check.fail("trial %d of run %d: its recipe is not of this version", of.number, of.run) end
+  return check.must(core.network_parse, texts.network), own_recipe
+end
+
+-- The functions of trials, whose layers and recipes `built_by` gives.
+local function trial_functions(self, built_by)
+  -- Where there are weights that this engine can give back.
   local function built_of(of, what)
-    local built = rebuild(self, of.arch)
     if of.status ~= "ok" then check.fail("trial %d, %s: it failed: %s", of.number, what, of.reason) end
-    local row = self.store:row("SELECT numeric_version AS version FROM evaluation WHERE id = ?1", of.evaluation)
-    if row and row.version ~= core.numeric_version then
+    local texts = self.store:row(TEXTS, of.evaluation)
+    if texts.version ~= core.numeric_version then
       check.fail("trial %d, %s: it was evaluated under numeric version %d; this engine has version %d, under which the "
-        .. "network gets other weights: evaluate it in a new run", of.number, what, row.version, core.numeric_version)
+        .. "network gets other weights: evaluate it in a new run", of.number, what, texts.version, core.numeric_version)
     end
-    return built
+    return built_by(self, of, texts)
   end
-  local function model(of)
-    local built = built_of(of, "model")
-    local own_recipe = recipe_of(self, built)
+  local own = {}
+  function own.model(of)
+    local output, own_recipe = built_of(of, "model")
     local _ <close> = watch(self)
     before_training(self)
     self.progress:begin(of.number, self.expected, own_recipe.epochs, self.best_accuracy)
-    local trainer = evaluation.trainer(self, built.output, own_recipe, #of.epochs, function(epoch)
+    local trainer = evaluation.trainer(self, output, own_recipe, #of.epochs, function(epoch)
       self.progress:step(epoch.epoch, epoch.accuracy)
     end)
     return train.model_of(trainer, of.epochs)
   end
-  local function predictions(of)
-    local built = built_of(of, "predictions")
-    local own_recipe = recipe_of(self, built)
+  function own.predictions(of)
+    local _, own_recipe = built_of(of, "predictions")
     local _, kept = recipe.judge(own_recipe, of.epochs)
-    local bytes = of.evaluation and check.must(self.store.predicted, self.store, of.evaluation, kept)
+    local bytes = check.must(self.store.predicted, self.store, of.evaluation, kept)
     if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
-    local trained <close> = model(of)
+    local trained <close> = own.model(of)
     return trained:evaluate(self.data).predicted
   end
-  local own = { model = model, predictions = predictions }
-  local other = { model = model, predictions = predictions }
+  return own
+end
+
+-- Of the trials of this run, and of those of others.
+local function all_trial_functions(self)
+  local own, other = trial_functions(self, built_by_space), trial_functions(self, built_by_texts)
   function own.log(of, values) self.walk:log(of.number, values) end
   function other.log(of) check.fail("trial %d, log: the trial is of another run", of.number) end
   return own, other
@@ -245,11 +265,11 @@ local function new(options)
     say = say, before_training = before_training, -- for evaluation.lua
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process, or a worker, trained: seconds
-    ahead = {},                       -- architectures that were trained before their trial, as lines
+    ahead = {}, -- architectures that were trained before their trial, as lines: seconds, or "by workers"
     number = 0,
   }, Study)
   self.recipe = recipe.new(self.train)
-  self.of_trials, self.of_other_runs = trial_functions(self)
+  self.of_trials, self.of_other_runs = all_trial_functions(self)
   self:expect(options.trials)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
   self.progress = progress.new(self.quiet)
@@ -267,7 +287,14 @@ local function begin_walk(self)
   self.store:begin_session {
     program = running.path, isa = core.machine().isa, threads = self.speed.threads or core.machine().threads,
   }
-  local id = check.must(self.store.study, self.store, self.name, text_of(self), source_of(self))
+  local text = text_of(self)
+  local newest = self.store:row "SELECT max(id) AS id, text FROM study"
+  local id = check.must(self.store.study, self.store, self.name, text, source_of(self))
+  if newest.id and id > newest.id then
+    local own, other = difference.between(text, newest.text)
+    self:say("study %d is new in this file; study %d has %s where this one has %s", id, newest.id,
+      other ~= "" and other or "nothing", own ~= "" and own or "nothing")
+  end
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
 end
 
@@ -283,10 +310,12 @@ local function watched_outcome(self, built, is_followed, number)
   if not is_followed then -- else it is read in no time
     self.progress:begin(number, self.expected, recipe_of(self, built).epochs, self.best_accuracy)
   end
+  local spent = 0.0 -- seconds of the epochs that are trained now
   local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch)
+    spent = spent + epoch.seconds
     self.progress:step(epoch.epoch, epoch.accuracy)
   end)
-  return outcome, recalled
+  return outcome, recalled, spent
 end
 
 -- Learns whether stored trials follow, and so under which numeric version.
@@ -307,31 +336,29 @@ local function train_side_by_side(self, records, count)
         local id, key = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
         if id and not jobs[id] then
           jobs[id], all = key, all + 1
-          self.ahead[record:line()] = true
+          self.ahead[record:line()] = "by workers"
         end
       end
     end
   end
   if all == 0 then return end
   self.walk:flush()
-  self.progress:begin(1, 1, all, self.best_accuracy)
-  worker.wait(self, jobs, math.min(count, all), function(left) self.progress:step(all - left) end)
+  worker.wait(self, jobs, math.min(count, all), function(left) self.progress:batch(all - left, all) end)
+  self.progress:clear()
 end
 
 -- Trains what no other process is at, so that the rest is waited for last.
 local function train_free_ones(self, records)
   begin_batch(self, records)
   for i, record in ipairs(records) do
-    local built, begun = rebuild(self, record), nil
+    local built, spent = rebuild(self, record), nil
     local own_recipe = built.network and recipe_of(self, built)
     local has_trained = evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
-      if not begun then
-        self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy)
-        begun = true
-      end
+      if not spent then self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy) end
+      spent = (spent or 0.0) + epoch.seconds
       self.progress:step(epoch.epoch, epoch.accuracy)
     end)
-    if has_trained then self.ahead[record:line()] = true end
+    if has_trained then self.ahead[record:line()] = spent or 0.0 end
   end
 end
 
@@ -342,13 +369,17 @@ function Study:evaluate(record)
   local built = rebuild(self, record)
   if not self.walk then begin_walk(self) end
   local is_followed = self.walk:begin(record) ~= nil
-  local outcome, recalled = watched_outcome(self, built, is_followed, self.number + 1)
+  local outcome, recalled, spent = watched_outcome(self, built, is_followed, self.number + 1)
   outcome.network = built.arch.network
-  recalled = recalled and not self.ahead[record:line()]
+  local ahead = self.ahead[record:line()]
+  recalled = recalled and not ahead
   self.ahead[record:line()] = nil
   self.walk:take(record, outcome)
   self.number = self.walk.number
-  if not recalled then self.trained[self.number] = evaluation.seconds_of(outcome.epochs, #outcome.epochs) end
+  if ahead == "by workers" then
+    spent = outcome.metrics.seconds or evaluation.seconds_of(outcome.epochs, #outcome.epochs)
+  end
+  if not recalled then self.trained[self.number] = spent + (ahead ~= "by workers" and ahead or 0.0) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
@@ -482,10 +513,14 @@ end
 --- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a script
 --- ends by Ctrl-C.
 function study.interrupted()
-  if not current or current.number == (current.reported or 0) then return end
+  if not current then return end
   current.progress:clear()
-  io.stdout:write(("\ninterrupted after %d trials\n"):format(current.number))
-  current:report()
+  if current.number ~= (current.reported or 0) then
+    io.stdout:write(("\ninterrupted after %d trials\n"):format(current.number))
+    current:report()
+  end
+  local path = current.store:path()
+  if path then current:say("what is finished is in %s; run the script again to go on", path) end
 end
 
 --- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes the

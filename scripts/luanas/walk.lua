@@ -191,13 +191,18 @@ local function encode_logged(rows)
   return rows
 end
 
+-- The run that one leaves which begins with trial `first`: who has the trial before that.
+local function parent_of(left, first)
+  return first > 1 and left:owner(first - 1) or left and left.run.id or 0
+end
+
 -- A run of these trials that leaves `left` (a reader; nil: none) before the first of them, and goes on to recall what
 -- has its numeric version. False where runs have been begun meanwhile.
 local function branch(self, left, rows)
   local first = rows[1].number
   local version = left and left.run.numeric_version or core.numeric_version
   local id, lock, code = check.core(self.store.begin_run, self.store, {
-    study = self.study, parent = first > 1 and left:owner(first - 1) or 0, first = first, newest = self.newest,
+    study = self.study, parent = parent_of(left, first), first = first, newest = self.newest,
     numeric_version = version, script = self.running.text, arguments = self.running.arguments,
   }, encode_logged(rows))
   if code == "NAS_BUSY" then return false end
@@ -205,7 +210,11 @@ local function branch(self, left, rows)
   hold(self, id, lock)
   self.run = { id = id, from = first, numeric_version = version, is_own = true }
   self.candidates = { left }
-  if left and left.last >= first then self.say("run %d leaves run %d at trial %d", id, left.run.id, first) end
+  if left and left.last >= first then
+    self.say("run %d leaves run %d at trial %d", id, left.run.id, first)
+  elseif not left and self.newest > 0 then
+    self.say("run %d is new: no run of this study begins like it", id)
+  end
   return true
 end
 
@@ -341,7 +350,7 @@ local function leave(self, number)
     rows[#rows + 1] = row
   end
   if is_earlier then
-    check.must(self.store.prepend, self.store, run.id, number > 1 and left:owner(number - 1) or 0, encode_logged(rows))
+    check.must(self.store.prepend, self.store, run.id, parent_of(left, number), encode_logged(rows))
     run.from = number
   else
     while not branch(self, left, rows) do new_readers(self) end

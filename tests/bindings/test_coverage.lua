@@ -96,6 +96,7 @@ local UNBOUND = {
   nas_alloc = "memory belongs to C", nas_realloc = "memory belongs to C", nas_strdup = "memory belongs to C",
   nas_free = "memory belongs to C", nas_memory_ = "for tests", nas_size_ = "C arithmetic",
   nas_cpu_flags = "see core.machine", nas_cpu_mask = "for tests", nas_cpu_cache = "the trainer uses it",
+  nas_cpu_wish = "the program checks it",
   nas_expf = "Lua has doubles", nas_logf = "Lua has doubles", nas_tanhf = "Lua has doubles",
   nas_sigmoidf = "Lua has doubles", nas_fmaf = "Lua has doubles", nas_status_text = "messages say more",
   nas_hash_compare = "compare the hexadecimal digits", nas_sha256_ = "data sets have fingerprints",

@@ -201,6 +201,8 @@ static void test_missing_script(void **state) {
   (void)state;
   result given = RUN("", "/nowhere/x.lua");
   check_result(&given, 1, "", "luanas: cannot open /nowhere/x.lua");
+  given = RUN("", "trails", "a.db");
+  check_result(&given, 2, "", "luanas: \"trails\" is no command, and there is no such script");
 }
 
 static void test_traceback(void **state) {
@@ -212,6 +214,11 @@ static void test_traceback(void **state) {
   result given = RUN("", path);
   check_result(&given, 1, "", place);
   check_contains(given.err, caller);
+  /* What is wrong in a script is not told in lines of the package. */
+  given = RUN("", script("local nas = require 'luanas'\nnas.study { space = 3 }\n"));
+  check_result(&given, 1, "", ":2: study: space is 3; expected a function");
+  check_contains(given.err, ":2: in main chunk");
+  assert_null(strstr(given.err, "luanas/"));
 }
 
 static void test_syntax_error(void **state) {
@@ -244,6 +251,21 @@ static void test_exit_status(void **state) {
 }
 
 /* -- the environment -------------------------------------------------------------------------- */
+
+static void test_wrong_threads(void **state) {
+  (void)state;
+  static const char *const wrong[] = {"0", "257", "abc", "1x", "-1"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    setenv("LUANAS_THREADS", wrong[i], 1);
+    result given = RUN("", "-e", "");
+    check_result(&given, 1, "", "expected a number from 1 to 256");
+    check_contains(given.err, wrong[i]);
+  }
+  setenv("LUANAS_THREADS", "", 1);
+  result empty = RUN("", "-e", "");
+  check_result(&empty, 0, "", "");
+  unsetenv("LUANAS_THREADS");
+}
 
 /* LUANAS_ISA stays set for the calls in between. */
 static void test_unknown_isa(void **state) {
@@ -433,6 +455,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_error_objects),
       cmocka_unit_test(test_core_errors_have_a_position),
       cmocka_unit_test(test_exit_status),
+      cmocka_unit_test(test_wrong_threads),
       cmocka_unit_test(test_unknown_isa),
       cmocka_unit_test(test_package_is_inside),
       cmocka_unit_test(test_random_is_seeded),

@@ -61,7 +61,45 @@ function T.test_tables()
   status, out = run("trials", path, "--run", "1", "--sort", "reward", "--top", "2")
   lu.assertEquals(status, 0)
   lu.assertStrMatches(lines(out)[2], "%s*4%s+ok%s.*%s4%s.*")
-  lu.assertEquals(#lines(out), 3)
+  lu.assertEquals(#lines(out), 4)
+  lu.assertEquals(lines(out)[4], "2 of 4 trials; --top shows more")
+end
+
+function T.test_the_best_come_first()
+  make()
+  local function column(sort)
+    local values = {}
+    for _, text in ipairs(lines((select(2, run("trials", path, "--json", "--sort", sort))))) do
+      local made = core.json_decode(text)
+      values[#values + 1] = made.metrics[sort] or made.logged[sort]
+    end
+    return values
+  end
+  local function is_sorted(values, before)
+    for i = 2, #values do lu.assertTrue(before(values[i - 1], values[i])) end
+  end
+  is_sorted(column "accuracy", function(a, b) return a >= b end)
+  is_sorted(column "reward", function(a, b) return a >= b end)
+  is_sorted(column "loss", function(a, b) return a <= b end)
+  is_sorted(column "params", function(a, b) return a <= b end)
+end
+
+function T.test_what_tells_studies_apart()
+  local function open(options)
+    options.path = path
+    local study <close> = spaces.study(options)
+    study:evaluate(nas.policy({ seed = 1 }):sample(spaces.tiny))
+  end
+  open {}
+  open { failed = { accuracy = 0.1 }, train = { epochs = 3, batch = 20 } }
+  open { evaluation_seed = 7 }
+  local _, out = run("studies", path)
+  lu.assertStrContains(lines(out)[2], "batch=16")
+  lu.assertStrContains(lines(out)[3], "batch=20")
+  lu.assertStrContains(lines(out)[3], "epochs=3")
+  lu.assertStrContains(lines(out)[3], "failed accuracy=0.1")
+  lu.assertStrContains(lines(out)[4], "evaluation_seed=7")
+  lu.assertNil(out:find "data=sha256") -- all have the same
 end
 
 function T.test_for_other_programs()
@@ -163,8 +201,6 @@ trials  run 1  run 2
   lu.assertEquals(out, "trials  run 2  run 1\n1-3         3      2\n4           8      4\n")
   out = select(2, run("curves", path, "2", "--value", "reward", "--csv"))
   lu.assertEquals(out, "trial,run_2\n1,1\n2,2\n3,6\n4,8\n")
-  out = select(2, run("curves", path, "1", "--value", "nothing"))
-  lu.assertEquals(out, "trials  run 1\n")
   local picture = path .. ".svg"
   local drawn, _, err = run("curves", path, "--out", picture)
   if err:find "gnuplot, which draws, is not there" then
@@ -350,8 +386,9 @@ function T.test_wrong_arguments()
   fails(1, "there is no run 7", "trials", path, "--run", "7")
   fails(1, "there is no run 9", "curves", path, "9")
   fails(1, "run 2 has no trial 9", "show", path, "9")
-  fails(2, "--sort: value is \"a'b\"; expected the name of a metric", "trials", path, "--sort", "a'b")
-  fails(2, "--value: value is \"a'b\"; expected the name of a metric", "curves", path, "--value", "a'b")
+  fails(2, "--sort: value is \"a'b\"; trials of run 2 have the numbers accuracy, ", "trials", path, "--sort", "a'b")
+  fails(2, "--value: value is \"nothing\"; trials of run 1, 2 have the numbers accuracy, ", "curves", path, "--value",
+    "nothing")
   fails(2, '--out: value is "a.txt"; expected the name of a .svg or .png file', "curves", path, "--out", "a.txt")
   fails(2, 'TRIAL: value is "abc"; expected an integer of at least 1', "show", path, "abc")
   fails(2, 'RUN: value is "abc"; expected an integer of at least 1', "curves", path, "1", "abc")

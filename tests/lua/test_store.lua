@@ -161,9 +161,9 @@ function T.test_another_reward_branches_where_a_logged_value_differs()
   local first = search()
   local cube = search { reward = function(trial) return plain(trial) ^ 3 end }
   lu.assertNotEquals(cube, first)
-  lu.assertEquals(runs(), { "- 1 6", "- 1 6" })
+  lu.assertEquals(runs(), { "- 1 6", "1 1 6" })
   local switched = search { reward = function(trial, step) return step < 4 and plain(trial) or -plain(trial) end }
-  lu.assertEquals(runs(), { "- 1 6", "- 1 6", "1 4 3" })
+  lu.assertEquals(runs(), { "- 1 6", "1 1 6", "1 4 3" })
   -- All three are followed when they come again.
   lu.assertEquals(search(), first)
   lu.assertEquals(search { reward = function(trial) return plain(trial) ^ 3 end }, cube)
@@ -177,7 +177,7 @@ function T.test_another_reward_branches_where_a_logged_value_differs()
   search { reward = function(trial, step)
     return step < 4 and plain(trial) or step < 6 and -plain(trial) or 0.5
   end }
-  lu.assertEquals(runs(), { "- 1 6", "- 1 6", "1 4 5", "3 6 1" })
+  lu.assertEquals(runs(), { "- 1 6", "1 1 6", "1 4 5", "3 6 1" })
   check_whole()
 end
 
@@ -214,7 +214,7 @@ function T.test_values_that_were_not_logged_are_added()
   with_more(12)
   lu.assertEquals(runs(), { "- 1 6" })
   with_more(13)
-  lu.assertEquals(runs(), { "- 1 6", "- 1 1" })
+  lu.assertEquals(runs(), { "- 1 6", "1 1 1" })
 end
 
 -- Scripts that evaluate a batch and learn from it then log to earlier trials.
@@ -273,7 +273,7 @@ end
 
 function T.test_runs_with_the_same_decisions_are_not_mixed()
   local short, other = afterwards(1, 4), afterwards(2, 4)
-  lu.assertEquals(runs(), { "- 1 4", "- 1 4" })
+  lu.assertEquals(runs(), { "- 1 4", "1 1 4" })
   local long = afterwards(2, 6)
   lu.assertEquals(afterwards(2, 6), long)
   lu.assertEquals(afterwards(1, 4), short)
@@ -444,6 +444,40 @@ function T.test_weights_of_an_older_numeric_version_are_refused()
   lu.assertErrorMsgContains(("trial 1, model: it was evaluated under numeric version %d; this engine has version %d")
     :format(present - 1, present), trial.model, trial)
   lu.assertErrorMsgContains("trial 1, predictions: it was evaluated under", trial.predictions, trial)
+end
+
+function T.test_models_of_runs_with_another_space()
+  search { trials = 2 }
+  local study <close> = spaces.study { path = path, space = spaces.branching }
+  local ranked = study:rescore(function(trial) return trial.accuracy end)
+  lu.assertEquals(ranked[1].trial:model():evaluate(study.data).accuracy, ranked[1].trial.accuracy)
+  lu.assertEquals(ranked[1].trial:predictions():shape(), { 12 })
+end
+
+function T.test_the_report_counts_what_was_trained_now()
+  local function seconds(epochs, options)
+    local study <close> = spaces.study { path = path, train = train(epochs),
+      replicates = options and options.replicates }
+    local batch = { arch, nas.arch "kernel=1{1,3} filters=2{2,4}" }
+    local all = options and options.batch and study:evaluate_all(batch) or { study:evaluate(arch) }
+    local sum = 0
+    for i in ipairs(all) do sum = sum + (study.trained[i] or 0) end
+    return sum, all
+  end
+  local first, trials = seconds(2)
+  lu.assertEquals(first, trials[1].seconds)
+  local longer, extended = seconds(5)
+  local new = 0
+  for i = 3, 5 do new = new + extended[1].epochs[i].seconds end
+  lu.assertAlmostEquals(longer, new, 1e-12)
+  remove()
+  local replicated, averaged = seconds(2, { replicates = 3 })
+  lu.assertAlmostEquals(replicated, averaged[1].seconds, 1e-12)
+  remove()
+  local both, batch = seconds(2, { batch = true })
+  lu.assertAlmostEquals(both, batch[1].seconds + batch[2].seconds, 1e-12)
+  lu.assertFalse(batch[1].recalled)
+  lu.assertEquals(seconds(2, { batch = true }), 0)
 end
 
 function T.test_a_damaged_row_is_not_read()
@@ -642,7 +676,7 @@ function T.test_values_are_not_added_to_the_run_of_another_process()
   first_trials[2]:log { reward = 2 }
   first:close()
   second:close()
-  lu.assertEquals(runs(), { "- 1 2", "- 1 2" })
+  lu.assertEquals(runs(), { "- 1 2", "1 1 2" })
   lu.assertEquals(query "SELECT logged->>'reward' AS r FROM trial ORDER BY run, number",
     { { r = 1 }, { r = 2 }, { r = -1 }, { r = -2 } })
 end

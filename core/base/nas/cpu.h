@@ -27,6 +27,9 @@ NAS_API void nas_cpu_mask(unsigned mask);
  * not set. */
 NAS_API int nas_cpu_count(void);
 
+/* What LUANAS_THREADS says: 0 where it is not set, -1 where it is no number from 1 to 256. */
+NAS_API int nas_cpu_wish(void);
+
 /* Bytes of second-level cache of one core; 512 KiB where the system does not tell. */
 NAS_API size_t nas_cpu_cache(void);
 

@@ -38,8 +38,8 @@
 ---@field quiet? boolean No progress line. There is none either where standard error is no terminal.
 ---@field path? string A file that keeps all that is finished, made where there is none; default: memory.
 ---@field store? luanas.Store The field `store` of another study, to share its file or its memory.
----@field name? string Studies with other names, or other data, recipe, limits or seed of evaluations, have runs of their
---- own in a file; evaluations are shared by all.
+---@field name? string Studies with other names, or other data, recipe, limits, failed, evaluation_seed or replicates, have
+--- runs of their own in a file; evaluations are shared by all. The space and the seed of a search are not of a study.
 ---@field states? integer Bytes of training states that are kept, those of the ten most accurate networks and those that
 --- were used last: an evaluation whose state is there is extended, another one is trained again. Default: 1 GiB in a
 --- file, 64 MiB in memory.
