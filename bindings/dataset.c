@@ -449,6 +449,23 @@ static int dataset_input(lua_State *L) {
   return 1;
 }
 
+/* dataset:part("training" or "validation"): the numbers of its images, in order */
+static int dataset_part(lua_State *L) {
+  static const char *const names[] = {"training", "validation", NULL};
+  nas_error err;
+  int64_t count;
+  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  int is_validation = luaL_checkoption(L, 2, NULL, names);
+  const int32_t *list = is_validation ? nas_dataset_validation(dataset, &count)
+                                      : nas_dataset_training(dataset, &count);
+  nas_tensor **numbers = nas_push_tensor(L);
+  if (nas_tensor_create(numbers, NAS_INT32, 1, &count, &err)) return nas_raise(L, &err);
+  int32_t *to = nas_tensor_data(*numbers);
+  for (int64_t i = 0; i < count; i++) to[i] = list[i] + 1;
+  nas_box_pressure(L, (size_t)count * sizeof *to);
+  return 1;
+}
+
 static int dataset_len(lua_State *L) {
   lua_pushinteger(L, nas_dataset_count(nas_check_dataset(L, 1)));
   return 1;
@@ -485,6 +502,7 @@ static const luaL_Reg methods[] = {
     {"standardization", dataset_standardization},
     {"image", dataset_image},
     {"input", dataset_input},
+    {"part", dataset_part},
     {"target", dataset_target},
     {NULL, NULL},
 };

@@ -100,6 +100,18 @@ function Data:input(i, augment, seed, epoch)
   return check.core(dataset.input, dataset, i, augment, seed, epoch), dataset:target(i)
 end
 
+function Data:part(name)
+  return check.core(self:load().part, self:load(), check.string("data:part", "name", name))
+end
+
+function Data:targets(name)
+  local dataset, numbers = self:load(), self:part(name)
+  local count, values = numbers:shape()[1], dataset:info().target_values
+  local targets = core.tensor(values > 0 and { count, values } or { count }, values > 0 and "float32" or "int32")
+  for k = 1, count do targets[k] = dataset:target(numbers:get(k)) end
+  return targets
+end
+
 function Data:__tostring()
   return "luanas.Data: " .. self.name .. (self.dataset and "" or ", not loaded yet")
 end

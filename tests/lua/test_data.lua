@@ -1,4 +1,5 @@
 local lu = require "luaunit"
+local core = require "luanas.core"
 local nas = require "luanas"
 local files = require "sample_files"
 
@@ -386,6 +387,33 @@ function T.test_bad_options()
   lu.assertErrorMsgContains("validation is 20; expected an integer from 1 to 19", large.load, large)
   local limit = data.synthetic { images = 20, limit = 17 }
   lu.assertErrorMsgContains("a limit of 17 training images; expected 1 to 16", limit.load, limit)
+end
+
+function T.test_parts_and_their_targets()
+  local data = nas.data.synthetic { images = 30, validation = 7 }
+  local seen = {}
+  for _, name in ipairs { "training", "validation" } do
+    local numbers, targets = data:part(name), data:targets(name)
+    lu.assertEquals(numbers:shape(), { name == "training" and 23 or 7 })
+    lu.assertEquals(targets:shape(), numbers:shape())
+    for k = 1, numbers:shape()[1] do
+      local i = numbers:get(k)
+      lu.assertNil(seen[i])
+      seen[i] = true
+      local _, class = data:image(i)
+      lu.assertEquals(targets:get(k), class)
+    end
+  end
+  lu.assertEquals(#seen, 30)
+  local y = core.tensor({ 10, 2 }, "float32")
+  for i = 1, 10 do y[i][1], y[i][2] = i, -i end
+  local values = nas.data.tensors { x = core.tensor({ 10, 3 }, "float32"), y = y, validation = 4 }
+  local numbers, targets = values:part "validation", values:targets "validation"
+  lu.assertEquals(targets:shape(), { 4, 2 })
+  for k = 1, 4 do
+    lu.assertEquals({ targets:get(k, 1), targets:get(k, 2) }, { numbers:get(k), -numbers:get(k) })
+  end
+  lu.assertErrorMsgContains("test", data.part, data, "test")
 end
 
 return T

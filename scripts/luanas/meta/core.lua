@@ -194,6 +194,11 @@ function Dataset:image(i) end
 ---@return luanas.Tensor
 function Dataset:input(i, augment, seed, epoch) end
 
+--- The numbers of the images of a part, in its order: int32 {n}, from 1.
+---@param name "training"|"validation"
+---@return luanas.Tensor
+function Dataset:part(name) end
+
 --- The class of image i, or a float32 tensor of its values.
 ---@param i integer 1..#dataset, or from the end -1..-#dataset
 ---@return integer|luanas.Tensor

@@ -141,4 +141,14 @@ function Data:image(i) end
 ---@return luanas.Tensor, integer|luanas.Tensor
 function Data:input(i, augment, seed, epoch) end
 
+--- The numbers of the inputs that are trained on, or validate, in the order of trial:predictions(): int32 {n}, from 1.
+---@param name "training"|"validation"
+---@return luanas.Tensor
+function Data:part(name) end
+
+--- Their targets in the same order: classes from 1, int32 {n}, or values, float32 {n, values}.
+---@param name "training"|"validation"
+---@return luanas.Tensor
+function Data:targets(name) end
+
 return data

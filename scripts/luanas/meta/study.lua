@@ -181,8 +181,8 @@ function Trial:log(values) end
 ---@return luanas.TrainedModel
 function Trial:model() end
 
---- The class that was predicted for each validation image, int32 {n}, counted from 1: as stored, or by trial:model(). Of
---- replicates those of the first.
+--- The class that was predicted for each validation image, int32 {n}, counted from 1, in the order of data:targets
+--- "validation": as stored, or by trial:model(). Of replicates those of the first.
 ---@return luanas.Tensor
 function Trial:predictions() end
 
