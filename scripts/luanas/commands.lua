@@ -7,6 +7,7 @@ local curves = require "luanas.curves"
 local difference = require "luanas.difference"
 local evaluation = require "luanas.evaluation"
 local report = require "luanas.report"
+local stored = require "luanas.stored"
 local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
 local verify = require "luanas.verify"
@@ -31,14 +32,7 @@ end
 
 -- ---- Runs ------------------------------------------------------------------------------------------
 
--- The pieces of runs that make up run ?1: its own trials, and those of its parents up to where it leaves them.
-local LINE = [[
-  WITH RECURSIVE line(run, first, last) AS (
-    SELECT id, first, (SELECT ifnull(max(number), first - 1) FROM trial WHERE trial.run = id) FROM run WHERE id = ?1
-    UNION ALL
-    SELECT up.id, up.first, line.first - 1 FROM line JOIN run ON run.id = line.run JOIN run up ON up.id = run.parent
-  ) ]]
-local TRIALS = " FROM line JOIN trial ON trial.run = line.run AND trial.number BETWEEN line.first AND line.last "
+local LINE, TRIALS = stored.LINE, stored.OF_LINE
 
 -- The run of --run, else the last one.
 local function run_of(store, wanted)

@@ -19,6 +19,7 @@ local lazy = {
   data = { "luanas.data" },
   load = { "luanas.train", "load" },
   nn = { "luanas.nn" },
+  open = { "luanas.opened", "open" },
   options = { "luanas.command_line", "options" },
   plot = { "luanas.plot" },
   policy = { "luanas.policy" },

@@ -1,9 +1,30 @@
---- The epochs behind the trials of a store.
+--- Trials as they are read from a store: their epochs, their models and predictions, their ranking under a reward.
+---
+--- The owner is a study, or one that was opened without its script (opened.lua): with the fields store, data, recipe,
+--- evaluation_seed, replicates and speed, and begin_training(self, trial, epochs).
+local core = require "luanas.core"
 local check = require "luanas.check"
 local evaluation = require "luanas.evaluation"
+local recipe = require "luanas.recipe"
 local replicates = require "luanas.replicates"
+local train = require "luanas.train"
+local trial = require "luanas.trial"
 
 local stored = {}
+
+-- ---- Runs ------------------------------------------------------------------------------------------
+
+--- The pieces of runs that make up run ?1: its own trials, and those of its parents up to where it leaves them; before
+--- a SELECT ... OF_LINE.
+stored.LINE = [[
+  WITH RECURSIVE line(run, first, last) AS (
+    SELECT id, first, (SELECT ifnull(max(number), first - 1) FROM trial WHERE trial.run = id) FROM run WHERE id = ?1
+    UNION ALL
+    SELECT up.id, up.first, line.first - 1 FROM line JOIN run ON run.id = line.run JOIN run up ON up.id = run.parent
+  ) ]]
+stored.OF_LINE = " FROM line JOIN trial ON trial.run = line.run AND trial.number BETWEEN line.first AND line.last "
+
+-- ---- Epochs ----------------------------------------------------------------------------------------
 
 local EPOCHS = [[
   SELECT number, metrics, measured, sum = row_sum(evaluation, number, metrics, measured, session) AS is_intact
@@ -41,6 +62,84 @@ function stored.epochs_reader(study, row)
     end
     return replicates.mean_epochs(lists)
   end
+end
+
+-- ---- Models and predictions ------------------------------------------------------------------------
+
+local TEXTS = [[
+  SELECT n.body AS network, r.body AS recipe, numeric_version AS version FROM evaluation
+    JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]]
+
+-- The layers and the recipe of a trial by the texts of its evaluation: no space is needed.
+local function built_by_texts(owner, of, texts)
+  local own_recipe = texts.recipe == owner.recipe.text and owner.recipe or recipe.parse(texts.recipe)
+  if not own_recipe then check.fail("trial %d of run %d: its recipe is not of this version", of.number, of.run) end
+  return check.must(core.network_parse, texts.network), own_recipe
+end
+
+--- The functions model(trial) and predictions(trial), for trial.lua. `built_by`(owner, trial, texts) gives the layers
+--- and the recipe; nil: the texts of the evaluation do.
+function stored.functions(owner, built_by)
+  -- Where there are weights that this engine can give back.
+  local function built_of(of, what)
+    if of.status ~= "ok" then check.fail("trial %d, %s: it failed: %s", of.number, what, of.reason) end
+    local texts = owner.store:row(TEXTS, of.evaluation)
+    if texts.version ~= core.numeric_version then
+      check.fail("trial %d, %s: it was evaluated under numeric version %d; this engine has version %d, under which the "
+        .. "network gets other weights: evaluate it in a new run", of.number, what, texts.version, core.numeric_version)
+    end
+    return (built_by or built_by_texts)(owner, of, texts)
+  end
+  local own = {}
+  function own.model(of)
+    local output, own_recipe = built_of(of, "model")
+    local watched, observe = owner:begin_training(of, own_recipe.epochs)
+    local _ <close> = watched
+    return train.model_of(evaluation.trainer(owner, output, own_recipe, #of.epochs, observe), of.epochs)
+  end
+  function own.predictions(of)
+    local _, own_recipe = built_of(of, "predictions")
+    local _, kept = recipe.judge(own_recipe, of.epochs)
+    local bytes = check.must(owner.store.predicted, owner.store, of.evaluation, kept)
+    if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
+    local trained <close> = own.model(of)
+    return trained:evaluate(owner.data).predicted
+  end
+  return own
+end
+
+-- ---- Ranking ---------------------------------------------------------------------------------------
+
+local OK_TRIALS = "SELECT " .. trial.COLUMNS .. " FROM trial JOIN run ON run.id = trial.run "
+  .. "WHERE study = ?1 AND status = 'ok' ORDER BY trial.run, number"
+
+--- One trial of each evaluation that a study has, in the order of their runs; trial_of(row) makes them.
+function stored.distinct(owner, study, trial_of)
+  local rows, seen, trials = {}, {}, {}
+  for row in owner.store:rows(OK_TRIALS, study) do -- all of them first: what is done with a trial may write
+    local key = ("%d %d"):format(row.evaluation, row.epochs)
+    if not seen[key] then seen[key], rows[#rows + 1] = true, row end
+  end
+  for i, row in ipairs(rows) do trials[i] = trial_of(row) end
+  return trials
+end
+
+--- Those trials by a reward, the highest first: { reward =, run =, trial = }.
+function stored.rank(owner, study, reward, trial_of)
+  if type(reward) ~= "function" and not (getmetatable(reward) or {}).__call then
+    check.fail("study:rescore: reward is %s; expected a function of a trial", check.show(reward))
+  end
+  local ranked = {}
+  for i, each in ipairs(stored.distinct(owner, study, trial_of)) do
+    local value = check.number("study:rescore", "reward", check.run(reward, each))
+    ranked[i] = { reward = value, run = each.run, trial = each }
+  end
+  table.sort(ranked, function(a, b)
+    if a.reward ~= b.reward then return a.reward > b.reward end
+    if a.run ~= b.run then return a.run < b.run end
+    return a.trial.number < b.trial.number
+  end)
+  return ranked
 end
 
 return stored

@@ -17,7 +17,6 @@ local replicates = require "luanas.replicates"
 local report = require "luanas.report"
 local script = require "luanas.script"
 local stored = require "luanas.stored"
-local train = require "luanas.train"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
 local worker = require "luanas.worker"
@@ -156,60 +155,22 @@ local function watch(self)
   end })
 end
 
-local TEXTS = [[
-  SELECT n.body AS network, r.body AS recipe, numeric_version AS version FROM evaluation
-    JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]]
-
 -- The layers and the recipe of a trial of this run: by the space.
 local function built_by_space(self, of)
   local built = rebuild(self, of.arch)
   return built.output, recipe_of(self, built)
 end
 
--- The same of a trial of any run, which may have had another space: by the texts of its evaluation.
-local function built_by_texts(self, of, texts)
-  local own_recipe = texts.recipe == self.recipe.text and self.recipe or recipe.parse(texts.recipe)
-  if not own_recipe then check.fail("trial %d of run %d: its recipe is not of this version", of.number, of.run) end
-  return check.must(core.network_parse, texts.network), own_recipe
-end
-
--- The functions of trials, whose layers and recipes `built_by` gives.
-local function trial_functions(self, built_by)
-  -- Where there are weights that this engine can give back.
-  local function built_of(of, what)
-    if of.status ~= "ok" then check.fail("trial %d, %s: it failed: %s", of.number, what, of.reason) end
-    local texts = self.store:row(TEXTS, of.evaluation)
-    if texts.version ~= core.numeric_version then
-      check.fail("trial %d, %s: it was evaluated under numeric version %d; this engine has version %d, under which the "
-        .. "network gets other weights: evaluate it in a new run", of.number, what, texts.version, core.numeric_version)
-    end
-    return built_by(self, of, texts)
-  end
-  local own = {}
-  function own.model(of)
-    local output, own_recipe = built_of(of, "model")
-    local _ <close> = watch(self)
-    before_training(self)
-    self.progress:begin(of.number, self.expected, own_recipe.epochs, self.best_accuracy)
-    local trainer = evaluation.trainer(self, output, own_recipe, #of.epochs, function(epoch)
-      self.progress:step(epoch.epoch, epoch.accuracy)
-    end)
-    return train.model_of(trainer, of.epochs)
-  end
-  function own.predictions(of)
-    local _, own_recipe = built_of(of, "predictions")
-    local _, kept = recipe.judge(own_recipe, of.epochs)
-    local bytes = check.must(self.store.predicted, self.store, of.evaluation, kept)
-    if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
-    local trained <close> = own.model(of)
-    return trained:evaluate(self.data).predicted
-  end
-  return own
+-- A trial's network is trained again: what is to be closed at the end, and what sees the epochs.
+local function begin_training(self, of, epochs)
+  before_training(self)
+  self.progress:begin(of.number, self.expected, epochs, self.best_accuracy)
+  return watch(self), function(epoch) self.progress:step(epoch.epoch, epoch.accuracy) end
 end
 
 -- Of the trials of this run, and of those of others.
 local function all_trial_functions(self)
-  local own, other = trial_functions(self, built_by_space), trial_functions(self, built_by_texts)
+  local own, other = stored.functions(self, built_by_space), stored.functions(self)
   function own.log(of, values) self.walk:log(of.number, values) end
   function other.log(of) check.fail("trial %d, log: the trial is of another run", of.number) end
   return own, other
@@ -262,7 +223,7 @@ local function new(options)
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
     states = check.integer(owner, "states", options.states or options.path and STATES_IN_FILE or STATES_IN_MEMORY, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
-    say = say, before_training = before_training, -- for evaluation.lua
+    say = say, before_training = before_training, begin_training = begin_training, -- for evaluation.lua, stored.lua
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process, or a worker, trained: seconds
     ahead = {}, -- architectures that were trained before their trial, as lines: seconds, or "by workers"
@@ -444,29 +405,9 @@ function Study:best(count, metric)
 end
 
 function Study:rescore(reward)
-  if type(reward) ~= "function" and not (getmetatable(reward) or {}).__call then
-    check.fail("study:rescore: reward is %s; expected a function of a trial", check.show(reward))
-  end
   if not self.walk then begin_walk(self) end
   self.walk:flush()
-  local rows, seen, ranked = {}, {}, {}
-  local sql = "SELECT " .. trial.COLUMNS .. " FROM trial JOIN run ON run.id = trial.run "
-    .. "WHERE study = ?1 AND status = 'ok' ORDER BY trial.run, number"
-  for row in self.store:rows(sql, self.walk.study) do -- all of them first: a reward may write
-    local key = ("%d %d"):format(row.evaluation, row.epochs)
-    if not seen[key] then seen[key], rows[#rows + 1] = true, row end
-  end
-  for i, row in ipairs(rows) do
-    local each = trial_of(self, row, self.of_other_runs)
-    local value = check.number("study:rescore", "reward", check.run(reward, each))
-    ranked[i] = { reward = value, run = row.run, trial = each }
-  end
-  table.sort(ranked, function(a, b)
-    if a.reward ~= b.reward then return a.reward > b.reward end
-    if a.run ~= b.run then return a.run < b.run end
-    return a.trial.number < b.trial.number
-  end)
-  return ranked
+  return stored.rank(self, self.walk.study, reward, function(row) return trial_of(self, row, self.of_other_runs) end)
 end
 
 function Study:final(subject, options)

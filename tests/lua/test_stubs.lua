@@ -57,7 +57,7 @@ end
 
 -- The same for what is really there.
 local function real()
-  for _, name in ipairs { "adam", "adamw", "arch", "options", "random", "rmsprop", "sgd" } do
+  for _, name in ipairs { "adam", "adamw", "arch", "open", "options", "random", "rmsprop", "sgd" } do
     lu.assertIsFunction(nas[name])
   end
   local chooser
@@ -67,6 +67,10 @@ local function real()
   end, require "luanas.chooser".new(require "luanas.choosers.random"(nas.stream(1, "x"))))
   local node = nas.nn.input { 1, 1, 1 }
   local study, arch = spaces.study(), nas.arch "kernel=3{1,3} filters=2{2,4}"
+  local path = os.tmpname()
+  spaces.study({ path = path }):evaluate(arch)
+  local file <close> = nas.open(path)
+  os.remove(path)
   return {
     ["luanas"] = functions(nas),
     ["luanas.nn"] = functions(nas.nn),
@@ -88,6 +92,8 @@ local function real()
     ["luanas.Data"] = methods(spaces.data()),
     ["luanas.Study"] = methods(study),
     ["luanas.Trial"] = methods(study:evaluate(arch)),
+    ["luanas.File"] = methods(file),
+    ["luanas.OpenedStudy"] = methods(file:study()),
   }
 end
 

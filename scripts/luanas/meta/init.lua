@@ -77,6 +77,11 @@ function nas.tensor_from(values, dtype) end
 ---@return table
 function nas.machine() end
 
+--- A file of studies without their scripts, to be read. Raises an error when it is not there, or no store.
+---@param path string
+---@return luanas.File
+function nas.open(path) end
+
 --- Options of a script from its command line: --name VALUE, --name=VALUE, --flag, --help. A default says the
 --- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
 --- --data-limit outside. With `least` the option is an integer of at least that, also where its default is "". Ends the

@@ -186,4 +186,49 @@ function Trial:model() end
 ---@return luanas.Tensor
 function Trial:predictions() end
 
+--- A file of studies without their scripts, to look at and to take models from: nas.open "fashion.db". Nothing is written.
+---@class luanas.File
+---@field path string
+local File = {}
+
+--- All studies of the file, in the order of their ids.
+---@return luanas.OpenedStudy[]
+function File:studies() end
+
+--- One of them. Raises an error that lists what there is where none is like that.
+---@param which? integer|string Its id or its name; default: the last one.
+---@return luanas.OpenedStudy
+function File:study(which) end
+
+--- Closes the file; trials that were read stay.
+function File:close() end
+
+--- A study of a file: its trials have metrics, epochs, model() and predictions() as those of luanas.Study, and `run`.
+---@class luanas.OpenedStudy
+---@field id integer
+---@field name string?
+---@field text string What its runs have in common.
+---@field data luanas.Data Made again, if that is possible.
+local Opened = {}
+
+--- Its runs; trials before `first` are those of `parent`.
+---@return { id: integer, parent: integer?, first: integer, trials: integer, arguments: string? }[]
+function Opened:runs() end
+
+--- The trials of a run, those that it shares with the runs which it left included.
+---@param run? integer Default: the last one.
+---@return luanas.Trial[]
+function Opened:trials(run) end
+
+--- The best trials of all its runs, as Study:best.
+---@param count? integer Default: all.
+---@param metric? string Default: "accuracy"; "loss" where targets are values.
+---@return luanas.Trial[]
+function Opened:best(count, metric) end
+
+--- All of them under a reward, as Study:rescore.
+---@param reward fun(trial: luanas.Trial): number
+---@return { reward: number, run: integer, trial: luanas.Trial }[]
+function Opened:rescore(reward) end
+
 return study

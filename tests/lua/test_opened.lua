@@ -1,0 +1,107 @@
+-- Files that are opened without the scripts that made them.
+local lu = require "luaunit"
+local core = require "luanas.core"
+local files = require "files"
+local nas = require "luanas"
+local spaces = require "spaces"
+
+local T = {}
+
+local path = files.path
+
+-- Two runs, the second of which leaves the first at trial 3, and a study with another recipe.
+local function make()
+  local made = {}
+  for round = 1, 2 do
+    local study <close> = spaces.study { path = path, predictions = true }
+    local policy = nas.policy { seed = 1 }
+    for i = 1, 4 do
+      made[i] = study:evaluate(policy:sample(spaces.tiny))
+      made[i]:log { reward = i < 3 and i or i * round }
+    end
+  end
+  local other <close> = spaces.study { path = path, name = "other", train = { epochs = 1 } }
+  other:evaluate(nas.policy({ seed = 1 }):sample(spaces.tiny))
+  return made
+end
+
+function T.test_what_a_script_saw_is_there_without_it()
+  local made = make()
+  local file <close> = nas.open(path)
+  lu.assertEquals(#file:studies(), 2)
+  lu.assertEquals(file:study().name, "other")
+  lu.assertEquals(file:study("other").id, 2)
+  local study = file:study(1)
+  local runs = study:runs()
+  for _, run in ipairs(runs) do run.arguments = nil end
+  lu.assertEquals(runs, { { id = 1, first = 1, trials = 4 }, { id = 2, parent = 1, first = 3, trials = 4 } })
+  local trials = study:trials()
+  lu.assertEquals(#trials, 4)
+  for i, trial in ipairs(trials) do
+    lu.assertEquals(trial.run, i < 3 and 1 or 2)
+    lu.assertEquals(trial.metrics, made[i].metrics)
+    lu.assertEquals(trial.logged, made[i].logged)
+    lu.assertEquals(files.curve(trial), files.curve(made[i]))
+    lu.assertEquals(trial.arch:line(), made[i].arch:line())
+  end
+  lu.assertEquals(study:trials(1)[4].logged.reward, 4)
+  local best = study:best()
+  for i = 2, #best do lu.assertTrue(best[i - 1].accuracy >= best[i].accuracy) end
+  lu.assertEquals(#study:best(1, "params"), 1)
+  local ranked = study:rescore(function(trial) return -trial.params end)
+  lu.assertEquals(ranked[1].trial.params, study:best(1, "params")[1].params)
+  lu.assertEquals(#ranked, #best)
+end
+
+function T.test_models_and_predictions()
+  local made = make()
+  local digest = made[1]:model():outputs(core.tensor { 1, 8, 8, 1 })
+  for _, keep in ipairs { true, false } do
+    if not keep then
+      local store <close> = core.store(path)
+      store:keep_states(0)
+    end
+    local file <close> = nas.open(path)
+    local study = file:study(1)
+    local trial = study:trials()[1]
+    lu.assertEquals(files.trainings(function()
+      local outputs = trial:model():outputs(core.tensor { 1, 8, 8, 1 })
+      for i = 1, 10 do lu.assertEquals(outputs:get(1, i), digest:get(1, i)) end
+    end), 1)
+    local predicted, labels, right = trial:predictions(), study.data:targets "validation", 0
+    local count = labels:shape()[1]
+    for i = 1, count do right = right + (predicted:get(i) == labels:get(i) and 1 or 0) end
+    lu.assertEquals(right / count, trial.accuracy)
+  end
+end
+
+function T.test_nothing_is_written_and_errors_are_told()
+  make()
+  local file <close> = nas.open(path)
+  local study = file:study(1)
+  lu.assertErrorMsgContains("trial 1, log: its study is open to be read only", function()
+    study:trials()[1]:log { x = 1 }
+  end)
+  lu.assertErrorMsgContains("there is no study 7; there are:\n  1 ", file.study, file, 7)
+  lu.assertErrorMsgContains("study 1 has no run 3", study.trials, study, 3)
+  lu.assertErrorMsgContains("reward is NaN", study.rescore, study, function() return 0 / 0 end)
+  lu.assertErrorMsgContains("no trial has the metric \"nothing\"", study.best, study, 1, "nothing")
+  lu.assertErrorMsgContains("no such file", nas.open, "/nowhere.db")
+  lu.assertErrorMsgContains("open: path is 3", nas.open, 3)
+end
+
+function T.test_data_without_a_text()
+  local y = core.tensor({ 20 }, "int32")
+  for i = 1, 20 do y[i] = i % 10 + 1 end
+  local data = nas.data.tensors { x = core.tensor({ 20, 8, 8, 1 }, "uint8"), y = y, classes = 10 }
+  do
+    local study <close> = spaces.study { path = path, data = data }
+    study:evaluate(nas.arch "kernel=3{1,3} filters=2{2,4}")
+  end
+  local file <close> = nas.open(path)
+  local trial = file:study():trials()[1]
+  lu.assertEquals(#trial.epochs, 2)
+  lu.assertErrorMsgContains("study 1: its data or its loss have no text", trial.model, trial)
+end
+
+return files.each_without(T)
