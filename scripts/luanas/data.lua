@@ -127,22 +127,33 @@ local function check_name(owner, options, preset)
   return check.string(owner, "name", options.name == nil and preset or options.name)
 end
 
+-- The option `test`: where the test split is, in the same form; nil: there is none.
+local function check_test(owner, given, names)
+  if given == nil then return nil end
+  if type(given) ~= "table" then
+    check.fail("%s: test is %s; expected a table such as { %s = ..., %s = ... }", owner, check.show(given), names[1],
+      names[2])
+  end
+  return check.options(owner .. ": test", given, names)
+end
+
 -- ---- IDX files -------------------------------------------------------------------------------------
 
 function data.idx(options)
   local owner = "data.idx"
   local given, split = check_options(owner, options,
-    { "class_names", "classes", "images", "images_sha256", "labels", "labels_sha256", "name" })
-  local files = {
-    images = check.string(owner, "images", given.images),
-    labels = check.string(owner, "labels", given.labels),
-    images_sha256 = check.optional(check.string, owner, "images_sha256", given.images_sha256),
-    labels_sha256 = check.optional(check.string, owner, "labels_sha256", given.labels_sha256),
-    classes = check.integer(owner, "classes", given.classes or 10, 2),
-    class_names = given.class_names,
-  }
-  local name = check_name(owner, given, "idx")
-  return new(name, split, function() return check.must(core.dataset_idx, name, files) end)
+    { "class_names", "classes", "images", "images_sha256", "labels", "labels_sha256", "name", "test" })
+  local name, classes = check_name(owner, given, "idx"), check.integer(owner, "classes", given.classes or 10, 2)
+  local function reader(part, paths)
+    local files = { classes = classes, class_names = given.class_names }
+    for _, key in ipairs { "images", "labels" } do
+      files[key] = check.string(part, key, paths[key])
+      files[key .. "_sha256"] = check.optional(check.string, part, key .. "_sha256", paths[key .. "_sha256"])
+    end
+    return function() return check.must(core.dataset_idx, name, files) end
+  end
+  local test = check_test(owner, given.test, { "images", "labels", "images_sha256", "labels_sha256" })
+  return new(name, split, reader(owner, given), test and reader(owner .. ": test", test))
 end
 
 -- ---- Fashion-MNIST (Xiao et al. 2017) --------------------------------------------------------------
@@ -310,30 +321,42 @@ end
 
 function data.tensors(options)
   local owner = "data.tensors"
-  local given, split = check_options(owner, options, { "class_names", "classes", "name", "x", "y" })
-  local x, y = check_tensor(owner, "x", given.x), check_tensor(owner, "y", given.y)
+  local given, split = check_options(owner, options, { "class_names", "classes", "name", "test", "x", "y" })
   local name = check_name(owner, given, "tensors")
-  local targets, classes = make_targets(owner, y, check.optional(check_classes, owner, "classes", given.classes), 1)
-  local dataset = check.core(core.dataset, name,
-    { inputs = x, targets = targets, classes = classes, class_names = given.class_names })
-  return new(name, split, function() return dataset end)
+  local function make(part, tensors, classes)
+    local x, y = check_tensor(part, "x", tensors.x), check_tensor(part, "y", tensors.y)
+    local targets, count = make_targets(part, y, classes, 1)
+    return check.core(core.dataset, name,
+      { inputs = x, targets = targets, classes = count, class_names = given.class_names }), count or false
+  end
+  local dataset, count = make(owner, given, check.optional(check_classes, owner, "classes", given.classes))
+  local test = check_test(owner, given.test, { "x", "y" })
+  local test_dataset = test and make(owner .. ": test", test, count)
+  return new(name, split, function() return dataset end, test and function() return test_dataset end)
 end
 
 -- ---- NPY files -------------------------------------------------------------------------------------
 
 function data.npy(options)
   local owner = "data.npy"
-  local given, split = check_options(owner, options, { "class_names", "classes", "name", "x", "y" })
-  local x, y = check.string(owner, "x", given.x), check.string(owner, "y", given.y)
+  local given, split = check_options(owner, options, { "class_names", "classes", "name", "test", "x", "y" })
   local classes = check.optional(check_classes, owner, "classes", given.classes)
-  local name = check_name(owner, given, "npy")
-  return new(name, split, function()
-    local inputs = check.must(core.read_npy, x)
-    if inputs:dtype() == "int32" then inputs = inputs:to "float32" end
-    local targets, count = make_targets(y, check.must(core.read_npy, y), classes, 0)
-    return make_dataset(x .. " with " .. y, name,
-      { inputs = inputs, targets = targets, classes = count, class_names = given.class_names })
-  end)
+  local name, test = check_name(owner, given, "npy"), check_test(owner, given.test, { "x", "y" })
+  local count -- of the classes, once they have been read; false: values
+  local function reader(part, paths)
+    local x, y = check.string(part, "x", paths.x), check.string(part, "y", paths.y)
+    return function()
+      local inputs = check.must(core.read_npy, x)
+      if inputs:dtype() == "int32" then inputs = inputs:to "float32" end
+      local expected = classes
+      if count ~= nil then expected = count end
+      local targets, found = make_targets(y, check.must(core.read_npy, y), expected, 0)
+      count = found or false
+      return make_dataset(x .. " with " .. y, name,
+        { inputs = inputs, targets = targets, classes = found, class_names = given.class_names })
+    end
+  end
+  return new(name, split, reader(owner, given), test and reader(owner .. ": test", test))
 end
 
 -- ---- CSV files -------------------------------------------------------------------------------------

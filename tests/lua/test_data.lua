@@ -416,4 +416,26 @@ function T.test_parts_and_their_targets()
   lu.assertErrorMsgContains("test", data.part, data, "test")
 end
 
+function T.test_test_splits_of_ones_own()
+  local function tensors(count, highest)
+    local x, y = core.tensor({ count, 8, 8, 1 }, "uint8"), core.tensor({ count }, "int32")
+    for i = 1, count do y[i] = i % highest + 1 end
+    return x, y
+  end
+  local x, y = tensors(30, 10)
+  local test_x, test_y = tensors(7, 3)
+  local data = nas.data.tensors { x = x, y = y, test = { x = test_x, y = test_y } }
+  local study = require "spaces".study { data = data }
+  local metrics = study:final(study:evaluate(nas.arch "kernel=3{1,3} filters=2{2,4}"), { intent = "for the test" })
+  lu.assertEquals(#metrics.per_class, 10) -- as many as the training images have
+  lu.assertEquals(data.test:info().count, 7)
+  lu.assertErrorMsgContains("data.tensors: test: class 11 is not among the expected ones", nas.data.tensors,
+    { x = x, y = y, test = { x = x, y = y + 1 } })
+  lu.assertErrorMsgContains("data.tensors: test is 3; expected a table such as { x = ..., y = ... }", nas.data.tensors,
+    { x = x, y = y, test = 3 })
+  lu.assertErrorMsgContains("data.npy: test: y is nil", nas.data.npy, { x = "a", y = "b", test = { x = "c" } })
+  lu.assertErrorMsgContains("data.idx: test: labels is nil", nas.data.idx,
+    { images = "a", labels = "b", test = { images = "c" } })
+end
+
 return T

@@ -30,6 +30,7 @@ function data.fashion_mnist(options) end
 ---@field name? string
 ---@field images_sha256? string Expected sum of the decompressed content.
 ---@field labels_sha256? string
+---@field test? { images: string, labels: string, images_sha256?: string, labels_sha256?: string } The test split, which only study:final reads.
 
 --- A data set of your own, from IDX files.
 ---@param options luanas.data.Idx
@@ -42,6 +43,7 @@ function data.idx(options) end
 ---@field classes? integer|boolean How many classes; true: as many as the largest; false: `y` has values. Default: true for uint8 and int32, false for float32.
 ---@field class_names? string[] One for each class.
 ---@field name? string
+---@field test? { x: luanas.Tensor, y: luanas.Tensor } The test split, which only study:final looks at.
 
 --- A data set of your own, from tensors, which are copied.
 ---@param options luanas.data.Tensors
@@ -54,6 +56,7 @@ function data.tensors(options) end
 ---@field classes? integer|boolean As in luanas.data.Tensors.
 ---@field class_names? string[]
 ---@field name? string
+---@field test? { x: string, y: string } The test split, which only study:final reads.
 
 --- A data set of your own, from NPY files.
 ---@param options luanas.data.Npy

@@ -123,7 +123,8 @@ function Study:rescore(reward) end
 
 --- The final evaluation, on the test images, which nothing else opens: once for a study, for one network. What for is
 --- recorded before they are read. Asked again for the same network with the same weights, it gives what is stored; for
---- another one it raises an error. Data sets that have a test split: Fashion-MNIST, CIFAR-10 of its folder, synthetic.
+--- another one it raises an error. Data sets that have a test split: Fashion-MNIST, CIFAR-10 of its folder, synthetic; and
+--- tensors, NPY and IDX files with the option `test`.
 ---@param subject luanas.Trial|luanas.TrainedModel Whose network, with its weights, is evaluated.
 ---@param options { intent: string } In a sentence, for those who read the file later.
 ---@return table # accuracy, loss, per_class, ... as of a model's evaluate
