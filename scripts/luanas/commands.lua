@@ -106,7 +106,17 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
--- The names of numbers that trials of some runs have, as a set and as a text.
+-- Whether a trial of some runs has a number of that name.
+local function has_number(store, ids, name)
+  local sql = LINE .. "SELECT 1" .. TRIALS .. "WHERE typeof(coalesce(metrics->>?2, measured->>?2, logged->>?2)) "
+    .. "IN ('integer', 'real') LIMIT 1"
+  for _, id in ipairs(ids) do
+    if name:find "^[%a_][%w_]*$" and store:row(sql, id, name) then return true end
+  end
+  return false
+end
+
+-- The names of all numbers that trials of some runs have.
 local function names_of(store, ids)
   local names = {}
   for _, id in ipairs(ids) do
@@ -117,15 +127,15 @@ local function names_of(store, ids)
       end
     end
   end
-  return names, table.concat(check.sorted_keys(names), ", ")
+  return check.sorted_keys(names)
 end
 
 -- The SQL of a trial's metric or logged value, which an option names.
 local function value_sql(store, ids, option, name)
-  local names, all = names_of(store, ids)
-  if not names[name] then
+  if not has_number(store, ids, name) then
+    local names = names_of(store, ids)
     misuse("--%s: value is %s; trials of run %s have %s", option, check.show(name), table.concat(ids, ", "),
-      next(names) and "the numbers " .. all or "no numbers")
+      #names > 0 and "the numbers " .. table.concat(names, ", ") or "no numbers")
   end
   return ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(name, name, name)
 end
@@ -147,7 +157,10 @@ local function each_of_run(store, run, sort, top)
     where = "WHERE " .. order .. " IS NOT NULL "
     order = order .. (report.is_lowest_best(sort) and " ASC" or " DESC") .. ", number"
   end
-  local sql = LINE .. "SELECT " .. trial.COLUMNS .. TRIALS .. where .. "ORDER BY " .. order .. " LIMIT ?2"
+  -- Checksums are computed of those that are shown only.
+  local sql = LINE .. ", chosen(owner, place) AS (SELECT trial.run, number" .. TRIALS .. where .. "ORDER BY " .. order
+    .. " LIMIT ?2) SELECT " .. trial.COLUMNS .. " FROM chosen JOIN trial ON trial.run = owner AND number = place "
+    .. "ORDER BY " .. order
   return each_trial(store, sql, run, top or -1)
 end
 
@@ -278,7 +291,7 @@ local function show_curves(store, options, ...)
   local lines, ids = {}, { ... }
   for i, id in ipairs(ids) do ids[i] = run_of(store, id) end
   if #ids == 0 then ids = runs_beside(store) end
-  options.value = options.value or names_of(store, ids).accuracy and "accuracy" or "loss"
+  options.value = options.value or has_number(store, ids, "accuracy") and "accuracy" or "loss"
   local sql = LINE .. "SELECT number, " .. value_sql(store, ids, "value", options.value) .. " AS value" .. TRIALS
   for i, id in ipairs(ids) do
     lines[i] = { id = id, values = {} }
