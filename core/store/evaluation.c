@@ -223,13 +223,6 @@ nas_status nas_store_predicted(nas_store *store, int64_t evaluation, int epoch, 
   return status;
 }
 
-static nas_status touch(nas_store *store, int64_t evaluation, nas_error *err) {
-  nas_status status = nas_sql_begin(store, 0, err);
-  if (status != NAS_OK) return status;
-  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_STATE_TOUCH, err, "i", evaluation), err);
-  return nas_sql_end(store, status, err);
-}
-
 nas_status nas_store_state(nas_store *store, int64_t evaluation, nas_text *bytes, int *epoch,
                            nas_error *err) {
   int row;
@@ -245,21 +238,15 @@ nas_status nas_store_state(nas_store *store, int64_t evaluation, nas_text *bytes
   nas_sql_done(statement);
   if (bytes->failed) return nas_fail_memory(err, "a training state", bytes->size);
   if (*epoch == 0 || store->read_only) return NAS_OK;
-  status = touch(store, evaluation, err);
+  status = nas_sql_write(store, 0, nas_sql(store, NAS_SQL_STATE_TOUCH, err, "i", evaluation), err);
   return status == NAS_INTERRUPTED ? status
                                    : NAS_OK; /* it was read, whether or not that is noted */
 }
 
 nas_status nas_store_trim_states(nas_store *store, int64_t bytes, int64_t best, nas_error *err) {
-  nas_status status = nas_sql_begin(store, 0, err);
-  if (status != NAS_OK) return status;
-  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_STATE_TRIM, err, "ii", bytes, best), err);
-  return nas_sql_end(store, status, err);
+  return nas_sql_write(store, 0, nas_sql(store, NAS_SQL_STATE_TRIM, err, "ii", bytes, best), err);
 }
 
 nas_status nas_store_keep_states(nas_store *store, int64_t best, nas_error *err) {
-  nas_status status = nas_sql_begin(store, 0, err);
-  if (status != NAS_OK) return status;
-  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_STATE_KEEP, err, "i", best), err);
-  return nas_sql_end(store, status, err);
+  return nas_sql_write(store, 0, nas_sql(store, NAS_SQL_STATE_KEEP, err, "i", best), err);
 }

@@ -50,9 +50,5 @@ nas_status nas_store_open_final(nas_store *store, int64_t study, const char *net
 
 nas_status nas_store_end_final(nas_store *store, int64_t study, const char *metrics,
                                nas_error *err) {
-  nas_status status = nas_sql_begin(store, 1, err);
-  if (status != NAS_OK) return status;
-  status =
-      nas_sql_execute(store, nas_sql(store, NAS_SQL_FINAL_END, err, "it", study, metrics), err);
-  return nas_sql_end(store, status, err);
+  return nas_sql_write(store, 1, nas_sql(store, NAS_SQL_FINAL_END, err, "it", study, metrics), err);
 }

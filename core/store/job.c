@@ -2,22 +2,11 @@
 #include <nas/memory.h>
 #include "sql.h"
 
-/* One statement in a transaction of its own. */
-static nas_status write_one(nas_store *store, sqlite3_stmt *statement, nas_error *err) {
-  if (!statement) return err ? err->code : NAS_IO;
-  nas_status status = nas_sql_begin(store, 0, err);
-  if (status != NAS_OK) {
-    nas_sql_done(statement);
-    return status;
-  }
-  return nas_sql_end(store, nas_sql_execute(store, statement, err), err);
-}
-
 nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key, const char *text,
                              int64_t *id, nas_error *err) {
   nas_key_bytes bytes = nas_key_bytes_of(nas_evaluation_hash(key));
   nas_status status =
-      write_one(store, nas_sql(store, NAS_SQL_JOB_ADD, err, "kt", &bytes, text), err);
+      nas_sql_write(store, 0, nas_sql(store, NAS_SQL_JOB_ADD, err, "kt", &bytes, text), err);
   *id = 0; /* stays so where another process has done it since */
   if (status != NAS_OK) return status;
   return nas_sql_value(store, nas_sql(store, NAS_SQL_JOB_FIND, err, "k", &bytes), id, err);
@@ -58,6 +47,6 @@ nas_status nas_store_begin_job(nas_store *store, int64_t id, int *may_try, nas_e
 
 nas_status nas_store_end_job(nas_store *store, int64_t id, const char *failure, nas_error *err) {
   if (failure)
-    return write_one(store, nas_sql(store, NAS_SQL_JOB_FAIL, err, "it", id, failure), err);
-  return write_one(store, nas_sql(store, NAS_SQL_JOB_END, err, "i", id), err);
+    return nas_sql_write(store, 0, nas_sql(store, NAS_SQL_JOB_FAIL, err, "it", id, failure), err);
+  return nas_sql_write(store, 0, nas_sql(store, NAS_SQL_JOB_END, err, "i", id), err);
 }

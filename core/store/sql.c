@@ -211,6 +211,16 @@ nas_status nas_sql_end(nas_store *store, nas_status status, nas_error *err) {
   return status;
 }
 
+nas_status nas_sql_write(nas_store *store, int durable, sqlite3_stmt *statement, nas_error *err) {
+  if (!statement) return err ? err->code : NAS_IO;
+  nas_status status = nas_sql_begin(store, durable, err);
+  if (status != NAS_OK) {
+    nas_sql_done(statement);
+    return status;
+  }
+  return nas_sql_end(store, nas_sql_execute(store, statement, err), err);
+}
+
 /* -- what several tables need ----------------------------------------------------------------- */
 
 nas_status nas_store_text(nas_store *store, const char *body, int64_t *id, nas_error *err) {

@@ -73,6 +73,9 @@ nas_status nas_sql_begin(nas_store *store, int durable, nas_error *err);
 /* Commits after NAS_OK, else takes everything back. Returns the status, or what failed. */
 nas_status nas_sql_end(nas_store *store, nas_status status, nas_error *err);
 
+/* One statement in a transaction of its own. */
+nas_status nas_sql_write(nas_store *store, int durable, sqlite3_stmt *statement, nas_error *err);
+
 /* ---- What several tables need ---- */
 
 /* The id of a text in its table, which gets it where it has it not; within a transaction. */

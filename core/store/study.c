@@ -341,8 +341,5 @@ nas_status nas_store_begin_fresh(nas_store *store, const nas_writer *writer, int
 }
 
 nas_status nas_store_end_fresh(nas_store *store, int64_t seed, nas_error *err) {
-  nas_status status = nas_sql_begin(store, 0, err);
-  if (status != NAS_OK) return status;
-  status = nas_sql_execute(store, nas_sql(store, NAS_SQL_FRESH_END, err, "i", seed), err);
-  return nas_sql_end(store, status, err);
+  return nas_sql_write(store, 0, nas_sql(store, NAS_SQL_FRESH_END, err, "i", seed), err);
 }
