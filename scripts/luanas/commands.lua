@@ -7,6 +7,7 @@ local curves = require "luanas.curves"
 local difference = require "luanas.difference"
 local evaluation = require "luanas.evaluation"
 local report = require "luanas.report"
+local script = require "luanas.script"
 local stored = require "luanas.stored"
 local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
@@ -265,13 +266,9 @@ end
 -- The script that wrote a run; with --trial the one that was its writer then.
 local function show_script(store, options, id)
   id = run_of(store, id)
-  local row = store:row([[
-    SELECT body FROM (
-      SELECT first, script FROM run WHERE id = ?1
-      UNION ALL SELECT first, script FROM continuation WHERE run = ?1 AND first <= ?2
-      ORDER BY first DESC LIMIT 1) LEFT JOIN text ON text.id = script]], id, options.trial or math.maxinteger)
-  if not row.body then give_up("run %d was made without a script", id) end
-  io.stdout:write(row.body)
+  local writer = script.writer(store, id, options.trial)
+  if not writer.body then give_up("run %d was made without a script", id) end
+  io.stdout:write(writer.body)
 end
 
 -- The runs of the last run's study.

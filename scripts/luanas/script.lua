@@ -29,4 +29,13 @@ function script.running()
   return { path = name, text = content(name), arguments = #words > 0 and table.concat(words, " ") or nil }
 end
 
+--- Who wrote trial `number` of a run (nil: the last one): { body = the script's text or nil, arguments = or nil }.
+function script.writer(store, run, number)
+  return store:row([[
+    SELECT body, arguments FROM (
+      SELECT first, script, arguments FROM run WHERE id = ?1
+      UNION ALL SELECT first, script, arguments FROM continuation WHERE run = ?1 AND first <= ?2
+      ORDER BY first DESC LIMIT 1) LEFT JOIN text ON text.id = script]], run, number or math.maxinteger)
+end
+
 return script
