@@ -124,8 +124,9 @@ function report.best(each, count, metric)
   local ranking, is_there, names = new_ranking(count, metric), false, {}
   for trial in each do
     ranking:add(trial)
-    is_there = is_there or trial.status ~= "ok" or trial.metrics[metric] ~= nil
-    for name, value in pairs(is_there and {} or trial.metrics) do names[name] = type(value) == "number" or nil end
+    local metrics = trial.status == "ok" and trial.metrics or {}
+    is_there = is_there or metrics[metric] ~= nil
+    for name, value in pairs(is_there and {} or metrics) do names[name] = type(value) == "number" or nil end
   end
   if not is_there and next(names) then
     check.fail("study:best: no trial has the metric %s; there are %s", check.show(metric),

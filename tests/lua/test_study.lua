@@ -564,6 +564,13 @@ function T.test_tables_and_values()
 end
 
 -- A space may set the recipe: the same network is ranked once for each.
+function T.test_a_metric_that_does_not_exist_is_told_also_after_a_failed_trial()
+  local study = spaces.study { space = spaces.fragile }
+  for arch in nas.space.enumerate(spaces.fragile) do study:evaluate(arch) end
+  lu.assertEquals(study:trials()[1].status, "failed")
+  lu.assertErrorMsgContains("no trial has the metric \"nothing\"", study.best, study, 1, "nothing")
+end
+
 function T.test_the_best_of_each_recipe()
   local study = spaces.study { space = function(c)
     local rate = c:choose("rate", { 1e-6, 0.05 })
