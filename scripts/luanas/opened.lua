@@ -117,7 +117,8 @@ end
 --- The study of that id or name; nil: the last one.
 function File:study(which)
   local list = self:studies()
-  if which == nil and #list > 0 then return list[#list] end
+  if #list == 0 then check.fail("file:study: there are no studies in %s yet", self.path) end
+  if which == nil then return list[#list] end
   for _, each in ipairs(list) do
     if each.id == which or each.name == which then return each end
   end
