@@ -113,11 +113,18 @@ local function outcome_of_all(study, built, own_recipe, versions, observe)
   return replicates.combined(outcomes)
 end
 
---- Trains what the outcome of a network takes and is not there, unless another process does. Whether it has trained.
-function evaluate.try(study, built, own_recipe, versions, observe)
-  local costs = built.network and evaluate.costs(built.network, own_recipe)
-  if not costs or evaluate.over_limit(costs, study.limits) then return false end
+--- Whether there is something to train: a network within the limits. Raises an error where it does not fit the data.
+function evaluate.is_trainable(study, built, own_recipe)
+  if not built.network or evaluate.over_limit(evaluate.costs(built.network, own_recipe), study.limits) then
+    return false
+  end
   check_fit(built, study.data:info())
+  return true
+end
+
+--- Trains what the outcome of a trainable network takes and is not there, unless another process does. Whether it has
+--- trained.
+function evaluate.try(study, built, own_recipe, versions, observe)
   local trained = false
   for k = 1, study.replicates do
     trained = evaluation.try(replicates.view(study, k), built.output, own_recipe, versions, observe) or trained

@@ -11,8 +11,7 @@ local evaluation = {}
 
 local BEST_STATES = 10 -- of each data set and recipe are kept before others
 
--- What a store has of an evaluation: { id =, epochs = one table for each, diverged = why there is no further one }.
-local MEASURED = { seconds = true, train_seconds = true }
+local MEASURED = { seconds = true, train_seconds = true } -- what no other machine has of an epoch
 
 -- An epoch as two texts, and back.
 local function epoch_row(epoch)
@@ -55,6 +54,8 @@ function evaluation.seconds_of(epochs, count)
   return seconds, train_seconds
 end
 
+-- What a store has of an evaluation: { id =, epochs = one table for each, diverged = why there is no further one }; or
+-- nil.
 local function find(owner, key)
   local stored = check.must(owner.store.find, owner.store, key)
   if not stored then return nil end

@@ -292,7 +292,7 @@ local function train_side_by_side(self, records, count)
   for _, record in ipairs(records) do
     local built = rebuild(self, record)
     local own_recipe = built.network and recipe_of(self, built)
-    if built.network and not evaluate.over_limit(evaluate.costs(built.network, own_recipe), self.limits) then
+    if evaluate.is_trainable(self, built, own_recipe) then
       for k = 1, self.replicates do
         local id, key = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
         if id and not jobs[id] then
@@ -314,7 +314,8 @@ local function train_free_ones(self, records)
   for i, record in ipairs(records) do
     local built, spent = rebuild(self, record), nil
     local own_recipe = built.network and recipe_of(self, built)
-    local has_trained = evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
+    local has_trained = evaluate.is_trainable(self, built, own_recipe)
+      and evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
       if not spent then self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy) end
       spent = (spent or 0.0) + epoch.seconds
       self.progress:step(epoch.epoch, epoch.accuracy)
@@ -372,9 +373,6 @@ function Study:expect(count)
   self.expected = check.optional(check.integer, "study", "trials", count, 0)
 end
 
-local function trial_of(self, row, owner)
-  return trial.from_row(row, not self.trained[row.number], stored.epochs_reader(self, row), owner)
-end
 
 --- An iterator over the trials so far, in order.
 function Study:each()
@@ -382,7 +380,8 @@ function Study:each()
   local next_row = self.walk:rows()
   return function()
     local row = next_row()
-    return row and trial_of(self, row, self.of_trials)
+    return row
+      and trial.from_row(row, not self.trained[row.number], stored.epochs_reader(self, row), self.of_trials)
   end
 end
 
@@ -407,7 +406,9 @@ end
 function Study:rescore(reward)
   if not self.walk then begin_walk(self) end
   self.walk:flush()
-  return stored.rank(self, self.walk.study, reward, function(row) return trial_of(self, row, self.of_other_runs) end)
+  return stored.rank(self, self.walk.study, reward, function(row)
+    return trial.from_row(row, true, stored.epochs_reader(self, row), self.of_other_runs)
+  end)
 end
 
 function Study:final(subject, options)

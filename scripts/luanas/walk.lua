@@ -11,6 +11,7 @@
 --- as scripts do that evaluate a batch and learn from it then.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local script = require "luanas.script"
 
 local walk = {}
 
@@ -126,12 +127,8 @@ local function hold(self, id, lock)
 end
 
 local function is_of_this_script(self, id)
-  local row = self.store:row([[
-    SELECT body, arguments FROM (
-      SELECT first, script, arguments FROM run WHERE id = ?1
-      UNION ALL SELECT first, script, arguments FROM continuation WHERE run = ?1 ORDER BY first DESC LIMIT 1)
-    LEFT JOIN text ON text.id = script]], id)
-  return row and row.body == self.running.text and row.arguments == self.running.arguments
+  local writer = script.writer(self.store, id)
+  return writer and writer.body == self.running.text and writer.arguments == self.running.arguments
 end
 
 -- Whether this walk has the lock of a run now. One that another study of this script, or another script, writes has
@@ -442,6 +439,7 @@ end
 
 --- Looks which stored runs have a trial of this architecture next, for numeric_version().
 function Walk:expect(record)
+  refuse_closed(self)
   self.agreeing = self.run and {} or followed(self, record)
 end
 

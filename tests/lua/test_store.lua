@@ -134,6 +134,10 @@ function T.test_a_closed_study_has_no_further_trials()
   study:close()
   study:close()
   lu.assertErrorMsgContains("the study is closed", study.evaluate, study, record)
+  local other = nas.arch "kernel=1{1,3} filters=2{2,4}"
+  lu.assertEquals(trainings(function()
+    lu.assertErrorMsgContains("the study is closed", study.evaluate_all, study, { record, other, other })
+  end), 0)
   lu.assertErrorMsgContains("the study is closed", trial.log, trial, { reward = 1 })
   lu.assertEquals(#study:trials(), 1)
 end
