@@ -3,6 +3,7 @@
 #define TESTS_STORE_STORES_H
 
 #include <nas/store.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "check.h"
@@ -83,6 +84,14 @@ static inline int epochs_of(nas_store *store, const nas_evaluation_key *key) {
   }
   nas_evaluation_clear(&found);
   return count;
+}
+
+/* Runs some SQL on a file past the store. */
+static inline void run_sql(const char *path, const char *sql) {
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
 /* -- files ----------------------------------------------------------------------------------- */

@@ -5,13 +5,6 @@
 #include "sql.h"
 #include "stores.h"
 
-static void run_sql(const char *path, const char *sql) {
-  sqlite3 *db;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-  sqlite3_close(db);
-}
-
 static int64_t integer_of(const char *path, const char *sql) {
   sqlite3 *db;
   sqlite3_stmt *statement;

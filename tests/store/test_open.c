@@ -18,13 +18,6 @@ static nas_status try_open(const char *path, int read_only, nas_error *err) {
   return status;
 }
 
-static void run_sql(const char *path, const char *sql) {
-  sqlite3 *db;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-  sqlite3_close(db);
-}
-
 /* Opening fails so, to read and to write, and changes nothing. */
 static void check_refused(const char *path, nas_status expected, const char *message) {
   size_t before_size, after_size;
