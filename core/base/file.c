@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static nas_status fail_io(nas_error *err, const char *what, const char *path) {
+nas_status nas_file_fail(nas_error *err, const char *what, const char *path) {
   int code = errno;
   char reason[128] = "";
   return nas_fail(err, NAS_IO, "%s \"%.200s\": %s", what, path,
@@ -20,10 +20,10 @@ static nas_status fail_io(nas_error *err, const char *what, const char *path) {
 nas_status nas_file_open(nas_file *file, const char *path, nas_error *err) {
   struct stat info;
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return fail_io(err, "cannot open", path);
+  if (fd < 0) return nas_file_fail(err, "cannot open", path);
   nas_status status = NAS_OK;
   if (fstat(fd, &info))
-    status = fail_io(err, "cannot read", path);
+    status = nas_file_fail(err, "cannot read", path);
   else if (!S_ISREG(info.st_mode))
     status = nas_fail(err, NAS_IO, "cannot read \"%.200s\": not a regular file", path);
   if (status != NAS_OK) {
@@ -45,7 +45,7 @@ nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, siz
   while (filled < size) {
     ssize_t got = pread(file->fd, (char *)bytes + filled, size - filled, (off_t)(offset + filled));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail_io(err, "cannot read", file->path);
+    if (got < 0) return nas_file_fail(err, "cannot read", file->path);
     if (got == 0) break;
     filled += (size_t)got;
   }
@@ -83,7 +83,7 @@ nas_status nas_replacement_begin(nas_replacement *replacement, const char *path,
   if (status != NAS_OK) goto fail;
   r.fd = open(r.temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (r.fd < 0) {
-    status = fail_io(err, "cannot create", r.temporary.data);
+    status = nas_file_fail(err, "cannot create", r.temporary.data);
     goto fail;
   }
   *replacement = r;
@@ -100,15 +100,14 @@ nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes
   while (size > 0) {
     ssize_t written = write(replacement->fd, from, size);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return fail_io(err, "cannot write", replacement->temporary.data);
+    if (written < 0) return nas_file_fail(err, "cannot write", replacement->temporary.data);
     from += written;
     size -= (size_t)written;
   }
   return NAS_OK;
 }
 
-/* Makes the renaming last. Some file systems can't synchronise a folder, and say EINVAL. */
-static int sync_folder(const char *folder) {
+int nas_file_sync_folder(const char *folder) {
   int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return -1;
   int failed = fsync(fd) && errno != EINVAL;
@@ -120,14 +119,16 @@ static int sync_folder(const char *folder) {
 
 nas_status nas_replacement_end(nas_replacement *replacement, nas_status status, nas_error *err) {
   const char *temporary = replacement->temporary.data;
-  if (status == NAS_OK && fsync(replacement->fd)) status = fail_io(err, "cannot write", temporary);
-  if (close(replacement->fd) && status == NAS_OK) status = fail_io(err, "cannot write", temporary);
+  if (status == NAS_OK && fsync(replacement->fd))
+    status = nas_file_fail(err, "cannot write", temporary);
+  if (close(replacement->fd) && status == NAS_OK)
+    status = nas_file_fail(err, "cannot write", temporary);
   if (status == NAS_OK && rename(temporary, replacement->path))
-    status = fail_io(err, "cannot replace", replacement->path);
+    status = nas_file_fail(err, "cannot replace", replacement->path);
   if (status != NAS_OK)
     unlink(temporary);
-  else if (sync_folder(replacement->folder.data))
-    status = fail_io(err, "cannot synchronise the folder of", replacement->path);
+  else if (nas_file_sync_folder(replacement->folder.data))
+    status = nas_file_fail(err, "cannot synchronise the folder of", replacement->path);
   clear_names(replacement);
   return status;
 }

@@ -5,6 +5,13 @@
 
 #include <nas/text.h>
 
+/* NAS_IO: `what` the path, and the system's reason in errno, such as: cannot open "a.db": ... */
+nas_status nas_file_fail(nas_error *err, const char *what, const char *path);
+
+/* Makes names that were given or taken in a folder last. Some file systems can't, and say EINVAL,
+ * which is no failure. -1: errno. */
+int nas_file_sync_folder(const char *folder);
+
 /* A regular file that is open for reading. */
 typedef struct nas_file {
   const char *path; /* borrowed */

@@ -49,13 +49,6 @@ static nas_status folder_of(const char *path, nas_text *folder, nas_error *err) 
   return folder->failed ? nas_fail_memory(err, "a path", strlen(path)) : NAS_OK;
 }
 
-static nas_status fail_open(const char *path, nas_error *err) {
-  int code = errno;
-  char reason[128] = "";
-  return nas_fail(err, NAS_IO, "cannot open \"%.200s\": %s", path,
-                  strerror_r(code, reason, sizeof reason));
-}
-
 /* Looks at what is there without opening it: closing a file drops the locks that SQLite has on it
  * in this process. *is_there: whether there is a file. */
 static nas_status check_place(const char *path, int *is_there, nas_error *err) {
@@ -67,10 +60,11 @@ static nas_status check_place(const char *path, int *is_there, nas_error *err) {
     if (!S_ISREG(info.st_mode)) return nas_fail(err, NAS_IO, "\"%.200s\" is no regular file", path);
     return check_system(path, err);
   }
-  if (errno != ENOENT) return fail_open(path, err);
+  if (errno != ENOENT) return nas_file_fail(err, "cannot open", path);
   nas_text folder = {0};
   nas_status status = folder_of(path, &folder, err);
-  if (status == NAS_OK && stat(folder.data, &info) != 0) status = fail_open(path, err);
+  if (status == NAS_OK && stat(folder.data, &info) != 0)
+    status = nas_file_fail(err, "cannot open", path);
   if (status == NAS_OK) status = check_system(folder.data, err);
   nas_text_clear(&folder);
   return status;
@@ -140,13 +134,6 @@ static void text_hash(sqlite3_context *context, int count, sqlite3_value **value
 
 /* -- copies ----------------------------------------------------------------------------------- */
 
-static nas_status fail_copy(const char *path, nas_error *err) {
-  int code = errno;
-  char reason[128] = "";
-  return nas_fail(err, NAS_IO, "cannot write \"%.200s\": %s", path,
-                  strerror_r(code, reason, sizeof reason));
-}
-
 /* A new empty file beside `path`, whose name *temporary gets. -1: errno. */
 static int create_beside(const char *path, nas_text *temporary) {
   for (int64_t i = 1;; i++) { /* a process of the same number may have left some */
@@ -186,16 +173,6 @@ static int name_file(const char *temporary, const char *path) {
   return -1;
 }
 
-/* Makes the name last. Some file systems can't synchronise a folder, and say EINVAL. */
-static int sync_folder(const char *folder) {
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return -1;
-  int failed = fsync(fd) && errno != EINVAL, code = errno;
-  close(fd);
-  errno = code;
-  return failed ? -1 : 0;
-}
-
 /* A copy of the store that is whole, and on the disk, before it has its name. *is_there: there is a
  * file of that name, which stays. */
 static nas_status write_copy(nas_store *store, const char *path, int *is_there, nas_error *err) {
@@ -204,16 +181,18 @@ static nas_status write_copy(nas_store *store, const char *path, int *is_there, 
   if (*is_there) return NAS_OK;
   int fd = -1;
   nas_status status = folder_of(path, &folder, err);
-  if (status == NAS_OK && (fd = create_beside(path, &temporary)) < 0) status = fail_copy(path, err);
+  if (status == NAS_OK && (fd = create_beside(path, &temporary)) < 0)
+    status = nas_file_fail(err, "cannot write", path);
   if (status == NAS_OK) status = copy_rows(store, temporary.data, err);
-  if (status == NAS_OK && fsync(fd) != 0) status = fail_copy(path, err);
+  if (status == NAS_OK && fsync(fd) != 0) status = nas_file_fail(err, "cannot write", path);
   if (status == NAS_OK) nas_crash_point("in-backup");
   if (status == NAS_OK && name_file(temporary.data, path) != 0) {
     *is_there = errno == EEXIST;
-    status = fail_copy(path, err);
+    status = nas_file_fail(err, "cannot write", path);
   }
   if (status != NAS_OK && fd >= 0) unlink(temporary.data);
-  if (status == NAS_OK && sync_folder(folder.data) != 0) status = fail_copy(path, err);
+  if (status == NAS_OK && nas_file_sync_folder(folder.data) != 0)
+    status = nas_file_fail(err, "cannot write", path);
   if (fd >= 0) close(fd);
   nas_text_clear(&temporary);
   nas_text_clear(&folder);
@@ -380,7 +359,7 @@ static nas_status make_copy(nas_store *store, const char *log, char **copy, nas_
   store->copy = joined(temporary && *temporary ? temporary : "/tmp", "/luanas-XXXXXX", "");
   if (!store->copy) return nas_fail_memory(err, "a path", 0);
   if (!mkdtemp(store->copy)) {
-    nas_status status = fail_open(store->copy, err);
+    nas_status status = nas_file_fail(err, "cannot open", store->copy);
     nas_free(store->copy);
     store->copy = NULL;
     return status;
@@ -484,7 +463,7 @@ static nas_status open_lock_file(nas_store *store, nas_error *err) {
   char *path = joined(sqlite3_db_filename(store->db, "main"), "-lock", ""); /* links followed */
   if (!path) return nas_fail_memory(err, "a path", strlen(store->path));
   store->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  nas_status status = store->lock_file < 0 ? fail_open(path, err) : NAS_OK;
+  nas_status status = store->lock_file < 0 ? nas_file_fail(err, "cannot open", path) : NAS_OK;
   nas_free(path);
   return status;
 }
