@@ -39,6 +39,21 @@ static nas_status check_system(const char *path, nas_error *err) {
   return NAS_OK;
 }
 
+static char *joined(const char *a, const char *b, const char *c) {
+  nas_text text = {0};
+  nas_text_add(&text, a);
+  nas_text_add(&text, b);
+  nas_text_add(&text, c);
+  if (!text.failed) return text.data;
+  nas_text_clear(&text);
+  return NULL;
+}
+
+/* What to put before a path so that SQLite takes it for one: not ":memory:", nor a URI. */
+static const char *path_mark(const char *path) {
+  return *path == '/' ? "" : "./";
+}
+
 /* The folder that the file lies in. */
 static nas_status folder_of(const char *path, nas_text *folder, nas_error *err) {
   const char *slash = strrchr(path, '/');
@@ -138,6 +153,7 @@ static void text_hash(sqlite3_context *context, int count, sqlite3_value **value
 static int create_beside(const char *path, nas_text *temporary) {
   for (int64_t i = 1;; i++) { /* a process of the same number may have left some */
     nas_text_clear(temporary);
+    nas_text_add(temporary, path_mark(path));
     nas_text_add(temporary, path);
     nas_text_add(temporary, ".tmp-");
     nas_text_add_integer(temporary, (int64_t)getpid());
@@ -285,6 +301,15 @@ static nas_status connect_to(nas_store *store, const char *name, int flags, nas_
                      err);
 }
 
+/* The file of the store. */
+static nas_status connect_to_file(nas_store *store, int flags, nas_error *err) {
+  char *name = joined(path_mark(store->path), store->path, "");
+  if (!name) return nas_fail_memory(err, "a path", strlen(store->path));
+  nas_status status = connect_to(store, name, flags, err);
+  nas_free(name);
+  return status;
+}
+
 /* Two processes that do this at once refuse each other without asking the handler above. */
 static nas_status write_ahead(nas_store *store, nas_error *err) {
   for (int turn = 0;; turn++) {
@@ -295,9 +320,9 @@ static nas_status write_ahead(nas_store *store, nas_error *err) {
 }
 
 static nas_status open_to_write(nas_store *store, int create, nas_error *err) {
-  const char *name = store->path ? store->path : ":memory:";
   const int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
-  nas_status status = connect_to(store, name, flags, err);
+  nas_status status =
+      store->path ? connect_to_file(store, flags, err) : connect_to(store, ":memory:", flags, err);
   if (status != NAS_OK) return status;
   int64_t application, version;
   status = read_version(store, &application, &version, err); /* before anything is written */
@@ -329,16 +354,6 @@ static nas_status copy_file(const char *from, const char *to, nas_error *err) {
   nas_free(bytes);
   nas_file_close(&file);
   return status;
-}
-
-static char *joined(const char *a, const char *b, const char *c) {
-  nas_text text = {0};
-  nas_text_add(&text, a);
-  nas_text_add(&text, b);
-  nas_text_add(&text, c);
-  if (!text.failed) return text.data;
-  nas_text_clear(&text);
-  return NULL;
 }
 
 /* The folder of the copy, and what lies in it. */

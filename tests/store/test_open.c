@@ -189,6 +189,31 @@ static void folders_and_missing_files(void **state) {
   assert_int_not_equal(access(at("a.db"), F_OK), 0);
 }
 
+static void names_that_sqlite_reads_otherwise(void **state) {
+  (void)state;
+  static const char *const names[] = {":memory:", "file:a.db", "file:b.db?mode=memory"};
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  char before[4096];
+  assert_non_null(getcwd(before, sizeof before));
+  assert_int_equal(chdir(folder), 0); /* for names without a folder */
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    nas_store *store = store_at(names[i]);
+    put(store, &key, 1, 4);
+    nas_store_close(&store);
+    assert_int_equal(access(at(names[i]), F_OK), 0);
+    store = store_at(names[i]);
+    assert_int_equal(epochs_of(store, &key), 4);
+    check_ok(nas_store_backup(store, "file:copy", &err), &err);
+    nas_store_close(&store);
+    store = store_at("file:copy");
+    assert_int_equal(epochs_of(store, &key), 4);
+    nas_store_close(&store);
+    assert_int_equal(unlink("file:copy"), 0);
+  }
+  assert_int_equal(chdir(before), 0);
+}
+
 static void an_empty_file_becomes_a_store(void **state) {
   (void)state;
   nas_error err;
@@ -404,6 +429,7 @@ int main(void) {
       TEST(a_quota_is_a_full_disk),
       TEST(a_file_cut_short_is_refused),
       TEST(folders_and_missing_files),
+      TEST(names_that_sqlite_reads_otherwise),
       TEST(an_empty_file_becomes_a_store),
       TEST(nothing_is_written_to_what_is_read),
       TEST(a_read_only_folder_can_be_read),
