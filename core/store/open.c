@@ -392,7 +392,7 @@ static nas_status make_copy(nas_store *store, const char *log, char **copy, nas_
 static char *immutable_uri(const char *path) {
   static const char hex[] = "0123456789ABCDEF";
   nas_text uri = {0};
-  nas_text_add(&uri, "file:");
+  nas_text_add(&uri, *path == '/' ? "file://" : "file:"); /* no host follows */
   for (const char *c = path; *c; c++) {
     const char escaped[] = {'%', hex[(unsigned char)*c >> 4], hex[*c & 15], '\0'};
     if (strchr("?#%", *c))
@@ -450,10 +450,11 @@ static int is_writable(const char *path) {
 static nas_status open_to_read(nas_store *store, nas_error *err) {
   int64_t application = 0, version = 0;
   int flags = is_writable(store->path) ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-  nas_status status = connect_to(store, store->path, flags, err);
+  nas_status status = connect_to_file(store, flags, err);
   if (status == NAS_OK) status = nas_sql_run(store, "PRAGMA query_only = ON", err);
-  if (status == NAS_OK) status = read_version(store, &application, &version, err);
-  if (status == NAS_IO) {
+  if (status != NAS_OK) return status;
+  status = read_version(store, &application, &version, err);
+  if (status == NAS_IO) { /* of the files beside it: the file itself is open */
     status = open_apart(store, err);
     if (status == NAS_OK) status = read_version(store, &application, &version, err);
   }

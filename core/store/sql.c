@@ -1,5 +1,6 @@
 #include "sql.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <nas/version.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,6 +36,22 @@ static nas_status fail_full(const char *what, const char *path, nas_error *err) 
                   what, path);
 }
 
+/* Whether this process may read the file; where there is none it may. */
+static int is_readable(const nas_store *store) {
+  return !store->path || faccessat(AT_FDCWD, store->path, R_OK, AT_EACCESS) == 0 || errno != EACCES;
+}
+
+/* A file that can't be opened, or one beside it that can't be made. */
+static nas_status fail_closed(const nas_store *store, const char *what, nas_error *err) {
+  const char *path = shown(store);
+  int code = sqlite3_system_errno(store->db);
+  if (code == EMFILE || code == ENFILE)
+    return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": too many files are open", what, path);
+  if (!is_readable(store))
+    return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": permission denied", what, path);
+  return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": it, or its folder, is read-only", what, path);
+}
+
 nas_status nas_sql_fail(const nas_store *store, const char *what, nas_error *err) {
   const char *path = shown(store), *reason = sqlite3_errmsg(store->db);
   switch (sqlite3_errcode(store->db)) {
@@ -49,9 +66,7 @@ nas_status nas_sql_fail(const nas_store *store, const char *what, nas_error *err
     if (store->interrupted) return nas_fail(err, NAS_INTERRUPTED, "interrupted");
     return nas_fail(err, NAS_BUSY, "cannot %s \"%.200s\": another process uses it", what, path);
   case SQLITE_READONLY:
-  case SQLITE_CANTOPEN:
-    return nas_fail(err, NAS_IO, "cannot %s \"%.200s\": it, or its folder, is read-only", what,
-                    path);
+  case SQLITE_CANTOPEN: return fail_closed(store, what, err);
   case SQLITE_IOERR:
     if (is_full(store->db)) return fail_full(what, path, err);
     break;

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -240,16 +241,22 @@ static void nothing_is_written_to_what_is_read(void **state) {
   nas_store_close(&store);
 }
 
-static void a_read_only_folder_can_be_read(void **state) {
-  (void)state;
+/* Becomes a user whom permissions bind, who owns the folder; returns who it was. */
+static uid_t become_nobody(void) {
   enum { NOBODY = 65534 };
-  nas_error err;
   uid_t user = geteuid();
-  const nas_evaluation_key key = key_of("1 input");
-  if (user == 0) { /* whom permissions do not bind */
+  if (user == 0) {
     assert_int_equal(chown(folder, NOBODY, NOBODY), 0);
     assert_int_equal(seteuid(NOBODY), 0);
   }
+  return user;
+}
+
+static void a_read_only_folder_can_be_read(void **state) {
+  (void)state;
+  nas_error err;
+  const nas_evaluation_key key = key_of("1 input");
+  uid_t user = become_nobody();
   assert_int_equal(mkdir(at("closed"), 0700), 0);
   nas_store *store = store_at(at("a.db"));
   put(store, &key, 1, 4);
@@ -260,13 +267,40 @@ static void a_read_only_folder_can_be_read(void **state) {
   nas_store_close(&store);
   assert_int_equal(chmod(at("closed"), 0500), 0);
   static const char *const names[] = {"closed/with-log.db", "closed/plain ?#%.db"};
-  for (int i = 0; i < 2; i++) {
-    const nas_store_options options = {.path = at(names[i]), .read_only = 1};
+  for (int i = 0; i < 4; i++) {
+    char path[320]; /* with two slashes, too */
+    snprintf(path, sizeof path, "%s%s", i / 2 ? "/" : "", at(names[i % 2]));
+    const nas_store_options options = {.path = path, .read_only = 1};
     check_ok(nas_store_open(&store, &options, &err), &err);
     assert_int_equal(epochs_of(store, &key), 4);
     nas_store_close(&store);
-    assert_int_equal(try_open(at(names[i]), 0, &err), NAS_IO);
+    assert_int_equal(try_open(path, 0, &err), NAS_IO);
     check_contains(err.text, "read-only");
+  }
+  assert_int_equal(try_open(at("closed/new.db"), 0, &err), NAS_IO);
+  check_contains(err.text, "read-only");
+  assert_int_equal(seteuid(user), 0);
+}
+
+static void a_file_that_cannot_be_opened(void **state) {
+  (void)state;
+  nas_error err;
+  uid_t user = become_nobody();
+  nas_store *store = store_at(at("a.db"));
+  nas_store_close(&store);
+  struct rlimit before, none = {0};
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+  none.rlim_max = before.rlim_max;
+  for (int read_only = 0; read_only < 2; read_only++) {
+    assert_int_equal(chmod(at("a.db"), 0000), 0);
+    assert_int_equal(try_open(at("a.db"), read_only, &err), NAS_IO);
+    check_contains(err.text, "permission denied");
+    assert_int_equal(chmod(at("a.db"), 0600), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    nas_status status = try_open(at("a.db"), read_only, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, NAS_IO);
+    check_contains(err.text, "too many files are open");
   }
   assert_int_equal(seteuid(user), 0);
 }
@@ -433,6 +467,7 @@ int main(void) {
       TEST(an_empty_file_becomes_a_store),
       TEST(nothing_is_written_to_what_is_read),
       TEST(a_read_only_folder_can_be_read),
+      TEST(a_file_that_cannot_be_opened),
       TEST(looking_leaves_no_files),
       TEST(a_backup_has_its_name_when_it_is_whole),
       TEST(a_backup_replaces_nothing),
