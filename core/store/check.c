@@ -8,8 +8,8 @@ static const char *const searches[] = {
     "ifnull(rowid, '(several columns)'), parent) FROM pragma_foreign_key_check",
 
 #define SUM(table, name, ...)                                                                      \
-  "SELECT 'the checksum of " #table " ' || " name " || ' is another' FROM " #table                 \
-  " WHERE sum IS NOT row_sum(" __VA_ARGS__ ")"
+  "SELECT 'the checksum of " #table " ' || ifnull(" name                                           \
+  ", 'without a key') || ' is another' FROM " #table " WHERE sum IS NOT row_sum(" __VA_ARGS__ ")"
     "SELECT 'the hash of text ' || id || ' is another' FROM text WHERE hash IS NOT text_hash(body)",
     SUM(session, "id",
         "id, started, program, engine, numeric_version, isa, threads, host, process"),
@@ -51,7 +51,7 @@ static nas_status search(nas_store *store, const char *sql, nas_text *report, in
   else
     status = nas_sql_step(store, statement, &row, &found);
   for (; status == NAS_OK && row; status = nas_sql_step(store, statement, &row, &found)) {
-    nas_text_add(report, (const char *)sqlite3_column_text(statement, 0));
+    nas_sql_add_text(report, statement, 0);
     nas_text_add(report, "\n");
     ++*damages;
   }

@@ -11,8 +11,7 @@ static nas_status find(nas_store *store, int64_t study, int64_t *network, nas_te
   *network = 0;
   if (!row) return status;
   *network = sqlite3_column_int64(statement, 0);
-  if (sqlite3_column_type(statement, 1) != SQLITE_NULL)
-    nas_text_add(metrics, (const char *)sqlite3_column_text(statement, 1));
+  nas_sql_add_text(metrics, statement, 1);
   if (!sqlite3_column_int(statement, 2))
     status = nas_sql_damaged(store, "the final evaluation of study", study, err);
   nas_sql_done(statement);

@@ -20,7 +20,7 @@ nas_status nas_store_next_job(nas_store *store, int64_t after, int64_t *id, nas_
   *id = 0;
   if (!row) return status;
   *id = sqlite3_column_int64(statement, 0);
-  nas_text_add(text, (const char *)sqlite3_column_text(statement, 1));
+  nas_sql_add_text(text, statement, 1);
   nas_sql_done(statement);
   return text->failed ? nas_fail_memory(err, "a job", text->size) : NAS_OK;
 }

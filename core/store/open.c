@@ -231,6 +231,9 @@ static nas_status read_version(nas_store *store, int64_t *application, int64_t *
   if (status != NAS_OK) return status;
   if (*application != NAS_SCHEMA_APPLICATION && (tables > 0 || *application != 0))
     return fail_foreign(store, err);
+  if (*version < 0)
+    return nas_fail(err, NAS_FORMAT, "\"%.200s\" is damaged: it has schema %lld", store->path,
+                    (long long)*version);
   if (*version > NAS_SCHEMA_VERSION)
     return nas_fail(err, NAS_FORMAT,
                     "\"%.200s\" was written by a newer version: it has schema %lld, this one knows "

@@ -181,6 +181,11 @@ nas_status nas_sql_value(nas_store *store, sqlite3_stmt *statement, int64_t *val
   return NAS_OK;
 }
 
+void nas_sql_add_text(nas_text *text, sqlite3_stmt *row, int column) {
+  const void *bytes = sqlite3_column_text(row, column);
+  nas_text_add_bytes(text, bytes, (size_t)sqlite3_column_bytes(row, column));
+}
+
 nas_status nas_sql_run(nas_store *store, const char *sql, nas_error *err) {
   if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) == SQLITE_OK) return NAS_OK;
   return nas_sql_fail(store, "use", err);

@@ -61,6 +61,9 @@ nas_status nas_sql_execute(nas_store *store, sqlite3_stmt *statement, nas_error 
 /* The integer in the first column of the first row, if there is one. */
 nas_status nas_sql_value(nas_store *store, sqlite3_stmt *statement, int64_t *value, nas_error *err);
 
+/* Appends a column of the row: nothing where it is NULL, by right or by damage. */
+void nas_sql_add_text(nas_text *text, sqlite3_stmt *row, int column);
+
 /* Some SQL that is run once: without rows, and with one integer. */
 nas_status nas_sql_run(nas_store *store, const char *sql, nas_error *err);
 nas_status nas_sql_integer(nas_store *store, const char *sql, int64_t *value, nas_error *err);

@@ -77,6 +77,29 @@ static void a_changed_row_is_noticed(void **state) {
   }
 }
 
+/* NULL where the schema has none. */
+static void a_value_that_is_gone_is_noticed(void **state) {
+  (void)state;
+  nas_error err;
+  int64_t id;
+  nas_text text = {0};
+  make_store(at("a.db"));
+  nas_store *store = store_at(at("a.db"));
+  const nas_evaluation_key key = key_of("1 input a");
+  check_ok(nas_store_add_job(store, &key, "what", &id, &err), &err);
+  nas_store_close(&store);
+  run_sql(at("a.db"), "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET "
+                      "sql = replace(replace(sql, 'NOT NULL', ''), 'STRICT', '')");
+  run_sql(at("a.db"), "INSERT INTO prediction VALUES (1, NULL, 0, x'01'); "
+                      "UPDATE job SET text = NULL");
+  store = store_at(at("a.db"));
+  assert_int_equal(check(store, "the checksum of prediction without a key is another"), 1);
+  check_ok(nas_store_next_job(store, 0, &id, &text, &err), &err);
+  assert_int_equal(text.size, 0);
+  nas_text_clear(&text);
+  nas_store_close(&store);
+}
+
 static void damage_is_not_recalled(void **state) {
   (void)state;
   nas_error err;
@@ -167,9 +190,8 @@ static void a_damaged_log_loses_its_end_only(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
   const struct CMUnitTest tests[] = {
-      TEST(a_changed_row_is_noticed),
-      TEST(damage_is_not_recalled),
-      TEST(a_changed_page_is_noticed),
+      TEST(a_changed_row_is_noticed),         TEST(a_value_that_is_gone_is_noticed),
+      TEST(damage_is_not_recalled),           TEST(a_changed_page_is_noticed),
       TEST(a_damaged_log_loses_its_end_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,8 @@ static void a_newer_file_is_refused(void **state) {
   run_sql(path, "PRAGMA user_version = 99");
   run_sql(path, "PRAGMA journal_mode = DELETE");
   check_refused(path, NAS_FORMAT, "newer version");
+  run_sql(path, "PRAGMA user_version = -1");
+  check_refused(path, NAS_FORMAT, "is damaged: it has schema -1");
 }
 
 static void an_older_file_is_brought_up_to_date(void **state) {
