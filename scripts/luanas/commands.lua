@@ -27,6 +27,20 @@ local function misuse(format, ...)
   error({ give_up = format:format(...), status = 2 }, 0)
 end
 
+local function must(done, message)
+  if not done then give_up("%s", message) end
+  return done
+end
+
+-- Standard output may be a file on a full disk.
+local function written(done, problem)
+  must(done, problem and "cannot write: " .. problem)
+end
+
+local function write(...)
+  written(io.stdout:write(...))
+end
+
 local function count_of(store, sql, ...)
   return store:row("SELECT (" .. sql .. ") AS n", ...).n
 end
@@ -68,13 +82,13 @@ local function studies(store)
       row.intent or "", own[i],
     }
   end
-  io.stdout:write(text_table.format({
+  write(text_table.format({
     right "study", { title = "name" }, right "runs", right "trials", right "epochs",
     { title = "test images opened for" }, { title = "what tells it from the others" },
   }, rows))
   local evaluations = count_of(store, "SELECT count(*) FROM evaluation")
   local epochs = count_of(store, "SELECT count(*) FROM epoch")
-  io.stdout:write(("%d evaluations with %d epochs\n"):format(evaluations, epochs))
+  write(("%d evaluations with %d epochs\n"):format(evaluations, epochs))
 end
 
 -- Whether trials of the run were evaluated under other numeric versions than it began with.
@@ -99,7 +113,7 @@ local function runs(store)
       (row.program or "") .. (row.arguments and " " .. row.arguments or ""),
     }
   end
-  io.stdout:write(text_table.format({
+  write(text_table.format({
     right "run", right "study", { title = "leaves" }, right "trials", right "best of its own", { title = "numbers" },
     { title = "began" }, { title = "script" },
   }, rows))
@@ -210,13 +224,13 @@ local function trials(store, options)
   local run = run_of(store, options.run)
   local function open() return each_of_run(store, run, options.sort, top) end
   if options.json then
-    for each in open() do io.stdout:write(json_of(each), "\n") end
+    for each in open() do write(json_of(each), "\n") end
   elseif options.csv then
-    csv.write_to(io.stdout, open)
+    written(csv.write_to(io.stdout, open))
   else
     local text, count = trial_table(open())
     local all = count_of(store, LINE .. "SELECT count(*)" .. TRIALS, run)
-    io.stdout:write(text, count < all and ("%d of %d trials; --top shows more\n"):format(count, all) or "")
+    write(text, count < all and ("%d of %d trials; --top shows more\n"):format(count, all) or "")
   end
 end
 
@@ -225,16 +239,15 @@ local function show(store, options, number)
   local row = store:row(LINE .. "SELECT " .. trial.COLUMNS .. TRIALS .. "WHERE number = ?2", run, number)
   if not row then give_up("run %d has no trial %d", run, number) end
   local each = trial.from_row(row)
-  local out = io.stdout
-  out:write(("trial %d of run %d: %s%s\n"):format(number, run, each.status, each.reason and ", " .. each.reason or ""))
-  out:write("architecture: ", tostring(each.arch), "\ndecisions: ", each.arch:line(), "\n")
+  write(("trial %d of run %d: %s%s\n"):format(number, run, each.status, each.reason and ", " .. each.reason or ""))
+  write("architecture: ", tostring(each.arch), "\ndecisions: ", each.arch:line(), "\n")
   for _, name in ipairs(check.sorted_keys(each.metrics)) do
     local value = each.metrics[name]
-    out:write(("%s: %s\n"):format(name, type(value) == "number" and core.number_text(value) or core.json_encode(value)))
+    write(("%s: %s\n"):format(name, type(value) == "number" and core.number_text(value) or core.json_encode(value)))
   end
   for _, name in ipairs(check.sorted_keys(each.logged)) do
     local value = each.logged[name]
-    out:write(("logged %s: %s\n"):format(name, type(value) == "number" and core.number_text(value) or tostring(value)))
+    write(("logged %s: %s\n"):format(name, type(value) == "number" and core.number_text(value) or tostring(value)))
   end
   if not row.evaluation then return end
   local rows = {}
@@ -249,7 +262,7 @@ local function show(store, options, number)
       ("%s, %s, %s threads"):format(found.engine or "", found.isa or "", found.threads or "?"), found.started or "",
     }
   end
-  out:write(text_table.format({
+  write(text_table.format({
     right "epoch", right "accuracy", right "loss", right "train loss", right "seconds", { title = "machine" },
     { title = "engine" }, { title = "session began" },
   }, rows))
@@ -258,9 +271,9 @@ local function show(store, options, number)
     JOIN text n ON n.id = network JOIN text r ON r.id = recipe WHERE evaluation.id = ?1]], row.evaluation)
   local count = store:row("SELECT text FROM run JOIN study ON study.id = study WHERE run.id = ?1", run).text
     :match " replicates=(%d+)"
-  if count ~= "1" then out:write(("the first of %s replicates; the metrics above are means\n"):format(count)) end
-  out:write(("evaluation seed: %d\nnumeric version: %d\n"):format(made.seed, made.numeric_version))
-  out:write((made.recipe:gsub("^recipe ", "recipe: ")), "\nnetwork: ", made.network, "\n")
+  if count ~= "1" then write(("the first of %s replicates; the metrics above are means\n"):format(count)) end
+  write(("evaluation seed: %d\nnumeric version: %d\n"):format(made.seed, made.numeric_version))
+  write((made.recipe:gsub("^recipe ", "recipe: ")), "\nnetwork: ", made.network, "\n")
 end
 
 -- The script that wrote a run; with --trial the one that was its writer then.
@@ -268,7 +281,7 @@ local function show_script(store, options, id)
   id = run_of(store, id)
   local writer = script.writer(store, id, options.trial)
   if not writer.body then give_up("run %d was made without a script", id) end
-  io.stdout:write(writer.body)
+  write(writer.body)
 end
 
 -- The runs of the last run's study.
@@ -300,19 +313,14 @@ local function show_curves(store, options, ...)
     local drawn, problem = pcall(curves.draw, lines, options.out, options.window, options.value)
     if not drawn then give_up("%s", problem) end
   end
-  io.stdout:write(options.csv and curves.csv(lines) or curves.table(lines, options.window))
+  write(options.csv and curves.csv(lines) or curves.table(lines, options.window))
 end
 
 -- ---- Care ------------------------------------------------------------------------------------------
 
-local function must(done, message)
-  if not done then give_up("%s", message) end
-  return done
-end
-
 local function export(store)
   local sql = "SELECT " .. trial.COLUMNS .. " FROM trial ORDER BY run, number"
-  csv.write_to(io.stdout, function() return each_trial(store, sql) end, true)
+  written(csv.write_to(io.stdout, function() return each_trial(store, sql) end, true))
 end
 
 local function backup(store, _, path)
@@ -322,16 +330,16 @@ end
 local function check_file(store)
   local damages, lines = store:check()
   must(damages, damages or lines:gsub("; `luanas check` tells more$", ""))
-  io.stdout:write(lines)
+  write(lines)
   if damages > 0 then give_up("damages: %d", damages) end
-  io.stdout:write("no damage\n")
+  write("no damage\n")
 end
 
 local function verify_file(store, options)
   local equal, different, skipped = verify.run(store, options.sample, function(...)
-    io.stdout:write(string.format(...), "\n")
+    write(string.format(...), "\n")
   end)
-  io.stdout:write(("%d equal, %d different, %d not verified\n"):format(equal, different, skipped))
+  write(("%d equal, %d different, %d not verified\n"):format(equal, different, skipped))
   if different > 0 then give_up("%d evaluations differ", different) end
 end
 
@@ -422,7 +430,8 @@ local function run(command, arguments)
   local values, message = command_line.parse(arguments, specifications, others)
   local usage = ("usage: luanas %s %s%s"):format(command.name, command.takes, command.options and " [options]" or "")
   if not values and not message then
-    io.stdout:write(command_line.help(usage .. "\n" .. command.help, specifications))
+    write(command_line.help(usage .. "\n" .. command.help, specifications))
+    written(io.stdout:flush())
     return 0
   end
   message = message or not is_complete(command.takes, #others) and usage or make_integers(command.takes, others)
@@ -430,6 +439,7 @@ local function run(command, arguments)
   local store <close>, problem = core.store(others[1], { must_exist = true, read_only = not command.writes })
   must(store, problem)
   command.run(store, values, table.unpack(others, 2))
+  written(io.stdout:flush())
   return 0
 end
 

@@ -37,6 +37,15 @@ function files.with(map, name, replacement, body)
   if not ok then error(problem, 0) end
 end
 
+--- What commands take for a stream; the list `to` gets what is written.
+function files.stream(to)
+  local function write(self, ...)
+    to[#to + 1] = table.concat { ... }
+    return self
+  end
+  return { write = write, flush = function(self) return self end }
+end
+
 --- How often map[name] is called while `body` runs.
 function files.calls(map, name, body)
   local count, original = 0, map[name]

@@ -11,20 +11,27 @@ local T = {}
 
 local path = files.path
 
--- Status, and what was written to standard output and standard error.
-local function run(...)
-  local out, err, original_out, original_err = {}, {}, io.stdout, io.stderr
-  local function stream(to)
-    return { write = function(self, ...)
-      to[#to + 1] = table.concat { ... }
-      return self
-    end }
+-- A stream that writes to a list.
+local function stream(to)
+  local function write(self, ...)
+    to[#to + 1] = table.concat { ... }
+    return self
   end
-  io.stdout, io.stderr = stream(out), stream(err) -- luacheck: ignore 122
+  return { write = write, flush = function(self) return self end }
+end
+
+-- Status, and what was written to standard error, and to standard output unless that is another stream.
+local function run_to(stdout, ...)
+  local out, err, original_out, original_err = {}, {}, io.stdout, io.stderr
+  io.stdout, io.stderr = stdout or stream(out), stream(err) -- luacheck: ignore 122
   local ok, status = pcall(commands.run, ..., { select(2, ...) })
   io.stdout, io.stderr = original_out, original_err -- luacheck: ignore 122
   if not ok then error(status, 0) end
   return status, table.concat(out), table.concat(err)
+end
+
+local function run(...)
+  return run_to(nil, ...)
 end
 
 -- Two runs of four trials, the second of which leaves the first at trial 3.
@@ -135,6 +142,19 @@ function T.test_export_while_others_write()
   lu.assertEquals(calls, 2)
   lu.assertEquals(out, before)
   lu.assertStrContains(select(2, run("export", path)), "logged_surprise")
+end
+
+function T.test_output_to_a_full_disk()
+  make()
+  for _, command in ipairs { "export", "trials", "studies", "check" } do
+    for _, buffering in ipairs { "full", "no" } do
+      local full <close> = io.open("/dev/full", "w")
+      full:setvbuf(buffering)
+      local status, _, err = run_to(full, command, path)
+      lu.assertEquals(status, 1)
+      lu.assertStrContains(err, "luanas " .. command .. ": cannot write: ")
+    end
+  end
 end
 
 function T.test_one_trial()

@@ -606,10 +606,7 @@ function T.test_a_run_of_an_older_numeric_version_goes_on()
     SELECT numeric_version AS version, count(DISTINCT network) AS n FROM evaluation GROUP BY numeric_version]]
   lu.assertEquals(versions, { { version = present - 1, n = known }, { version = present, n = trained } })
   local original, out = io.stdout, {}
-  io.stdout = { write = function(self, text) -- luacheck: ignore 122
-    out[#out + 1] = text
-    return self
-  end }
+  io.stdout = files.stream(out) -- luacheck: ignore 122
   local ok, problem = pcall(require "luanas.commands".run, "runs", { path })
   io.stdout = original -- luacheck: ignore 122
   lu.assertTrue(ok, problem)
