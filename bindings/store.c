@@ -678,6 +678,14 @@ static void push_column(lua_State *L, nas_column c) {
   }
 }
 
+/* What the file or the system is to blame for does not name a line of the caller. */
+static int raise_failure(lua_State *L, const nas_error *err) {
+  if (err->code == NAS_INTERRUPTED && nas_interrupt_pending()) return nas_interrupt_raise(L);
+  if (err->code == NAS_ARGUMENT || err->code == NAS_STATE) return nas_raise(L, err);
+  lua_pushstring(L, err->text);
+  return lua_error(L);
+}
+
 static int next_row(lua_State *L) {
   nas_error err;
   int more;
@@ -686,7 +694,7 @@ static int next_row(lua_State *L) {
   store_box *store = nas_box_test(L, -1, TYPE);
   if (store)
     store->hooks = nas_interrupt_note(L); /* the coroutine that called rows() may be gone */
-  if (nas_rows_next(box->rows, &more, &err)) return nas_raise(L, &err);
+  if (nas_rows_next(box->rows, &more, &err)) return raise_failure(L, &err);
   if (!more) {
     nas_rows_close(&box->rows);
     return 0;
@@ -713,7 +721,7 @@ static int store_rows(lua_State *L) {
   rows_box *box = nas_box_new(L, ROWS, sizeof *box, 1);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
-  if (nas_rows_open(&box->rows, store, sql, parameters, count, &err)) return nas_raise(L, &err);
+  if (nas_rows_open(&box->rows, store, sql, parameters, count, &err)) return raise_failure(L, &err);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, next_row, 1);
   lua_insert(L, -2); /* closed at the end of the loop */

@@ -45,6 +45,11 @@ function check.is_interrupt(message)
   return type(message) == "string" and message:find("interrupted", 1, true) ~= nil
 end
 
+--- Whether an error is a mistake of the package: Lua raised it, at one of its lines.
+function check.is_fault(message)
+  return message:sub(1, #own - 1) == own:sub(2)
+end
+
 -- What pcall returned.
 local function passed(ok, ...)
   if ok then return ... end

@@ -251,11 +251,10 @@ local function show(store, options, number)
   end
   if not row.evaluation then return end
   local rows = {}
-  for found in store:rows([[
-    SELECT number, metrics, measured, engine, isa, threads, host, started FROM epoch
+  for found in store:rows("SELECT " .. evaluation.COLUMNS .. [[, engine, isa, threads, host, started FROM epoch
     LEFT JOIN session ON session.id = epoch.session WHERE evaluation = ?1 AND number <= ?2 ORDER BY number]],
     row.evaluation, row.epochs) do
-    local epoch = evaluation.epoch(found.number, found.metrics, found.measured)
+    local epoch = evaluation.from_row(found, row.evaluation)
     rows[#rows + 1] = {
       tostring(found.number), epoch.accuracy and ("%.4f"):format(epoch.accuracy) or "", ("%.4f"):format(epoch.loss),
       ("%.4f"):format(epoch.train_loss), ("%.2f"):format(epoch.seconds), found.host or "",
@@ -457,7 +456,11 @@ end
 function commands.run(name, arguments)
   local ok, result = pcall(run, by_name[name], arguments)
   if ok then return result end
-  if type(result) ~= "table" or not result.give_up then error(result, 0) end
+  if type(result) == "string" and not check.is_interrupt(result) and not check.is_fault(result) then
+    result = { give_up = result, status = 1 }
+  elseif type(result) ~= "table" or not result.give_up then
+    error(result, 0)
+  end
   io.stderr:write("luanas ", name, ": ", result.give_up, "\n")
   return result.status
 end

@@ -22,8 +22,7 @@ local function epoch_row(epoch)
   return { metrics = core.json_encode(metrics), measured = core.json_encode(measured) }
 end
 
---- The table of an epoch from its number and two texts.
-function evaluation.epoch(number, metrics, measured)
+local function epoch_of(number, metrics, measured)
   local epoch = core.json_decode(metrics)
   for name, value in pairs(core.json_decode(measured)) do epoch[name] = value end
   epoch.epoch = number
@@ -45,6 +44,19 @@ function evaluation.key(owner, output, own_recipe)
   }, loss
 end
 
+--- What a SELECT takes of the table of epochs, for from_row.
+evaluation.COLUMNS = [[number, metrics, measured,
+  epoch.sum = row_sum(evaluation, number, metrics, measured, epoch.session) AS is_intact]]
+
+--- The table of an epoch of an evaluation from its row in a store.
+function evaluation.from_row(row, id)
+  if row.is_intact == 0 then
+    check.fail("epoch %d of evaluation %d is damaged: its checksum is another; `luanas check` tells more", row.number,
+      id)
+  end
+  return epoch_of(row.number, row.metrics, row.measured)
+end
+
 --- What the first `count` epochs took in all, and their training alone.
 function evaluation.seconds_of(epochs, count)
   local seconds, train_seconds = 0.0, 0.0
@@ -59,7 +71,7 @@ end
 local function find(owner, key)
   local stored = check.must(owner.store.find, owner.store, key)
   if not stored then return nil end
-  for i, row in ipairs(stored.epochs) do stored.epochs[i] = evaluation.epoch(i, row.metrics, row.measured) end
+  for i, row in ipairs(stored.epochs) do stored.epochs[i] = epoch_of(i, row.metrics, row.measured) end
   return stored
 end
 

@@ -26,9 +26,7 @@ stored.OF_LINE = " FROM line JOIN trial ON trial.run = line.run AND trial.number
 
 -- ---- Epochs ----------------------------------------------------------------------------------------
 
-local EPOCHS = [[
-  SELECT number, metrics, measured, sum = row_sum(evaluation, number, metrics, measured, session) AS is_intact
-  FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number]]
+local EPOCHS = "SELECT " .. evaluation.COLUMNS .. " FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number"
 
 -- Those of the evaluation of another replicate.
 local REPLICATE = [[
@@ -39,13 +37,7 @@ local REPLICATE = [[
 
 local function read_epochs(store, id, count)
   local epochs = {}
-  for row in store:rows(EPOCHS, id, count) do
-    if row.is_intact == 0 then
-      check.fail("epoch %d of evaluation %d is damaged: its checksum is another; `luanas check` tells more",
-        row.number, id)
-    end
-    epochs[row.number] = evaluation.epoch(row.number, row.metrics, row.measured)
-  end
+  for row in store:rows(EPOCHS, id, count) do epochs[row.number] = evaluation.from_row(row, id) end
   return epochs
 end
 

@@ -11,19 +11,10 @@ local T = {}
 
 local path = files.path
 
--- A stream that writes to a list.
-local function stream(to)
-  local function write(self, ...)
-    to[#to + 1] = table.concat { ... }
-    return self
-  end
-  return { write = write, flush = function(self) return self end }
-end
-
 -- Status, and what was written to standard error, and to standard output unless that is another stream.
 local function run_to(stdout, ...)
   local out, err, original_out, original_err = {}, {}, io.stdout, io.stderr
-  io.stdout, io.stderr = stdout or stream(out), stream(err) -- luacheck: ignore 122
+  io.stdout, io.stderr = stdout or files.stream(out), files.stream(err) -- luacheck: ignore 122
   local ok, status = pcall(commands.run, ..., { select(2, ...) })
   io.stdout, io.stderr = original_out, original_err -- luacheck: ignore 122
   if not ok then error(status, 0) end
@@ -279,6 +270,44 @@ function T.test_verify()
   lu.assertEquals(status, 1)
   lu.assertStrContains(out, "DIFFERENT: epoch 1 gives other metrics")
   lu.assertStrContains(err, "1 evaluations differ")
+end
+
+-- Changes a text in the file: `from`, which is in the first value that some SQL gives, to as many bytes.
+local function damage(sql, from, to)
+  local _, text = next(files.query(sql)[1])
+  lu.assertEquals(run("vacuum", path), 0) -- there is nothing in the log then
+  local file <close> = assert(io.open(path, "r+b"))
+  local at = file:read("a"):find(text, 1, true)
+  file:seek("set", at - 1)
+  file:write((text:gsub(from, to, 1)))
+end
+
+-- A line for each, and no traceback.
+function T.test_damaged_rows()
+  local function fails(message, ...)
+    local status, _, err = run(...)
+    lu.assertEquals(status, 1)
+    lu.assertStrContains(err, message)
+    lu.assertEquals(#lines(err), 1)
+    lu.assertNil(err:find "luanas/%w+%.lua") -- no place in the package
+  end
+  make()
+  damage("SELECT metrics FROM epoch WHERE number = 1 AND evaluation = "
+    .. "(SELECT evaluation FROM trial WHERE number = 1)", "loss", "LOSS")
+  fails("epoch 1 of evaluation 1 is damaged: its checksum is another", "show", path, "1")
+  damage("SELECT logged FROM trial WHERE run = 1 AND number = 3", "reward", "regard")
+  fails("trial 3 of run 1 is damaged: its checksum is another", "trials", path, "--run", "1")
+  fails("trial 3 of run 1 is damaged: its checksum is another", "export", path)
+  damage("SELECT metrics FROM trial WHERE number = 4", ":", ";")
+  fails('cannot read "' .. path .. '": malformed JSON', "runs", path)
+  fails("damages: 3", "check", path)
+end
+
+function T.test_mistakes_of_the_package_are_traced()
+  make()
+  files.with(core, "number_text", false, function()
+    lu.assertErrorMsgContains("attempt to call a boolean value", run, "trials", path)
+  end)
 end
 
 -- The last line of `luanas verify`, and all that it says.
