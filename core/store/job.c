@@ -1,12 +1,21 @@
 /* What workers shall train. */
 #include <nas/memory.h>
+#include <time.h>
 #include "sql.h"
+
+/* For a job, in microseconds: also where jobs have gone no two get the same, so that who still
+ * knows one that is gone takes no other for it. */
+static int64_t new_number(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
 
 nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key, const char *text,
                              int64_t *id, nas_error *err) {
   nas_key_bytes bytes = nas_key_bytes_of(nas_evaluation_hash(key));
-  nas_status status =
-      nas_sql_write(store, 0, nas_sql(store, NAS_SQL_JOB_ADD, err, "kt", &bytes, text), err);
+  nas_status status = nas_sql_write(
+      store, 0, nas_sql(store, NAS_SQL_JOB_ADD, err, "kti", &bytes, text, new_number()), err);
   *id = 0; /* stays so where another process has done it since */
   if (status != NAS_OK) return status;
   return nas_sql_value(store, nas_sql(store, NAS_SQL_JOB_FIND, err, "k", &bytes), id, err);

@@ -67,8 +67,9 @@
   X(FINAL_END, "UPDATE final SET metrics = ?2, "                                                   \
                "sum = row_sum(study, network, intent, opened, session, ?2) WHERE study = ?1")      \
                                                                                                    \
-  X(JOB_ADD, "INSERT INTO job (key, text, attempts) VALUES (?1, ?2, 0) ON CONFLICT (key) DO "      \
-             "UPDATE SET text = ?2, attempts = 0, failure = NULL")                                 \
+  X(JOB_ADD,                                                                                       \
+    "INSERT INTO job (id, key, text, attempts) SELECT max(?3, ifnull(max(id), 0) + 1), ?1, ?2, 0 " \
+    "FROM job WHERE true ON CONFLICT (key) DO UPDATE SET text = ?2, attempts = 0, failure = NULL") \
   X(JOB_FIND, "SELECT id FROM job WHERE key = ?1")                                                 \
   X(JOB_NEXT, "SELECT id, text FROM job WHERE id > ?1 AND failure IS NULL ORDER BY id LIMIT 1")    \
   X(JOB_ATTEMPTS, "SELECT attempts FROM job WHERE id = ?1")                                        \

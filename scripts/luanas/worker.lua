@@ -33,14 +33,15 @@ local function data_of(self, source)
 end
 
 -- Trains what a job asks for, under its lock.
-local function train(self, id, job, output, own_recipe, key)
+local function train(self, id, output, own_recipe, key)
   local began = core.clock()
   if not check.must(self.store.begin_job, self.store, id) then return end
   local made, recalled, too_large = evaluation.get_claimed(self, output, own_recipe, key, nil, function() end)
   check.must(self.store.end_job, self.store, id, too_large)
   if made and not recalled then
     local last = made.epochs[#made.epochs]
-    self:say("job %d: %d epochs in %.1f s, accuracy %s", id, job.train.epochs or #made.epochs, core.clock() - began,
+    self.trained = self.trained + 1
+    self:say("network %d: %d epochs in %.1f s, accuracy %s", self.trained, #made.epochs, core.clock() - began,
       last and last.accuracy and ("%.4f"):format(last.accuracy) or "unknown")
   end
 end
@@ -51,14 +52,14 @@ local function try(self, id, text)
   self.data, self.evaluation_seed, self.limits = data_of(self, job.data), job.seed, { seconds = job.seconds }
   self.checkpoint, self.states, self.predictions = job.checkpoint, job.states, job.predictions
   local output, problem = core.network_parse(job.network)
-  if not output then check.fail("job %d: %s", id, problem) end
+  if not output then check.fail("%s", problem) end
   local own_recipe = recipe.new(job.train)
   local key = evaluation.key(self, output, own_recipe)
   if key.data ~= job.identity then check.fail("its data are others here: %s", self.data.name) end
   local lock <close>, message, code = check.core(self.store.lock_evaluation, self.store, key, "trains a network")
   if code == "NAS_BUSY" then return false end
   if not lock then check.fail("%s", message) end
-  train(self, id, job, output, own_recipe, key)
+  train(self, id, output, own_recipe, key)
   return true
 end
 
@@ -69,15 +70,15 @@ local function round(self)
     local id, text = check.must(self.store.next_job, self.store, after)
     if not id then return busy, waiting end
     after = id
-    if not self.skipped[id] then
+    if self.skipped[id] ~= text then
       local ok, result = pcall(try, self, id, text)
       if ok then
         busy, waiting = busy or result, waiting or not result
       elseif check.is_interrupt(result) then
         error(result, 0)
       else -- here: elsewhere the data may be there
-        self.skipped[id] = true
-        self:say("job %d can't be done here: %s", id, tostring(result))
+        self.skipped[id] = text
+        self:say("a network can't be trained here: %s", tostring(result))
       end
     end
   end
@@ -86,7 +87,8 @@ end
 --- Does jobs until Ctrl-C or, with `once`, until there are none. options: { threads =, once =, quiet = }.
 function worker.run(store, options)
   local self = setmetatable({
-    store = store, quiet = options.quiet, sources = {}, skipped = {}, speed = { threads = options.threads },
+    store = store, quiet = options.quiet, sources = {}, trained = 0, speed = { threads = options.threads },
+    skipped = {}, -- texts of the jobs that can't be done here, by their ids
   }, Worker)
   store:begin_session {
     program = "luanas worker", isa = core.machine().isa, threads = options.threads or core.machine().threads,
@@ -123,14 +125,14 @@ function worker.ask(study, built, own_recipe, versions)
   return check.must(study.store.add_job, study.store, key, text), key
 end
 
-local function start(path, count, threads)
-  local program, processes = os.getenv "LUANAS_PROGRAM" or core.program(), {}
+-- Adds them to a list, so that those that were started are ended where another one can't be.
+local function start(processes, path, count, threads)
+  local program = os.getenv "LUANAS_PROGRAM" or core.program()
   for i = 1, count do
     local process, problem = core.spawn(program, "worker", path, "--once", "--quiet", "--threads", tostring(threads))
     if not process then check.fail("%s; set LUANAS_PROGRAM to the path of the program luanas", problem) end
     processes[i] = process
   end
-  return processes
 end
 
 -- The jobs (a map of ids to anything) that are left to workers, as a list of ids.
@@ -161,12 +163,12 @@ end
 --- Has `count` processes do jobs (ids to keys of evaluations) and returns when none is left, or no process. What they
 --- could not do is left to the study. `observe` gets how many are left, from time to time.
 function worker.wait(study, jobs, count, observe)
-  local threads = math.max(1, (study.speed.threads or core.machine().threads) // count)
-  local processes = start(study.store:path(), count, threads)
+  local processes = {}
   local _ <close> = setmetatable({}, { __close = function()
     for _, process in ipairs(processes) do process:close() end
     for id in pairs(jobs) do check.core(study.store.end_job, study.store, id) end
   end })
+  start(processes, study.store:path(), count, math.max(1, (study.speed.threads or core.machine().threads) // count))
   local told, looked = {}, core.clock()
   while true do
     local left, running = left_of(study.store, jobs), false

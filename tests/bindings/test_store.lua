@@ -128,6 +128,11 @@ function tests.test_jobs()
   lu.assertEquals({ store:next_job(0) }, { first, "more of a" })
   lu.assertTrue(store:begin_job(first))
   lu.assertFalse(store:begin_job(77))
+  lu.assertTrue(store:end_job(first))
+  lu.assertTrue(store:end_job(third))
+  local fourth = store:add_job(key "d", "text of d")
+  lu.assertTrue(fourth > third) -- no job gets the number of one that is gone
+  lu.assertEquals({ store:next_job(third) }, { fourth, "text of d" })
 end
 
 function tests.test_final()

@@ -98,6 +98,20 @@ function T.test_jobs_with_other_data_are_left()
   lu.assertEquals(query "SELECT * FROM job", {})
 end
 
+function T.test_no_job_is_left_where_no_worker_starts()
+  local spawn, started = core.spawn, {}
+  local function one_only(...)
+    if #started == 1 then return nil, "cannot start" end
+    started[1] = spawn(...)
+    return started[1]
+  end
+  files.with(core, "spawn", one_only, function()
+    lu.assertErrorMsgContains("cannot start; set LUANAS_PROGRAM", fingerprint, { path = path }, 2)
+  end)
+  lu.assertFalse(started[1]:running())
+  lu.assertEquals(query "SELECT * FROM job", {})
+end
+
 function T.test_wrong_arguments()
   local study <close> = spaces.study()
   lu.assertErrorMsgContains("workers need a study with a path", study.evaluate_all, study, {}, { workers = 2 })

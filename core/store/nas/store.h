@@ -173,7 +173,7 @@ NAS_API nas_status nas_store_end_final(nas_store *store, int64_t study, const ch
 #define NAS_JOB_ATTEMPTS 3
 
 /* Asks for an evaluation: *id is that of the job, which may be there already and counts as new
- * then; `text` is for the worker. */
+ * then; `text` is for the worker. No other job has had that id, or will. */
 NAS_API nas_status nas_store_add_job(nas_store *store, const nas_evaluation_key *key,
                                      const char *text, int64_t *id, nas_error *err);
 
