@@ -102,12 +102,17 @@ local function outcome_of(study, built, own_recipe, versions, observe)
   }
 end
 
+-- What sees the epochs of replicate k.
+local function observer(observe, k)
+  return function(epoch) observe(epoch, k) end
+end
+
 -- The same of all replicates; the first that fails is the outcome.
 local function outcome_of_all(study, built, own_recipe, versions, observe)
   if study.replicates == 1 then return outcome_of(study, built, own_recipe, versions, observe) end
   local outcomes = {}
   for k = 1, study.replicates do
-    outcomes[k] = outcome_of(replicates.view(study, k), built, own_recipe, versions, observe)
+    outcomes[k] = outcome_of(replicates.view(study, k), built, own_recipe, versions, observer(observe, k))
     if outcomes[k].status ~= "ok" then return outcomes[k] end
   end
   return replicates.combined(outcomes)
@@ -127,7 +132,8 @@ end
 function evaluate.try(study, built, own_recipe, versions, observe)
   local trained = false
   for k = 1, study.replicates do
-    trained = evaluation.try(replicates.view(study, k), built.output, own_recipe, versions, observe) or trained
+    local view = replicates.view(study, k)
+    trained = evaluation.try(view, built.output, own_recipe, versions, observer(observe, k)) or trained
   end
   return trained
 end
@@ -148,7 +154,7 @@ local OUTCOMES_MAX = 2000 -- that are kept in memory: most searches come to the 
 --- The outcome of what a space built, and whether nothing was trained: { status =, reason =, recalled =, epochs =,
 --- epoch_count =, metrics =, measured =, metrics_text =, measured_text =, evaluation = its id in the store or nil }.
 --- Evaluations are recalled under the given numeric versions, in this order. `observe` is called after each epoch that
---- is trained. Trials of the same network share one outcome.
+--- is trained, with the replicate that it is of. Trials of the same network share one outcome.
 function evaluate.outcome(study, built, versions, observe)
   if built.arch.unbuildable then
     return with_texts(failed(study, {}, "can't be built: " .. built.arch.unbuildable)), false

@@ -1,4 +1,4 @@
---- One line on the terminal while a child trains: trial, epoch, accuracy so far, best, time left.
+--- One line on the terminal while a child trains: trial, replicate, epoch, accuracy so far, best, time left.
 --- Nothing is shown when standard error is no terminal. The line is gone when a trial ends, so that
 --- what a script prints between trials stays readable.
 local core = require "luanas.core"
@@ -30,7 +30,7 @@ end
 
 -- How many trials are done, the share of the present one included.
 local function position(self)
-  return self.done + self.epoch / self.epochs
+  return self.done + ((self.replicate - 1) * self.epochs + self.epoch) / (self.replicates * self.epochs)
 end
 
 local function time_text(self)
@@ -41,7 +41,8 @@ end
 
 local function texts(self)
   local left = self.total and ("trial %d/%d "):format(self.number, self.total) or ("trial %d "):format(self.number)
-  local right = (" epoch %d/%d"):format(self.epoch, self.epochs)
+  local right = self.replicates > 1 and (" replicate %d/%d"):format(self.replicate, self.replicates) or ""
+  right = right .. (" epoch %d/%d"):format(self.epoch, self.epochs)
   if self.accuracy then right = right .. ("  accuracy %.4f"):format(self.accuracy) end
   if self.best then right = right .. ("  best %.4f"):format(self.best) end
   return left, right .. "  " .. time_text(self)
@@ -65,17 +66,18 @@ local function draw(self)
   self.shown = true
 end
 
---- A trial begins: its number, the number of all (or nil), its epochs, the best accuracy so far (or nil).
-function Progress:begin(number, total, epochs, best)
+--- A trial begins: its number, the number of all (or nil), its epochs, the best accuracy so far (or nil), and how often
+--- its network is trained (nil: once).
+function Progress:begin(number, total, epochs, best, replicates)
   self.began = self.began or core.clock()
-  self.number, self.total, self.epochs, self.best = number, total, epochs, best
-  self.epoch, self.accuracy = 0, nil
+  self.number, self.total, self.epochs, self.best, self.replicates = number, total, epochs, best, replicates or 1
+  self.epoch, self.accuracy, self.replicate = 0, nil, 1
   draw(self)
 end
 
---- An epoch of it is done.
-function Progress:step(epoch, accuracy)
-  self.epoch, self.accuracy = epoch, accuracy
+--- An epoch of it is done; of that replicate (nil: the first).
+function Progress:step(epoch, accuracy, replicate)
+  self.epoch, self.accuracy, self.replicate = epoch, accuracy, replicate or 1
   draw(self)
 end
 

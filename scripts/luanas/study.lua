@@ -269,12 +269,12 @@ end
 local function watched_outcome(self, built, is_followed, number)
   local _ <close> = watch(self)
   if not is_followed then -- else it is read in no time
-    self.progress:begin(number, self.expected, recipe_of(self, built).epochs, self.best_accuracy)
+    self.progress:begin(number, self.expected, recipe_of(self, built).epochs, self.best_accuracy, self.replicates)
   end
   local spent = 0.0 -- seconds of the epochs that are trained now
-  local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch)
+  local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch, replicate)
     spent = spent + epoch.seconds
-    self.progress:step(epoch.epoch, epoch.accuracy)
+    self.progress:step(epoch.epoch, epoch.accuracy, replicate)
   end)
   return outcome, recalled, spent
 end
@@ -315,10 +315,12 @@ local function train_free_ones(self, records)
     local built, spent = rebuild(self, record), nil
     local own_recipe = built.network and recipe_of(self, built)
     local has_trained = evaluate.is_trainable(self, built, own_recipe)
-      and evaluate.try(self, built, own_recipe, versions_of(self), function(epoch)
-      if not spent then self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy) end
+      and evaluate.try(self, built, own_recipe, versions_of(self), function(epoch, replicate)
+      if not spent then
+        self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy, self.replicates)
+      end
       spent = (spent or 0.0) + epoch.seconds
-      self.progress:step(epoch.epoch, epoch.accuracy)
+      self.progress:step(epoch.epoch, epoch.accuracy, replicate)
     end)
     if has_trained then self.ahead[record:line()] = spent or 0.0 end
   end

@@ -1,6 +1,8 @@
 local lu = require "luaunit"
 local core = require "luanas.core"
+local nas = require "luanas"
 local progress = require "luanas.progress"
+local spaces = require "spaces"
 
 local T = {}
 
@@ -55,6 +57,34 @@ function T.test_without_a_total()
     bar:step(1, 0.5)
   end)
   lu.assertEquals(last_line(text), "trial 3 epoch 1/2  accuracy 0.5000  1:01:15 so far")
+end
+
+function T.test_replicates()
+  local text = shown(100, function(at)
+    local bar = progress.new()
+    bar:begin(1, 2, 2, nil, 3)
+    at(60)
+    bar:step(1, 0.5, 2) -- half of the first of two trials
+  end)
+  lu.assertEquals(last_line(text),
+    "trial 1/2 [=======                       ] replicate 2/3 epoch 1/2  accuracy 0.5000  3:00 left")
+end
+
+-- Every epoch of each replicate is told, of whatever is trained.
+function T.test_a_study_tells_its_replicates()
+  for _, count in ipairs { 1, 3 } do
+    local text = shown(100, function()
+      local study <close> = spaces.study { replicates = count, quiet = false, train = { epochs = 2, batch = 16 } }
+      study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+    end)
+    for k = 1, count do
+      for epoch = 1, 2 do
+        local told = ("%s epoch %d/2 "):format(count > 1 and ("replicate %d/3"):format(k) or "trial 1", epoch)
+        lu.assertStrContains(text, told)
+      end
+    end
+    lu.assertEquals(text:find "replicate" ~= nil, count > 1)
+  end
 end
 
 function T.test_it_fits_the_terminal()
