@@ -49,6 +49,7 @@ end
 local function new_study(store, row)
   local self = setmetatable({
     store = store, id = row.id, name = row.name, text = row.text, source = row.source, speed = {},
+    is_intact = row.is_intact == 1,
     begin_training = begin_training,
     evaluation_seed = math.tointeger(tonumber(row.text:match "\nevaluation_seed=(%d+)")),
     replicates = math.tointeger(tonumber(row.text:match " replicates=(%d+)")),
@@ -106,21 +107,35 @@ end
 local File = { __name = "luanas.File" }
 File.__index = File
 
-function File:studies()
+local function all_of(file)
   local list = {}
-  for row in self.store:rows "SELECT id, name, text, source FROM study ORDER BY id" do
-    list[#list + 1] = new_study(self.store, row)
+  for row in file.store:rows [[
+    SELECT id, name, text, source, sum = row_sum(id, key, name, text, source) AS is_intact FROM study ORDER BY id]] do
+    list[#list + 1] = new_study(file.store, row)
   end
+  return list
+end
+
+local function checked(study)
+  if not study.is_intact then
+    check.fail("study %d is damaged: its checksum is another; `luanas check` tells more", study.id)
+  end
+  return study
+end
+
+function File:studies()
+  local list = all_of(self)
+  for _, study in ipairs(list) do checked(study) end
   return list
 end
 
 --- The study of that id or name; nil: the last one.
 function File:study(which)
-  local list = self:studies()
+  local list = all_of(self)
   if #list == 0 then check.fail("file:study: there are no studies in %s yet", self.path) end
-  if which == nil then return list[#list] end
+  if which == nil then return checked(list[#list]) end
   for _, each in ipairs(list) do
-    if each.id == which or each.name == which then return each end
+    if each.id == which or each.name == which then return checked(each) end
   end
   local texts = {}
   for i, each in ipairs(list) do texts[i] = each.text end

@@ -16,6 +16,18 @@ function files.query(sql, ...)
   return list
 end
 
+--- Changes a text in the file: `from`, which is in the first value that some SQL gives, to as many bytes.
+function files.damage(sql, from, to)
+  local _, text = next(files.query(sql)[1])
+  do
+    local store <close> = core.store(files.path)
+    assert(store:vacuum()) -- there is nothing in the log then
+  end
+  local file <close> = assert(io.open(files.path, "r+b"))
+  file:seek("set", file:read("a"):find(text, 1, true) - 1)
+  file:write((text:gsub(from, to, 1)))
+end
+
 --- Has each of the tests begin without a file and leave none.
 function files.each_without(tests)
   for name, test in pairs(tests) do

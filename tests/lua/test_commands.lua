@@ -272,16 +272,6 @@ function T.test_verify()
   lu.assertStrContains(err, "1 evaluations differ")
 end
 
--- Changes a text in the file: `from`, which is in the first value that some SQL gives, to as many bytes.
-local function damage(sql, from, to)
-  local _, text = next(files.query(sql)[1])
-  lu.assertEquals(run("vacuum", path), 0) -- there is nothing in the log then
-  local file <close> = assert(io.open(path, "r+b"))
-  local at = file:read("a"):find(text, 1, true)
-  file:seek("set", at - 1)
-  file:write((text:gsub(from, to, 1)))
-end
-
 -- A line for each, and no traceback.
 function T.test_damaged_rows()
   local function fails(message, ...)
@@ -292,13 +282,13 @@ function T.test_damaged_rows()
     lu.assertNil(err:find "luanas/%w+%.lua") -- no place in the package
   end
   make()
-  damage("SELECT metrics FROM epoch WHERE number = 1 AND evaluation = "
+  files.damage("SELECT metrics FROM epoch WHERE number = 1 AND evaluation = "
     .. "(SELECT evaluation FROM trial WHERE number = 1)", "loss", "LOSS")
   fails("epoch 1 of evaluation 1 is damaged: its checksum is another", "show", path, "1")
-  damage("SELECT logged FROM trial WHERE run = 1 AND number = 3", "reward", "regard")
+  files.damage("SELECT logged FROM trial WHERE run = 1 AND number = 3", "reward", "regard")
   fails("trial 3 of run 1 is damaged: its checksum is another", "trials", path, "--run", "1")
   fails("trial 3 of run 1 is damaged: its checksum is another", "export", path)
-  damage("SELECT metrics FROM trial WHERE number = 4", ":", ";")
+  files.damage("SELECT metrics FROM trial WHERE number = 4", ":", ";")
   fails('cannot read "' .. path .. '": malformed JSON', "runs", path)
   fails("damages: 3", "check", path)
 end

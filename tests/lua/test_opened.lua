@@ -109,4 +109,14 @@ function T.test_data_without_a_text()
   lu.assertErrorMsgContains("study 1: its data or its loss have no text", trial.model, trial)
 end
 
+function T.test_a_damaged_study_is_not_read()
+  make()
+  files.damage("SELECT text FROM study WHERE id = 1", "evaluation_seed=0", "evaluation_seed=3")
+  local file <close> = nas.open(path)
+  local message = "study 1 is damaged: its checksum is another"
+  lu.assertErrorMsgContains(message, file.studies, file)
+  lu.assertErrorMsgContains(message, file.study, file, 1)
+  lu.assertEquals(#file:study(2):trials(), 1)
+end
+
 return files.each_without(T)
