@@ -132,10 +132,10 @@ local function trainer_after(owner, output, own_recipe, loss, stored)
   return trainer, too_large
 end
 
--- An epoch that was trained again must be what is stored of it.
+-- An epoch that was trained again (nil: it diverged) must be what is stored of it.
 local function compare(stored, number, epoch)
   local before = stored and stored.epochs[number]
-  if before and epoch_row(before).metrics ~= epoch_row(epoch).metrics then
+  if before and (not epoch or epoch_row(before).metrics ~= epoch_row(epoch).metrics) then
     check.fail("evaluation %d: epoch %d, trained again, gives other metrics than are stored; `luanas verify` tells "
       .. "more", stored.id, number)
   end
@@ -168,6 +168,7 @@ local function train(owner, output, own_recipe, loss, key, stored, observe)
     if not epoch then
       if code == "NAS_INTERRUPTED" then error(message, 0) end
       if code ~= "NAS_DIVERGED" then check.fail("%s", message) end
+      compare(stored, #epochs + 1)
       made.diverged = message
       break
     end
@@ -227,10 +228,12 @@ function evaluation.trainer(owner, output, own_recipe, count, observe)
   local stored = find(owner, key)
   local trainer, problem = trainer_after(owner, output, own_recipe, loss, stored and #stored.epochs == count and stored)
   if not trainer then check.fail("%s", problem) end
+  local _ <close> = setmetatable({}, { __close = function(_, failure)
+    if failure ~= nil then trainer:close() end
+  end })
   while trainer:epochs() < count do
     local epoch, message, code = trainer:epoch()
     if not epoch then
-      trainer:close()
       if code == "NAS_INTERRUPTED" then error(message, 0) end
       check.fail("%s", message)
     end

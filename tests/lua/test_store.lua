@@ -440,6 +440,31 @@ function T.test_what_is_trained_again_must_be_what_is_stored()
   lu.assertErrorMsgContains("evaluation 1: epoch 4, trained again, gives other metrics than are stored", evaluated, 5)
 end
 
+-- Epochs are stored of a network whose first one diverges: it is not said to diverge after them.
+function T.test_what_diverges_now_must_not_be_stored()
+  local function evaluate(seed)
+    local study <close> = spaces.study {
+      path = path, evaluation_seed = seed, train = { epochs = 2, batch = 16, optimizer = nas.sgd { rate = 1e6 } },
+      space = function(c)
+        local x = nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = 10 * c:choose("kernel", { 1, 3 }) })
+        return nas.nn.dense(nas.nn.dense(x, { units = 5 * c:choose("filters", { 2, 4 }) }), { units = 10 })
+      end,
+    }
+    return study:evaluate(arch)
+  end
+  lu.assertStrContains(evaluate(0).reason, "not finite in epoch 1")
+  do
+    local store <close> = core.store(path)
+    local key = store:row [[
+      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, 7 AS seed, numeric_version
+      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe]]
+    store:put(key, { epochs = { { metrics = '{"accuracy":0.5,"loss":1.0}', measured = "{}" } } })
+  end
+  lu.assertErrorMsgContains("evaluation 2: epoch 1, trained again, gives other metrics than are stored", evaluate, 7)
+  lu.assertNil(query "SELECT diverged FROM evaluation WHERE id = 2"[1].diverged)
+end
+
 function T.test_weights_of_an_older_numeric_version_are_refused()
   local present = core.numeric_version
   local study <close> = spaces.study { path = path }
