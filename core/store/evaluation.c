@@ -175,6 +175,9 @@ static nas_status extend(nas_store *store, const head *found, const nas_evaluati
     return nas_fail(err, NAS_ARGUMENT,
                     "put: the epochs begin with %d, but the evaluation has %d of them", part->from,
                     found->epochs);
+  if (found->diverged && last > found->epochs)
+    return nas_fail(err, NAS_STATE, "put: evaluation %lld has no epoch %d: it diverged then",
+                    (long long)found->id, found->epochs + 1);
   nas_status status = nas_store_session(store, err);
   for (int n = found->epochs + 1; n <= last && status == NAS_OK; n++)
     status = add_epoch(store, found->id, n, &part->epochs[n - part->from], err);

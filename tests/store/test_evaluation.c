@@ -72,6 +72,13 @@ static void why_it_diverged_is_kept(void **state) {
   assert_int_equal(found.epoch_count, 2);
   assert_string_equal(found.diverged, end.diverged);
   nas_evaluation_clear(&found);
+  /* for good */
+  row_texts texts;
+  nas_epoch_row row = epoch_row(&texts, 3);
+  const nas_evaluation_part more = {.from = 3, .count = 1, .epochs = &row};
+  assert_int_equal(nas_store_put(store, &key, &more, &id, &err), NAS_STATE);
+  check_contains(err.text, "has no epoch 3");
+  assert_int_equal(epochs_of(store, &key), 2);
   /* at once */
   const nas_evaluation_part first = {.from = 1, .diverged = "epoch 1"};
   check_ok(nas_store_put(store, &other, &first, &id, &err), &err);

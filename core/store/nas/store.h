@@ -108,7 +108,7 @@ typedef struct nas_evaluation_part {
 
 /* Adds epochs to the evaluation of that key, which is made when it is not there; *id is its. It is
  * on the disk when this returns NAS_OK. Epochs that it has already, of another process, stay as
- * they are. NAS_ARGUMENT: `from` leaves a gap. */
+ * they are. NAS_ARGUMENT: `from` leaves a gap. NAS_STATE: they follow the one that diverged. */
 NAS_API nas_status nas_store_put(nas_store *store, const nas_evaluation_key *key,
                                  const nas_evaluation_part *part, int64_t *id, nas_error *err);
 
