@@ -328,7 +328,7 @@ end
 
 local function check_file(store)
   local damages, lines = store:check()
-  must(damages, damages or lines:gsub("; `luanas check` tells more$", ""))
+  must(damages, lines)
   write(lines)
   if damages > 0 then give_up("damages: %d", damages) end
   write("no damage\n")
@@ -461,7 +461,9 @@ function commands.run(name, arguments)
   elseif type(result) ~= "table" or not result.give_up then
     error(result, 0)
   end
-  io.stderr:write("luanas ", name, ": ", result.give_up, "\n")
+  local message = result.give_up
+  if name == "check" then message = message:gsub("; `luanas check` tells more$", "") end
+  io.stderr:write("luanas ", name, ": ", message, "\n")
   return result.status
 end
 

@@ -293,6 +293,23 @@ function T.test_damaged_rows()
   fails("damages: 3", "check", path)
 end
 
+function T.test_a_file_cut_short()
+  make()
+  lu.assertEquals(run("vacuum", path), 0)
+  local copy = path .. ".copy"
+  do
+    local whole <close> = assert(io.open(path, "rb"))
+    local part <close> = assert(io.open(copy, "wb"))
+    part:write(whole:read(20000))
+  end
+  for command, more in pairs { trials = "; `luanas check` tells more", check = "" } do
+    local status, _, err = run(command, copy)
+    lu.assertEquals(status, 1)
+    local message = 'luanas %s: "%s" is damaged (database disk image is malformed)%s\n'
+    lu.assertEquals(err, message:format(command, copy, more))
+  end
+end
+
 function T.test_mistakes_of_the_package_are_traced()
   make()
   files.with(core, "number_text", false, function()
