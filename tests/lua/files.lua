@@ -16,6 +16,15 @@ function files.query(sql, ...)
   return list
 end
 
+--- The key of the first evaluation of a store for which some SQL is true; nil: of all.
+function files.key(store, condition)
+  return store:row([[
+    SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
+    FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
+      JOIN text r ON r.id = recipe
+    WHERE ]] .. (condition or "true") .. " ORDER BY evaluation.id")
+end
+
 --- Changes a text in the file: `from`, which is in the first value that some SQL gives, to as many bytes.
 function files.damage(sql, from, to)
   local _, text = next(files.query(sql)[1])

@@ -431,10 +431,7 @@ function T.test_what_is_trained_again_must_be_what_is_stored()
   evaluated(3, { states = 0 })
   do
     local store <close> = core.store(path)
-    local key = store:row [[
-      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
-      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
-      JOIN text r ON r.id = recipe]]
+    local key = files.key(store)
     store:put(key, { from = 4, epochs = { { metrics = '{"accuracy":2.0,"loss":1.0}', measured = "{}" } } })
   end
   lu.assertErrorMsgContains("evaluation 1: epoch 4, trained again, gives other metrics than are stored", evaluated, 5)
@@ -455,10 +452,8 @@ function T.test_what_diverges_now_must_not_be_stored()
   lu.assertStrContains(evaluate(0).reason, "not finite in epoch 1")
   do
     local store <close> = core.store(path)
-    local key = store:row [[
-      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, 7 AS seed, numeric_version
-      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
-      JOIN text r ON r.id = recipe]]
+    local key = files.key(store)
+    key.seed = 7
     store:put(key, { epochs = { { metrics = '{"accuracy":0.5,"loss":1.0}', measured = "{}" } } })
   end
   lu.assertErrorMsgContains("evaluation 2: epoch 1, trained again, gives other metrics than are stored", evaluate, 7)

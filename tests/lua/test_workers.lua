@@ -57,10 +57,7 @@ local function while_another_trains(index, workers)
   do
     local study <close> = spaces.study { path = path }
     study:evaluate(records[index])
-    key = study.store:row [[
-      SELECT n.body AS network, l.body AS loss, d.body AS data, r.body AS recipe, seed, numeric_version
-      FROM evaluation JOIN text n ON n.id = network JOIN text l ON l.id = loss JOIN text d ON d.id = data
-      JOIN text r ON r.id = recipe]]
+    key = files.key(study.store)
   end
   remove()
   local other <close> = core.store(path)
