@@ -288,7 +288,8 @@ end
 -- Has workers train what is new. What they can't do is left to the study.
 local function train_side_by_side(self, records, count)
   begin_batch(self, records)
-  local jobs, all = {}, 0
+  local jobs <close> = worker.jobs(self.store)
+  local all = 0
   for _, record in ipairs(records) do
     local built = rebuild(self, record)
     local own_recipe = built.network and recipe_of(self, built)

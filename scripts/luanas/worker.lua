@@ -160,13 +160,19 @@ local function tell_others(study, jobs, left, processes, told)
   end
 end
 
---- Has `count` processes do jobs (ids to keys of evaluations) and returns when none is left, or no process. What they
+--- Jobs that a study asks for: a map of their ids to the keys of their evaluations. When it is closed they are ended.
+function worker.jobs(store)
+  return setmetatable({}, { __close = function(jobs)
+    for id in pairs(jobs) do check.core(store.end_job, store, id) end
+  end })
+end
+
+--- Has `count` processes do jobs and returns when none is left, or no process. What they
 --- could not do is left to the study. `observe` gets how many are left, from time to time.
 function worker.wait(study, jobs, count, observe)
   local processes = {}
   local _ <close> = setmetatable({}, { __close = function()
     for _, process in ipairs(processes) do process:close() end
-    for id in pairs(jobs) do check.core(study.store.end_job, study.store, id) end
   end })
   start(processes, study.store:path(), count, math.max(1, (study.speed.threads or core.machine().threads) // count))
   local told, looked = {}, core.clock()

@@ -109,6 +109,14 @@ function T.test_no_job_is_left_where_no_worker_starts()
   lu.assertEquals(query "SELECT * FROM job", {})
 end
 
+function T.test_no_job_is_left_where_a_network_does_not_fit()
+  local function space(c)
+    return nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = c:choose("units", { 10, 9 }) })
+  end
+  lu.assertErrorMsgContains("ends in shape 9", fingerprint, { path = path }, 2, space)
+  lu.assertEquals(query "SELECT * FROM job", {})
+end
+
 function T.test_wrong_arguments()
   local study <close> = spaces.study()
   lu.assertErrorMsgContains("workers need a study with a path", study.evaluate_all, study, {}, { workers = 2 })
