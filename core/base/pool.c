@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 #include <nas/clock.h>
 #include <nas/memory.h>
 #include <nas/pool.h>
@@ -36,7 +37,8 @@ struct nas_pool {
   _Alignas(64) atomic_uint sleepers;
   pthread_mutex_t mutex;
   pthread_cond_t moved;
-  int started; /* threads that run, without the caller's */
+  int started;   /* threads that run, without the caller's */
+  pid_t process; /* where they do */
   worker workers[];
 };
 
@@ -118,6 +120,7 @@ nas_status nas_pool_create(nas_pool **pool, int threads, nas_error *err) {
   nas_pool *made = nas_alloc_zero(1, bytes);
   if (!made) return nas_fail_memory(err, "a thread pool", bytes);
   made->threads = threads;
+  made->process = getpid();
   made->spin = threads <= nas_cpu_available();
   pthread_mutex_init(&made->mutex, NULL);
   pthread_cond_init(&made->moved, NULL);
@@ -132,17 +135,29 @@ nas_status nas_pool_create(nas_pool **pool, int threads, nas_error *err) {
   return NAS_OK;
 }
 
+static void end_threads(nas_pool *pool) {
+  pool->task = NULL;
+  atomic_fetch_add(&pool->round, 1);
+  wake(pool);
+  for (int i = 0; i < pool->started; i++) pthread_join(pool->workers[i].thread, NULL);
+  pthread_cond_destroy(&pool->moved);
+  pthread_mutex_destroy(&pool->mutex);
+}
+
 void nas_pool_destroy(nas_pool **pool) {
   if (!pool || !*pool) return;
   nas_pool *old = *pool;
   *pool = NULL;
-  old->task = NULL;
-  atomic_fetch_add(&old->round, 1);
-  wake(old);
-  for (int i = 0; i < old->started; i++) pthread_join(old->workers[i].thread, NULL);
-  pthread_cond_destroy(&old->moved);
-  pthread_mutex_destroy(&old->mutex);
+  if (nas_pool_check_process(old, NULL) == NAS_OK) end_threads(old);
   nas_free(old);
+}
+
+nas_status nas_pool_check_process(const nas_pool *pool, nas_error *err) {
+  if (pool->started == 0 || pool->process == getpid()) return NAS_OK;
+  return nas_fail(
+      err, NAS_STATE,
+      "the threads were started by process %d and don't run in a process forked from it",
+      (int)pool->process);
 }
 
 int nas_pool_threads(const nas_pool *pool) {

@@ -348,6 +348,7 @@ nas_status nas_trainer_epoch(nas_trainer *t, nas_poll *poll, void *poll_context,
                              nas_error *err) {
   if (t->diverged)
     return nas_fail(err, NAS_STATE, "this trainer ended: %s", nas_status_text(NAS_DIVERGED));
+  if (nas_pool_check_process(t->pool, err)) return NAS_STATE;
   t->started = nas_clock();
   *result = (nas_epoch){.epoch = t->now.epoch + 1};
   t->poll = poll;

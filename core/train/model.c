@@ -180,6 +180,7 @@ static void run_worker(void *context, int id, int workers) {
 static nas_status run_all(run *r, nas_pool *pool, nas_error *err) {
   size_t floats = nas_compiled_scratch_floats(r->model->compiled) +
                   nas_compiled_room_floats(r->model->compiled);
+  if (nas_pool_check_process(pool, err)) return NAS_STATE;
   r->workers = nas_pool_threads(pool);
   r->memory = nas_alloc_zero((size_t)r->workers, sizeof *r->memory);
   int missing = !r->memory;

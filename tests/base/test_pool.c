@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <check.h>
@@ -253,6 +254,27 @@ static void destroying_at_any_time(void **state) {
   }
 }
 
+static void in_a_forked_process_it_can_only_be_destroyed(void **state) {
+  (void)state;
+  EACH_SIZE(pool) {
+    int ended, threads = nas_pool_threads(pool);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+      nas_status status = nas_pool_check_process(pool, NULL);
+      nas_pool_destroy(&pool);
+      _exit(pool || status != (threads > 1 ? NAS_STATE : NAS_OK));
+    }
+    assert_int_equal(waitpid(child, &ended, 0), child);
+    assert_true(WIFEXITED(ended));
+    assert_int_equal(WEXITSTATUS(ended), 0);
+    assert_int_equal(nas_pool_check_process(pool, NULL), NAS_OK);
+    shared s = {.pool = pool};
+    nas_pool_run(pool, count_call, &s);
+    assert_false(s.wrong);
+  }
+}
+
 static void no_memory(void **state) {
   (void)state;
   nas_pool *pool;
@@ -317,6 +339,7 @@ int main(void) {
       cmocka_unit_test(the_largest_size),
       cmocka_unit_test(nothing_to_destroy),
       cmocka_unit_test(destroying_at_any_time),
+      cmocka_unit_test(in_a_forked_process_it_can_only_be_destroyed),
       cmocka_unit_test(no_memory),
       cmocka_unit_test(no_more_threads),
   };

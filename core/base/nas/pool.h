@@ -2,7 +2,8 @@
  *
  * Threads wait by spinning briefly and then blocking. Worker 0 is the caller's own thread. Workers
  * never call back into the caller's language and never raise: they leave a status in their context.
- * A pool serves one caller at a time. */
+ * A pool serves one caller at a time. In a process that is forked from the one that made it, it has
+ * lost its threads: it can only be destroyed. */
 #ifndef NAS_POOL_H
 #define NAS_POOL_H
 
@@ -18,6 +19,9 @@ NAS_API nas_status nas_pool_create(nas_pool **pool, int threads, nas_error *err)
 
 /* Ends and joins the threads, frees, clears the pointer. Accepts NULL and a pointer to NULL. */
 NAS_API void nas_pool_destroy(nas_pool **pool);
+
+/* NAS_STATE in a process that was forked from the one that made a pool of several threads. */
+NAS_API nas_status nas_pool_check_process(const nas_pool *pool, nas_error *err);
 
 NAS_API int nas_pool_threads(const nas_pool *pool);
 
