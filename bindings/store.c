@@ -27,7 +27,9 @@ typedef struct store_box {
 } store_box;
 
 static nas_store *check(lua_State *L) {
+  nas_error err;
   store_box *box = nas_box_check(L, 1, TYPE);
+  if (nas_store_check_process(box->store, &err)) nas_raise(L, &err);
   box->hooks = nas_interrupt_note(L);
   return box->store;
 }

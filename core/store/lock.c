@@ -116,7 +116,7 @@ nas_status nas_store_lock(nas_store *store, nas_lock_kind kind, uint64_t number,
 
 void nas_store_unlock(nas_store *store, nas_lock *lock) {
   size_t i = index_of(store, lock->place);
-  if (lock->place && i < store->held_count) {
+  if (lock->place && i < store->held_count && nas_store_check_process(store, NULL) == NAS_OK) {
     if (store->path) try_lock(store->lock_file, lock->place, F_UNLCK);
     store->held[i] = store->held[--store->held_count];
   }

@@ -498,11 +498,13 @@ nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas
   nas_store *store = nas_alloc_zero(1, sizeof *store);
   if (!store) return nas_fail_memory(err, "the store", sizeof *store);
   store->lock_file = -1;
+  store->process = getpid();
   store->wait = options->wait;
   store->wait_context = options->wait_context;
   store->read_only = options->path && options->read_only;
   if (options->path && !(store->path = nas_strdup(options->path)))
     status = nas_fail_memory(err, "a path", strlen(options->path));
+  if (status == NAS_OK && store->path) status = nas_store_enlist(store, err);
   if (status == NAS_OK)
     status = store->read_only ? open_to_read(store, err) : open_to_write(store, !must_exist, err);
   if (status == NAS_OK && store->path && !store->read_only) status = open_lock_file(store, err);
@@ -514,15 +516,17 @@ nas_status nas_store_open(nas_store **out, const nas_store_options *options, nas
 void nas_store_close(nas_store **handle) {
   nas_store *store = handle ? *handle : NULL;
   if (!store) return;
+  *handle = NULL;
+  if (nas_store_check_process(store, NULL) != NAS_OK) return;
   disconnect(store);
   remove_copy(store);
+  nas_store_delist(store);
   if (store->lock_file >= 0) close(store->lock_file);
   nas_free(store->held);
   nas_free(store->path);
   nas_free(store->program);
   nas_free(store->isa);
   nas_free(store);
-  *handle = NULL;
 }
 
 const char *nas_store_path(const nas_store *store) {

@@ -82,17 +82,20 @@ nas_status nas_rows_open(nas_rows **out, nas_store *store, const char *sql,
 void nas_rows_close(nas_rows **handle) {
   nas_rows *rows = handle ? *handle : NULL;
   if (!rows) return;
+  *handle = NULL;
+  if (rows->store && nas_store_check_process(rows->store, NULL) != NAS_OK) return;
   forget(rows);
   sqlite3_finalize(rows->statement);
   nas_free(rows);
-  *handle = NULL;
 }
 
 nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
   *more = 0;
   if (!rows->store) return nas_fail(err, NAS_STATE, "the store of these rows is closed");
+  nas_status status = nas_store_check_process(rows->store, err);
+  if (status != NAS_OK) return status;
   if (rows->ended) return NAS_OK;
-  nas_status status = nas_sql_step(rows->store, rows->statement, more, err);
+  status = nas_sql_step(rows->store, rows->statement, more, err);
   rows->ended = !*more;
   return status;
 }

@@ -5,6 +5,7 @@
 
 #include <nas/store.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 #include "statements.h"
 
 struct nas_store {
@@ -22,10 +23,21 @@ struct nas_store {
   int interrupted; /* a wait was ended so */
   char *program, *isa;
   int threads;
-  nas_rows *rows;      /* that are open */
-  int64_t session;     /* 0: its row is not written yet */
-  int session_pending; /* its row is of the transaction that is open */
+  nas_rows *rows;       /* that are open */
+  int64_t session;      /* 0: its row is not written yet */
+  int session_pending;  /* its row is of the transaction that is open */
+  pid_t process;        /* that opened it */
+  nas_store *next_file; /* of the stores that have one */
 };
+
+/* ---- Processes ---- */
+
+/* A store with a path, before that is opened: from then on, forks are noticed. NAS_STATE: here no
+ * file can be opened. NAS_MEMORY. */
+nas_status nas_store_enlist(nas_store *store, nas_error *err);
+
+/* The file is closed, or was never enlisted. */
+void nas_store_delist(nas_store *store);
 
 /* ---- Failures ---- */
 

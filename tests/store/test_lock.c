@@ -39,8 +39,8 @@ static void who_has_a_lock_is_named(void **state) {
   nas_lock lock;
   char expected[64];
   const char *path = at("a.db");
-  nas_store *store = store_at(path);
   pid_t child = hold(path);
+  nas_store *store = store_at(path);
   assert_int_equal(nas_store_lock(store, NAS_LOCK_RUN, 7, "", &lock, &err), NAS_BUSY);
   snprintf(expected, sizeof expected, "process %d on ", (int)child);
   check_contains(err.text, expected);

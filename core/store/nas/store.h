@@ -14,7 +14,11 @@
  * trains a network, and who continues a run, is settled by locks of the operating system in a file
  * beside it, which end with their owner. Nothing is being written between two calls.
  *
- * Threads: one caller at a time for each store. */
+ * Threads: one caller at a time for each store.
+ *
+ * A process that is forked from the one that opened a store can't use it: only closing the store or
+ * its rows, and unlocking, may be called there, and do nothing. Its locks end with the process that
+ * took them, whoever was forked from that. */
 #ifndef NAS_STORE_H
 #define NAS_STORE_H
 
@@ -43,13 +47,17 @@ typedef struct nas_store_options {
 /* Opens a store; makes the file where there is none, unless it must be there. A file of an older
  * schema is brought up to date, after a copy of it was made beside it. NAS_IO: it can't be opened,
  * read or written, or lies on a network file system; NAS_FORMAT: it is something else, damaged, or
- * of a newer schema; the file is then as it was. NAS_INTERRUPTED; NAS_MEMORY. The caller owns
- * *store; on failure it is NULL. */
+ * of a newer schema; the file is then as it was. NAS_STATE: this process was forked from one that
+ * had files of stores open, so that it can only have stores in memory. NAS_INTERRUPTED; NAS_MEMORY.
+ * The caller owns *store; on failure it is NULL. */
 NAS_API nas_status nas_store_open(nas_store **store, const nas_store_options *options,
                                   nas_error *err);
 
 /* Closes, frees and clears the pointer. Accepts NULL and a pointer to NULL. */
 NAS_API void nas_store_close(nas_store **store);
+
+/* NAS_STATE in a process that was forked from the one that opened the store. */
+NAS_API nas_status nas_store_check_process(const nas_store *store, nas_error *err);
 
 NAS_API const char *nas_store_path(const nas_store *store); /* NULL: in memory */
 NAS_API int nas_store_read_only(const nas_store *store);
