@@ -16,7 +16,13 @@ extern char **environ;
 typedef struct process_box {
   void *handle; /* NULL: ended and looked after */
   pid_t pid;
+  pid_t parent; /* who started it, and alone may wait for it */
 } process_box;
+
+/* Whether this process was forked from the one that started it. */
+static int is_inherited(const process_box *box) {
+  return box->handle && box->parent != getpid();
+}
 
 /* Whether it still runs. */
 static int is_running(process_box *box) {
@@ -44,6 +50,7 @@ static int core_spawn(lua_State *L) {
   if (code == 0) code = posix_spawnp(&box->pid, argv[0], &actions, NULL, argv, environ);
   posix_spawn_file_actions_destroy(&actions);
   if (code == 0) {
+    box->parent = getpid();
     box->handle = box;
     return 1;
   }
@@ -69,14 +76,20 @@ static int process_id(lua_State *L) {
 }
 
 static int process_running(lua_State *L) {
-  lua_pushboolean(L, is_running(nas_box_peek(L, 1, TYPE)));
+  process_box *box = nas_box_peek(L, 1, TYPE);
+  if (is_inherited(box))
+    return luaL_error(L,
+                      "process %d was started by process %d and can't be waited for in a process "
+                      "forked from it",
+                      (int)box->pid, (int)box->parent);
+  lua_pushboolean(L, is_running(box));
   return 1;
 }
 
 /* Asks it to end, also where it was stopped, and waits for that. */
 static int process_close(lua_State *L) {
   process_box *box = nas_box_peek(L, 1, TYPE);
-  if (!is_running(box)) return 0;
+  if (is_inherited(box) || !is_running(box)) return 0;
   kill(box->pid, SIGTERM);
   kill(box->pid, SIGCONT);
   while (waitpid(box->pid, NULL, 0) < 0 && errno == EINTR) {
@@ -87,7 +100,10 @@ static int process_close(lua_State *L) {
 
 static int process_tostring(lua_State *L) {
   process_box *box = nas_box_peek(L, 1, TYPE);
-  lua_pushfstring(L, "%s: %s", TYPE, is_running(box) ? "running" : "ended");
+  const char *state = is_inherited(box) ? "of another process"
+                      : is_running(box) ? "running"
+                                        : "ended";
+  lua_pushfstring(L, "%s: %s", TYPE, state);
   return 1;
 }
 
