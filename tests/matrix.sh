@@ -13,7 +13,7 @@ failed=
 # Options that the sanitizers need to stop at the first finding.
 export ASAN_OPTIONS=abort_on_error=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:abort_on_error=1
-export TSAN_OPTIONS=halt_on_error=1
+export TSAN_OPTIONS=halt_on_error=1:die_after_fork=0 # forked processes start threads
 
 built() { # built NAME MESON_OPTIONS...: the build folder of that name, configured once
   name=$folder-$1

@@ -103,7 +103,7 @@ local UNBOUND = {
   nas_options_find = "settings.c looks names up", nas_options_text = "canonical texts contain it",
   nas_fail = "for C",
   nas_pool_run = "of the trainer", nas_pool_barrier = "of the trainer", nas_pool_await = "of the trainer",
-  nas_pool_pass = "of the trainer", nas_pool_reached = "of the trainer",
+  nas_pool_pass = "of the trainer", nas_pool_check_process = "of the trainer", nas_pool_reached = "of the trainer",
   nas_stream_u32 = "number and integer do", nas_stream_float = "number does",
   nas_stream_seek = "number and integer do", nas_tensor_wrap = "Lua has no foreign memory",
   nas_tensor_strides = "an implementation's matter", nas_tensor_is_contiguous = "an implementation's matter",

@@ -977,6 +977,29 @@ function Process:running() end
 --- Asks it to end, and waits for that.
 function Process:close() end
 
+--- Calls work(i) for i = 1 .. count, each once, in `workers` forked copies of this process, and returns the strings that
+--- it returned, in the order of i. A worker takes the next i when it is done with one. For work that depends on i and
+--- on what was there before, and on nothing that other calls changed, the result does not depend on `workers` and on
+--- timing: draw random numbers from core.stream(seed, purpose, i), not from math.random.
+---
+--- Workers see copies: of what work does, only its string comes back, and what it prints. An error in work is raised
+--- here, as text: that of the smallest i that fails, as if the calls were made one after the other. So is the death
+--- of a worker ("worker process 1234 ended by signal 9 while it worked on 17"). However the call ends, and also when
+--- this process is killed, no worker is left; programs that work started are its own matter. Ctrl-C ends the call as it
+--- does Trainer:epoch.
+---
+--- In workers, stores that were open here, trainers of several threads and processes raise errors when they are used;
+--- closing them does nothing. What work makes itself can be used: stores in memory, trainers, processes; stores in
+--- files only where this process has none open. Files that are open here share their position with the workers.
+---
+--- With one worker, or a count of 1, and within work, the calls are made in this process: it sees what work changes.
+---@param count integer 0 or more.
+---@param workers integer 1 to 256.
+---@param work fun(i: integer): string Any bytes.
+---@param progress? fun(done: integer) Called here when a result comes in, with the number of those that are there.
+---@return string[]
+function core.parallel(count, workers, work, progress) end
+
 --- The path of the program luanas, where this process is one; else "luanas".
 ---@return string
 function core.program() end
