@@ -154,23 +154,25 @@ local OUTCOMES_MAX = 2000 -- that are kept in memory: most searches come to the 
 --- The outcome of what a space built, and whether nothing was trained: { status =, reason =, recalled =, epochs =,
 --- epoch_count =, metrics =, measured =, metrics_text =, measured_text =, evaluation = its id in the store or nil }.
 --- Evaluations are recalled under the given numeric versions, in this order. `observe` is called after each epoch that
---- is trained, with the replicate that it is of. Trials of the same network share one outcome.
-function evaluate.outcome(study, built, versions, observe)
+--- is trained, with the replicate that it is of. Trials of the same network and recipe share one outcome.
+function evaluate.outcome(study, built, own_recipe, versions, observe)
   if built.arch.unbuildable then
     return with_texts(failed(study, {}, "can't be built: " .. built.arch.unbuildable)), false
   end
   if built.train or study.recipe.loss then
     check_fit(built, study.data:info())
-    local outcome = with_texts(outcome_of_all(study, built, recipe.new(study.train, built.train), versions, observe))
+    local outcome = with_texts(outcome_of_all(study, built, own_recipe, versions, observe))
     return outcome, outcome.recalled
   end
   built.text = built.text or built.network:text()
-  local before = study.outcomes[built.text]
+  local before = study.outcomes[own_recipe] and study.outcomes[own_recipe][built.text]
   if before then return before, true end
   check_fit(built, study.data:info())
-  local outcome = with_texts(outcome_of_all(study, built, study.recipe, versions, observe))
+  local outcome = with_texts(outcome_of_all(study, built, own_recipe, versions, observe))
   if study.outcome_count == OUTCOMES_MAX then study.outcomes, study.outcome_count = {}, 0 end
-  study.outcomes[built.text], study.outcome_count = outcome, study.outcome_count + 1
+  local of_recipe = study.outcomes[own_recipe] or {}
+  study.outcomes[own_recipe] = of_recipe
+  of_recipe[built.text], study.outcome_count = outcome, study.outcome_count + 1
   return outcome, outcome.recalled
 end
 

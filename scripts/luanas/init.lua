@@ -15,8 +15,11 @@ local nas = {
 local lazy = {
   adam = { "luanas.optimizers", "adam" },
   adamw = { "luanas.optimizers", "adamw" },
+  agents = { "luanas.agents" },
   arch = { "luanas.arch", "parse" },
+  audit = { "luanas.audit" },
   data = { "luanas.data" },
+  exact = { "luanas.exact" },
   load = { "luanas.train", "load" },
   nn = { "luanas.nn" },
   open = { "luanas.opened", "open" },
@@ -30,6 +33,7 @@ local lazy = {
   sgd = { "luanas.optimizers", "sgd" },
   space = { "luanas.space" },
   study = { "luanas.study" },
+  testing = { "luanas.testing" },
   train = { "luanas.train", "train" },
 }
 

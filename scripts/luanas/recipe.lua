@@ -7,7 +7,7 @@ local node = require "luanas.node"
 local recipe = {}
 
 local DEFAULT_EPOCHS = 10
-local MAX_EPOCHS = 1000000
+recipe.MAX_EPOCHS = 1000000
 
 local names -- of all settings, read once
 
@@ -43,7 +43,7 @@ end
 function recipe.check(owner, train, more)
   local all = table.move(more or {}, 1, #(more or {}), #known() + 1, table.move(known(), 1, #known(), 1, {}))
   train = check.options(owner, train, all)
-  local epochs = check.optional(check.integer, owner, "epochs", train.epochs, 1, MAX_EPOCHS)
+  local epochs = check.optional(check.integer, owner, "epochs", train.epochs, 1, recipe.MAX_EPOCHS)
   local own = {}
   for _, name in ipairs(known()) do own[name] = train[name] end
   check.core(core.recipe, core_settings(own, epochs or DEFAULT_EPOCHS))

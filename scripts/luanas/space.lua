@@ -1,20 +1,40 @@
 --- Search spaces. A space is a function that builds a network and asks c:choose for every decision.
+local core = require "luanas.core"
 local build = require "luanas.build"
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local enumerator = require "luanas.choosers.enumerate"
+local known = require "luanas.known"
 local nn = require "luanas.nn"
+local random_answer = require "luanas.choosers.random"
 local replayer = require "luanas.choosers.replay"
 
 local space = {}
 
 local SIZE_LIMIT = 1000000
+local ESTIMATE_SAMPLES = 1000
 
 function space.build(space_function, record)
   arch.check("space.build", "architecture", record)
   local built = build.run(space_function, replayer(record))
   if built.arch.unbuildable then return nil, built.arch.unbuildable end
   return built.output, built.network, built.train
+end
+
+function space.choose(space_function, answer)
+  local owner = "space.choose"
+  if type(answer) ~= "function" then
+    check.fail("%s: answer is %s; expected a function of a decision", owner, check.show(answer))
+  end
+  local sum = 0.0 -- of the log-probabilities; nil where a decision has none
+  local record = known.choose(space_function, function(decision, position)
+    local chosen, log_prob = check.run(answer, decision, position)
+    local name = ("decision %d, %s: the answer"):format(position, decision.name)
+    sum = sum and log_prob and sum + check.number(owner, name .. "'s log-probability", log_prob)
+    return check.integer(owner, name, chosen, 1, decision.options.count), log_prob
+  end)
+  record.log_prob = sum
+  return record
 end
 
 function space.enumerate(space_function, limit)
@@ -36,6 +56,22 @@ function space.size(space_function, limit)
   for _ in space.enumerate(space_function, limit + 1) do count = count + 1 end
   if count > limit then return limit, false end
   return count, true
+end
+
+--- About how many architectures a space has: the mean, over random ones, of the product of their numbers of options
+--- (Knuth 1975, "Estimating the Efficiency of Backtrack Programs"). Exact where every architecture is asked the same.
+function space.estimate(space_function, samples)
+  samples = check.integer("space.estimate", "samples", samples or ESTIMATE_SAMPLES, 1)
+  local sum = 0.0
+  for i = 1, samples do
+    local product = 1.0
+    local record = known.choose(space_function, random_answer(core.stream(0, "size of a space", i)))
+    for _, decision in ipairs(record.decisions) do
+      product = product * decision.options.count
+    end
+    sum = sum + product
+  end
+  return sum / samples
 end
 
 -- ---- The plain case: so many layers, these choices each ----------------------------------------

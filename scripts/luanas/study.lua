@@ -16,6 +16,7 @@ local replayer = require "luanas.choosers.replay"
 local replicates = require "luanas.replicates"
 local report = require "luanas.report"
 local script = require "luanas.script"
+local search = require "luanas.search"
 local stored = require "luanas.stored"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
@@ -113,9 +114,18 @@ local function source_of(self)
   return ok and text or nil
 end
 
--- The study's recipe, with what the space overrides.
-local function recipe_of(self, built)
-  return built.train and recipe.new(self.train, built.train) or self.recipe
+-- The study's recipe, with what the space overrides, for so many epochs where that is asked for (nil: by the recipe).
+local function recipe_of(self, built, epochs)
+  local own = built.train and recipe.new(self.train, built.train) or self.recipe
+  if not epochs or epochs == own.epochs then return own end
+  if built.train then return recipe.new(own.settings, { epochs = epochs }) end
+  self.recipes[epochs] = self.recipes[epochs] or recipe.new(self.train, { epochs = epochs })
+  return self.recipes[epochs]
+end
+
+-- What is trained for a trial, as one word.
+local function ahead_key(record, epochs)
+  return epochs and ("%s %d epochs"):format(record:line(), epochs) or record:line()
 end
 
 -- What is pending is written, so that no other process waits for it.
@@ -155,10 +165,14 @@ local function watch(self)
   end })
 end
 
--- The layers and the recipe of a trial of this run: by the space.
-local function built_by_space(self, of)
+-- The layers and the recipe of a trial of this run: by the space. The recipe is the one that the evaluation was
+-- stored with: that of a trial of other epochs may look ahead to another end.
+local function built_by_space(self, of, texts)
   local built = rebuild(self, of.arch)
-  return built.output, recipe_of(self, built)
+  local own_recipe = recipe_of(self, built)
+  if own_recipe.text ~= texts.recipe then own_recipe = recipe_of(self, built, #of.epochs) end
+  if own_recipe.text ~= texts.recipe then own_recipe = recipe.parse(texts.recipe) or own_recipe end
+  return built.output, own_recipe
 end
 
 -- A trial's network is trained again: what is to be closed at the end, and what sees the epochs.
@@ -224,6 +238,7 @@ local function new(options)
     states = check.integer(owner, "states", options.states or options.path and STATES_IN_FILE or STATES_IN_MEMORY, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     say = say, before_training = before_training, begin_training = begin_training, -- for evaluation.lua, stored.lua
+    recipes = {},                     -- of other numbers of epochs
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process, or a worker, trained: seconds
     ahead = {}, -- architectures that were trained before their trial, as lines: seconds, or "by workers"
@@ -266,40 +281,47 @@ local function versions_of(self)
   return { run, core.numeric_version }
 end
 
-local function watched_outcome(self, built, is_followed, number)
+local function watched_outcome(self, built, own_recipe, is_followed, number)
   local _ <close> = watch(self)
   if not is_followed then -- else it is read in no time
-    self.progress:begin(number, self.expected, recipe_of(self, built).epochs, self.best_accuracy, self.replicates)
+    self.progress:begin(number, self.expected, own_recipe.epochs, self.best_accuracy, self.replicates)
   end
   local spent = 0.0 -- seconds of the epochs that are trained now
-  local outcome, recalled = evaluate.outcome(self, built, versions_of(self), function(epoch, replicate)
+  local outcome, recalled = evaluate.outcome(self, built, own_recipe, versions_of(self), function(epoch, replicate)
     spent = spent + epoch.seconds
     self.progress:step(epoch.epoch, epoch.accuracy, replicate)
   end)
   return outcome, recalled, spent
 end
 
--- Learns whether stored trials follow, and so under which numeric version.
-local function begin_batch(self, records)
+-- What can be trained of architectures, as { record =, epochs = (nil: by the recipe) }: a function that gives each
+-- with what it builds and its recipe.
+local function each_trainable(self, asked)
   if not self.walk then begin_walk(self) end
-  self.walk:expect(records[1])
+  self.walk:expect(asked[1].record) -- whether stored trials follow, and so under which numeric version
+  local i = 0
+  return function()
+    while i < #asked do
+      i = i + 1
+      local built = rebuild(self, asked[i].record)
+      local own_recipe = recipe_of(self, built, asked[i].epochs)
+      if evaluate.is_trainable(self, built, own_recipe) then
+        return i, ahead_key(asked[i].record, asked[i].epochs), built, own_recipe
+      end
+    end
+  end
 end
 
 -- Has workers train what is new. What they can't do is left to the study.
-local function train_side_by_side(self, records, count)
-  begin_batch(self, records)
+local function train_side_by_side(self, asked, count)
   local jobs <close> = worker.jobs(self.store)
   local all = 0
-  for _, record in ipairs(records) do
-    local built = rebuild(self, record)
-    local own_recipe = built.network and recipe_of(self, built)
-    if evaluate.is_trainable(self, built, own_recipe) then
-      for k = 1, self.replicates do
-        local id, key = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
-        if id and not jobs[id] then
-          jobs[id], all = key, all + 1
-          self.ahead[record:line()] = "by workers"
-        end
+  for _, key, built, own_recipe in each_trainable(self, asked) do
+    for k = 1, self.replicates do
+      local id, job = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
+      if id and not jobs[id] then
+        jobs[id], all = job, all + 1
+        self.ahead[key] = "by workers"
       end
     end
   end
@@ -310,35 +332,42 @@ local function train_side_by_side(self, records, count)
 end
 
 -- Trains what no other process is at, so that the rest is waited for last.
-local function train_free_ones(self, records)
-  begin_batch(self, records)
-  for i, record in ipairs(records) do
-    local built, spent = rebuild(self, record), nil
-    local own_recipe = built.network and recipe_of(self, built)
-    local has_trained = evaluate.is_trainable(self, built, own_recipe)
-      and evaluate.try(self, built, own_recipe, versions_of(self), function(epoch, replicate)
+local function train_free_ones(self, asked)
+  for i, key, built, own_recipe in each_trainable(self, asked) do
+    local spent
+    local has_trained = evaluate.try(self, built, own_recipe, versions_of(self), function(epoch, replicate)
       if not spent then
         self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy, self.replicates)
       end
       spent = (spent or 0.0) + epoch.seconds
       self.progress:step(epoch.epoch, epoch.accuracy, replicate)
     end)
-    if has_trained then self.ahead[record:line()] = spent or 0.0 end
+    if has_trained then self.ahead[key] = spent or 0.0 end
   end
 end
 
-function Study:evaluate(record)
-  arch.check("study:evaluate", "architecture", record)
+-- Trains ahead of their trials what several architectures, as each_trainable takes them, have not yet.
+local function train_ahead(self, asked, workers)
+  if #asked < 2 or not self.store:path() then return end
+  current = self
+  local _ <close> = watch(self)
+  if workers > 1 then train_side_by_side(self, asked, workers) else train_free_ones(self, asked) end
+end
+
+-- The trial of one architecture; its outcome may be there already.
+local function evaluate_one(self, record, epochs)
   current = self
   core.check_interrupt()
   local built = rebuild(self, record)
+  local own_recipe = recipe_of(self, built, epochs)
   if not self.walk then begin_walk(self) end
   local is_followed = self.walk:begin(record) ~= nil
-  local outcome, recalled, spent = watched_outcome(self, built, is_followed, self.number + 1)
+  local outcome, recalled, spent = watched_outcome(self, built, own_recipe, is_followed, self.number + 1)
   outcome.network = built.arch.network
-  local ahead = self.ahead[record:line()]
+  local key = ahead_key(record, epochs)
+  local ahead = self.ahead[key]
   recalled = recalled and not ahead
-  self.ahead[record:line()] = nil
+  self.ahead[key] = nil
   self.walk:take(record, outcome)
   self.number = self.walk.number
   if ahead == "by workers" then
@@ -351,31 +380,59 @@ function Study:evaluate(record)
   return made
 end
 
+local function check_epochs(owner, epochs)
+  return check.optional(check.integer, owner, "epochs", epochs, 1, recipe.MAX_EPOCHS)
+end
+
+local function check_workers(self, owner, workers)
+  workers = check.integer(owner, "workers", workers or 1, 1, 256)
+  if workers > 1 and not self.store:path() then
+    check.fail("%s: workers need a study with a path, which they share", owner)
+  end
+  return workers
+end
+
+function Study:evaluate(record, options)
+  local owner = "study:evaluate"
+  arch.check(owner, "architecture", record)
+  if options == nil then return evaluate_one(self, record) end
+  options = check.options(owner, options, { "epochs" })
+  return evaluate_one(self, record, check_epochs(owner, options.epochs))
+end
+
 function Study:evaluate_all(records, options)
   local owner = "study:evaluate_all"
-  options = check.options(owner, options, { "workers" })
-  local count = check.integer(owner, "workers", options.workers or 1, 1, 256)
+  options = check.options(owner, options, { "epochs", "workers" })
+  local workers, epochs = check_workers(self, owner, options.workers), check_epochs(owner, options.epochs)
   if type(records) ~= "table" then
     check.fail("%s: architectures are %s; expected a list", owner, check.show(records))
   end
-  for i, record in ipairs(records) do arch.check(owner, ("architecture %d"):format(i), record) end
-  if count > 1 and not self.store:path() then
-    check.fail("%s: workers need a study with a path, which they share", owner)
+  local asked, trials = {}, {}
+  for i, record in ipairs(records) do
+    asked[i] = { record = arch.check(owner, ("architecture %d"):format(i), record), epochs = epochs }
   end
-  if #records > 1 and self.store:path() then
-    current = self
-    local _ <close> = watch(self)
-    if count > 1 then train_side_by_side(self, records, count) else train_free_ones(self, records) end
-  end
-  local trials = {}
-  for i, record in ipairs(records) do trials[i] = self:evaluate(record) end
+  train_ahead(self, asked, workers)
+  for i, record in ipairs(records) do trials[i] = evaluate_one(self, record, epochs) end
   return trials
+end
+
+function Study:run(agent, options)
+  local owner = "study:run"
+  options = options or {}
+  local workers = check_workers(self, owner, options.workers)
+  return search.run(owner, agent, options, {
+    space = self.space,
+    failed_count = next(self.failed) ~= nil,
+    prepare = function(asked) train_ahead(self, asked, workers) end,
+    evaluate = function(asked) return evaluate_one(self, asked.record, asked.epochs) end,
+    log = function(of, values) of:log(values) end,
+    expect = function(count) self:expect(count and self.number + count) end,
+  })
 end
 
 function Study:expect(count)
   self.expected = check.optional(check.integer, "study", "trials", count, 0)
 end
-
 
 --- An iterator over the trials so far, in order.
 function Study:each()
@@ -458,8 +515,8 @@ function Study:__tostring()
   return ("luanas.Study: %d trials on %s"):format(self.number, self.data.name)
 end
 
---- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a script
---- ends by Ctrl-C.
+--- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a
+--- script ends by Ctrl-C.
 function study.interrupted()
   if not current then return end
   current.progress:clear()
@@ -471,8 +528,8 @@ function study.interrupted()
   if path then current:say("what is finished is in %s; run the script again to go on", path) end
 end
 
---- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes the
---- same fresh seeds when it runs again.
+--- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes
+--- the same fresh seeds when it runs again.
 function study.close_all(problem)
   for each in pairs(open_studies) do each:close() end
   for _, each in ipairs(problem == nil and fresh_seeds or {}) do

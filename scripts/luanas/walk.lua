@@ -311,7 +311,8 @@ local function follow(self, outcome)
   local number = self.number + 1
   local agreeing = keep(self.agreeing, function(reader)
     local stored = reader:at(number)
-    return stored.status == outcome.status and stored.metrics == outcome.metrics_text
+    return stored.status == outcome.status and stored.epochs == outcome.epoch_count
+      and stored.metrics == outcome.metrics_text
   end)
   if #agreeing == 0 then return false end
   self.candidates = agreeing

@@ -1,0 +1,99 @@
+--- The agents by their names: nas.agents.reinforce { seed = 2 }. Each is one file in agents/, to be read from top to
+--- bottom beside its paper, copied and changed.
+---
+--- An agent is a table with the methods propose(space) and learn(trials) (search.lua says what they take and return),
+--- and fields that tell others of it: name; learns, whether it should do better than random sampling; ends, whether
+--- it has nothing more to propose at some point; policy, where it has one (nas.audit looks into it).
+local check = require "luanas.check"
+local nas = require "luanas"
+
+local agents = {}
+
+local NAMES = {
+  "actor_critic", "asha", "enumerate", "evolution", "hyperband", "independent", "lookahead", "ppo", "random_sample",
+  "random_search", "reinforce", "successive_halving",
+}
+
+local known = {}
+for _, name in ipairs(NAMES) do known[name] = true end
+
+--- The names, sorted.
+function agents.names()
+  return table.move(NAMES, 1, #NAMES, 1, {})
+end
+
+-- Whether a value can stand for a default. A default of false is for options that are off, or something else.
+local function is_like(value, default)
+  return type(value) == type(default) or default == false
+end
+
+--- The options of an agent: its defaults, then those of a preset (given.preset, of `presets`), then what is given.
+--- All have a default; a table is taken as it is.
+function agents.options(owner, given, defaults, presets)
+  local names = check.sorted_keys(defaults)
+  if presets then names[#names + 1] = "preset" end
+  given = check.options(owner, given, names)
+  local preset = {}
+  if given.preset ~= nil and presets then
+    preset = presets[given.preset]
+    if not preset then
+      check.fail("%s: preset is %s; expected one of %s", owner, check.show(given.preset),
+        table.concat(check.sorted_keys(presets), ", "))
+    end
+  end
+  local own = {}
+  for _, name in ipairs(check.sorted_keys(defaults)) do
+    local default, value = defaults[name], given[name]
+    if value == nil then value = preset[name] end
+    if value == nil then value = default end
+    if not is_like(value, default) then
+      check.fail("%s: %s is %s; expected a %s such as %s", owner, name, check.show(value), type(default),
+        type(default) == "table" and "{}" or tostring(default))
+    end
+    own[name] = value
+  end
+  return own
+end
+
+--- The trials that have a reward: those that have failed, and are not counted as something, teach nothing.
+function agents.rewarded(trials)
+  local list = {}
+  for _, trial in ipairs(trials) do
+    if trial.reward then list[#list + 1] = trial end
+  end
+  return list
+end
+
+--- The policy of an agent, by its options `policy` and `seed`. A policy in their place, or anything with its methods,
+--- is taken as it is.
+function agents.policy(owner, options)
+  if type(options.policy.sample) == "function" then return options.policy end
+  local own = { seed = check.seed(owner, "seed", options.seed) }
+  for name, value in pairs(options.policy) do own[name] = value end
+  if options.policy.seed ~= nil then
+    check.fail("%s: policy has a seed; it takes that of the agent", owner)
+  end
+  return nas.policy(own)
+end
+
+--- One step of a policy along episodes, if there are any. Returns what there is to log of each of the trials: the
+--- table that `logged` has under the trial, with loss, entropy and kl of the step.
+function agents.learned(policy, episodes, trials, logged)
+  local learned = #episodes > 0 and policy:learn(episodes) or {}
+  local list = {}
+  for i, trial in ipairs(trials) do
+    list[i] = logged[trial] or {}
+    for _, name in ipairs { "loss", "entropy", "kl" } do list[i][name] = learned[name] end
+  end
+  return list
+end
+
+return setmetatable(agents, {
+  __index = function(_, name)
+    if not known[name] then
+      check.fail("agents: there is no agent %s; there are %s", check.show(name), table.concat(NAMES, ", "))
+    end
+    agents[name] = require("luanas.agents." .. name)
+    return agents[name]
+  end,
+})

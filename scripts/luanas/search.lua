@@ -1,0 +1,213 @@
+--- The loop of a search: an agent proposes architectures, they are evaluated, and it learns from their rewards.
+---
+--- An agent is a table with two methods:
+---   agent:propose(space)   a list of architectures, or of { architecture, epochs = n }; nil or an empty list where it
+---                          has nothing more to propose
+---   agent:learn(trials)    the trials of that list, in its order, each with its `reward` (nil where the trial failed);
+---                          may return a list with a table of values to log for each
+--- and `ends = true` where it ends by itself, so that a search needs no budget.
+---
+--- What evaluates is a table, too: space, evaluate(asked) -> trial of { record =, epochs = or nil }, log(trial,
+--- values), failed_count: whether failed trials have metrics to reward; and, where they are wanted, prepare(list of
+--- asked) and expect(count).
+local arch = require "luanas.arch"
+local check = require "luanas.check"
+local recipe = require "luanas.recipe"
+
+local search = {}
+
+local LIMITS = { "epochs", "seconds", "trainings", "trials" }
+
+-- ---- Rewards ---------------------------------------------------------------------------------------
+
+local function is_callable(value)
+  return type(value) == "function" or (getmetatable(value) or {}).__call ~= nil
+end
+
+-- Where a reward comes from, for messages.
+local function origin(reward)
+  if type(reward) ~= "function" then return tostring(reward) end
+  local info = debug.getinfo(reward, "S")
+  return ("the function at %s:%d"):format(info.short_src, info.linedefined)
+end
+
+local function called(reward, trial)
+  local ok, value = pcall(check.run, reward, trial)
+  if ok then return value end
+  if type(value) ~= "string" or check.is_interrupt(value) then error(value, 0) end
+  check.fail("trial %d: the reward, %s, raised: %s", trial.number, origin(reward), value)
+end
+
+--- The reward of a trial by a function, by the name of a metric, or (nil) its accuracy; minus its mean absolute error
+--- where targets are values.
+function search.reward(reward, trial)
+  if reward == nil then return recipe.primary(trial.metrics) end
+  if type(reward) == "string" then
+    local value = trial.metrics[reward]
+    if type(value) == "number" then return value end
+    check.fail("trial %d: reward is the metric %s, which it does not have; it has: %s", trial.number,
+      check.show(reward), table.concat(check.sorted_keys(trial.metrics), ", "))
+  end
+  local value = called(reward, trial)
+  if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then
+    check.fail("trial %d: the reward, %s, returned %s; expected a finite number", trial.number, origin(reward),
+      check.show(value))
+  end
+  return value
+end
+
+-- ---- Budgets ---------------------------------------------------------------------------------------
+--
+-- A search pays for what it would train if nothing was stored: each network once, and of an extended one the further
+-- epochs. So what it can afford does not depend on what others have trained.
+
+local function new_spent()
+  return { trials = 0, trainings = 0, epochs = 0, seconds = 0.0, networks = {} }
+end
+
+local function pay(spent, trial)
+  local key = trial.evaluation or trial.network or trial.arch:line()
+  local paid = spent.networks[key] or { epochs = 0, seconds = 0.0 }
+  local epochs, seconds = trial.epoch_count or 0, trial.seconds or 0.0
+  spent.trials = spent.trials + 1
+  if epochs > paid.epochs then
+    spent.trainings = spent.trainings + 1
+    spent.epochs = spent.epochs + epochs - paid.epochs
+    spent.seconds = spent.seconds + math.max(0, seconds - paid.seconds)
+    spent.networks[key] = { epochs = epochs, seconds = seconds }
+  end
+end
+
+-- The limit that is reached, or nil.
+local function reached(spent, budget)
+  for _, name in ipairs(LIMITS) do
+    if budget[name] and spent[name] >= budget[name] then return name end
+  end
+end
+
+local function budget_of(owner, options, agent)
+  local budget = {}
+  for _, name in ipairs(LIMITS) do
+    local check_value = name == "seconds" and check.number or check.integer
+    budget[name] = check.optional(check_value, owner, name, options[name], 0)
+  end
+  if next(budget) == nil and not agent.ends then
+    check.fail("%s: there is no budget; expected at least one of %s", owner, table.concat(LIMITS, ", "))
+  end
+  return budget
+end
+
+-- ---- The loop --------------------------------------------------------------------------------------
+
+local function check_agent(owner, agent)
+  if type(agent) == "table" and type(agent.propose) == "function"
+    and (agent.learn == nil or type(agent.learn) == "function") then
+    return
+  end
+  check.fail("%s: the agent is %s; expected what nas.agents.reinforce {...} and its like return, or a table with "
+    .. "functions propose(self, space) and learn(self, trials)", owner, check.show(agent))
+end
+
+-- What an agent proposed, as { record =, epochs = }.
+local function asked_of(owner, proposals)
+  if proposals == nil then return {} end
+  if type(proposals) ~= "table" or arch.is(proposals) then
+    check.fail("%s: the agent proposed %s; expected a list of architectures", owner,
+      arch.is(proposals) and "one architecture" or check.show(proposals))
+  end
+  local asked = {}
+  for i, proposal in ipairs(proposals) do
+    local what = ("proposal %d"):format(i)
+    local record, epochs = proposal, nil
+    if type(proposal) == "table" and not arch.is(proposal) then record, epochs = proposal[1], proposal.epochs end
+    asked[i] = {
+      record = arch.check(owner, what, record),
+      epochs = check.optional(check.integer, owner, what .. ", epochs", epochs, 1, recipe.MAX_EPOCHS),
+    }
+  end
+  return asked
+end
+
+-- The trials of what was asked, as far as the budget goes.
+local function evaluate(asked, by, spent, budget, reward)
+  local trials = {}
+  if by.prepare then
+    local most = budget.trials and math.min(#asked, budget.trials - spent.trials) or #asked
+    by.prepare(table.move(asked, 1, most, 1, {}))
+  end
+  for i, each in ipairs(asked) do
+    if reached(spent, budget) then break end
+    local trial = by.evaluate(each)
+    if trial.status == "ok" or by.failed_count then trial.reward = search.reward(reward, trial) end
+    pay(spent, trial)
+    trials[i] = trial
+  end
+  return trials
+end
+
+-- What agent:learn returned for trial i.
+local function values_of(owner, logged, i, trial)
+  local values = { reward = trial.reward }
+  if logged == nil then return values end
+  if type(logged) ~= "table" or (logged[i] ~= nil and type(logged[i]) ~= "table") then
+    check.fail("%s: agent:learn returned %s; expected nil or a list with a table of values to log for each trial",
+      owner, type(logged) == "table" and ("a list whose element %d is %s"):format(i, check.show(logged[i]))
+      or check.show(logged))
+  end
+  for name, value in pairs(logged[i] or {}) do values[name] = value end
+  return values
+end
+
+-- Whether trial a is a better end than b (nil: none).
+local function is_better(a, b)
+  return a.reward ~= nil and (b == nil or a.reward > b.reward)
+end
+
+--- Evaluates by a function of an architecture and its epochs (nil: all), which returns the reward, or nil and why the
+--- trial has failed: for what is known without training. Searches by it take the option reward = "reward".
+function search.by_function(space, objective)
+  local count = 0
+  return {
+    space = space,
+    evaluate = function(asked)
+      local reward, reason = check.run(objective, asked.record, asked.epochs)
+      count = count + 1
+      return {
+        number = count, arch = asked.record, status = reward and "ok" or "failed", reason = reason,
+        epoch_count = asked.epochs or 1, metrics = { reward = reward }, logged = {},
+      }
+    end,
+    log = function(trial, values) trial.logged = values end,
+  }
+end
+
+--- Searches until the budget is spent or the agent has nothing more to propose. Options: epochs, seconds, trainings,
+--- trials, reward, workers. A list that the budget cuts short is not learned from. Returns { best = trial or nil,
+--- trials =, trainings =, epochs =, seconds =, ended = the limit or "the agent" }.
+function search.run(owner, agent, options, by)
+  check_agent(owner, agent)
+  check.options(owner, options, { "epochs", "reward", "seconds", "trainings", "trials", "workers" })
+  local reward = options.reward
+  if reward ~= nil and type(reward) ~= "string" and not is_callable(reward) then
+    check.fail("%s: reward is %s; expected a function of a trial, or the name of a metric", owner, check.show(reward))
+  end
+  local budget = budget_of(owner, options, agent)
+  local spent, best, ended = new_spent(), nil, reached(new_spent(), budget)
+  if by.expect then by.expect(budget.trials) end
+  while not ended do
+    local asked = asked_of(owner, check.run(agent.propose, agent, by.space))
+    local trials = evaluate(asked, by, spent, budget, reward)
+    local logged = #trials == #asked and #trials > 0 and agent.learn and check.run(agent.learn, agent, trials) or nil
+    for i, trial in ipairs(trials) do
+      by.log(trial, values_of(owner, logged, i, trial))
+      if is_better(trial, best) then best = trial end
+    end
+    ended = #asked == 0 and "the agent" or reached(spent, budget)
+  end
+  return {
+    best = best, trials = spent.trials, trainings = spent.trainings, epochs = spent.epochs, seconds = spent.seconds,
+    ended = ended,
+  }
+end
+
+return search
