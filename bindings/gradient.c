@@ -41,6 +41,20 @@ static int gradient_blocks(lua_State *L) {
   return nas_push_blocks(L, nas_check_policy(L, 2), get_values, gradient);
 }
 
+/* gradient:dot(other) */
+static int gradient_dot(lua_State *L) {
+  nas_error err;
+  double dot;
+  const nas_policy_gradient *gradient = nas_check_gradient(L, 1);
+  const nas_policy_gradient *other = nas_check_gradient(L, 2);
+  lua_settop(L, 2);
+  lua_getiuservalue(L, 1, 1);
+  if (nas_policy_gradient_dot(nas_check_policy(L, 3), gradient, other, &dot, &err))
+    return nas_raise(L, &err);
+  lua_pushnumber(L, dot);
+  return 1;
+}
+
 static int gradient_tostring(lua_State *L) {
   gradient_box *box = nas_box_peek(L, 1, TYPE);
   lua_pushfstring(L, "%s%s", TYPE, box->gradient ? "" : " (closed)");
@@ -49,6 +63,7 @@ static int gradient_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"blocks", gradient_blocks},
+    {"dot", gradient_dot},
     {NULL, NULL},
 };
 

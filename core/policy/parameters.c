@@ -106,17 +106,45 @@ nas_status nas_policy_set(nas_policy *policy, size_t first, size_t count, const 
   return NAS_OK;
 }
 
+/* ---- Gradients ---------------------------------------------------------------------------- */
+
+static nas_status check_gradient(const nas_policy *policy, const nas_policy_gradient *gradient,
+                                 nas_error *err) {
+  if (gradient->serial == policy->serial) return NAS_OK;
+  return nas_fail(err, NAS_STATE, "the gradient belongs to another policy");
+}
+
+/* 0 in a block that the gradient knows nothing of. */
+static float gradient_at(const nas_policy_gradient *gradient, const nas_block *block, size_t at) {
+  return block->number < gradient->count ? nas_gradient_of(gradient, block)->data[at] : 0;
+}
+
 nas_status nas_policy_gradient_get(const nas_policy *policy, const nas_policy_gradient *gradient,
                                    size_t first, size_t count, float *values, nas_error *err) {
-  if (gradient->serial != policy->serial)
-    return nas_fail(err, NAS_STATE, "the gradient belongs to another policy");
-  nas_status status = check_range(policy, first, count, err);
+  nas_status status = check_gradient(policy, gradient, err);
   if (status) return status;
+  if ((status = check_range(policy, first, count, err))) return status;
   parameter_walk walk = walk_from(policy, first);
   for (size_t i = 0; i < count; i++) {
     size_t at;
     const nas_block *block = walk_next(&walk, &at);
-    values[i] = block->number < gradient->count ? nas_gradient_of(gradient, block)->data[at] : 0;
+    values[i] = gradient_at(gradient, block, at);
   }
+  return NAS_OK;
+}
+
+nas_status nas_policy_gradient_dot(const nas_policy *policy, const nas_policy_gradient *a,
+                                   const nas_policy_gradient *b, double *dot, nas_error *err) {
+  nas_status status = check_gradient(policy, a, err);
+  if (status) return status;
+  if ((status = check_gradient(policy, b, err))) return status;
+  double sum = 0;
+  parameter_walk walk = walk_from(policy, 0);
+  for (size_t i = 0; i < policy->blocks.size; i++) {
+    size_t at;
+    const nas_block *block = walk_next(&walk, &at);
+    sum = sum + (double)gradient_at(a, block, at) * (double)gradient_at(b, block, at);
+  }
+  *dot = sum;
   return NAS_OK;
 }

@@ -159,6 +159,30 @@ function tests.test_gradient_blocks()
   lu.assertTrue(some)
 end
 
+function tests.test_gradient_dot()
+  local p = policy()
+  local a = p:gradient { { decisions = sample(p, 1), advantage = 1 } }
+  local b = p:gradient { { decisions = sample(p, 2), advantage = -0.5, entropy = 0.1 } }
+  local x, y, keys, expected = a:blocks(), b:blocks(), {}, 0
+  for key in pairs(x) do keys[#keys + 1] = key end
+  table.sort(keys)
+  for _, key in ipairs(keys) do
+    for i = 1, #x[key] do expected = expected + x[key][i] * y[key][i] end
+  end
+  lu.assertEquals(a:dot(b), expected)
+  lu.assertEquals(b:dot(a), expected)
+  lu.assertTrue(a:dot(a) > 0)
+  local q = policy()
+  local other = q:gradient { { decisions = sample(q, 1), advantage = 1 } }
+  raises("the gradient belongs to another policy", a.dot, a, other)
+  raises("luanas.CoreGradient expected", a.dot, a, p)
+  raises("luanas.CoreGradient expected", a.dot, a)
+  other:close()
+  raises("this luanas.CoreGradient is closed", a.dot, a, other)
+  p:close()
+  raises("this luanas.CorePolicy is closed", a.dot, a, b)
+end
+
 function tests.test_gradient_keeps_its_policy()
   local gradient = (function()
     local p = policy()

@@ -203,6 +203,59 @@ static void episodes_add(void **state) {
   nas_policy_destroy(&policy);
 }
 
+/* The inner product is that of the flat vectors, in their order; a gradient that was summed before
+ * a block appeared has zeros there. */
+static void dot_products(void **state) {
+  (void)state;
+  nas_policy *policy, *other;
+  nas_tape *tape;
+  nas_policy_gradient *gradients[2], *foreign;
+  nas_error err;
+  nas_policy_options options = options_of(2, 7, 0.5);
+  nas_coefficients c = {.log_prob = 0.25};
+  toy episodes[] = {episode_of(0), episode_of(1)}; /* the second has more names */
+  float *flat[2];
+  double dot = 7;
+  check_ok(nas_policy_create(&policy, &options, 3, &err), &err);
+  check_ok(nas_policy_create(&other, &options, 3, &err), &err);
+  check_ok(nas_tape_create(&tape, policy, &err), &err);
+  check_ok(nas_policy_gradient_create(&foreign, other, &err), &err);
+  for (int i = 0; i < 2; i++) {
+    const toy *t = &episodes[i];
+    check_ok(nas_policy_gradient_create(&gradients[i], policy, &err), &err);
+    check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, t->decisions, t->count, &err),
+             &err);
+    check_ok(nas_policy_accumulate(policy, tape, &c, gradients[i], &err), &err);
+  }
+  size_t size = nas_policy_size(policy);
+  for (int i = 0; i < 2; i++) {
+    flat[i] = malloc(size * sizeof **flat);
+    assert_non_null(flat[i]);
+    check_ok(nas_policy_gradient_get(policy, gradients[i], 0, size, flat[i], &err), &err);
+  }
+  for (int a = 0; a < 2; a++)
+    for (int b = 0; b < 2; b++) {
+      double expected = 0;
+      for (size_t i = 0; i < size; i++) expected += (double)flat[a][i] * (double)flat[b][i];
+      check_ok(nas_policy_gradient_dot(policy, gradients[a], gradients[b], &dot, &err), &err);
+      check_near(dot, expected, 0);
+      assert_true(a != b || dot > 1e-3);
+    }
+  assert_int_equal(nas_policy_gradient_dot(policy, gradients[0], foreign, &dot, &err), NAS_STATE);
+  check_contains(err.text, "another policy");
+  assert_int_equal(nas_policy_gradient_dot(policy, foreign, gradients[0], &dot, &err), NAS_STATE);
+  check_ok(nas_policy_gradient_dot(other, foreign, foreign, &dot, &err), &err);
+  check_near(dot, 0, 0);
+  for (int i = 0; i < 2; i++) {
+    free(flat[i]);
+    nas_policy_gradient_destroy(&gradients[i]);
+  }
+  nas_policy_gradient_destroy(&foreign);
+  nas_tape_destroy(&tape);
+  nas_policy_destroy(&other);
+  nas_policy_destroy(&policy);
+}
+
 /* Tapes and gradients that can't be used say why, and nothing is added. */
 static void refusals(void **state) {
   (void)state;
@@ -255,6 +308,7 @@ int main(void) {
       cmocka_unit_test_teardown(finite_differences, check_no_blocks),
       cmocka_unit_test_teardown(coefficients_alone, check_no_blocks),
       cmocka_unit_test_teardown(episodes_add, check_no_blocks),
+      cmocka_unit_test_teardown(dot_products, check_no_blocks),
       cmocka_unit_test_teardown(refusals, check_no_blocks),
   };
   return cmocka_run_group_tests_name("policy gradient", tests, NULL, NULL);

@@ -319,6 +319,13 @@ NAS_API nas_status nas_policy_gradient_get(const nas_policy *policy,
                                            const nas_policy_gradient *gradient, size_t first,
                                            size_t count, float *values, nas_error *err);
 
+/* *dot receives the inner product of two gradients over all parameters: sum of a[i] b[i], one chain
+ * in double in flat order, from 0. The same gradient twice gives its squared norm. NAS_STATE for
+ * the gradient of another policy. */
+NAS_API nas_status nas_policy_gradient_dot(const nas_policy *policy, const nas_policy_gradient *a,
+                                           const nas_policy_gradient *b, double *dot,
+                                           nas_error *err);
+
 /* ---- Files -------------------------------------------------------------------------------- */
 
 /* Appends the policy as bytes (core/policy/FORMAT.md): options, seed, parameters and the state of

@@ -555,6 +555,12 @@ function CorePolicy:apply(gradient) end
 ---@return table<string, table>
 function CoreGradient:blocks() end
 
+--- The inner product with a gradient of the same policy over all parameters, which are added up one after the other in
+--- the order of their keys; with itself: the squared norm.
+---@param other luanas.CoreGradient
+---@return number
+function CoreGradient:dot(other) end
+
 function CoreGradient:close() end
 
 -- ---- Tensors ---------------------------------------------------------------------------------------
