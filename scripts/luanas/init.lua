@@ -32,6 +32,7 @@ local lazy = {
   schedule = { "luanas.schedules" },
   sgd = { "luanas.optimizers", "sgd" },
   space = { "luanas.space" },
+  statistics = { "luanas.statistics" },
   study = { "luanas.study" },
   testing = { "luanas.testing" },
   train = { "luanas.train", "train" },

@@ -9,7 +9,8 @@ local spaces = require "spaces"
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "data", "init", "nn", "plot", "policy", "profile", "reward", "schedule", "space", "study" }
+local STUBS = { "data", "init", "nn", "plot", "policy", "profile", "reward", "schedule", "space", "statistics",
+  "study" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -78,6 +79,7 @@ local function real()
     ["luanas.plot"] = functions(nas.plot),
     ["luanas.policy"] = functions(nas.policy),
     ["luanas.reward"] = functions(nas.reward),
+    ["luanas.statistics"] = functions(nas.statistics),
     ["luanas.schedule"] = functions(nas.schedule),
     ["luanas.data"] = functions(nas.data),
     ["luanas.study"] = functions(nas.study),

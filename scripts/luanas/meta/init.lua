@@ -10,6 +10,7 @@
 ---@field math luanas.core.math Elementary functions with the same bits everywhere; Lua's `^` and math.exp are not.
 ---@field nn luanas.nn Layers.
 ---@field space luanas.space Search spaces.
+---@field statistics luanas.statistics To compare searches.
 ---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
 ---@field reward luanas.reward Baselines, clipping, powers.
 ---@field plot luanas.plot Pictures.
