@@ -5,6 +5,11 @@ local check = {}
 -- Chunk names of the package's own files all begin like this one's.
 local own = debug.getinfo(1, "S").source:match("^(.*)check") or "\0"
 
+--- Whether a value can be called like a function: rewards of the package are tables.
+function check.is_callable(value)
+  return type(value) == "function" or (getmetatable(value) or {}).__call ~= nil
+end
+
 --- Calls a function of the user. Errors pass through untouched, so that their traceback is whole.
 function check.run(user_function, ...)
   local results = table.pack(user_function(...)) -- no tail call: position looks for this frame
@@ -20,6 +25,7 @@ local function position()
     local where, line = info, info.currentline
     if info.func == check.run then
       local _, user_function = debug.getlocal(level, 1)
+      if type(user_function) ~= "function" then user_function = debug.getmetatable(user_function).__call end
       where = debug.getinfo(user_function, "S")
       line = where.linedefined
     end

@@ -1,6 +1,7 @@
 --- From metrics to rewards, and from rewards to advantages.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local objectives = require "luanas.objectives"
 
 local reward = {}
 
@@ -129,7 +130,7 @@ function reward.switch(functions)
   local starts = check.sorted_keys(functions)
   for _, start in ipairs(starts) do
     check.integer("switch", "number of a trial", start, 1)
-    if type(functions[start]) ~= "function" then
+    if not check.is_callable(functions[start]) then
       check.fail("switch: [%d] is %s; expected a function of a trial", start, check.show(functions[start]))
     end
   end
@@ -148,5 +149,10 @@ end
 function Switch:__tostring()
   return "luanas.Switch: at trials " .. table.concat(self.starts, ", ")
 end
+
+-- ---- Several objectives ----------------------------------------------------------------------------
+
+reward.mnas = objectives.mnas
+reward.absolute = objectives.absolute
 
 return reward

@@ -118,7 +118,7 @@ end
 
 --- Those trials by a reward, the highest first: { reward =, run =, trial = }.
 function stored.rank(owner, study, reward, trial_of)
-  if type(reward) ~= "function" and not (getmetatable(reward) or {}).__call then
+  if not check.is_callable(reward) then
     check.fail("study:rescore: reward is %s; expected a function of a trial", check.show(reward))
   end
   local ranked = {}

@@ -91,6 +91,7 @@ local function real()
     ["luanas.Policy"] = methods(nas.policy()),
     ["luanas.MovingAverage"] = methods(nas.reward.moving_average(0.5)),
     ["luanas.Clip"] = methods(nas.reward.clip(1)),
+    ["luanas.Reward"] = methods(nas.reward.mnas { cost = "params", target = 1 }),
     ["luanas.Data"] = methods(spaces.data()),
     ["luanas.Study"] = methods(study),
     ["luanas.Trial"] = methods(study:evaluate(arch)),

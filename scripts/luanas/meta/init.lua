@@ -12,7 +12,7 @@
 ---@field space luanas.space Search spaces.
 ---@field statistics luanas.statistics To compare searches.
 ---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
----@field reward luanas.reward Baselines, clipping, powers.
+---@field reward luanas.reward Baselines, clipping, powers, accuracy against a cost.
 ---@field plot luanas.plot Pictures.
 ---@field schedule luanas.schedule Learning rate schedules.
 ---@field data luanas.data Data sets.

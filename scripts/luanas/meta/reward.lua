@@ -63,8 +63,42 @@ function reward.power(value, exponent) end
 
 --- A reward that is another function from some trials on: { [1] = f, [37] = g }. A script that uses it in the place of f
 --- follows its stored run up to trial 36 and branches there.
----@param functions table<integer, fun(trial: luanas.Trial): number> By the number of the first trial; 1 must be there.
+---@param functions table<integer, luanas.Reward|fun(trial: luanas.Trial): number> By the number of the first trial; 1 must be there.
 ---@return fun(trial: luanas.Trial): number
 function reward.switch(functions) end
+
+---@class luanas.reward.MnasOptions
+---@field cost string|fun(trial: luanas.Trial): number A field of the trial, such as "params", "macs" or "memory"; above 0. With "seconds" or "train_seconds", which are measured, no other run has the same rewards.
+---@field target number What the cost should be, in its unit; above 0.
+---@field alpha? number The exponent where the cost is at most the target. Default: -0.07.
+---@field beta? number The exponent where it is above; at most 0. Default: -0.07.
+---@field metric? string|fun(trial: luanas.Trial): number What is weighed against the cost; the higher the better. Default: "accuracy".
+
+--- metric * (cost / target) ^ w, w being alpha up to the target and beta above (MnasNet: Tan et al. 2019, equations 2
+--- and 3). The defaults are the paper's soft constraint, under which twice the cost is worth 5 % more accuracy. Its
+--- hard one is alpha = 0, beta = -1; alpha = 0 alone is mnas_hard of TuNAS, metric * min((cost / target) ^ beta, 1).
+---
+--- Such a reward raises an error that lists what the trial has where it has no such field: one that failed before its
+--- costs were known, unless the study says what it counts as, failed = { accuracy = 0.1, params = 1e6 }.
+---@param options luanas.reward.MnasOptions
+---@return luanas.Reward
+function reward.mnas(options) end
+
+---@class luanas.reward.AbsoluteOptions
+---@field cost string|fun(trial: luanas.Trial): number As for mnas; may be 0.
+---@field target number As for mnas.
+---@field beta? number At most 0. Default: -0.10.
+---@field metric? string|fun(trial: luanas.Trial): number As for mnas.
+
+--- metric + beta * |cost / target - 1| (the absolute reward of TuNAS, Bender et al. 2020): draws the search to networks
+--- that cost as much as the target. With the soft product of nas.reward.mnas, cheaper ones are worth still more.
+---@param options luanas.reward.AbsoluteOptions
+---@return luanas.Reward
+function reward.absolute(options) end
+
+---@class luanas.Reward A reward of a trial, where a function of a trial can be; tostring says its formula.
+---@field formula string
+---@overload fun(trial: luanas.Trial): number
+local Reward = {}
 
 return reward

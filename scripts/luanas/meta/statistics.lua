@@ -29,11 +29,11 @@ function statistics.median(list) end
 ---@return number
 function statistics.quantile(list, q) end
 
---- A confidence interval of a statistic: quantiles of what it is for lists of the same length that are drawn from the list
---- with replacement (the percentile interval of Efron & Tibshirani 1993, sec. 13.3).
+--- A confidence interval of a statistic: quantiles of what it is for lists of the same length that are drawn from the
+--- list with replacement (the percentile interval of Efron & Tibshirani 1993, sec. 13.3).
 ---
---- It is too narrow for short lists. With the mean of normal numbers, 95 % are in truth about 85 % for 5 numbers, 90 % for
---- 10, 93 % for 20. For the median and other quantiles of less than some 20 numbers it takes few different values.
+--- It is too narrow for short lists. With the mean of normal numbers, 95 % are in truth about 85 % for 5 numbers, 90 %
+--- for 10, 93 % for 20. For the median and other quantiles of less than some 20 numbers it takes few different values.
 ---@param list number[] At least 2.
 ---@param options? { statistic?: (fun(list: number[]): number), level?: number, samples?: integer, seed?: integer } The mean; 0 to 1, default 0.95; how many lists are drawn, at least 1, default 10000; at least 0, default 1.
 ---@return number low
@@ -46,13 +46,14 @@ function statistics.bootstrap(list, options) end
 ---@return number
 function statistics.normal_cdf(z) end
 
---- The rank test of Mann & Whitney 1947 (Wilcoxon's rank-sum test) of two lists of independent numbers, one of each run:
---- how likely as large a difference is between lists that are samples of the same.
+--- The rank test of Mann & Whitney 1947 (Wilcoxon's rank-sum test) of two lists of independent numbers, one of each
+--- run: how likely as large a difference is between lists that are samples of the same.
 ---
 --- u: the pairs in which the number of a is higher, those in which both are equal counted by half. effect: u over the
 --- number of pairs, the probability that a number of a exceeds one of b; 0.5 where there is no difference. p: exact for
---- up to 400 pairs, by counting all splits of the numbers, among them equal ones; else by the normal distribution, with
---- corrections for equal numbers and for continuity, as R and SciPy do. Of two sides it is twice the lower one, at most 1.
+--- up to 400 pairs, by counting all splits of the numbers, equal ones or not; else by the normal distribution, with
+--- corrections for equal numbers and for continuity. Of two sides it is twice the lower one, at most 1. So do R and
+--- SciPy, except that they approximate where numbers are equal, also those of short lists.
 ---
 --- The least that p can be is 1 over the number of splits: 0.1 for two lists of 3 and two sides, 0.008 for two of 5.
 ---@param a number[] At least 1.
@@ -61,24 +62,24 @@ function statistics.normal_cdf(z) end
 ---@return { u: number, p: number, effect: number, exact: boolean }
 function statistics.rank_test(a, b, options) end
 
---- p values of several tests, corrected so that the probability of any false rejection is at most the level to which they
---- are compared, however the tests depend on each other (Holm 1979).
+--- p values of several tests, corrected so that the probability of any false rejection is at most the level to which
+--- they are compared, however the tests depend on each other (Holm 1979).
 ---@param p_values number[] 0 to 1; at least 1.
 ---@return number[] # In the same order: the k-th lowest of n times n - k + 1, at least the one before it, at most 1.
 function statistics.holm(p_values) end
 
 --- Kendall's tau-b: pairs of places in which both lists have the same order, less those with opposite orders, over the
---- root of (pairs that differ in a) * (pairs that differ in b). Such as between accuracies after one epoch and after ten.
---- nil where all numbers of a list are equal: it has no order. Takes time with the square of the length.
+--- root of (pairs that differ in a) * (pairs that differ in b). Such as between accuracies after one epoch and after
+--- ten. nil where all numbers of a list are equal: it has no order. Takes time with the square of the length.
 ---@param a number[] At least 2.
 ---@param b number[] As many.
 ---@return number? # -1 (opposite orders) to 1 (the same).
 function statistics.rank_correlation(a, b) end
 
 --- How good a set of points is in several objectives: the volume of what lies below at least one of them and above the
---- reference, in each coordinate (Zitzler & Thiele 1999). Higher is better in all coordinates: negate costs. Points that
---- are not above the reference in every coordinate count nothing. Exact but for rounding, by slicing along the last
---- coordinate: the time is about that of sorting n points for two coordinates, and n times more for each further one.
+--- reference, in each coordinate (Zitzler & Thiele 1999). Higher is better in all coordinates: negate costs. Points
+--- that are not above the reference in every coordinate count nothing. Exact but for rounding, by slicing along the
+--- last coordinate: takes the time to sort n points for two coordinates, and n times more for each further one.
 ---@param points number[][] Each as long as reference; may be empty.
 ---@param reference number[] A point that is worse in all coordinates than what shall count; at least 1 number.
 ---@return number

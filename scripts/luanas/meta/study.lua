@@ -117,7 +117,7 @@ function Study:best(count, metric) end
 
 --- All that is stored under a new reward, at once: one trial for each network of any run of the study, failed ones left
 --- out, the highest reward first. Nothing is trained, and nothing is written.
----@param reward fun(trial: luanas.Trial): number
+---@param reward luanas.Reward|fun(trial: luanas.Trial): number
 ---@return { reward: number, run: integer, trial: luanas.Trial }[]
 function Study:rescore(reward) end
 
@@ -228,7 +228,7 @@ function Opened:trials(run) end
 function Opened:best(count, metric) end
 
 --- All of them under a reward, as Study:rescore.
----@param reward fun(trial: luanas.Trial): number
+---@param reward luanas.Reward|fun(trial: luanas.Trial): number
 ---@return { reward: number, run: integer, trial: luanas.Trial }[]
 function Opened:rescore(reward) end
 

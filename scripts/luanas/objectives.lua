@@ -1,0 +1,96 @@
+--- Several objectives: numbers that are read of trials, and rewards that weigh one against a cost.
+local core = require "luanas.core"
+local check = require "luanas.check"
+
+local objectives = {}
+
+-- ---- Numbers of trials -----------------------------------------------------------------------------
+
+local function number_names(trial)
+  local names = {}
+  for _, name in ipairs(check.sorted_keys(type(trial.metrics) == "table" and trial.metrics or trial)) do
+    if type(name) == "string" and type(trial[name]) == "number" then names[#names + 1] = name end
+  end
+  return table.concat(names, ", ")
+end
+
+local function field(owner, trial, name)
+  if type(trial) ~= "table" then check.fail("%s: trial is %s; expected a trial", owner, check.show(trial)) end
+  if type(trial[name]) == "number" then return trial[name] end
+  local hint = trial.status == "failed"
+    and (". It failed; the study says what a failed trial counts as: failed = { %s = ... }"):format(name) or ""
+  check.fail("%s: trial %s has no number %s; it has %s%s", owner, tostring(trial.number), check.show(name),
+    number_names(trial), hint)
+end
+
+--- Checks the argument `name`: the name of a field of trials, or a function of a trial. Returns a function that gives
+--- the number of a trial, and what messages call it.
+local function reader(owner, name, what)
+  if type(what) == "string" then
+    return function(trial) return field(owner, trial, what) end, what
+  end
+  if not check.is_callable(what) then
+    check.fail("%s: %s is %s; expected the name of a field, such as \"params\", or a function of a trial", owner, name,
+      check.show(what))
+  end
+  return function(trial) return check.number(owner, "what " .. name .. " returns", check.run(what, trial)) end, name
+end
+
+-- ---- Rewards ---------------------------------------------------------------------------------------
+
+local Reward = { __name = "luanas.Reward" }
+
+function Reward:__call(trial)
+  return self.of(trial)
+end
+
+function Reward:__tostring()
+  return "luanas.Reward: " .. self.formula
+end
+
+-- What both rewards have among their options: functions of a trial that give metric and cost, their names, the target.
+local function terms(owner, options)
+  local metric, metric_name = reader(owner, "metric", options.metric == nil and "accuracy" or options.metric)
+  local cost, cost_name = reader(owner, "cost", options.cost)
+  if check.number(owner, "target", options.target) <= 0 then
+    check.fail("%s: target is %s; expected a number above 0", owner, check.show(options.target))
+  end
+  return metric, cost, options.target, metric_name, cost_name
+end
+
+-- MnasNet (Tan et al. 2019), equations 2 and 3.
+function objectives.mnas(options)
+  local owner = "mnas"
+  options = check.options(owner, options, { "alpha", "beta", "cost", "metric", "target" })
+  local metric, cost, target, metric_name, cost_name = terms(owner, options)
+  local alpha = check.number(owner, "alpha", options.alpha or -0.07)
+  local beta = check.number(owner, "beta", options.beta or -0.07, nil, 0)
+  local text = core.number_text
+  return setmetatable({
+    of = function(trial)
+      local value, spent = metric(trial), cost(trial)
+      if spent <= 0 then
+        check.fail("%s: %s of trial %s is %s; expected a number above 0", owner, cost_name, tostring(trial.number),
+          check.show(spent))
+      end
+      return value * core.math.pow(spent / target, spent <= target and alpha or beta)
+    end,
+    formula = ("%s * (%s / %s) ^ %s"):format(metric_name, cost_name, text(target), alpha == beta and text(beta)
+      or ("(%s up to the target, %s above)"):format(text(alpha), text(beta))),
+  }, Reward)
+end
+
+-- TuNAS (Bender et al. 2020), its absolute reward.
+function objectives.absolute(options)
+  local owner = "absolute"
+  options = check.options(owner, options, { "beta", "cost", "metric", "target" })
+  local metric, cost, target, metric_name, cost_name = terms(owner, options)
+  local beta = check.number(owner, "beta", options.beta or -0.10, nil, 0)
+  return setmetatable({
+    of = function(trial) return metric(trial) + beta * math.abs(cost(trial) / target - 1) end,
+    formula = ("%s + %s * |%s / %s - 1|"):format(metric_name, core.number_text(beta), cost_name,
+      core.number_text(target)),
+  }, Reward)
+end
+
+return objectives
