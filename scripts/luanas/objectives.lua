@@ -1,4 +1,5 @@
---- Several objectives: numbers that are read of trials, and rewards that weigh one against a cost.
+--- Several objectives: numbers that are read of trials, rewards that weigh one against a cost, and the trials that no
+--- other one dominates.
 local core = require "luanas.core"
 local check = require "luanas.check"
 
@@ -91,6 +92,72 @@ function objectives.absolute(options)
     formula = ("%s + %s * |%s / %s - 1|"):format(metric_name, core.number_text(beta), cost_name,
       core.number_text(target)),
   }, Reward)
+end
+
+-- ---- The front -------------------------------------------------------------------------------------
+
+-- Functions of a trial that give its objectives, the higher the better.
+local function readers(owner, options)
+  options = check.options(owner, options, { "maximize", "minimize" })
+  local list = {}
+  for _, side in ipairs { "maximize", "minimize" } do
+    local names = options[side] == nil and {} or options[side]
+    if type(names) ~= "table" then
+      check.fail('%s: %s is %s; expected a list of objectives such as { "params" }', owner, side, check.show(names))
+    end
+    for i, what in ipairs(names) do
+      local read = reader(owner, ("%s[%d]"):format(side, i), what)
+      list[#list + 1] = side == "maximize" and read or function(trial) return -read(trial) end
+    end
+  end
+  if #list == 0 then
+    check.fail('%s: there is no objective; expected such as { maximize = { "accuracy" }, minimize = { "params" } }',
+      owner)
+  end
+  return list
+end
+
+-- Whether a is as good as b in all objectives, and better in one.
+local function dominates(a, b)
+  local is_better = false
+  for i = 1, #a do
+    if a[i] < b[i] then return false end
+    is_better = is_better or a[i] > b[i]
+  end
+  return is_better
+end
+
+-- The entries of a front with another one, { trial =, order =, objectives... }.
+local function joined(front, entry)
+  for _, other in ipairs(front) do
+    if dominates(other, entry) then return front end
+  end
+  local kept = { entry }
+  for _, other in ipairs(front) do
+    if not dominates(entry, other) then kept[#kept + 1] = other end
+  end
+  return kept
+end
+
+--- Of an iterator over trials those that no other one dominates, one for each network and recipe, failed ones left out;
+--- the best by the first objective first, and of equal ones the earlier one.
+function objectives.front(owner, each, options)
+  local list, front, seen, order = readers(owner, options), {}, {}, 0
+  for trial in each do
+    local key = trial.status == "ok" and ("%d %d"):format(trial.evaluation, trial.epoch_count)
+    if key and not seen[key] then
+      seen[key], order = true, order + 1
+      local entry = { trial = trial, order = order }
+      for i, read in ipairs(list) do entry[i] = read(trial) end
+      front = joined(front, entry)
+    end
+  end
+  table.sort(front, function(a, b)
+    if a[1] ~= b[1] then return a[1] > b[1] end
+    return a.order < b.order
+  end)
+  for i, entry in ipairs(front) do front[i] = entry.trial end
+  return front
 end
 
 return objectives

@@ -10,6 +10,7 @@ local evaluation = require "luanas.evaluation"
 local final = require "luanas.final"
 local fingerprint = require "luanas.fingerprint"
 local known = require "luanas.known"
+local objectives = require "luanas.objectives"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 local replayer = require "luanas.choosers.replay"
@@ -461,6 +462,10 @@ end
 function Study:best(count, metric)
   count = check.optional(check.integer, "study:best", "count", count, 0)
   return report.best(self:each(), count, check.string("study:best", "metric", metric or report.metric(self)))
+end
+
+function Study:pareto(options)
+  return objectives.front("study:pareto", self:each(), options)
 end
 
 function Study:rescore(reward)

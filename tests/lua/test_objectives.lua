@@ -1,5 +1,6 @@
--- Rewards of accuracy and cost.
+-- Rewards of accuracy and cost, and Pareto fronts.
 local lu = require "luaunit"
+local files = require "files"
 local nas = require "luanas"
 local spaces = require "spaces"
 
@@ -126,4 +127,118 @@ function T.test_bad_settings()
   lu.assertErrorMsgContains("mnas: what cost returns is \"x\"; expected a finite number", reward, trial_with(0.5, 1))
 end
 
-return T
+-- ---- Fronts ----------------------------------------------------------------------------------------
+
+-- Trials of so many networks with made-up values; those of every fifth network failed.
+local function made_up(stream, count, networks)
+  local values, trials = {}, {}
+  for network = 1, networks do
+    values[network] = { accuracy = stream:integer(6) / 8, params = stream:integer(6), macs = stream:integer(6) }
+  end
+  for i = 1, count do
+    local network = stream:integer(networks)
+    local metrics = values[network]
+    trials[i] = { number = i, status = network % 5 == 0 and "failed" or "ok", evaluation = network, epoch_count = 2,
+      metrics = metrics, accuracy = metrics.accuracy, params = metrics.params, macs = metrics.macs }
+  end
+  return trials
+end
+
+-- The trials that nothing dominates, by comparing all with all.
+local function brute_force(trials, signs)
+  local front, seen = {}, {}
+  for _, trial in ipairs(trials) do
+    local is_dominated = trial.status == "failed" or seen[trial.evaluation] or false
+    for _, other in ipairs(trials) do
+      local at_least, better = other.status == "ok", false
+      for name, sign in pairs(signs) do
+        at_least = at_least and sign * other[name] >= sign * trial[name]
+        better = better or sign * other[name] > sign * trial[name]
+      end
+      is_dominated = is_dominated or at_least and better
+    end
+    if not is_dominated then
+      front[#front + 1], seen[trial.evaluation] = trial.number, true
+    end
+  end
+  return front
+end
+
+local function each(trials)
+  local i = 0
+  return function()
+    i = i + 1
+    return trials[i]
+  end
+end
+
+function T.test_front_against_all_pairs()
+  local front_of = require "luanas.objectives".front
+  local stream, sizes = nas.stream(1, "test"), {}
+  for round = 1, 200 do
+    local trials = made_up(stream, 1 + round % 30, 12)
+    for _, case in ipairs {
+      { { maximize = { "accuracy" }, minimize = { "params" } }, { accuracy = 1, params = -1 } },
+      { { maximize = { "accuracy" }, minimize = { "params", "macs" } }, { accuracy = 1, params = -1, macs = -1 } },
+      { { minimize = { "params" } }, { params = -1 } },
+      { { maximize = { function(trial) return trial.accuracy end, "macs" } }, { accuracy = 1, macs = 1 } },
+    } do
+      local front, numbers = front_of("front", each(trials), case[1]), {}
+      local first = case[1].maximize and "accuracy" or "params"
+      for i, trial in ipairs(front) do
+        numbers[i] = trial.number
+        local before = front[i - 1]
+        if before and before[first] == trial[first] then
+          lu.assertTrue(before.number < trial.number)
+        elseif before then
+          lu.assertEquals(before[first] > trial[first], first == "accuracy")
+        end
+      end
+      table.sort(numbers)
+      lu.assertEquals(numbers, brute_force(trials, case[2]))
+      sizes[#numbers] = true
+    end
+  end
+  lu.assertTrue(sizes[1] and sizes[2] and sizes[5]) -- all kinds came
+end
+
+function T.test_front_of_a_study_and_of_its_file()
+  local objectives = { maximize = { "accuracy" }, minimize = { "params" } }
+  local function lines(trials)
+    local list = {}
+    for i, trial in ipairs(trials) do list[i] = ("%d %s"):format(trial.number, trial.network) end
+    return list
+  end
+  local study <close> = spaces.study { path = files.path }
+  lu.assertEquals(study:pareto(objectives), {})
+  for _ = 1, 2 do
+    for arch in nas.space.enumerate(spaces.tiny) do study:evaluate(arch) end
+  end
+  local front = study:pareto(objectives)
+  lu.assertTrue(#front >= 1)
+  for i, trial in ipairs(front) do
+    lu.assertTrue(trial.number <= 4)
+    lu.assertTrue(i == 1 or front[i - 1].accuracy > trial.accuracy and front[i - 1].params > trial.params)
+  end
+  lu.assertEquals(front[1].accuracy, study:best(1)[1].accuracy)
+  lu.assertEquals(front[#front].params, study:best(1, "params")[1].params)
+  study:close()
+  local file <close> = nas.open(files.path)
+  lu.assertEquals(lines(file:study():pareto(objectives)), lines(front))
+end
+
+function T.test_bad_objectives()
+  local study = spaces.study()
+  local function fails(message, options)
+    lu.assertErrorMsgContains("study:pareto: " .. message, study.pareto, study, options)
+  end
+  fails("there is no objective")
+  fails("there is no objective", { maximize = {} })
+  fails('unknown option "maximise"; known options: maximize, minimize', { maximise = { "accuracy" } })
+  fails('maximize is "accuracy"; expected a list of objectives', { maximize = "accuracy" })
+  fails("minimize[1] is 3; expected the name of a field", { minimize = { 3 } })
+  study:evaluate(nas.arch "kernel=3{1,3} filters=2{2,4}")
+  fails('trial 1 has no number "parms"; it has accuracy, loss, ', { minimize = { "parms" } })
+end
+
+return files.each_without(T)

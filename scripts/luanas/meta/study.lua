@@ -115,6 +115,18 @@ function Study:random() end
 ---@return luanas.Trial[]
 function Study:best(count, metric) end
 
+---@class luanas.study.Objectives
+---@field maximize? (string|fun(trial: luanas.Trial): number)[] Fields of trials, such as { "accuracy" }, or functions.
+---@field minimize? (string|fun(trial: luanas.Trial): number)[] The same, such as { "params", "macs" }.
+
+--- The Pareto front of the trials so far: those for which no other one is as good in all objectives and better in one.
+--- One for each network (with its recipe, where the space sets that), failed ones left out. The best by the first
+--- objective that is maximised, else minimised, comes first; of equal ones the earlier. An error lists what a trial has
+--- where it does not have an objective. nas.statistics.hypervolume says how good a front is.
+---@param options luanas.study.Objectives At least one.
+---@return luanas.Trial[]
+function Study:pareto(options) end
+
 --- All that is stored under a new reward, at once: one trial for each network of any run of the study, failed ones left
 --- out, the highest reward first. Nothing is trained, and nothing is written.
 ---@param reward luanas.Reward|fun(trial: luanas.Trial): number
@@ -226,6 +238,11 @@ function Opened:trials(run) end
 ---@param metric? string Default: "accuracy"; "loss" where targets are values.
 ---@return luanas.Trial[]
 function Opened:best(count, metric) end
+
+--- The front of all its runs, as Study:pareto.
+---@param options luanas.study.Objectives
+---@return luanas.Trial[]
+function Opened:pareto(options) end
 
 --- All of them under a reward, as Study:rescore.
 ---@param reward luanas.Reward|fun(trial: luanas.Trial): number
