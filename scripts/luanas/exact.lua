@@ -133,21 +133,28 @@ local function with_others(self, m)
   return self.gradient, second / m + (m - 1) / m * cross - norm
 end
 
--- The same for pairs, clipped: X_1 = c(R_1 - R_2) G_1 and X_2 = c(R_2 - R_1) G_2.
+-- The same for pairs, clipped: X_1 = c(R_1 - R_2) G_1 and X_2 = c(R_2 - R_1) G_2. Without clipping E X_1 X_2 is
+-- 2 |grad J|^2, so only pairs that are clipped are looked at.
 local function with_other(self, clip)
-  local items, gradients, second, cross = self.items, {}, 0.0, 0.0
+  local items, second, cross = self.items, 0.0, 2 * self.gradient_norm * self.gradient_norm
   if #items > PAIRS_LIMIT then
     check.fail("exact:variance: clipped leave_one_out takes all pairs of architectures; at most %d architectures",
       PAIRS_LIMIT)
   end
-  for i, item in ipairs(items) do gradients[i] = self.policy:gradient { { item.arch, advantage = 1 } } end
+  local gradients = setmetatable({}, { __index = function(made, i)
+    made[i] = self.policy:gradient { { items[i].arch, advantage = 1 } }
+    return made[i]
+  end })
   for i, one in ipairs(items) do
     one.mean_coefficient = 0.0
     for j, other in ipairs(items) do
-      local c, both = clipped(one.reward - other.reward, clip), one.probability * other.probability
+      local difference, both = one.reward - other.reward, one.probability * other.probability
+      local c = clipped(difference, clip)
       one.mean_coefficient = one.mean_coefficient + other.probability * c
       second = second + both * c * c * one.gradient_square
-      if i < j and c ~= 0 then cross = cross - 2 * both * c * c * gradients[i]:dot(gradients[j]) end
+      if i < j and c ~= difference then
+        cross = cross + 2 * both * (difference * difference - c * c) * gradients[i]:dot(gradients[j])
+      end
     end
   end
   local mean = weighted(self, function(item) return item.probability * item.mean_coefficient end)

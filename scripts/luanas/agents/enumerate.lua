@@ -4,7 +4,7 @@ local agents = require "luanas.agents"
 local check = require "luanas.check"
 local nas = require "luanas"
 
-local Enumerate = { __name = "luanas.agents.enumerate", name = "enumerate", ends = true }
+local Enumerate = { __name = "luanas.agents.enumerate", name = "enumerate", ends = true, seedless = true }
 Enumerate.__index = Enumerate
 
 function Enumerate:propose(space)

@@ -1,6 +1,6 @@
 --- What the student project that re-created Zoph & Le on Fashion-MNIST calls its actor-critic, kept under the name of
 --- what it does: it has no critic. Two architectures are sampled and trained; the first one is reinforced by its own
---- advantage plus `weight` (0.7) times that of the second. The moving average takes both in.
+--- advantage plus `weight` (0.7) times that of the second. Both are over the moving average of what came before them.
 ---
 --- The second one is independent of the first, so its part of the update has expectation zero: it adds nothing but
 --- variance, 1 + 0.7^2 = 1.49 times that of REINFORCE without clipping, and every update costs two trainings. So it
@@ -17,12 +17,13 @@ function Lookahead:propose(space)
 end
 
 function Lookahead:learn(trials)
-  local episodes, logged, parts = {}, {}, {}
-  for i, trial in ipairs(trials) do
-    parts[i] = trial.reward and self.clip(self.baseline:advantage(trial.reward))
-  end
-  if parts[1] then
-    local advantage = parts[1] + self.options.weight * (parts[2] or 0)
+  local rewards, episodes, logged = {}, {}, {}
+  local rewarded = agents.rewarded(trials)
+  for k, trial in ipairs(rewarded) do rewards[k] = trial.reward end
+  local advantages = self.baseline:advantages(rewards)
+  if trials[1].reward then
+    local advantage = self.clip(advantages[1])
+    if trials[2].reward then advantage = advantage + self.options.weight * self.clip(advantages[2]) end
     logged[trials[1]] = { advantage = advantage }
     episodes[1] = { trials[1].arch, advantage = advantage }
   end

@@ -16,7 +16,8 @@ Ppo.__index = Ppo
 
 local PRESETS = {
   nasnet = {
-    batch = 20, steps = 10, decay = 0.95, policy = { preset = "paper", layers = 1, units = 100, init = 0.1, rate = 3.5e-4 },
+    batch = 20, steps = 10, decay = 0.95,
+    policy = { preset = "paper", layers = 1, units = 100, init = 0.1, rate = 3.5e-4 },
   },
 }
 
