@@ -81,12 +81,17 @@ function Progress:step(epoch, accuracy, replicate)
   draw(self)
 end
 
---- So many networks of a batch are done by workers.
-function Progress:batch(done, all)
+--- So many of `all` are done, what they are being said by `what`: "networks trained by workers".
+function Progress:batch(done, all, what)
+  self.batch_began = self.batch_began or core.clock()
   local columns = not self.quiet and self.batch_done ~= done and core.terminal()
   self.batch_done = done
   if not columns then return end
-  io.stderr:write("\r\27[K", ("%d of %d networks trained by workers"):format(done, all):sub(1, columns - 1))
+  local text = ("%d of %d %s"):format(done, all, what)
+  if done > 0 and done < all then
+    text = ("%s  %s left"):format(text, duration((core.clock() - self.batch_began) / done * (all - done)))
+  end
+  io.stderr:write("\r\27[K", text:sub(1, columns - 1))
   io.stderr:flush()
   self.shown = true
 end

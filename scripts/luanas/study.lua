@@ -328,7 +328,9 @@ local function train_side_by_side(self, asked, count)
   end
   if all == 0 then return end
   self.walk:flush()
-  worker.wait(self, jobs, math.min(count, all), function(left) self.progress:batch(all - left, all) end)
+  worker.wait(self, jobs, math.min(count, all), function(left)
+    self.progress:batch(all - left, all, "networks trained by workers")
+  end)
   self.progress:clear()
 end
 
@@ -417,18 +419,23 @@ function Study:evaluate_all(records, options)
   return trials
 end
 
-function Study:run(agent, options)
-  local owner = "study:run"
-  options = options or {}
-  local workers = check_workers(self, owner, options.workers)
-  return search.run(owner, agent, options, {
+--- What a search of an agent evaluates by (search.lua).
+function study.searcher(self, owner, workers)
+  workers = check_workers(self, owner, workers)
+  return {
     space = self.space,
     failed_count = next(self.failed) ~= nil,
     prepare = function(asked) train_ahead(self, asked, workers) end,
     evaluate = function(asked) return evaluate_one(self, asked.record, asked.epochs) end,
     log = function(of, values) of:log(values) end,
     expect = function(count) self:expect(count and self.number + count) end,
-  })
+  }
+end
+
+function Study:run(agent, options)
+  local owner = "study:run"
+  options = options or {}
+  return search.run(owner, agent, options, study.searcher(self, owner, options.workers))
 end
 
 function Study:expect(count)

@@ -1,0 +1,186 @@
+--- Agents against each other: every agent with every seed and the same budget, on rewards that are known or on a study, and
+--- what a fair comparison tells of them (Lindauer & Hutter 2020; Li & Talwalkar 2019; Yang et al. 2020).
+---
+--- One search, of one agent with one seed, is a cell. What is kept of it, trial by trial: its reward (false where it
+--- failed), what it has trained so far, and the entropy of its policy where it logs that.
+local core = require "luanas.core"
+local check = require "luanas.check"
+local nas = require "luanas"
+local progress = require "luanas.progress"
+local results = require "luanas.compared"
+local search = require "luanas.search"
+
+local BUDGET = { "epochs", "seconds", "trainings", "trials" }
+local OPTIONS = {
+  "agents", "final", "last", "oracle", "quiet", "reference", "reward", "rewards", "seeds", "space", "study", "workers",
+  table.unpack(BUDGET),
+}
+local DEFAULT_SEEDS = 10
+local ORACLE_LIMIT = 100000
+
+-- ---- Options ---------------------------------------------------------------------------------------
+
+-- An entry of `agents` as { name =, new = function of a seed }.
+local function entrant(owner, given)
+  if type(given) == "string" then given = { given } end
+  if type(given) ~= "table" then
+    check.fail("%s: an agent is %s; expected a name, { name, its options } or { name =, new = function of a seed }", owner,
+      check.show(given))
+  end
+  if given.new ~= nil then
+    check.options(owner .. ": an agent of your own", given, { "name", "new" })
+    if type(given.new) ~= "function" then
+      check.fail("%s: new is %s; expected a function of a seed that returns an agent", owner, check.show(given.new))
+    end
+    return { name = check.string(owner, "name of an agent", given.name), new = given.new }
+  end
+  local make = nas.agents[check.string(owner, "an agent", given[1])]
+  local options = {}
+  for name, value in pairs(given) do
+    if name ~= 1 and name ~= "name" then options[name] = value end
+  end
+  if options.seed ~= nil then check.fail("%s: an agent has a seed; seeds are an option of the comparison", owner) end
+  local function new(seed)
+    options.seed = seed
+    return make(options)
+  end
+  new(1) -- for its checks
+  return { name = check.string(owner, "name of an agent", given.name or given[1]), new = new }
+end
+
+local function entrants_of(owner, given)
+  if type(given) ~= "table" or #given == 0 then
+    check.fail("%s: agents is %s; expected a list such as { \"random_search\", \"reinforce\" }", owner, check.show(given))
+  end
+  local list, names = {}, {}
+  for i = 1, #given do
+    list[i] = entrant(owner, given[i])
+    if names[list[i].name] then
+      check.fail("%s: two agents have the name %s; give one a name of its own: { ..., name = ... }", owner,
+        check.show(list[i].name))
+    end
+    names[list[i].name] = true
+  end
+  return list
+end
+
+-- The list of seeds; a number n stands for 1 ... n.
+local function seeds_of(owner, given)
+  local seeds = {}
+  if type(given) == "table" then
+    for i = 1, #given do seeds[i] = check.seed(owner, ("seeds[%d]"):format(i), given[i]) end
+    if #seeds == 0 then check.fail("%s: seeds is an empty list", owner) end
+    return seeds
+  end
+  for i = 1, check.integer(owner, "seeds", given or DEFAULT_SEEDS, 1) do seeds[i] = i end
+  return seeds
+end
+
+-- ---- Cells -----------------------------------------------------------------------------------------
+
+-- Watches a search by `by`; the cell is filled as it goes on.
+local function record(by, cell)
+  cell.rewards, cell.trainings, cell.epochs, cell.entropies = {}, {}, {}, {}
+  local log = by.log
+  by.log = function(trial, values)
+    local n = #cell.rewards + 1
+    cell.rewards[n], cell.entropies[n] = trial.reward or false, values.entropy or false
+    log(trial, values)
+  end
+  by.paid = function(spent)
+    cell.trainings[#cell.trainings + 1], cell.epochs[#cell.epochs + 1] = spent.trainings, spent.epochs
+    cell.seconds = spent.seconds
+  end
+  return by
+end
+
+local function run_cell(owner, new, seed, budget, by)
+  local cell = { seed = seed }
+  search.run(owner, new(seed), budget, record(by, cell))
+  return cell
+end
+
+local function budget_of(options, reward)
+  local budget = { reward = reward }
+  for _, name in ipairs(BUDGET) do budget[name] = options[name] end
+  return budget
+end
+
+-- Searches by rewards that are known: in processes, since nothing is shared. Cells in the order of agents, then seeds.
+local function by_rewards(owner, options, entrants, seeds)
+  local reward_of = nas.exact.rewards(owner, options.rewards)
+  local budget = budget_of(options, "reward")
+  local shown, cells = progress.new(options.quiet), {}
+  local texts = core.parallel(#entrants * #seeds, options.workers or core.machine().threads, function(i)
+    local agent, seed = entrants[(i - 1) // #seeds + 1], seeds[(i - 1) % #seeds + 1]
+    return core.json_encode(run_cell(owner, agent.new, seed, budget, search.by_function(options.space, reward_of)))
+  end, function(done) shown:count("searches", done, #entrants * #seeds) end)
+  shown:clear()
+  for i, text in ipairs(texts) do cells[i] = core.json_decode(text) end
+  return cells
+end
+
+-- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the other,
+-- as each training takes all processors. With `final`, the best network of each is evaluated on the test images.
+local function by_studies(owner, options, entrants, seeds)
+  local budget, cells, store = budget_of(options, options.reward), {}, nil
+  budget.workers = options.workers
+  for _, agent in ipairs(entrants) do
+    for _, seed in ipairs(seeds) do
+      local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed }
+      for name, value in pairs(options.study) do own[name] = value end
+      if store then own.store, own.path = store, nil end
+      local study <close> = nas.study(own)
+      store = study.store
+      local cell = { seed = seed }
+      local found = study:search(agent.new(seed), budget, function(by) return record(by, cell) end)
+      if options.final and found.best then cell.test = study:final(found.best, { intent = options.final }) end
+      cells[#cells + 1] = cell
+    end
+  end
+  return cells
+end
+
+-- The highest reward of a space, where that is asked for.
+local function oracle_of(owner, options)
+  if not options.oracle then return nil end
+  if type(options.oracle) == "number" then return options.oracle end
+  if options.oracle ~= true or options.rewards == nil then
+    check.fail("%s: oracle is %s; expected the highest reward that there is, or, with `rewards`, true to look for it",
+      owner, check.show(options.oracle))
+  end
+  local best = -math.huge
+  for _, item in ipairs(nas.exact.table_of(owner, options.space, options.rewards, ORACLE_LIMIT)) do
+    best = math.max(best, item.reward)
+  end
+  return best
+end
+
+--- nas.compare { ... }
+return function(options)
+  local owner = "compare"
+  check.options(owner, options, OPTIONS)
+  options = options or {}
+  local entrants, seeds = entrants_of(owner, options.agents), seeds_of(owner, options.seeds)
+  if (options.rewards == nil) == (options.study == nil) then
+    check.fail("%s: expected one of `rewards`, with `space`, and `study`, a table of options of nas.study", owner)
+  end
+  check.optional(check.string, owner, "final", options.final)
+  if options.study and (type(options.study) ~= "table" or options.study.name ~= nil or options.study.seed ~= nil) then
+    check.fail("%s: study is %s; expected a table of options of nas.study, without name and seed", owner,
+      check.show(options.study))
+  end
+  local last = check.integer(owner, "last", options.last or 20, 1)
+  local reference = options.reference or (function()
+    for _, each in ipairs(entrants) do
+      if each.name == "random_search" then return each.name end
+    end
+  end)()
+  local oracle = oracle_of(owner, options)
+  local cells = (options.rewards and by_rewards or by_studies)(owner, options, entrants, seeds)
+  local agents = {}
+  for i, each in ipairs(entrants) do
+    agents[i] = { name = each.name, cells = table.move(cells, (i - 1) * #seeds + 1, i * #seeds, 1, {}) }
+  end
+  return results.new(agents, { last = last, reference = reference, oracle = oracle })
+end

@@ -1,0 +1,266 @@
+--- What a comparison found (compare.lua): summaries, tests, tables, pictures.
+local core = require "luanas.core"
+local check = require "luanas.check"
+local nas = require "luanas"
+local statistics = require "luanas.statistics"
+local text_table = require "luanas.text_table"
+
+local compared = {}
+
+local Compared = { __name = "luanas.Compared" }
+Compared.__index = Compared
+
+local TOPS = { 1, 5, 15 } -- Zoph & Le 2017, sec. 4: how many of the best networks are averaged
+
+-- ---- Of one cell -----------------------------------------------------------------------------------
+
+-- The best reward after each trial; false before the first that has one.
+local function incumbents(cell)
+  local list, best = {}, false
+  for i, reward in ipairs(cell.rewards) do
+    if reward and (not best or reward > best) then best = reward end
+    list[i] = best
+  end
+  return list
+end
+
+-- The mean of the last trials that have a reward; nil where none has.
+local function mean_of_last(cell, count)
+  local last = {}
+  for i = math.max(1, #cell.rewards - count + 1), #cell.rewards do
+    if cell.rewards[i] then last[#last + 1] = cell.rewards[i] end
+  end
+  return #last > 0 and statistics.mean(last) or nil
+end
+
+-- The mean of the best k networks.
+local function mean_of_best(cell, k)
+  local rewards = {}
+  for i, reward in ipairs(cell.rewards) do
+    local is_new = cell.trainings[i] > (i > 1 and cell.trainings[i - 1] or 0)
+    if reward and is_new then rewards[#rewards + 1] = reward end
+  end
+  if #rewards < k then return nil end
+  table.sort(rewards, function(a, b) return a > b end)
+  return statistics.mean(table.move(rewards, 1, k, 1, {}))
+end
+
+-- ---- Of all cells of an agent ----------------------------------------------------------------------
+
+-- f of each cell, as far as there is something.
+local function each_of(agent, f)
+  local list = {}
+  for _, cell in ipairs(agent.cells) do
+    local value = f(cell)
+    if value then list[#list + 1] = value end
+  end
+  return list
+end
+
+-- { mean =, sd =, median =, low =, high =, values = } of a list; nil of an empty one.
+local function summary_of(values)
+  if #values == 0 then return nil end
+  local own = { values = values, mean = statistics.mean(values), median = statistics.median(values), sd = 0.0 }
+  own.low, own.high = own.mean, own.mean
+  if #values > 1 then
+    own.sd = statistics.sd(values)
+    own.low, own.high = statistics.bootstrap(values)
+  end
+  return own
+end
+
+local function summarise(agent, options)
+  local own = { name = agent.name, runs = #agent.cells, top = {} }
+  own.best = summary_of(each_of(agent, function(cell)
+    local list = incumbents(cell)
+    return list[#list]
+  end))
+  own.last = summary_of(each_of(agent, function(cell) return mean_of_last(cell, options.last) end))
+  own.trainings = summary_of(each_of(agent, function(cell) return cell.trainings[#cell.trainings] end))
+  own.epochs = summary_of(each_of(agent, function(cell) return cell.epochs[#cell.epochs] end))
+  own.seconds = summary_of(each_of(agent, function(cell) return cell.seconds end))
+  own.unique = summary_of(each_of(agent, function(cell)
+    return #cell.rewards > 0 and cell.trainings[#cell.trainings] / #cell.rewards
+  end))
+  own.entropy = summary_of(each_of(agent, function(cell) return cell.entropies[#cell.entropies] end))
+  own.test = summary_of(each_of(agent, function(cell) return cell.test and cell.test.accuracy end))
+  for _, k in ipairs(TOPS) do own.top[k] = summary_of(each_of(agent, function(cell) return mean_of_best(cell, k) end)) end
+  return own
+end
+
+-- Rank tests of the incumbents at the end against those of the reference, corrected for how many there are.
+local function test_ranks(summaries, reference)
+  local own, list, p_values = nil, {}, {}
+  for _, each in ipairs(summaries) do
+    if each.name == reference then own = each else list[#list + 1] = each end
+  end
+  if not own or not own.best then return end
+  for i, each in ipairs(list) do
+    each.test_of_ranks = each.best and statistics.rank_test(each.best.values, own.best.values)
+    p_values[i] = each.test_of_ranks and each.test_of_ranks.p or 1.0
+  end
+  for i, p in ipairs(statistics.holm(p_values)) do
+    if list[i].test_of_ranks then list[i].test_of_ranks.holm = p end
+  end
+end
+
+-- ---- Curves ----------------------------------------------------------------------------------------
+
+local KINDS = {
+  incumbent = { "best reward so far", incumbents },
+  samples = { "mean reward of the samples", function(cell, options)
+    local list, window = {}, {}
+    for i, reward in ipairs(cell.rewards) do
+      if reward then window[#window + 1] = reward end
+      if #window > options.last then table.remove(window, 1) end
+      list[i] = #window > 0 and statistics.mean(window)
+    end
+    return list
+  end },
+  entropy = { "entropy of the policy (nats)", function(cell) return cell.entropies end },
+  unique = { "trainings per trial", function(cell)
+    local list = {}
+    for i, trainings in ipairs(cell.trainings) do list[i] = trainings / i end
+    return list
+  end },
+}
+local AXES = { "epochs", "trainings", "trials" }
+
+-- The value of a curve once so much is spent: that of the last trial within.
+local function at(spent, curve, budget)
+  local low, high = 0, #spent
+  while low < high do
+    local middle = (low + high + 1) // 2
+    if spent[middle] <= budget then low = middle else high = middle - 1 end
+  end
+  return low > 0 and curve[low] or nil
+end
+
+local POINTS_MAX = 500 -- of a curve
+
+--- Medians and quartiles over the seeds: { title =, x =, low =, middle =, high = } for each agent that has them.
+function Compared:curves(kind, axis)
+  local owner = "compared:curves"
+  kind, axis = kind or "incumbent", axis or "trials"
+  if not KINDS[kind] then
+    check.fail("%s: kind is %s; expected one of %s", owner, check.show(kind),
+      table.concat(check.sorted_keys(KINDS), ", "))
+  end
+  if axis ~= "trials" and axis ~= "trainings" and axis ~= "epochs" then
+    check.fail("%s: axis is %s; expected one of %s", owner, check.show(axis), table.concat(AXES, ", "))
+  end
+  local bands = {}
+  for _, agent in ipairs(self.agents) do
+    local curves, most = {}, 0
+    for i, cell in ipairs(agent.cells) do
+      local spent = cell[axis]
+      if axis == "trials" then
+        spent = {}
+        for k = 1, #cell.rewards do spent[k] = k end
+      end
+      curves[i] = { spent = spent, values = KINDS[kind][2](cell, self.options) }
+      most = math.max(most, spent[#spent] or 0)
+    end
+    local band = { title = agent.name, x = {}, low = {}, middle = {}, high = {} }
+    local step = math.max(1, most // POINTS_MAX)
+    for budget = step, most, step do
+      local values = {}
+      for _, curve in ipairs(curves) do
+        local value = at(curve.spent, curve.values, budget)
+        if value then values[#values + 1] = value end
+      end
+      if #values == #curves then -- else it would be the curve of the lucky ones
+        local n = #band.x + 1
+        band.x[n], band.middle[n] = budget, statistics.median(values)
+        band.low[n], band.high[n] = statistics.quantile(values, 0.25), statistics.quantile(values, 0.75)
+      end
+    end
+    if #band.x > 0 then bands[#bands + 1] = band end
+  end
+  return bands
+end
+
+--- Draws curves(kind, axis) into a file, or (path nil) into the terminal.
+function Compared:plot(path, kind, axis)
+  local bands = self:curves(kind, axis)
+  if #bands == 0 then check.fail("compared:plot: no agent has a curve of %s", check.show(kind or "incumbent")) end
+  nas.plot.bands(path, {
+    bands = bands, x = axis or "trials", y = KINDS[kind or "incumbent"][1],
+    title = ("median and quartiles of %d seeds"):format(#self.agents[1].cells),
+  })
+end
+
+-- ---- Tables ----------------------------------------------------------------------------------------
+
+local function number(value, format) return value and (format or "%.4f"):format(value) or "-" end
+
+local function interval(summary) return summary and ("%.4f to %.4f"):format(summary.low, summary.high) or "-" end
+
+local COLUMNS = { -- title, value of a summary
+  { "agent", function(own) return own.name end },
+  { "best", function(own) return number(own.best and own.best.mean) end },
+  { "sd", function(own) return number(own.best and own.best.sd) end },
+  { "95 % of the mean", function(own) return interval(own.best) end },
+  { "top 5", function(own) return number(own.top[5] and own.top[5].mean) end },
+  { "top 15", function(own) return number(own.top[15] and own.top[15].mean) end },
+  { "last", function(own) return number(own.last and own.last.mean) end },
+  { "95 % of the last", function(own) return interval(own.last) end },
+  { "trainings", function(own) return number(own.trainings and own.trainings.mean, "%.1f") end },
+  { "unique", function(own) return number(own.unique and own.unique.mean, "%.2f") end },
+  { "entropy", function(own) return number(own.entropy and own.entropy.mean, "%.2f") end },
+  { "regret", function(own) return number(own.regret) end, "oracle" },
+  { "test", function(own) return number(own.test and own.test.mean) end, "test" },
+  { "effect", function(own) return number(own.test_of_ranks and own.test_of_ranks.effect, "%.2f") end, "reference" },
+  { "p (Holm)", function(own) return number(own.test_of_ranks and own.test_of_ranks.holm, "%.2g") end, "reference" },
+}
+
+function Compared:__tostring()
+  local columns, used, rows = {}, {}, {}
+  for _, column in ipairs(COLUMNS) do
+    local needs = column[3]
+    if not needs or self.options[needs] or needs == "test" and self.summaries[1].test then
+      used[#used + 1] = column
+      columns[#columns + 1] = { title = column[1], right = column[1] ~= "agent" }
+    end
+  end
+  for i, own in ipairs(self.summaries) do
+    rows[i] = {}
+    for k, column in ipairs(used) do rows[i][k] = column[2](own) end
+  end
+  local notes = ("%d seeds each; last: mean reward of the last %d samples"):format(#self.agents[1].cells,
+    self.options.last)
+  if self.options.reference then
+    notes = notes .. ("; effect: probability that the best of a run exceeds that of %s"):format(self.options.reference)
+  end
+  return text_table.format(columns, rows) .. notes .. "\n"
+end
+
+--- Writes a row for each trial: agent, seed, trial, reward, trainings, epochs, entropy.
+function Compared:csv(path)
+  check.string("compared:csv", "path", path)
+  local lines = { "agent,seed,trial,reward,trainings,epochs,entropy" }
+  local function text(value) return value and core.number_text(value) or "" end
+  for _, agent in ipairs(self.agents) do
+    for _, cell in ipairs(agent.cells) do
+      for i, reward in ipairs(cell.rewards) do
+        lines[#lines + 1] = ('"%s",%d,%d,%s,%d,%d,%s'):format(agent.name:gsub('"', '""'), cell.seed, i, text(reward),
+          cell.trainings[i], cell.epochs[i], text(cell.entropies[i]))
+      end
+    end
+  end
+  check.must(core.write_file, path, table.concat(lines, "\n") .. "\n")
+end
+
+--- Of agents { name =, cells = }; options: last, reference, oracle.
+function compared.new(agents, options)
+  local self = setmetatable({ agents = agents, options = options, summaries = {} }, Compared)
+  for i, agent in ipairs(agents) do
+    local own = summarise(agent, options)
+    own.regret = options.oracle and own.best and options.oracle - own.best.mean
+    self.summaries[i] = own
+  end
+  test_ranks(self.summaries, options.reference)
+  return self
+end
+
+return compared
