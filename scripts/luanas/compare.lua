@@ -1,5 +1,5 @@
---- Agents against each other: every agent with every seed and the same budget, on rewards that are known or on a study, and
---- what a fair comparison tells of them (Lindauer & Hutter 2020; Li & Talwalkar 2019; Yang et al. 2020).
+--- Agents against each other: every agent with every seed and the same budget, on rewards that are known or on a
+--- study, and what a fair comparison tells of them (Lindauer & Hutter 2020; Li & Talwalkar 2019; Yang et al. 2020).
 ---
 --- One search, of one agent with one seed, is a cell. What is kept of it, trial by trial: its reward (false where it
 --- failed), what it has trained so far, and the entropy of its policy where it logs that.
@@ -9,6 +9,7 @@ local nas = require "luanas"
 local progress = require "luanas.progress"
 local results = require "luanas.compared"
 local search = require "luanas.search"
+local studies = require "luanas.study"
 
 local BUDGET = { "epochs", "seconds", "trainings", "trials" }
 local OPTIONS = {
@@ -24,8 +25,8 @@ local ORACLE_LIMIT = 100000
 local function entrant(owner, given)
   if type(given) == "string" then given = { given } end
   if type(given) ~= "table" then
-    check.fail("%s: an agent is %s; expected a name, { name, its options } or { name =, new = function of a seed }", owner,
-      check.show(given))
+    check.fail("%s: an agent is %s; expected a name, { name, its options } or { name =, new = function of a seed }",
+      owner, check.show(given))
   end
   if given.new ~= nil then
     check.options(owner .. ": an agent of your own", given, { "name", "new" })
@@ -50,7 +51,8 @@ end
 
 local function entrants_of(owner, given)
   if type(given) ~= "table" or #given == 0 then
-    check.fail("%s: agents is %s; expected a list such as { \"random_search\", \"reinforce\" }", owner, check.show(given))
+    check.fail("%s: agents is %s; expected a list such as { \"random_search\", \"reinforce\" }", owner,
+      check.show(given))
   end
   local list, names = {}, {}
   for i = 1, #given do
@@ -114,7 +116,7 @@ local function by_rewards(owner, options, entrants, seeds)
   local texts = core.parallel(#entrants * #seeds, options.workers or core.machine().threads, function(i)
     local agent, seed = entrants[(i - 1) // #seeds + 1], seeds[(i - 1) % #seeds + 1]
     return core.json_encode(run_cell(owner, agent.new, seed, budget, search.by_function(options.space, reward_of)))
-  end, function(done) shown:count("searches", done, #entrants * #seeds) end)
+  end, function(done) shown:batch(done, #entrants * #seeds, "searches done") end)
   shown:clear()
   for i, text in ipairs(texts) do cells[i] = core.json_decode(text) end
   return cells
@@ -124,7 +126,6 @@ end
 -- as each training takes all processors. With `final`, the best network of each is evaluated on the test images.
 local function by_studies(owner, options, entrants, seeds)
   local budget, cells, store = budget_of(options, options.reward), {}, nil
-  budget.workers = options.workers
   for _, agent in ipairs(entrants) do
     for _, seed in ipairs(seeds) do
       local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed }
@@ -133,7 +134,8 @@ local function by_studies(owner, options, entrants, seeds)
       local study <close> = nas.study(own)
       store = study.store
       local cell = { seed = seed }
-      local found = study:search(agent.new(seed), budget, function(by) return record(by, cell) end)
+      local by = record(studies.searcher(study, owner, options.workers), cell)
+      local found = search.run(owner, agent.new(seed), budget, by)
       if options.final and found.best then cell.test = study:final(found.best, { intent = options.final }) end
       cells[#cells + 1] = cell
     end

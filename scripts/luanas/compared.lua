@@ -84,7 +84,9 @@ local function summarise(agent, options)
   end))
   own.entropy = summary_of(each_of(agent, function(cell) return cell.entropies[#cell.entropies] end))
   own.test = summary_of(each_of(agent, function(cell) return cell.test and cell.test.accuracy end))
-  for _, k in ipairs(TOPS) do own.top[k] = summary_of(each_of(agent, function(cell) return mean_of_best(cell, k) end)) end
+  for _, k in ipairs(TOPS) do
+    own.top[k] = summary_of(each_of(agent, function(cell) return mean_of_best(cell, k) end))
+  end
   return own
 end
 
@@ -237,7 +239,8 @@ end
 
 --- Writes a row for each trial: agent, seed, trial, reward, trainings, epochs, entropy.
 function Compared:csv(path)
-  check.string("compared:csv", "path", path)
+  local owner = "compared:csv"
+  check.string(owner, "path", path)
   local lines = { "agent,seed,trial,reward,trainings,epochs,entropy" }
   local function text(value) return value and core.number_text(value) or "" end
   for _, agent in ipairs(self.agents) do
@@ -248,7 +251,13 @@ function Compared:csv(path)
       end
     end
   end
-  check.must(core.write_file, path, table.concat(lines, "\n") .. "\n")
+  local file, message = io.open(path, "w")
+  if not file then check.fail("%s: %s", owner, message) end
+  local _ <close> = file
+  local written
+  written, message = file:write(table.concat(lines, "\n"), "\n")
+  if written then written, message = file:flush() end
+  if not written then check.fail("%s: %s: %s", owner, path, message) end
 end
 
 --- Of agents { name =, cells = }; options: last, reference, oracle.

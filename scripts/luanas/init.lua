@@ -18,6 +18,7 @@ local lazy = {
   agents = { "luanas.agents" },
   arch = { "luanas.arch", "parse" },
   audit = { "luanas.audit" },
+  compare = { "luanas.compare" },
   data = { "luanas.data" },
   exact = { "luanas.exact" },
   load = { "luanas.train", "load" },

@@ -8,8 +8,8 @@
 --- and `ends = true` where it ends by itself, so that a search needs no budget.
 ---
 --- What evaluates is a table, too: space, evaluate(asked) -> trial of { record =, epochs = or nil }, log(trial,
---- values), failed_count: whether failed trials have metrics to reward; and, where they are wanted, prepare(list of
---- asked) and expect(count).
+--- values), and, where they are wanted, failed_count (failed trials have metrics to reward), prepare(list of asked),
+--- expect(count), and paid(what was spent so far), which is called after each trial.
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"
@@ -140,6 +140,7 @@ local function evaluate(asked, by, spent, budget, reward)
     local trial = by.evaluate(each)
     if trial.status == "ok" or by.failed_count then trial.reward = search.reward(reward, trial) end
     pay(spent, trial)
+    if by.paid then by.paid(spent) end
     trials[i] = trial
   end
   return trials
