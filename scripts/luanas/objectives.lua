@@ -89,7 +89,7 @@ function objectives.absolute(options)
   local beta = check.number(owner, "beta", options.beta or -0.10, nil, 0)
   return setmetatable({
     of = function(trial) return metric(trial) + beta * math.abs(cost(trial) / target - 1) end,
-    formula = ("%s + %s * |%s / %s - 1|"):format(metric_name, core.number_text(beta), cost_name,
+    formula = ("%s - %s * |%s / %s - 1|"):format(metric_name, core.number_text(math.abs(beta)), cost_name,
       core.number_text(target)),
   }, Reward)
 end

@@ -63,7 +63,7 @@ function T.test_rewards_tell_their_formula()
   lu.assertEquals(tostring(nas.reward.mnas { cost = "macs", target = 10, alpha = 0, beta = -1, metric = "top_k" }),
     "luanas.Reward: top_k * (macs / 10) ^ (0 up to the target, -1 above)")
   lu.assertEquals(tostring(nas.reward.absolute { cost = function() return 1 end, target = 2 }),
-    "luanas.Reward: accuracy + -0.1 * |cost / 2 - 1|")
+    "luanas.Reward: accuracy - 0.1 * |cost / 2 - 1|")
 end
 
 function T.test_rewards_in_the_place_of_functions()
