@@ -2,6 +2,7 @@
 local check = require "luanas.check"
 local core = require "luanas.core"
 local plot = require "luanas.plot"
+local series = require "luanas.plots.series"
 local text_table = require "luanas.text_table"
 
 local curves = {}
@@ -67,11 +68,10 @@ function curves.draw(runs, path, window, value)
   window = window or math.max(1, (last + ROWS - 1) // ROWS)
   for _, run in ipairs(runs) do
     local points = {}
-    for number = 1, last do
-      local first = math.max(1, number - window + 1)
-      if run.values[number] then points[#points + 1] = { number, mean(run, first, number) } end
+    for number = 1, last do points[#points + 1] = run.values[number] and { number, run.values[number] } end
+    if #points > 0 then
+      lines[#lines + 1] = { title = ("run %d"):format(run.id), points = series.mean(points, window) }
     end
-    if #points > 0 then lines[#lines + 1] = { title = ("run %d"):format(run.id), points = points } end
   end
   if #lines == 0 then check.fail("no trial has a value %s", value) end
   plot.lines(path, {

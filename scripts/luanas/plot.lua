@@ -1,91 +1,132 @@
---- Pictures by gnuplot.
+--- Pictures by gnuplot, as files or as text in the terminal.
 local check = require "luanas.check"
+local gnuplot = require "luanas.plots.gnuplot"
+local over_trials = require "luanas.plots.over_trials"
+local pareto = require "luanas.plots.pareto"
+local searches = require "luanas.plots.searches"
+local shares = require "luanas.plots.shares"
+local training = require "luanas.plots.training"
 
 local plot = {}
 
-local TERMINALS = { png = "pngcairo", svg = "svg" }
+-- ---- Searches --------------------------------------------------------------------------------------
 
--- gnuplot takes a text in single quotes as it is; a quote in it is doubled.
-local function quoted(text)
-  return "'" .. text:gsub("'", "''"):gsub("%c", " ") .. "'"
-end
-
--- Numbers as gnuplot reads them; an empty line is a gap.
-local function block(name, points)
-  local lines = { ("%s << END"):format(name) }
-  for _, point in ipairs(points) do
-    local is_finite = point[2] == point[2] and math.abs(point[2]) < math.huge
-    lines[#lines + 1] = is_finite and ("%.9g %.9g"):format(point[1], point[2]) or ""
+-- A function(study or trials or searches, path, options); `make` gets owner, searches and options of its own.
+local function kind(name, make, ...)
+  local owner, known = "plot." .. name, { "title", "x", "y", ... }
+  return function(subject, path, options)
+    local own = {}
+    for key, value in pairs(check.options(owner, options, known)) do own[key] = value end
+    for _, key in ipairs { "title", "x", "y" } do check.optional(check.string, owner, key, own[key]) end
+    gnuplot.check_path(owner, path)
+    gnuplot.draw(owner, path, make(owner, searches.of(owner, subject), own))
   end
-  lines[#lines + 1] = "END"
-  return table.concat(lines, "\n")
 end
 
--- Whether all points have the same y: gnuplot wants to be told a range then.
-local function is_flat(lines)
-  local y = lines[1].points[1][2]
-  for _, line in ipairs(lines) do
-    for _, point in ipairs(line.points) do
-      if point[2] ~= y then return false end
+plot.accuracy = kind("accuracy", over_trials.accuracy, "metric", "window")
+plot.reward = kind("reward", over_trials.reward, "decay")
+plot.logged = kind("logged", over_trials.logged, "name", "window")
+plot.loss = kind("loss", over_trials.loss, "window")
+plot.entropy = kind("entropy", over_trials.entropy, "window")
+plot.incumbent = kind("incumbent", over_trials.incumbent, "metric")
+plot.options = kind("options", shares.picture, "window")
+plot.pareto = kind("pareto", pareto.picture, "cost", "log", "metric")
+plot.curves = kind("curves", training.picture, "best", "metric")
+
+-- ---- Numbers of the script -------------------------------------------------------------------------
+
+-- One panel of a picture for which the script gives the numbers.
+local function draw(owner, path, options, layers, rows)
+  gnuplot.draw(owner, path, {
+    title = options.title or "",
+    panels = { { x = options.x or "", y = options.y or "", layers = layers, rows = rows } },
+  })
+end
+
+-- Options and their list `name`, each of which is a table.
+local function checked(owner, path, options, name, item)
+  gnuplot.check_path(owner, path)
+  options = check.options(owner, options, { name, "title", "x", "y" })
+  local list = options[name]
+  if type(list) ~= "table" or #list == 0 then
+    check.fail("%s: %s is %s; expected a list of %s", owner, name, check.show(list), item)
+  end
+  for k, each in ipairs(list) do
+    if type(each) ~= "table" then
+      check.fail("%s: %s %d is %s; expected %s", owner, name, k, check.show(each), item)
     end
+    check.optional(check.string, owner, ("title of %s %d"):format(name, k), each.title)
   end
-  return true
+  return options, list
 end
 
-local function script(terminal, path, options)
-  local lines = {
-    ("set terminal %s noenhanced size 1000,600 background 'white'"):format(terminal),
-    "set output " .. quoted(path),
-    "set title " .. quoted(options.title or ""),
-    "set xlabel " .. quoted(options.x or ""),
-    "set ylabel " .. quoted(options.y or ""),
-    "set grid",
-    "set offsets 0, 0, graph 0.03, graph 0.03",
-    "set key outside bottom center horizontal",
-    "set colorsequence podo",
-  }
-  if is_flat(options.lines) then
-    local y = options.lines[1].points[1][2]
-    lines[#lines + 1] = ("set yrange [%.9g:%.9g]"):format(y - math.abs(y) - 1, y + math.abs(y) + 1)
-  end
-  local plots = {}
-  for k, line in ipairs(options.lines) do
-    lines[#lines + 1] = block("$line" .. k, line.points)
-    plots[k] = ("$line%d with %s linewidth 2 title %s"):format(k, #line.points == 1 and "points" or "lines",
-      quoted(line.title or ""))
-  end
-  lines[#lines + 1] = "plot " .. table.concat(plots, ", ")
-  return table.concat(lines, "\n") .. "\n"
+local function is_point(point)
+  return type(point) == "table" and type(point[1]) == "number" and point[1] - point[1] == 0
+    and type(point[2]) == "number"
 end
 
---- Draws lines into a file that ends in .svg or .png.
+--- Lines.
 function plot.lines(path, options)
-  local owner = "plot.lines"
-  check.string(owner, "path", path)
-  options = check.options(owner, options, { "lines", "title", "x", "y" })
-  local terminal = TERMINALS[path:match "%.(%w+)$"]
-  if not terminal then
-    check.fail("%s: path is %s; expected the name of a .svg or .png file", owner, check.show(path))
+  local owner, layers = "plot.lines", {}
+  local list
+  options, list = checked(owner, path, options, "lines", "{ title =, points = { { x, y }, ... } }")
+  for k, line in ipairs(list) do
+    if type(line.points) ~= "table" or #line.points == 0 then check.fail("%s: line %d has no points", owner, k) end
+    for i, point in ipairs(line.points) do
+      if not is_point(point) then check.fail("%s: point %d of line %d is no { x, y }", owner, i, k) end
+    end
+    layers[k] = { style = "line", colour = k, title = line.title, points = line.points }
   end
-  if path:find "%c" then check.fail("%s: path has control characters", owner) end
-  local lines = options.lines
-  if type(lines) ~= "table" or #lines == 0 then
-    check.fail("%s: lines is %s; expected a list of { title =, points = { { x, y }, ... } }", owner, check.show(lines))
-  end
-  for k, line in ipairs(lines) do
-    if type(line) ~= "table" or type(line.points) ~= "table" or #line.points == 0 then
-      check.fail("%s: line %d has no points", owner, k)
+  draw(owner, path, options, layers)
+end
+
+--- Lines with a band around each.
+function plot.bands(path, options)
+  local owner, layers, lines = "plot.bands", {}, {}
+  local list
+  options, list = checked(owner, path, options, "bands", "{ title =, x = {}, low = {}, middle = {}, high = {} }")
+  for k, band in ipairs(list) do
+    for _, name in ipairs { "x", "low", "middle", "high" } do
+      local numbers = band[name]
+      if type(numbers) ~= "table" or #numbers == 0 or #numbers ~= #band.x then
+        check.fail("%s: %s of band %d is %s; expected a list of numbers as long as x", owner, name, k,
+          type(numbers) == "table" and "a list of " .. #numbers or check.show(numbers))
+      end
+      for i, number in ipairs(numbers) do check.number(owner, ("%s %d of band %d"):format(name, i, k), number) end
+    end
+    layers[k] = { style = "band", colour = k, points = {} }
+    lines[k] = { style = "line", colour = k, title = band.title, points = {} }
+    for i, x in ipairs(band.x) do
+      layers[k].points[i], lines[k].points[i] = { x, band.low[i], band.high[i] }, { x, band.middle[i] }
     end
   end
-  if not os.execute "command -v gnuplot >/dev/null 2>&1" then
-    check.fail("%s: gnuplot, which draws, is not there; on Debian: apt-get install gnuplot-nox", owner)
+  draw(owner, path, options, table.move(lines, 1, #lines, #layers + 1, layers))
+end
+
+--- Values with their intervals, one below the other.
+function plot.points(path, options)
+  local owner = "plot.points"
+  local list
+  options, list = checked(owner, path, options, "points", "{ title =, value =, low =, high = }")
+  local alone, between = { style = "points", colour = 1, points = {} }, { style = "interval", colour = 1, points = {} }
+  local rows, layers = {}, {}
+  for k, each in ipairs(list) do
+    local function of(name) return ("%s of point %d"):format(name, k) end
+    rows[k] = check.string(owner, of "title", each.title)
+    local value = check.number(owner, of "value", each.value)
+    if each.low == nil and each.high == nil then
+      table.insert(alone.points, { value, k })
+    else
+      table.insert(between.points, {
+        value, k, check.number(owner, of "low", each.low, nil, value),
+        check.number(owner, of "high", each.high, value),
+      })
+    end
   end
-  local name = os.tmpname()
-  local _ <close> = setmetatable({}, { __close = function() os.remove(name) end })
-  local file = assert(io.open(name, "w"))
-  assert(file:write(script(terminal, path, options)))
-  file:close()
-  if not os.execute(("gnuplot '%s'"):format(name)) then check.fail("%s: gnuplot could not write %s", owner, path) end
+  for _, layer in ipairs { alone, between } do
+    if #layer.points > 0 then layers[#layers + 1] = layer end
+  end
+  draw(owner, path, options, layers, rows)
 end
 
 return plot

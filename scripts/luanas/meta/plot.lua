@@ -1,23 +1,144 @@
 ---@meta luanas.plot
 -- luacheck: ignore
 
---- Pictures, drawn by gnuplot (Debian: gnuplot-nox). Raises an error that says so where there is none.
+--- Pictures, drawn by gnuplot (Debian: gnuplot-nox): into a file, or as text in the terminal. Without gnuplot a file is
+--- an error that says so, and the terminal gets a table of the same numbers.
+---
+--- Trials are drawn by their number, in the order in which they were made, whatever the order of a list.
 ---@class luanas.plot
 local plot = {}
+
+--- What pictures of searches are made from: a study, also one that nas.open read (its last run; study:trials(run) gives
+--- another); a list of trials; or several of these under titles, to be compared in one picture.
+---@alias luanas.plot.Subject luanas.Study|luanas.OpenedStudy|luanas.Trial[]|{ title: string, trials: luanas.Study|luanas.OpenedStudy|luanas.Trial[] }[]
+
+---@class luanas.plot.Words
+---@field title? string Above the picture; default: what it is.
+---@field x? string What the x axis is.
+---@field y? string What the y axis is.
+
+---@class luanas.plot.AccuracyOptions: luanas.plot.Words
+---@field metric? string Default: "accuracy", or of values "mean_absolute_error".
+---@field window? integer Trials of the running mean; 1: no mean, a line through the values. Default 20.
+
+---@class luanas.plot.RewardOptions: luanas.plot.Words
+---@field decay? number Of the exponential moving average, 0 to 1. Default: what was logged as `baseline`, else 0.9.
+
+---@class luanas.plot.WindowOptions: luanas.plot.Words
+---@field window? integer Trials of the running mean, 1: no mean; or of the shares.
+
+---@class luanas.plot.LoggedOptions: luanas.plot.Words
+---@field name string What trial:log called it.
+---@field window? integer Trials of the running mean; default 1: no mean, a line through the values.
+
+---@class luanas.plot.MetricOptions: luanas.plot.Words
+---@field metric? string Default: "accuracy", or of values "mean_absolute_error".
+
+---@class luanas.plot.ParetoOptions: luanas.plot.Words
+---@field metric? string Default: "accuracy", or of values "mean_absolute_error".
+---@field cost? string A metric of which less is better; default "params".
+---@field log? boolean A logarithmic axis of the cost.
+
+---@class luanas.plot.CurvesOptions: luanas.plot.Words
+---@field metric? string Of the validation; default: "accuracy", or of values "mean_absolute_error".
+---@field best? integer So many of the best trials; default: 5, or all of a list of trials.
 
 ---@class luanas.plot.Line
 ---@field title? string For the key.
 ---@field points number[][] { { x, y }, ... }; a y that is not finite leaves a gap.
 
----@class luanas.plot.Options
----@field title? string Above the picture.
----@field x? string What the x axis is.
----@field y? string What the y axis is.
+---@class luanas.plot.Band
+---@field title? string For the key.
+---@field x number[]
+---@field low number[] As long as x, like the others; such as lower quartiles.
+---@field middle number[] Drawn as a line, such as medians.
+---@field high number[]
+
+---@class luanas.plot.Interval
+---@field title string On the left.
+---@field value number
+---@field low? number Where its interval begins; with high, or none of both.
+---@field high? number
+
+---@class luanas.plot.LinesOptions: luanas.plot.Words
 ---@field lines luanas.plot.Line[]
 
---- Draws lines into a file.
----@param path string Ends in .svg or .png.
----@param options luanas.plot.Options
+---@class luanas.plot.BandsOptions: luanas.plot.Words
+---@field bands luanas.plot.Band[]
+
+---@class luanas.plot.PointsOptions: luanas.plot.Words
+---@field points luanas.plot.Interval[]
+
+--- The accuracy of each trial, and the mean of the last ones. Failed trials are marked: at what the study says they count
+--- as (which is in the mean), or at the bottom.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.AccuracyOptions
+function plot.accuracy(subject, path, options) end
+
+--- The reward that was logged for each trial, and its average.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.RewardOptions
+function plot.reward(subject, path, options) end
+
+--- Any number that was logged, over the trials.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options luanas.plot.LoggedOptions
+function plot.logged(subject, path, options) end
+
+--- The logged `loss` of the policy's steps, and its mean (default: of 20 trials).
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.WindowOptions
+function plot.loss(subject, path, options) end
+
+--- The logged `entropy` of the policy, in nats.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.WindowOptions
+function plot.entropy(subject, path, options) end
+
+--- The best accuracy so far; failed trials do not count.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.MetricOptions
+function plot.incumbent(subject, path, options) end
+
+--- How often each option of a decision was chosen among the last trials (default: 20) that made the decision, in a panel
+--- for each decision: an unbiased picture of the probabilities of a policy, and of any other agent.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.WindowOptions
+function plot.options(subject, path, options) end
+
+--- The accuracy of each trial against what it costs, and the Pareto front: the best that a cost can buy. Failed trials are
+--- left out.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.ParetoOptions
+function plot.pareto(subject, path, options) end
+
+--- Curves of training, validation accuracy by epochs: of the best trials, one for each network, or of those of a list.
+---@param subject luanas.plot.Subject
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options? luanas.plot.CurvesOptions
+function plot.curves(subject, path, options) end
+
+--- Draws lines.
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options luanas.plot.LinesOptions
 function plot.lines(path, options) end
+
+--- Draws lines in bands, such as medians and quartiles over seeds.
+---@param path? string Ends in .svg or .png; nil: the terminal, which shows the lines only.
+---@param options luanas.plot.BandsOptions
+function plot.bands(path, options) end
+
+--- Draws values with intervals, one below the other.
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param options luanas.plot.PointsOptions
+function plot.points(path, options) end
 
 return plot

@@ -1,0 +1,112 @@
+--- Ranges and tics of axes: gnuplot's own would give trials fractions, and a flat line no height.
+local text_table = require "luanas.text_table"
+
+local axis = {}
+
+local MARGIN = 0.04 -- of the range, on both sides
+
+-- The least and the greatest of what comes by.
+local function extent_of(panel, visit)
+  local low, high = math.huge, -math.huge
+  local function see(number)
+    if number and number == number and math.abs(number) < math.huge then
+      low, high = math.min(low, number), math.max(high, number)
+    end
+  end
+  for _, layer in ipairs(panel.layers) do
+    for _, point in ipairs(layer.points) do visit(see, layer, point) end
+  end
+  return low, high
+end
+
+-- Sums of equal numbers differ in their last bits: that is no height.
+local function is_flat(low, high)
+  return high - low <= 1e-9 * math.max(math.abs(low), math.abs(high))
+end
+
+-- 1, 2 or 5 times a power of ten, so that a range has at most `count` such steps.
+local function step_of(range, count)
+  local power = 1.0
+  while power * count < range do power = power * 10 end
+  while power * count > 10 * range do power = power / 10 end
+  for _, factor in ipairs { 0.1, 0.2, 0.5 } do
+    if factor * power * count >= range then return factor * power end
+  end
+  return power
+end
+
+local function number_text(number)
+  local integer = math.tointeger(number)
+  return integer and text_table.grouped(integer) or ("%.6g"):format(number)
+end
+
+local function tics_text(numbers)
+  local tics = {}
+  for i, number in ipairs(numbers) do tics[i] = ("'%s' %.9g"):format(number_text(number), number) end
+  return "(" .. table.concat(tics, ", ") .. ")"
+end
+
+-- Multiples of a step.
+local function even_tics(low, high, count, least)
+  local step = math.max(step_of(high - low, count), least)
+  local numbers = {}
+  for k = math.floor(-(-low // step)), math.floor(high // step) do numbers[#numbers + 1] = k * step end
+  return numbers
+end
+
+-- 1, 2 and 5 times powers of ten, or the powers alone where these are enough.
+local function log_tics(low, high)
+  local power, all, powers = 1.0, {}, {}
+  while power > low do power = power / 10 end
+  while power <= high do
+    for _, factor in ipairs { 1, 2, 5 } do
+      local number = factor * power
+      if number >= low and number <= high then
+        all[#all + 1] = number
+        if factor == 1 then powers[#powers + 1] = number end
+      end
+    end
+    power = power * 10
+  end
+  return #powers > 3 and powers or all
+end
+
+--- { low =, high =, tics = gnuplot's list of them, or nil where its own are good }.
+function axis.x(panel, is_narrow)
+  local is_whole = true
+  local low, high = extent_of(panel, function(see, layer, point)
+    see(point[1])
+    is_whole = is_whole and point[1] == math.floor(point[1])
+    if layer.style == "interval" then
+      see(point[3])
+      see(point[4])
+    end
+  end)
+  local count = is_narrow and 5 or high >= 1e6 and 6 or 10 -- of tics that have room beside each other
+  if panel.is_log then
+    local factor = is_flat(low, high) and 2.0 or 1.1
+    low, high = low / factor, high * factor
+    local tics = log_tics(low, high)
+    return { low = low, high = high, tics = tics_text(#tics > 2 and tics or even_tics(low, high, count, 0)) }
+  end
+  local margin = is_flat(low, high) and (is_whole and 1 or math.max(0.1 * math.abs(low), 1e-9))
+    or panel.rows and MARGIN * (high - low) or is_whole and 0.02 * (high - low) or 0
+  low, high = low >= 0 and math.max(low - margin, 0) or low - margin, high + margin
+  return { low = low, high = high, tics = is_whole and tics_text(even_tics(low, high, count, 1)) or nil }
+end
+
+--- { low =, high = }; low > high where it runs downwards.
+function axis.y(panel)
+  if panel.rows then return { low = #panel.rows + 0.6, high = 0.4 } end
+  if panel.y_range then return { low = panel.y_range[1], high = panel.y_range[2] } end
+  local low, high = extent_of(panel, function(see, _, point)
+    see(point[2])
+    see(point[3])
+  end)
+  if low > high then low, high = 0, 0 end
+  local margin = MARGIN * (high - low)
+  if is_flat(low, high) then margin = low == 0 and 1 or 0.1 * math.abs(low) end
+  return { low = low - margin, high = high + margin }
+end
+
+return axis
