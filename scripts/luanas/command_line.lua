@@ -3,14 +3,14 @@ local check = require "luanas.check"
 
 local command_line = {}
 
--- { default, help, least = } or just the default; `name` is spelt data_limit in Lua, --data-limit outside. An option
--- with a least value is an integer, also where its default is "": none.
+-- { default, help, least =, short = "-o" } or just the default; `name` is spelt data_limit in Lua, --data-limit
+-- outside. An option with a least value is an integer, also where its default is "": none.
 local function specification_of(specifications)
   local known = {}
   for _, name in ipairs(check.sorted_keys(specifications)) do
     local given = specifications[name]
-    local default, help, least = given, "", nil
-    if type(given) == "table" then default, help, least = given[1], given[2] or "", given.least end
+    local default, help, least, short = given, "", nil, nil
+    if type(given) == "table" then default, help, least, short = given[1], given[2] or "", given.least, given.short end
     local kind = math.type(default) or type(default)
     if type(name) ~= "string" or not (math.type(default) or kind == "string" or kind == "boolean") then
       check.fail("options: %s is %s; expected a default (number, string or boolean) or { default, \"help\" }",
@@ -25,6 +25,7 @@ local function specification_of(specifications)
     end
     known[#known + 1] = {
       name = name, flag = "--" .. name:gsub("_", "-"), default = default, kind = kind, help = help, least = least,
+      short = short,
     }
   end
   return known
@@ -66,7 +67,7 @@ end
 
 local function find(known, flag)
   for _, option in ipairs(known) do
-    if option.flag == flag then return option end
+    if option.flag == flag or option.short == flag then return option end
   end
   return nil
 end
@@ -112,7 +113,8 @@ function command_line.help(first, specifications)
   local lines, widest = { first .. "\n" }, 0
   local lefts = {}
   for i, option in ipairs(known) do
-    lefts[i] = option.kind == "boolean" and option.flag or ("%s %s"):format(option.flag, option.kind:upper())
+    lefts[i] = (option.short and option.short .. ", " or "") .. option.flag
+    if option.kind ~= "boolean" then lefts[i] = lefts[i] .. " " .. option.kind:upper() end
     widest = math.max(widest, #lefts[i])
   end
   for i, option in ipairs(known) do

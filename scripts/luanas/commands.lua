@@ -6,6 +6,8 @@ local csv = require "luanas.csv"
 local curves = require "luanas.curves"
 local difference = require "luanas.difference"
 local evaluation = require "luanas.evaluation"
+local opened = require "luanas.opened"
+local plot = require "luanas.plot"
 local report = require "luanas.report"
 local script = require "luanas.script"
 local stored = require "luanas.stored"
@@ -293,10 +295,16 @@ local function runs_beside(store)
   return ids
 end
 
-local function show_curves(store, options, ...)
-  if options.out and not options.out:find "%.svg$" and not options.out:find "%.png$" then
-    misuse("--out: value is %s; expected the name of a .svg or .png file", check.show(options.out))
+-- ---- Pictures --------------------------------------------------------------------------------------
+
+local function check_out(out)
+  if out and not out:find "%.svg$" and not out:find "%.png$" then
+    misuse("--out: value is %s; expected the name of a .svg or .png file", check.show(out))
   end
+end
+
+local function show_curves(store, options, ...)
+  check_out(options.out)
   local lines, ids = {}, { ... }
   for i, id in ipairs(ids) do ids[i] = run_of(store, id) end
   if #ids == 0 then ids = runs_beside(store) end
@@ -313,6 +321,46 @@ local function show_curves(store, options, ...)
     if not drawn then give_up("%s", problem) end
   end
   write(options.csv and curves.csv(lines) or curves.table(lines, options.window))
+end
+
+-- The kinds of pictures: which options of the command they take, under which name.
+local KINDS = {
+  accuracy = { value = "metric", window = "window" },
+  curves = { value = "metric", best = "best" },
+  entropy = { window = "window" },
+  incumbent = { value = "metric" },
+  logged = { value = "name", window = "window" },
+  loss = { window = "window" },
+  options = { window = "window" },
+  pareto = { value = "metric", cost = "cost", log = "log" },
+  reward = {},
+}
+
+local function picture_options(kind, options)
+  local takes, own = KINDS[kind], { title = options.title }
+  if not takes then
+    misuse("KIND is %s; expected one of %s", check.show(kind), table.concat(check.sorted_keys(KINDS), ", "))
+  end
+  for _, name in ipairs { "best", "cost", "log", "value", "window" } do
+    if takes[name] then
+      own[takes[name]] = options[name]
+    elseif options[name] then
+      misuse("--%s is nothing for the picture %s", name, kind)
+    end
+  end
+  if kind == "logged" and not own.name then misuse("--value is missing: the name of what was logged") end
+  return own
+end
+
+local function show_plot(store, options, kind)
+  check_out(options.out)
+  local own = picture_options(kind, options)
+  local study = options.study
+  if not study then study = store:row("SELECT study FROM run WHERE id = ?1", run_of(store, options.run)).study end
+  local drawn, problem = pcall(function()
+    plot[kind](opened.file(store:path(), store):study(study):trials(options.run), options.out, own)
+  end)
+  if not drawn then give_up("%s", problem) end
 end
 
 -- ---- Care ------------------------------------------------------------------------------------------
@@ -373,7 +421,23 @@ local list_of_commands = {
       value = { "", "a metric or logged value; default: accuracy, or loss" },
       window = { "", "trials of a mean; default: a tenth of all", least = 1 },
       csv = { false, "comma-separated values, without means" },
-      out = { "", "also draw them, by gnuplot, into a file .svg or .png" },
+      out = { "", "also draw them, by gnuplot, into a file .svg or .png", short = "-o" },
+    },
+  },
+  {
+    name = "plot", takes = "FILE KIND", run = show_plot,
+    help = "a picture of a run by gnuplot, in the terminal or into a file; KIND is one of\n"
+      .. "accuracy, reward, loss, entropy, logged, incumbent, options, pareto, curves (of training)",
+    options = {
+      run = { "", "the run; default: the last one of the study", least = 1 },
+      study = { "", "the study; default: that of the run, or of the last one", least = 1 },
+      out = { "", "a file .svg or .png; default: as text in the terminal", short = "-o" },
+      value = { "", "a metric, or for logged a logged value; default: accuracy, or an error" },
+      window = { "", "trials of a running mean or of shares; default: 20, of logged and entropy 1", least = 1 },
+      best = { "", "so many trials, for curves; default: 5", least = 1 },
+      cost = { "", "a metric, for pareto; default: params" },
+      log = { false, "a logarithmic axis of the cost, for pareto" },
+      title = { "", "above the picture" },
     },
   },
   { name = "export", takes = "FILE", help = "all trials of all runs as comma-separated values", run = export },

@@ -168,11 +168,15 @@ function File:__tostring()
   return "luanas.File: " .. self.path
 end
 
+--- The studies of a store that is open already.
+function opened.file(path, store)
+  return setmetatable({ path = path, store = store }, File)
+end
+
 --- nas.open(path): a file of studies, to be read.
 function opened.open(path)
   check.string("open", "path", path)
-  local store = check.must(core.store, path, { read_only = true, must_exist = true })
-  return setmetatable({ path = path, store = store }, File)
+  return opened.file(path, check.must(core.store, path, { read_only = true, must_exist = true }))
 end
 
 return opened
