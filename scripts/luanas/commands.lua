@@ -433,7 +433,9 @@ local list_of_commands = {
       study = { "", "the study; default: that of the run, or of the last one", least = 1 },
       out = { "", "a file .svg or .png; default: as text in the terminal", short = "-o" },
       value = { "", "a metric, or for logged a logged value; default: accuracy, or an error" },
-      window = { "", "trials of a running mean or of shares; default: 20, of logged and entropy 1", least = 1 },
+      window = {
+        "", "trials of a mean or of shares; default: 20 or a fiftieth of all, for logged and entropy 1", least = 1,
+      },
       best = { "", "so many trials, for curves; default: 5", least = 1 },
       cost = { "", "a metric, for pareto; default: params" },
       log = { false, "a logarithmic axis of the cost, for pareto" },

@@ -19,13 +19,15 @@ local plot = {}
 
 ---@class luanas.plot.AccuracyOptions: luanas.plot.Words
 ---@field metric? string Default: "accuracy", or of values "mean_absolute_error".
----@field window? integer Trials of the running mean; 1: no mean, a line through the values. Default 20.
+---@field window? integer Trials of the running mean; 1: no mean, a line through the values. Default: 20, or
+--- a fiftieth of all trials where that is more.
 
 ---@class luanas.plot.RewardOptions: luanas.plot.Words
 ---@field decay? number Of the exponential moving average, 0 to 1. Default: what was logged as `baseline`, else 0.9.
 
 ---@class luanas.plot.WindowOptions: luanas.plot.Words
----@field window? integer Trials of the running mean, 1: no mean; or of the shares.
+---@field window? integer Trials of the running mean, 1: no mean; or of the shares. Default: 20, or a fiftieth of all
+--- trials where that is more; of the entropy 1.
 
 ---@class luanas.plot.LoggedOptions: luanas.plot.Words
 ---@field name string What trial:log called it.
@@ -88,7 +90,7 @@ function plot.reward(subject, path, options) end
 ---@param options luanas.plot.LoggedOptions
 function plot.logged(subject, path, options) end
 
---- The logged `loss` of the policy's steps, and its mean (default: of 20 trials).
+--- The logged `loss` of the policy's steps, and its mean.
 ---@param subject luanas.plot.Subject
 ---@param path? string Ends in .svg or .png; nil: the terminal.
 ---@param options? luanas.plot.WindowOptions
@@ -106,7 +108,7 @@ function plot.entropy(subject, path, options) end
 ---@param options? luanas.plot.MetricOptions
 function plot.incumbent(subject, path, options) end
 
---- How often each option of a decision was chosen among the last trials (default: 20) that made the decision, in a panel
+--- How often each option of a decision was chosen among the last trials that made the decision, in a panel
 --- for each decision: an unbiased picture of the probabilities of a policy, and of any other agent.
 ---@param subject luanas.plot.Subject
 ---@param path? string Ends in .svg or .png; nil: the terminal.

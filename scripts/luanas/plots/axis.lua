@@ -3,7 +3,7 @@ local text_table = require "luanas.text_table"
 
 local axis = {}
 
-local MARGIN = 0.04 -- of the range, on both sides
+local MARGIN = 0.06 -- of the range, on both sides: a line of text in the terminal
 
 -- The least and the greatest of what comes by.
 local function extent_of(panel, visit)
@@ -71,7 +71,7 @@ local function log_tics(low, high)
   return #powers > 3 and powers or all
 end
 
---- { low =, high =, tics = gnuplot's list of them, or nil where its own are good }.
+--- { low =, high =, tics = gnuplot's list of them }.
 function axis.x(panel, is_narrow)
   local is_whole = true
   local low, high = extent_of(panel, function(see, layer, point)
@@ -89,24 +89,29 @@ function axis.x(panel, is_narrow)
     local tics = log_tics(low, high)
     return { low = low, high = high, tics = tics_text(#tics > 2 and tics or even_tics(low, high, count, 0)) }
   end
-  local margin = is_flat(low, high) and (is_whole and 1 or math.max(0.1 * math.abs(low), 1e-9))
-    or panel.rows and MARGIN * (high - low) or is_whole and 0.02 * (high - low) or 0
-  low, high = low >= 0 and math.max(low - margin, 0) or low - margin, high + margin
-  return { low = low, high = high, tics = is_whole and tics_text(even_tics(low, high, count, 1)) or nil }
+  local margin = is_flat(low, high) and (is_whole and 0.5 or 0.1 * math.abs(low)) or 0.02 * (high - low)
+  if margin == 0 then margin = 1 end
+  -- There is no trial 0, no epoch 0, and nothing costs less than nothing.
+  local least = low < 0 and -math.huge or is_whole and low >= 1 and 0.5 or 0
+  low, high = math.max(low - margin, least), high + margin
+  return { low = low, high = high, tics = tics_text(even_tics(low, high, count, is_whole and 1 or 0)) }
 end
 
---- { low =, high = }; low > high where it runs downwards.
+--- { low =, high =, bottom = where points without a y are }; low > high where it runs downwards.
 function axis.y(panel)
   if panel.rows then return { low = #panel.rows + 0.6, high = 0.4 } end
   if panel.y_range then return { low = panel.y_range[1], high = panel.y_range[2] } end
+  local has_bottom = false
   local low, high = extent_of(panel, function(see, _, point)
     see(point[2])
     see(point[3])
+    has_bottom = has_bottom or point[2] == nil
   end)
   if low > high then low, high = 0, 0 end
   local margin = MARGIN * (high - low)
   if is_flat(low, high) then margin = low == 0 and 1 or 0.1 * math.abs(low) end
-  return { low = low - margin, high = high + margin }
+  low, high = low - margin, high + margin
+  return { low = has_bottom and low - 2 * margin or low, high = high, bottom = low - margin }
 end
 
 return axis

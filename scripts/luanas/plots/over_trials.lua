@@ -6,7 +6,6 @@ local series = require "luanas.plots.series"
 
 local over_trials = {}
 
-local WINDOW = 20 -- trials of a mean
 local DECAY = 0.9
 
 local function is_failed(trial)
@@ -39,8 +38,8 @@ end
 --- A metric of each trial and its running mean. Failed trials are marked, at what they count as or at the bottom.
 function over_trials.accuracy(owner, list, options)
   local metric, value = metric_of(list, options, owner)
-  local window = check.integer(owner, "window", options.window or WINDOW, 1)
-  local layers, is_told = {}, false
+  local window = searches.window(owner, list, options.window)
+  local layers, marks = {}, {}
   for k, search in ipairs(list) do
     local failed = {}
     for _, trial in ipairs(search.trials) do
@@ -51,19 +50,19 @@ function over_trials.accuracy(owner, list, options)
     add(layers, list, k, window > 1 and #ended_well > 0 and ended_well or nil, "trials", series.mean(all, window),
       window > 1 and ("mean of %d trials"):format(window) or "trials")
     if #failed > 0 then
-      layers[#layers + 1] = { style = "failed", colour = k, points = failed, title = not is_told and "failed" or nil }
-      is_told = true
+      marks[#marks + 1] = { style = "failed", colour = k, points = failed, title = #marks == 0 and "failed" or nil }
     end
   end
+  table.move(marks, 1, #marks, #layers + 1, layers)
   local words = searches.words(metric)
   return picture(layers, options,
     window > 1 and ("%s of each trial, and mean of %d"):format(words, window) or words .. " of each trial", words)
 end
 
 --- A logged value of each trial: a line, or with a window points and their running mean.
-function over_trials.logged(owner, list, options, default)
+function over_trials.logged(owner, list, options)
   local name = check.string(owner, "name", options.name)
-  local window = check.integer(owner, "window", options.window or default or 1, 1)
+  local window = searches.window(owner, list, options.window or 1)
   searches.check_value(owner, list, "logged", name)
   local layers = {}
   for k, search in ipairs(list) do
@@ -79,7 +78,8 @@ end
 --- The loss of the policy's steps, which is noise around its mean.
 function over_trials.loss(owner, list, options)
   options.name, options.title = "loss", options.title or "Loss of the policy's steps"
-  return over_trials.logged(owner, list, options, WINDOW)
+  options.window = searches.window(owner, list, options.window)
+  return over_trials.logged(owner, list, options)
 end
 
 function over_trials.entropy(owner, list, options)

@@ -82,6 +82,15 @@ function searches.metric(list)
   return has.accuracy and "accuracy" or has.mean_absolute_error and "mean_absolute_error" or "loss"
 end
 
+local WINDOW, PART = 20, 50
+
+--- Of how many trials a mean is, unless somebody says otherwise: more of a long search, which has no room for noise.
+function searches.window(owner, list, given)
+  local most = 0
+  for _, search in ipairs(list) do most = math.max(most, #search.trials) end
+  return check.integer(owner, "window", given or math.max(WINDOW, most // PART), 1)
+end
+
 --- Words for people: mean_absolute_error is "mean absolute error".
 function searches.words(name)
   return (name:gsub("_", " "))

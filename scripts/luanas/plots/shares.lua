@@ -1,9 +1,9 @@
 --- Pictures of how often each option of a decision was chosen: the policy's probabilities, whoever the agent is.
 local check = require "luanas.check"
+local searches = require "luanas.plots.searches"
 
 local shares = {}
 
-local WINDOW = 20   -- trials
 local POINTS = 1000 -- of a line: more are not seen
 
 -- The decisions of the trials in the order in which they came up: { name =, occurrence =, made = { { number, option },
@@ -54,7 +54,7 @@ end
 
 --- A panel for each decision of each search.
 function shares.picture(owner, list, options)
-  local window = check.integer(owner, "window", options.window or WINDOW, 1)
+  local window = searches.window(owner, list, options.window)
   local panels = {}
   for _, search in ipairs(list) do
     for _, decision in ipairs(decisions_of(search.trials)) do

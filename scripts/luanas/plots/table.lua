@@ -73,7 +73,7 @@ local function intervals_text(panel)
   }, rows)
 end
 
---- A picture (of gnuplot.lua) as text.
+--- A picture (of gnuplot_script.lua) as text.
 function plot_table.text(picture)
   local parts = { picture.title .. "\n" }
   for _, panel in ipairs(picture.panels) do

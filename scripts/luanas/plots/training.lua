@@ -6,6 +6,7 @@ local searches = require "luanas.plots.searches"
 local training = {}
 
 local BEST = 5
+local TOLD = 12 -- that have room in the key
 
 -- An iterator over a list.
 local function each_of(list)
@@ -37,11 +38,11 @@ function training.picture(owner, list, options)
     for i, trial in ipairs(trials) do
       local points = points_of(trial, metric)
       if #points > 0 then
-        local title = search.title
-        if not title then
-          title = ("trial %d: %.4f"):format(trial.number, trial.metrics[metric])
-        elseif is_told then
-          title = nil
+        local result, title = trial.status ~= "failed" and trial.metrics[metric], nil
+        if not search.title and #trials <= TOLD then
+          title = ("trial %d: %s"):format(trial.number, result and ("%.4f"):format(result) or trial.status)
+        elseif not is_told then
+          title = search.title
         end
         layers[#layers + 1] = { style = "line", colour = search.title and k or i, points = points, title = title }
         is_told = true
