@@ -47,6 +47,13 @@ function T.test_wrong_arguments()
   refused('--fast: value is "maybe"; expected true or false', "--fast=maybe")
 end
 
+function T.test_short_names()
+  local with_short = { out = { "", "a file", short = "-o" } }
+  lu.assertEquals(command_line.parse({ "-o", "a.svg" }, with_short), { out = "a.svg" })
+  lu.assertEquals(command_line.parse({ "--out", "a.svg" }, with_short), { out = "a.svg" })
+  lu.assertStrContains(command_line.help("", with_short), "  -o, --out STRING  a file\n")
+end
+
 function T.test_least_values()
   local function parsed(...) return command_line.parse({ ... }, with_least) end
   lu.assertEquals(parsed(), { rows = 5 })

@@ -4,6 +4,7 @@ local files = require "files"
 local nas = require "luanas"
 local core = require "luanas.core"
 local commands = require "luanas.commands"
+local gnuplot = require "luanas.plots.gnuplot"
 local samples = require "sample_files"
 local spaces = require "spaces"
 
@@ -222,6 +223,41 @@ trials  run 1  run 2
     lu.assertStrContains(file:read "a", "accuracy, mean of 1 trials")
     os.remove(picture)
   end
+end
+
+function T.test_plot()
+  make()
+  local function refused(text, ...)
+    lu.assertEquals({ run("plot", path, ...) }, { 2, "", "luanas plot: " .. text .. "\n" })
+  end
+  refused('KIND is "x"; expected one of accuracy, curves, entropy, incumbent, logged, loss, options, pareto, reward',
+    "x")
+  refused("--window is nothing for the picture pareto", "pareto", "--window", "3")
+  refused("--value is missing: the name of what was logged", "logged")
+  refused('--out: value is "a.pdf"; expected the name of a .svg or .png file', "reward", "-o", "a.pdf")
+  local status, _, err = run("plot", path, "entropy")
+  lu.assertEquals(status, 1)
+  lu.assertStrContains(err, 'no trial has a logged "entropy"; there are reward')
+  lu.assertStrContains(select(3, run("plot", path, "reward", "--run", "7")), "there is no run 7")
+  lu.assertStrContains(select(3, run("plot", path, "reward", "--study", "7")), "there is no study 7")
+  local drawn
+  files.with(gnuplot, "draw", function(_, to, picture) drawn = { to = to, picture = picture } end, function()
+    local function last_reward(...)
+      lu.assertEquals({ run("plot", path, "logged", "--value", "reward", ...) }, { 0, "", "" })
+      local points = drawn.picture.panels[1].layers[1].points
+      return points[#points]
+    end
+    lu.assertEquals(last_reward("-o", "a.svg", "--title", "T"), { 4, 8 })
+    lu.assertEquals({ drawn.to, drawn.picture.title }, { "a.svg", "T" })
+    lu.assertEquals(last_reward("--run", "1"), { 4, 4 })
+    lu.assertEquals(last_reward("--study", "1"), { 4, 8 })
+    lu.assertNil(drawn.to)
+    lu.assertEquals(run("plot", path, "pareto", "--cost", "macs", "--log", "--value", "loss"), 0)
+    lu.assertTrue(drawn.picture.panels[1].is_log)
+    for _, kind in ipairs { "accuracy", "curves", "incumbent", "options", "reward" } do
+      lu.assertEquals({ run("plot", path, kind) }, { 0, "", "" })
+    end
+  end)
 end
 
 function T.test_care()

@@ -190,7 +190,7 @@ local function text_page(picture)
   local down, width = (count + across - 1) // across, columns // across - 6
   local rows = panel.rows and #panel.rows + 8 or (count == 1 and 22 or 15) + key_lines(picture.panels, width)
   return {
-    name = "dumb mono", size = ("%d,%d"):format(columns, down * rows), across = across, down = down, is_text = true,
+    name = "dumb", size = ("%d,%d"):format(columns, down * rows), across = across, down = down, is_text = true,
     width = width, height = width, is_narrow = width < 64,
   }
 end

@@ -24,7 +24,9 @@ end
 local function search_of(owner, subject, title)
   local trials = subject
   if is_study(subject) then trials = subject:trials() end
-  if type(trials) ~= "table" then check.fail("%s: trials are %s; expected %s", owner, check.show(trials), EXPECTED) end
+  if type(trials) ~= "table" or trials[1] == nil and next(trials) ~= nil then
+    check.fail("%s: trials are %s; expected %s", owner, check.show(trials), EXPECTED)
+  end
   for i, trial in ipairs(trials) do
     if type(trial) ~= "table" or not math.tointeger(trial.number) or type(trial.metrics) ~= "table" then
       check.fail("%s: trial %d is %s; expected %s", owner, i, check.show(trial), EXPECTED)
