@@ -59,22 +59,25 @@ end
 -- ---- Budgets ---------------------------------------------------------------------------------------
 --
 -- A search pays for what it would train if nothing was stored: each network once, and of an extended one the further
--- epochs. So what it can afford does not depend on what others have trained.
+-- epochs. So what it can afford does not depend on what others have trained. A policy that comes back to the same
+-- networks would never spend a budget of trainings: after so many trials for nothing the search ends.
+
+local IDLE_MAX = 1000 -- trials
 
 local function new_spent()
-  return { trials = 0, trainings = 0, epochs = 0, seconds = 0.0, networks = {} }
+  return { trials = 0, trainings = 0, epochs = 0, seconds = 0.0, networks = {}, idle = 0 }
 end
 
 local function pay(spent, trial)
   local key = trial.evaluation or trial.network or trial.arch:line()
   local paid = spent.networks[key] or { epochs = 0, seconds = 0.0 }
   local epochs, seconds = trial.epoch_count or 0, trial.seconds or 0.0
-  spent.trials = spent.trials + 1
+  spent.trials, spent.idle = spent.trials + 1, spent.idle + 1
   if epochs > paid.epochs then
     spent.trainings = spent.trainings + 1
     spent.epochs = spent.epochs + epochs - paid.epochs
     spent.seconds = spent.seconds + math.max(0, seconds - paid.seconds)
-    spent.networks[key] = { epochs = epochs, seconds = seconds }
+    spent.networks[key], spent.idle = { epochs = epochs, seconds = seconds }, 0
   end
 end
 
@@ -83,6 +86,7 @@ local function reached(spent, budget)
   for _, name in ipairs(LIMITS) do
     if budget[name] and spent[name] >= budget[name] then return name end
   end
+  return not budget.trials and spent.idle >= IDLE_MAX and "nothing new" or nil
 end
 
 local function budget_of(owner, options, agent)
@@ -184,7 +188,7 @@ end
 
 --- Searches until the budget is spent or the agent has nothing more to propose. Options: epochs, seconds, trainings,
 --- trials, reward, workers. A list that the budget cuts short is not learned from. Returns { best = trial or nil,
---- trials =, trainings =, epochs =, seconds =, ended = the limit or "the agent" }.
+--- trials =, trainings =, epochs =, seconds =, ended = the limit, "the agent" or "nothing new" }.
 function search.run(owner, agent, options, by)
   check_agent(owner, agent)
   check.options(owner, options, { "epochs", "reward", "seconds", "trainings", "trials", "workers" })
