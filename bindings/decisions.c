@@ -153,7 +153,7 @@ static const double *const *option_rows(const place *at, int scratch, const nas_
 /* Raises for a field that no episode has. */
 static void check_fields(const place *at) {
   static const char *const known[] = {"decisions", "advantage", "entropy", "advantages",
-                                      "entropies", "options",   NULL};
+                                      "entropies", "options",   "values",  NULL};
   lua_State *L = at->L;
   const char *first = NULL;
   lua_pushnil(L);
@@ -167,7 +167,7 @@ static void check_fields(const place *at) {
   if (first)
     luaL_error(L,
                "%s: unknown field \"%s\"; known fields: decisions, advantage, entropy, "
-               "advantages, entropies, options",
+               "advantages, entropies, options, values",
                at->path, first);
 }
 
@@ -185,6 +185,7 @@ static nas_episode read_episode(const place *at, int scratch) {
   given->entropy = number_field(at, ".entropy");
   given->log_probs = numbers_field(at, ".advantages", scratch, episode.count);
   given->entropies = numbers_field(at, ".entropies", scratch, episode.count);
+  given->values = numbers_field(at, ".values", scratch, episode.count);
   given->option_log_probs = option_rows(at, scratch, episode.decisions, episode.count);
   return episode;
 }

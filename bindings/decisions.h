@@ -12,7 +12,8 @@
  * errors. */
 const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *path, int *count);
 
-/* { { decisions, advantage, entropy, advantages, entropies, options }, ... } at argument `arg`. */
+/* { { decisions, advantage, entropy, advantages, entropies, options, values }, ... } at argument
+ * `arg`. */
 const nas_episode *nas_episodes_read(lua_State *L, int arg, int scratch, int *count);
 
 #endif

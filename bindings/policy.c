@@ -142,9 +142,9 @@ static int policy_force(lua_State *L) {
   return 1;
 }
 
-/* { log_prob, entropy, probabilities } of one decision */
-static void push_step(lua_State *L, const nas_policy_step *step) {
-  lua_createtable(L, 0, 3);
+/* { log_prob, entropy, probabilities, value } of one decision; `value` may be NULL */
+static void push_step(lua_State *L, const nas_policy_step *step, const double *value) {
+  lua_createtable(L, 0, 4);
   nas_set_number(L, "log_prob", step->log_prob);
   nas_set_number(L, "entropy", step->entropy);
   lua_createtable(L, step->decision.count, 0);
@@ -153,41 +153,46 @@ static void push_step(lua_State *L, const nas_policy_step *step) {
     lua_rawseti(L, -2, k + 1);
   }
   lua_setfield(L, -2, "probabilities");
+  if (value) nas_set_number(L, "value", *value);
 }
 
-/* Pushes what the tape holds of each decision. */
-static void push_steps(lua_State *L, const nas_tape *tape) {
+/* Pushes what the tape holds of each decision, and its value unless `values` is NULL. */
+static void push_steps(lua_State *L, const nas_tape *tape, const double *values) {
   nas_error err;
   nas_policy_step step;
   int length = nas_tape_length(tape);
   lua_createtable(L, length, 0);
   for (int t = 0; t < length; t++) {
     if (nas_tape_step(tape, t, &step, &err)) nas_raise(L, &err);
-    push_step(L, &step);
+    push_step(L, &step, values ? &values[t] : NULL);
     lua_rawseti(L, -2, t + 1);
   }
 }
 
-/* policy:score(decisions, with_kl) */
+/* policy:score(decisions, with_kl, with_values) */
 static int policy_score(lua_State *L) {
   nas_error err;
   int count;
-  double kl = 0;
+  double kl = 0, *values = NULL;
   policy_box *box = check_box(L);
   luaL_checktype(L, 2, LUA_TTABLE);
-  int with_kl = lua_toboolean(L, 3);
+  int with_kl = lua_toboolean(L, 3), with_values = lua_toboolean(L, 4);
   lua_settop(L, 2);
   lua_newtable(L);
   lua_pushvalue(L, 2);
   const nas_decision *decisions = nas_decisions_read(L, 3, "decisions", &count);
   if (nas_policy_score(box->policy, box->scored, NAS_POLICY_CURRENT, decisions, count, &err))
     return nas_raise(L, &err);
+  if (with_values) {
+    values = nas_box_scratch(L, 3, (size_t)count, sizeof *values);
+    if (nas_policy_values(box->policy, box->scored, values, &err)) return nas_raise(L, &err);
+  }
   if (with_kl && nas_policy_kl(box->policy, decisions, count, &kl, &err)) return nas_raise(L, &err);
   lua_createtable(L, 0, 4);
   nas_set_number(L, "log_prob", nas_tape_log_prob(box->scored));
   nas_set_number(L, "entropy", nas_tape_entropy(box->scored));
   if (with_kl) nas_set_number(L, "kl", kl);
-  push_steps(L, box->scored);
+  push_steps(L, box->scored, values);
   lua_setfield(L, -2, "decisions");
   return 1;
 }
@@ -205,9 +210,10 @@ static int policy_learn(lua_State *L) {
   lua_newtable(L);
   const nas_episode *episodes = nas_episodes_read(L, 2, 3, &count);
   if (nas_policy_learn(policy, episodes, count, &learned, &err)) return nas_raise(L, &err);
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 8);
   nas_set_number(L, "policy_loss", learned.policy_loss);
   nas_set_number(L, "entropy_loss", learned.entropy_loss);
+  nas_set_number(L, "value_loss", learned.value_loss);
   nas_set_number(L, "l2", learned.l2);
   nas_set_number(L, "loss", learned.loss);
   nas_set_number(L, "entropy", learned.entropy);

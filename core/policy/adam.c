@@ -1,5 +1,6 @@
 /* One step of the optimiser (Kingma & Ba 2015, "Adam", algorithm 1), uphill. For each element w of
- * a block, with its sum of gradients s, in float as written, but for the numbers of the whole step:
+ * a block, with its sum of gradients s, in float as written, but for the numbers of the whole step
+ * (rate is value_rate in the value head's blocks):
  *   g = (s - 2 l2 w) scale                scale clips the gradient's norm
  *   m = beta1 m + (1 - beta1) g           v = beta2 v + (1 - beta2) (g g)
  *   w = w + (rate / (1 - beta1^k)) m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon) */
@@ -13,6 +14,7 @@ typedef struct adam_step {
   const nas_kernels *kernels;
   float l2_twice, scale;
   nas_adam_factors factors; /* with the rate negative: uphill */
+  float value_rate;         /* instead of factors.rate, in the value head's blocks */
 } adam_step;
 
 /* 0 when the gradient knows nothing of the block. */
@@ -60,7 +62,9 @@ static nas_adam_arrays arrays_of(nas_rows parts[NAS_PARTS], size_t at) {
 /* Fills block->next. 0, or -1 when something in it is not finite. */
 static int block_step(nas_block *block, const nas_policy_gradient *gradient, const adam_step *s) {
   const float *sum = sums_of(gradient, block), *w = block->part[NAS_PART_VALUE].data;
+  nas_adam_factors factors = s->factors;
   int finite = 1;
+  if (nas_key_is_value(block->key)) factors.rate = s->value_rate;
   for (size_t at = 0, end = floats_of(block), n; at < end; at += n) {
     float room[CHUNK];
     n = chunk_at(at, end);
@@ -70,7 +74,7 @@ static int block_step(nas_block *block, const nas_policy_gradient *gradient, con
       g = room;
     }
     finite &=
-        s->kernels->adam(&s->factors, g, arrays_of(block->part, at), arrays_of(block->next, at), n);
+        s->kernels->adam(&factors, g, arrays_of(block->part, at), arrays_of(block->next, at), n);
   }
   return finite ? 0 : -1;
 }
@@ -117,7 +121,8 @@ nas_status nas_policy_apply(nas_policy *policy, const nas_policy_gradient *gradi
                                       .a2 = (float)(1 - options->beta2),
                                       .rate = -(float)(options->rate / (1 - beta1_power)),
                                       .scale = (float)(1 / sqrt(1 - beta2_power)),
-                                      .epsilon = (float)options->epsilon}};
+                                      .epsilon = (float)options->epsilon},
+                          .value_rate = -(float)(options->value_rate / (1 - beta1_power))};
   for (int i = 0; i < blocks->count; i++)
     if (block_step(blocks->sorted[i], gradient, &step))
       return nas_fail(err, NAS_DIVERGED, "a step would make \"%.200s\" infinite",

@@ -21,8 +21,10 @@ static void block_destroy(nas_block **block) {
 }
 
 /* Uniform in [-init, init), row by row. The stream belongs to the key, so nothing that appeared
- * earlier shifts it. */
+ * earlier shifts it. The value head stays zero: a random one would add noise of the size of its
+ * weights to advantages, where rewards differ by hundredths. */
 static void block_initialise(nas_block *block, uint64_t seed, double init) {
+  if (nas_key_is_value(block->key)) return;
   nas_hash hash = nas_hash_bytes(block->key, strlen(block->key));
   nas_stream stream = nas_stream_open(seed, "policy", (uint64_t[]){hash.high, hash.low}, 2);
   nas_rows *initial = &block->part[NAS_PART_INITIAL];
@@ -204,10 +206,20 @@ static int key_shape_head(const char *rest, int units, int *rows, int *width) {
   return *rows < 0 ? -1 : 0;
 }
 
+static int key_shape_value(const char *rest, int units, int *rows, int *width) {
+  *width = 1;
+  *rows = strcmp(rest, "weight") == 0 ? units : strcmp(rest, "bias") == 0 ? 1 : -1;
+  return *rows < 0 ? -1 : 0;
+}
+
 /* What follows prefix, if key begins with it. */
 static const char *key_after(const char *key, const char *prefix) {
   size_t size = strlen(prefix);
   return strncmp(key, prefix, size) == 0 ? key + size : NULL;
+}
+
+int nas_key_is_value(const char *key) {
+  return key_after(key, NAS_KEY_VALUE) != NULL;
 }
 
 int nas_key_shape(const char *key, int layers, int units, int *rows, int *width) {
@@ -217,6 +229,7 @@ int nas_key_shape(const char *key, int layers, int units, int *rows, int *width)
   if (strcmp(key, "start") == 0) return 0;
   if ((rest = key_after(key, "lstm/"))) return key_shape_lstm(rest, layers, units, rows, width);
   if ((rest = key_after(key, "head/"))) return key_shape_head(rest, units, rows, width);
+  if ((rest = key_after(key, NAS_KEY_VALUE))) return key_shape_value(rest, units, rows, width);
   if ((rest = key_after(key, "name/"))) return key_pieces(rest, 1) ? 0 : -1;
   if ((rest = key_after(key, "occurrence/"))) return key_number(rest) < 0 ? -1 : 0;
   if ((rest = key_after(key, "option/"))) {

@@ -54,6 +54,11 @@ void nas_blocks_roll_back(nas_blocks *blocks, int count);
 /* Brings block->transposed up to the values of that version. 0, or -1 without memory. */
 int nas_block_transpose(nas_block *block, uint64_t version);
 
+/* What the keys of the value head begin with. Its blocks begin at zero, and have a rate of their
+ * own. */
+#define NAS_KEY_VALUE "value/"
+int nas_key_is_value(const char *key);
+
 /* Appends '/' and the piece, with '%' and '/' in it written %25 and %2F. */
 void nas_key_add(nas_text *key, const char *piece);
 

@@ -8,12 +8,13 @@
 #include "format.h"
 #include "policy_state.h"
 
-enum { HEADER_SIZE = 148, CHECKSUM_SIZE = 16 };
+enum { HEADER_SIZE = 148, CHECKSUM_SIZE = 16 }; /* of version 1: the least */
 
 typedef struct reader {
   const unsigned char *bytes;
   size_t size; /* without the checksum */
   size_t at;
+  uint64_t version;
   nas_error *err;
 } reader;
 
@@ -87,10 +88,11 @@ static nas_status check_frame(reader *r, size_t size) {
   if (size < HEADER_SIZE + CHECKSUM_SIZE)
     return nas_fail(r->err, NAS_FORMAT, "offset %zu: expected at least %d bytes, found the end",
                     size, HEADER_SIZE + CHECKSUM_SIZE);
-  uint64_t version = integer_at(bytes + 8, 4), reserved = integer_at(bytes + 12, 4);
-  if (version != NAS_FORMAT_VERSION)
-    return nas_fail(r->err, NAS_FORMAT, "offset 8: expected format version %d, found %" PRIu64,
-                    (int)NAS_FORMAT_VERSION, version);
+  uint64_t reserved = integer_at(bytes + 12, 4);
+  r->version = integer_at(bytes + 8, 4);
+  if (r->version < 1 || r->version > NAS_FORMAT_VERSION)
+    return nas_fail(r->err, NAS_FORMAT, "offset 8: expected format version 1 to %d, found %" PRIu64,
+                    (int)NAS_FORMAT_VERSION, r->version);
   if (reserved != 0)
     return nas_fail(r->err, NAS_FORMAT, "offset 12: expected 0, found %" PRIu64, reserved);
   uint64_t stated = integer_at(bytes + 16, 8);
@@ -116,10 +118,12 @@ static nas_status check_frame(reader *r, size_t size) {
 
 /* ---- The header --------------------------------------------------------------------------- */
 
+/* Version 1 ends before value_rate, the last: what there was to learn had one rate. */
 static nas_status take_options(reader *r, nas_policy_options *options) {
   const nas_option_table *table = &nas_policy_option_table;
-  nas_option_value values[NAS_POLICY_OPTIONS];
-  for (int i = 0; i < table->count; i++) {
+  nas_option_value values[NAS_POLICY_OPTIONS] = {{0}};
+  int count = r->version == 1 ? table->count - 1 : table->count;
+  for (int i = 0; i < count; i++) {
     const nas_option *option = &table->options[i];
     uint64_t integer = 0;
     nas_status status;
@@ -132,6 +136,7 @@ static nas_status take_options(reader *r, nas_policy_options *options) {
     if (option->type == NAS_OPTION_INTEGER) values[i].integer = (int)integer;
   }
   nas_policy_options_from_values(options, values);
+  if (r->version == 1) options->value_rate = options->rate;
   return NAS_OK;
 }
 
@@ -226,6 +231,7 @@ static nas_status take_block(reader *r, nas_policy *policy, char **key) {
 static nas_status take_blocks(reader *r, nas_policy *policy) {
   uint64_t count;
   char *key = NULL;
+  size_t count_at = r->at;
   nas_status status = take_integer(r, 4, 0, INT32_MAX, "the number of blocks", &count);
   for (uint64_t i = 0; status == NAS_OK && i < count; i++) status = take_block(r, policy, &key);
   nas_free(key);
@@ -237,9 +243,9 @@ static nas_status take_blocks(reader *r, nas_policy *policy) {
    * lack. */
   if ((uint64_t)policy->blocks.count != count)
     return nas_fail(r->err, NAS_FORMAT,
-                    "offset 144: expected all blocks of the LSTM and the start vector, found %d "
+                    "offset %zu: expected all blocks of the LSTM and the start vector, found %d "
                     "missing",
-                    (int)((uint64_t)policy->blocks.count - count));
+                    count_at, (int)((uint64_t)policy->blocks.count - count));
   return NAS_OK;
 }
 

@@ -31,7 +31,7 @@ static void put_options(nas_text *bytes, const nas_policy_options *options) {
   const double numbers[] = {
       options->init,      options->forget_bias, options->temperature, options->tanh_constant,
       options->rate,      options->beta1,       options->beta2,       options->epsilon,
-      options->clip_norm, options->l2};
+      options->clip_norm, options->l2,          options->value_rate};
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) put_f64(bytes, numbers[i]);
 }
 
@@ -53,7 +53,7 @@ static void put_block(nas_text *bytes, const nas_block *block) {
 }
 
 static uint64_t encoded_size(const nas_policy *policy) {
-  uint64_t size = 148 + 16;
+  uint64_t size = 156 + 16;
   for (int i = 0; i < policy->blocks.count; i++) size += 12 + strlen(policy->blocks.sorted[i]->key);
   return size + 12 * (uint64_t)policy->blocks.size;
 }

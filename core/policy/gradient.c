@@ -4,6 +4,7 @@
 #include <nas/memory.h>
 #include "kind.h"
 #include "lstm.h"
+#include "value.h"
 
 /* ---- The sum ------------------------------------------------------------------------------ */
 
@@ -76,7 +77,8 @@ static nas_status check_coefficients(const nas_tape *tape, const nas_coefficient
                     given->log_prob, given->entropy);
   for (int t = 0; t < tape->length; t++) {
     nas_step_coefficients c = step_coefficients(given, t);
-    int finite = isfinite(c.log_prob) && isfinite(c.entropy);
+    int finite = isfinite(c.log_prob) && isfinite(c.entropy) &&
+                 (!given->values || isfinite(given->values[t]));
     for (int k = 0; c.option_log_probs && k < tape->entries[t].choice->count; k++)
       finite = finite && isfinite(c.option_log_probs[k]);
     if (!finite)
@@ -89,25 +91,27 @@ static nas_status check_episode(const nas_policy *policy, const nas_tape *tape,
                                 const nas_policy_gradient *gradient, nas_error *err) {
   if (gradient->serial != policy->serial)
     return nas_fail(err, NAS_STATE, "the gradient belongs to another policy");
-  if (tape->serial != policy->serial)
-    return nas_fail(err, NAS_STATE, "the tape holds no episode of this policy");
-  if (tape->version != policy->version)
-    return nas_fail(err, NAS_STATE, "the policy has changed since the episode began");
+  nas_status status = nas_tape_check(tape, policy, err);
+  if (status) return status;
   if (tape->part != NAS_PART_VALUE)
     return nas_fail(err, NAS_STATE, "an episode of the initial weights has no gradient");
   return NAS_OK;
 }
 
-/* Every allocation of a back-propagation, before the first sum changes. */
-static nas_status reserve(nas_policy *policy, nas_tape *tape, nas_policy_gradient *gradient,
-                          nas_error *err) {
-  nas_status status = nas_policy_gradient_reserve(gradient, policy, err);
+/* Every allocation of a back-propagation, before the first sum changes. `value` is NULL, or the
+ * value head's blocks go there. */
+static nas_status reserve(nas_policy *policy, nas_tape *tape, nas_value_head *value,
+                          nas_policy_gradient *gradient, nas_error *err) {
+  nas_status status = value ? nas_value_require(policy, value, err) : NAS_OK;
+  if (status) return status;
+  status = nas_policy_gradient_reserve(gradient, policy, err);
   if (status) return status;
   if (nas_tape_reserve_gradient(tape)) goto memory;
   for (int l = 0; l < policy->options.layers; l++)
     if (nas_block_transpose(policy->layer[l].input, policy->version) ||
         nas_block_transpose(policy->layer[l].hidden, policy->version))
       goto memory;
+  if (value && nas_block_transpose(value->weight, policy->version)) goto memory;
   for (int t = 0; t < tape->length; t++) {
     const nas_choice *choice = tape->entries[t].choice;
     if (choice->kind->prepare_gradient(policy, choice)) goto memory;
@@ -120,13 +124,21 @@ memory:
 nas_status nas_policy_accumulate(nas_policy *policy, nas_tape *tape,
                                  const nas_coefficients *coefficients,
                                  nas_policy_gradient *gradient, nas_error *err) {
+  const double *values = coefficients->values;
+  nas_value_head value = {0};
+  nas_policy_mark mark = nas_policy_mark_now(policy);
   nas_status status = check_episode(policy, tape, gradient, err);
   if (status) return status;
   if ((status = check_coefficients(tape, coefficients, err))) return status;
-  if ((status = reserve(policy, tape, gradient, err))) return status;
+  if ((status = reserve(policy, tape, values ? &value : NULL, gradient, err))) {
+    nas_policy_gradient_cut(gradient, mark.blocks);
+    nas_policy_roll_back(policy, mark);
+    return status;
+  }
   for (int t = 0; t < tape->length; t++) {
     nas_step_coefficients step = step_coefficients(coefficients, t);
     tape->entries[t].choice->kind->gradient(policy, tape, t, &step, gradient);
+    if (values) nas_value_gradient(policy, &value, tape, t, values[t], gradient);
   }
   nas_lstm_gradient(policy, tape, gradient);
   return NAS_OK;

@@ -1,6 +1,6 @@
 /* Score, back-propagate, step: what a search does after each batch of episodes. */
 #include <string.h>
-#include "tape.h"
+#include "value.h"
 
 nas_status nas_policy_require_tapes(nas_policy *policy, nas_error *err) {
   nas_status status = NAS_OK;
@@ -18,8 +18,7 @@ double nas_tape_kl(const nas_tape *current, const nas_tape *initial) {
   return kl;
 }
 
-/* The two parts of the episode's objective (nas_coefficients), added to *log_probs and *entropies.
- */
+/* Two parts of the episode's objective (nas_coefficients), added to *log_probs and *entropies. */
 static void add_objective(const nas_tape *tape, const nas_coefficients *c, double *log_probs,
                           double *entropies) {
   for (int t = 0; t < tape->length; t++) {
@@ -35,6 +34,20 @@ static void add_objective(const nas_tape *tape, const nas_coefficients *c, doubl
   }
 }
 
+/* The third: sum over t of values[t] V_t. */
+static nas_status value_objective(nas_policy *policy, nas_tape *tape, const double *values,
+                                  double *objective, nas_error *err) {
+  nas_value_head head;
+  nas_status status = nas_value_require(policy, &head, err);
+  *objective = 0;
+  for (int t = 0; status == NAS_OK && t < tape->length; t++) {
+    double value = 0;
+    status = nas_value_forward(policy, &head, tape, t, &value, err);
+    *objective = *objective + values[t] * value;
+  }
+  return status;
+}
+
 /* Puts "episode 2: " before the message. */
 static nas_status fail_at(nas_error *err, nas_status status, int episode) {
   char text[sizeof err->text];
@@ -46,7 +59,8 @@ static nas_status fail_at(nas_error *err, nas_status status, int episode) {
 /* Adds one episode to the policy's own gradient and to the sums in *learned. */
 static nas_status learn_episode(nas_policy *policy, const nas_episode *episode,
                                 nas_policy_learned *learned, nas_error *err) {
-  double log_probs = 0, entropies = 0;
+  const double *values = episode->coefficients.values;
+  double log_probs = 0, entropies = 0, value = 0;
   nas_tape *current = policy->current_tape, *initial = policy->initial_tape;
   nas_status status = nas_policy_score(policy, current, NAS_POLICY_CURRENT, episode->decisions,
                                        episode->count, err);
@@ -56,9 +70,11 @@ static nas_status learn_episode(nas_policy *policy, const nas_episode *episode,
   if (status) return status;
   status = nas_policy_accumulate(policy, current, &episode->coefficients, policy->gradient, err);
   if (status) return status;
+  if (values && (status = value_objective(policy, current, values, &value, err))) return status;
   add_objective(current, &episode->coefficients, &log_probs, &entropies);
   learned->policy_loss = learned->policy_loss - log_probs;
   learned->entropy_loss = learned->entropy_loss - entropies;
+  learned->value_loss = learned->value_loss - value;
   learned->entropy = learned->entropy + nas_tape_entropy(current);
   learned->kl = learned->kl + nas_tape_kl(current, initial);
   return NAS_OK;
@@ -87,7 +103,7 @@ nas_status nas_policy_learn(nas_policy *policy, const nas_episode *episodes, int
   result.entropy = result.entropy / count;
   result.kl = result.kl / count;
   result.l2 = applied.l2;
-  result.loss = result.policy_loss + result.entropy_loss + result.l2;
+  result.loss = result.policy_loss + result.entropy_loss + result.value_loss + result.l2;
   result.gradient_norm = applied.gradient_norm;
   if (learned) *learned = result;
   return NAS_OK;

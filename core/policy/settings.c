@@ -24,6 +24,8 @@ static const nas_option policy_options[] = {
      "Largest Euclidean norm of the gradient; 0 switches clipping off."},
     {"l2", NAS_OPTION_NUMBER, 0, 0, 0, 1e3, NULL,
      "The objective loses l2 times the sum of the squared parameters."},
+    {"value_rate", NAS_OPTION_NUMBER, 0, 6e-4, 0, 10, NULL,
+     "Step size of Adam for the weights of the value head."},
 };
 
 const nas_option_table nas_policy_option_table = {
@@ -47,6 +49,7 @@ void nas_policy_options_to_values(const nas_policy_options *options,
   values[9].number = options->epsilon;
   values[10].number = options->clip_norm;
   values[11].number = options->l2;
+  values[12].number = options->value_rate;
 }
 
 void nas_policy_options_from_values(nas_policy_options *options,
@@ -62,7 +65,8 @@ void nas_policy_options_from_values(nas_policy_options *options,
                                   .beta2 = values[8].number,
                                   .epsilon = values[9].number,
                                   .clip_norm = values[10].number,
-                                  .l2 = values[11].number};
+                                  .l2 = values[11].number,
+                                  .value_rate = values[12].number};
 }
 
 void nas_policy_options_default(nas_policy_options *options) {
@@ -88,6 +92,7 @@ nas_status nas_policy_options_preset(nas_policy_options *options, const char *na
     preset.tanh_constant = 2.5;
     preset.rate = 6e-3;
     preset.beta1 = 0.5;
+    preset.value_rate = 6e-3;
   } else if (strcmp(name, "paper") != 0) {
     return nas_fail(err, NAS_ARGUMENT, "policy: preset is \"%.100s\"; expected paper or small",
                     name);

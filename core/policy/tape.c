@@ -39,6 +39,14 @@ void nas_tape_clear(nas_tape *tape) {
   tape->outcomes = 0;
 }
 
+nas_status nas_tape_check(const nas_tape *tape, const nas_policy *policy, nas_error *err) {
+  if (tape->serial != policy->serial)
+    return nas_fail(err, NAS_STATE, "the tape holds no episode of this policy");
+  if (tape->version != policy->version)
+    return nas_fail(err, NAS_STATE, "the policy has changed since the episode began");
+  return NAS_OK;
+}
+
 /* ---- Room --------------------------------------------------------------------------------- */
 
 /* Grows to at least `rows`; a matrix that an earlier, failed attempt has grown already stays. */

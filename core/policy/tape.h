@@ -60,6 +60,9 @@ int nas_tape_reserve(nas_tape *tape, int outcomes);
 /* Room for the back-propagation of what is on the tape. 0, or -1 without memory. */
 int nas_tape_reserve_gradient(nas_tape *tape);
 
+/* NAS_STATE unless the tape holds an episode of the policy as it is. */
+nas_status nas_tape_check(const nas_tape *tape, const nas_policy *policy, nas_error *err);
+
 /* KL of two tapes of the same decisions, summed in the order of outcomes (nas_policy_kl). */
 double nas_tape_kl(const nas_tape *current, const nas_tape *initial);
 

@@ -120,7 +120,8 @@ local decisions = {
   { name = "a", options = "x", count = 3, chosen = 3 },
 }
 local episodes = {
-  { decisions = decisions, advantage = 1, entropies = { 0.1, 0.1 }, options = { false, { 1, 0, 0 } } },
+  { decisions = decisions, advantage = 1, entropies = { 0.1, 0.1 }, options = { false, { 1, 0, 0 } },
+    values = { 0.5, -1 } },
 }
 
 function tests.test_policy()
@@ -131,7 +132,8 @@ function tests.test_policy()
     p:learn(episodes)
     local gradient = p:gradient(episodes)
     p:apply(gradient)
-    return p:score(decisions, true), gradient:blocks(), p:blocks(), p:info(), p:bytes(), core.policy_decode(p:bytes())
+    return p:score(decisions, true, true), gradient:blocks(), gradient:dot(gradient), p:blocks(), p:info(), p:bytes(),
+      core.policy_decode(p:bytes())
   end)
 end
 

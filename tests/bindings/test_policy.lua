@@ -127,11 +127,33 @@ function tests.test_coefficients_add_up()
   lu.assertAlmostEquals(a:score(decisions).log_prob, c:score(decisions).log_prob, 1e-6)
 end
 
+function tests.test_values()
+  local p = policy()
+  local decisions = sample(p, 1)
+  local before = p:info().params
+  lu.assertNil(p:score(decisions).decisions[1].value)
+  lu.assertEquals(p:info().params, before)
+  for _, step in ipairs(p:score(decisions, false, true).decisions) do lu.assertEquals(step.value, 0.0) end
+  lu.assertEquals(p:info().params, before + p:info().options.units + 1)
+  local learned = p:learn { { decisions = decisions, values = { 1, 1, 1 } } }
+  lu.assertEquals(learned.value_loss, 0.0)
+  local score, sum = p:score(decisions, true, true), 0
+  lu.assertTrue(score.kl == 0 and score.entropy > 0)
+  for _, step in ipairs(score.decisions) do
+    lu.assertTrue(step.value > 0)
+    sum = sum + step.value
+  end
+  learned = p:learn { { decisions = decisions, values = { -1, -1, -1 }, entropy = 0.1 } }
+  lu.assertAlmostEquals(learned.value_loss, sum, 1e-12)
+  lu.assertAlmostEquals(learned.loss, learned.value_loss + learned.entropy_loss, 1e-12)
+  lu.assertEquals(p:score({}, false, true).decisions, {})
+end
+
 function tests.test_gradient_and_apply_are_learn()
   local a, b = policy(), policy()
   local episodes = {
     { decisions = sample(policy(), 1), advantage = 0.3, entropy = 0.01 },
-    { decisions = sample(policy(), 2), advantage = -0.2 },
+    { decisions = sample(policy(), 2), advantage = -0.2, values = { 0.1, 0.2, -0.3 } },
   }
   local learned = a:learn(episodes)
   local gradient = b:gradient(episodes)
@@ -207,7 +229,8 @@ function tests.test_episodes_are_checked()
   local decisions = sample(p, 1)
   local function learn(episode) return p:learn { { decisions = decisions }, episode } end
   raises("episodes has 0 entries; expected 1 to", p.learn, p, {})
-  raises('episodes[2]: unknown field "advantge"; known fields: decisions, advantage', learn,
+  raises('episodes[2]: unknown field "advantge"; known fields: decisions, advantage, entropy, advantages, '
+    .. "entropies, options, values", learn,
     { decisions = decisions, advantge = 1, zeal = 1 })
   raises("episodes[2].decisions is nil; expected an array", learn, {})
   raises("episodes[2].decisions[1] is 1; expected a table", learn, { decisions = { 1 } })
@@ -218,6 +241,11 @@ function tests.test_episodes_are_checked()
     { decisions = decisions, entropies = { 1, 1, true } })
   raises("episodes[2].options[2] has 2 entries; expected 3", learn,
     { decisions = decisions, options = { { 0, 0 }, { 0, 0 }, { 0, 0 } } })
+  raises("episodes[2].values is 1; expected an array", learn, { decisions = decisions, values = 1 })
+  raises("episodes[2].values has 4 entries; expected 3", learn, { decisions = decisions, values = { 1, 1, 1, 1 } })
+  raises('episodes[2].values[1] is "a"; expected a number', learn, { decisions = decisions, values = { "a", 1, 1 } })
+  raises("episode 2: a coefficient of decision 3 is not finite", learn,
+    { decisions = decisions, values = { 1, 1, 0 / 0 } })
   raises("episodes[2] is 4; expected a table", learn, 4)
   raises("finite", learn, { decisions = decisions, advantage = math.huge })
   lu.assertEquals(p:info().steps, 0)

@@ -1,6 +1,7 @@
 /* Feeds arbitrary bytes to the reader of policies: as they are, and with size and checksum mended,
- * so that mutations reach the fields behind. What is accepted must encode to the same bytes, and
- * must be able to sample and learn, or fail with a message. */
+ * so that mutations reach the fields behind. What is accepted must encode to the same bytes (of
+ * another version: to bytes that decode and encode to themselves), and must be able to sample,
+ * value and learn, or fail with a message. */
 #include <stdlib.h>
 #include <string.h>
 #include <nas/hash.h>
@@ -29,7 +30,9 @@ static void use(nas_policy *policy) {
   nas_tape *tape;
   nas_error err;
   nas_decision decision = {.name = "kernel", .options = "1,3", .count = 2};
-  nas_episode episode = {.decisions = &decision, .count = 1, .coefficients = {.log_prob = 0.1}};
+  double value = 0;
+  nas_episode episode = {
+      .decisions = &decision, .count = 1, .coefficients = {.log_prob = 0.1, .values = &value}};
   nas_stream stream = nas_stream_open(1, "sample", NULL, 0);
   require(nas_tape_create(&tape, policy, &err) == NAS_OK);
   require(nas_policy_begin(policy, tape, NAS_POLICY_CURRENT, &err) == NAS_OK);
@@ -38,6 +41,9 @@ static void use(nas_policy *policy) {
   require(status == NAS_OK ? decision.chosen >= 0 && decision.chosen < 2
                            : status == NAS_ARGUMENT || status == NAS_DIVERGED);
   if (status == NAS_OK) {
+    status = nas_policy_values(policy, tape, &value, &err);
+    require(status == NAS_OK || status == NAS_DIVERGED);
+    value = 0.1;
     status = nas_policy_learn(policy, &episode, 1, NULL, &err);
     require(status == NAS_OK || status == NAS_DIVERGED);
   }
@@ -45,18 +51,23 @@ static void use(nas_policy *policy) {
 }
 
 static void decode(const uint8_t *bytes, size_t size) {
-  nas_policy *policy = NULL;
+  nas_policy *policy = NULL, *copy = NULL;
   nas_error err = {0};
-  nas_text again = {0};
+  nas_text again = {0}, twice = {0};
   nas_status status = nas_policy_decode(&policy, bytes, size, &err);
   if (status == NAS_OK) {
     require(nas_policy_encode(policy, &again, &err) == NAS_OK);
-    require(again.size == size && memcmp(again.data, bytes, size) == 0);
+    if (bytes[8] == 2) require(again.size == size && memcmp(again.data, bytes, size) == 0);
+    require(nas_policy_decode(&copy, again.data, again.size, &err) == NAS_OK);
+    require(nas_policy_encode(copy, &twice, &err) == NAS_OK);
+    require(twice.size == again.size && memcmp(twice.data, again.data, again.size) == 0);
     use(policy);
   } else {
     require(status == NAS_FORMAT && !policy && err.code == status && strstr(err.text, "offset "));
   }
   nas_text_clear(&again);
+  nas_text_clear(&twice);
+  nas_policy_destroy(&copy);
   nas_policy_destroy(&policy);
   require(nas_memory_used().blocks == 0);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <nas/policy.h>
 
-enum { ORACLE_LAYERS = 8, ORACLE_UNITS = 32, ORACLE_STEPS = 16, ORACLE_OPTIONS = 8 };
+enum { ORACLE_LAYERS = 8, ORACLE_UNITS = 40, ORACLE_STEPS = 16, ORACLE_OPTIONS = 8 };
 
 /* Where parameters of an episode lie in the flat vector. */
 typedef struct oracle {
@@ -19,6 +19,7 @@ typedef struct oracle {
   size_t input[ORACLE_LAYERS], hidden[ORACLE_LAYERS], bias[ORACLE_LAYERS];
   size_t last[ORACLE_STEPS], name[ORACLE_STEPS], occurrence[ORACLE_STEPS];
   size_t weight[ORACLE_STEPS], head_bias[ORACLE_STEPS];
+  size_t value_weight, value_bias; /* used for coefficients of values only */
 } oracle;
 
 static inline size_t oracle_at(const nas_policy *policy, const char *key) {
@@ -28,7 +29,7 @@ static inline size_t oracle_at(const nas_policy *policy, const char *key) {
   return block.first;
 }
 
-/* The blocks must have appeared: score the episode before. */
+/* The blocks must have appeared: score the episode before, and ask for values if they matter. */
 static inline oracle oracle_plan(const nas_policy *policy, const nas_decision *decisions,
                                  int count) {
   oracle o = {.options = *nas_policy_options_of(policy), .steps = count, .decisions = decisions};
@@ -41,6 +42,11 @@ static inline oracle oracle_plan(const nas_policy *policy, const nas_decision *d
     o.hidden[l] = oracle_at(policy, key);
     snprintf(key, sizeof key, "lstm/%d/bias", l + 1);
     o.bias[l] = oracle_at(policy, key);
+  }
+  nas_policy_block value;
+  if (nas_policy_block_find(policy, "value/weight", &value, NULL) == NAS_OK) {
+    o.value_weight = value.first;
+    o.value_bias = oracle_at(policy, "value/bias");
   }
   for (int t = 0; t < count; t++) {
     const nas_decision *d = &decisions[t];
@@ -101,6 +107,12 @@ static inline void oracle_head(const oracle *o, const double *w, int t, const do
   for (int k = 0; k < n; k++) log_p[k] -= log(sum);
 }
 
+static inline double oracle_value(const oracle *o, const double *w, const double *h) {
+  double value = w[o->value_bias];
+  for (int i = 0; i < o->options.units; i++) value += h[i] * w[o->value_weight + (size_t)i];
+  return value;
+}
+
 /* The objective of nas_coefficients; *log_prob (may be NULL) receives log pi of the episode. */
 static inline double oracle_objective(const oracle *o, const double *w,
                                       const nas_coefficients *coefficients, double *log_prob) {
@@ -117,6 +129,8 @@ static inline double oracle_objective(const oracle *o, const double *w,
     if (coefficients->log_probs) a += coefficients->log_probs[t];
     if (coefficients->entropies) e += coefficients->entropies[t];
     objective += a * log_p[o->decisions[t].chosen];
+    if (coefficients->values)
+      objective += coefficients->values[t] * oracle_value(o, w, h[o->options.layers - 1]);
     total += log_p[o->decisions[t].chosen];
     for (int k = 0; k < o->decisions[t].count; k++) {
       objective -= e * exp(log_p[k]) * log_p[k];

@@ -176,6 +176,52 @@ static void zero_moves_nothing(void **state) {
   tear_down(&s);
 }
 
+static int is_value(const char *key) {
+  return strcmp(key, "value/weight") == 0 || strcmp(key, "value/bias") == 0;
+}
+
+/* The value head goes by value_rate, everything else by rate. At the first step Adam moves by the
+ * rate, but for epsilon, whatever the gradient's size. */
+static void rate_of_the_value_head(void **state) {
+  (void)state;
+  static const struct { double rate, value_rate; } cases[] = {{0, 0.25}, {0.25, 0}, {0.02, 0.25}};
+  for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+    setup s;
+    nas_error err;
+    nas_policy_block block;
+    double values[TOY_MAX];
+    int moved[2] = {0};
+    nas_policy_options options = small_options();
+    options.rate = cases[k].rate;
+    options.value_rate = cases[k].value_rate;
+    set_up(&s, &options);
+    accumulate(&s, 1);
+    check_ok(nas_policy_values(s.policy, s.tape, values, &err), &err);
+    nas_coefficients c = {.values = (double[]){1, 1, 1, 1, 1}};
+    check_ok(nas_policy_accumulate(s.policy, s.tape, &c, s.gradient, &err), &err);
+    float *before = copy_of(&s, 0), *sum = copy_of(&s, 1);
+    check_ok(nas_policy_apply(s.policy, s.gradient, NULL, &err), &err);
+    float *after = copy_of(&s, 0);
+    for (int b = 0; b < nas_policy_block_count(s.policy); b++) {
+      check_ok(nas_policy_block_at(s.policy, b, &block, &err), &err);
+      int of_value = is_value(block.key);
+      double rate = of_value ? options.value_rate : options.rate;
+      for (size_t i = block.first; i < block.first + (size_t)(block.rows * block.width); i++) {
+        double moves = (double)after[i] - (double)before[i];
+        if (fabs((double)sum[i]) > 1e-4) check_near(fabs(moves), rate, 1e-4 * rate + 1e-7);
+        if (rate == 0) check_float_bits(after[i], before[i]);
+        moved[of_value] += after[i] != before[i];
+      }
+    }
+    assert_int_equal(moved[0] > 100, options.rate > 0);
+    assert_int_equal(moved[1], options.value_rate > 0 ? 6 : 0);
+    free(before);
+    free(sum);
+    free(after);
+    tear_down(&s);
+  }
+}
+
 /* Parameters that appear after the gradient was summed count as having gradient zero. */
 static void late_blocks(void **state) {
   (void)state;
@@ -257,6 +303,7 @@ int main(void) {
       cmocka_unit_test_teardown(direction, check_no_blocks),
       cmocka_unit_test_teardown(l2_is_independent_of_the_reward, check_no_blocks),
       cmocka_unit_test_teardown(zero_moves_nothing, check_no_blocks),
+      cmocka_unit_test_teardown(rate_of_the_value_head, check_no_blocks),
       cmocka_unit_test_teardown(late_blocks, check_no_blocks),
       cmocka_unit_test_teardown(not_finite, check_no_blocks),
       cmocka_unit_test_teardown(not_finite_at_the_end, check_no_blocks),

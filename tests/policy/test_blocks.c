@@ -32,6 +32,8 @@ static void key_shapes(void **state) {
       {"option/kernel/1,3", 0, 5},
       {"head/kernel/1,3/weight", 5, 0},
       {"head/kernel/1,3/bias", 1, 0},
+      {"value/weight", 5, 1},
+      {"value/bias", 1, 1},
       {"", -1, 0},
       {"start/", -1, 0},
       {"lstm/3/input", -1, 0},
@@ -53,6 +55,9 @@ static void key_shapes(void **state) {
       {"head/kernel/1,3/weights", -1, 0},
       {"head/kernel//weight", -1, 0},
       {"tail/kernel", -1, 0},
+      {"value/", -1, 0},
+      {"value/weights", -1, 0},
+      {"value/bias/1", -1, 0},
   };
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     int rows, width, failed = nas_key_shape(cases[i].key, 2, 5, &rows, &width);

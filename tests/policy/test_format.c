@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <nas/hash.h>
 
-enum { HEADER = 148, CHECKSUM = 16 };
+enum { HEADER = 156, CHECKSUM = 16 };
 
 static nas_policy *policy_of(int layers, int units) {
   nas_policy *policy;
@@ -20,6 +20,7 @@ static nas_policy *policy_of(int layers, int units) {
   options.rate = 0.03;
   options.tanh_constant = 2.5;
   options.l2 = 1e-4;
+  options.value_rate = 0.25;
   check_ok(nas_policy_create(&policy, &options, 0x8000000000000001u, &err), &err);
   return policy;
 }
@@ -110,7 +111,7 @@ static void layout(void **state) {
   nas_policy *policy = policy_of(1, 2);
   nas_text bytes = bytes_of(policy);
   const unsigned char *b = (const unsigned char *)bytes.data;
-  static const unsigned char start[24] = {0x89, 'N', 'A', 'S', 'P', '\r', '\n', 0x1A, 1};
+  static const unsigned char start[24] = {0x89, 'N', 'A', 'S', 'P', '\r', '\n', 0x1A, 2};
   assert_memory_equal(b, start, 16);
   assert_int_equal(b[16] + 256 * b[17], (int)bytes.size);
   static const unsigned char seed[8] = {1, 0, 0, 0, 0, 0, 0, 0x80};
@@ -118,15 +119,94 @@ static void layout(void **state) {
   assert_int_equal(b[32], 1);
   assert_int_equal(b[36], 2);
   static const unsigned char one[8] = {0, 0, 0, 0, 0, 0, 0xf0, 0x3f};
-  assert_memory_equal(b + 56, one, 8);  /* temperature */
-  assert_memory_equal(b + 128, one, 8); /* no step yet */
-  assert_int_equal(b[144], 4);
-  assert_int_equal(b[148], 11);
-  assert_memory_equal(b + 152, "lstm/1/bias", 11);
+  assert_memory_equal(b + 56, one, 8); /* temperature */
+  static const unsigned char quarter[8] = {0, 0, 0, 0, 0, 0, 0xd0, 0x3f};
+  assert_memory_equal(b + 120, quarter, 8); /* value_rate */
+  assert_memory_equal(b + 136, one, 8);     /* no step yet */
+  assert_int_equal(b[152], 4);
+  assert_int_equal(b[156], 11);
+  assert_memory_equal(b + 160, "lstm/1/bias", 11);
   assert_int_equal(bytes.size, HEADER + CHECKSUM + 4 * 12 +
                                    strlen("lstm/1/biaslstm/1/hiddenlstm/1/inputstart") +
                                    12 * nas_policy_size(policy));
   nas_text_clear(&bytes);
+  nas_policy_destroy(&policy);
+}
+
+/* ---- Version 1 ---------------------------------------------------------------------------- */
+
+/* A policy that the last engine of version 1 wrote: layers 1, units 1, init 0.5, rate 0.03,
+ * beta1 0.5, l2 0.0625, seed 7, after 3 steps with advantage 1 of one decision "k", "1,3", with the
+ * second option chosen. */
+static const char version_1[] =
+    "894e4153500d0a1a010000000000000073020000000000000700000000000000010000000100000000000000"
+    "0000e03f0000000000000000000000000000f03f0000000000000000b81e85eb51b89e3f000000000000e03f"
+    "2b8716d9cef7ef3f3a8c30e28e79453e0000000000000000000000000000b03f030000000000000000000000"
+    "0000c03f660157d572e7ef3f090000000f000000686561642f6b2f312c332f626961730100000002000000ea"
+    "20443d81dcc2bee4bf0ebfec10183fb798a33a965bb93a11000000686561642f6b2f312c332f776569676874"
+    "0100000002000000538ec0be35574dbe507baa3abab5873d3a940134bc0d9f370b0000006c73746d2f312f62"
+    "6961730100000004000000ed81a63e002554be2bb56d3e6c1d893e5aaf1dbd5440e23cd1eb03bc069303bda9"
+    "bad5363ee45e3674c68435d2cf97360d0000006c73746d2f312f68696464656e01000000040000008778203e"
+    "b3d0b8be40f107bbda7511beb8a0b4bc6855363db081223a3d55a73ce01b1236c8e20a3741ff4c325699fd35"
+    "0c0000006c73746d2f312f696e7075740100000004000000e4dab03e2f119ebbb40ff43d324a5d3e321031bd"
+    "ee471abadfb5b5bce8deedbc0cee02376aae0a3280000c3682287436060000006e616d652f6b010000000100"
+    "0000fc685abcf264333cf9db13350c0000006f6363757272656e63652f300100000001000000000aa6be5504"
+    "393dee150b370c0000006f7074696f6e2f6b2f312c330200000001000000f2a7a8bb1833d93d5442113aff8c"
+    "86bc84e774328f31aa3505000000737461727401000000010000007ef8363e2647a1bca77bfd35848d62c9b8"
+    "169d84b47aa6979d7d319f";
+
+static nas_text version_1_bytes(void) {
+  nas_text bytes = {0};
+  for (size_t i = 0; version_1[i]; i += 2) {
+    unsigned byte;
+    assert_int_equal(sscanf(version_1 + i, "%2x", &byte), 1);
+    nas_text_add_bytes(&bytes, &(unsigned char){(unsigned char)byte}, 1);
+  }
+  return bytes;
+}
+
+/* It is read; its one rate is that of the value head, too; it is written as version 2, which has
+ * the same bytes around the new field. */
+static void version_1_is_read(void **state) {
+  (void)state;
+  enum { END = 120 }; /* of the options of version 1 */
+  nas_policy *policy;
+  nas_error err;
+  nas_text old = version_1_bytes();
+  check_ok(nas_policy_decode(&policy, old.data, old.size, &err), &err);
+  const nas_policy_options *options = nas_policy_options_of(policy);
+  check_near(options->rate, 0.03, 0);
+  check_near(options->value_rate, 0.03, 0);
+  check_near(options->l2, 0.0625, 0);
+  assert_int_equal(nas_policy_steps(policy), 3);
+  nas_text new = bytes_of(policy);
+  assert_int_equal(new.size, old.size + 8);
+  assert_int_equal(new.data[8], 2);
+  assert_memory_equal(new.data + 24, old.data + 24, END - 24);
+  assert_memory_equal(new.data + END, old.data + 72, 8); /* the rate */
+  assert_memory_equal(new.data + END + 8, old.data + END, old.size - END - CHECKSUM);
+  nas_text_clear(&old);
+  nas_text_clear(&new);
+  nas_policy_destroy(&policy);
+}
+
+/* ... and goes on with the bits of that engine, whose log-probability this is after one more step
+ * with advantage -0.5. */
+static void version_1_goes_on(void **state) {
+  (void)state;
+  nas_policy *policy;
+  nas_tape *tape;
+  nas_error err;
+  nas_decision decision = {.name = "k", .options = "1,3", .count = 2, .chosen = 1};
+  nas_episode episode = {.decisions = &decision, .count = 1, .coefficients = {.log_prob = -0.5}};
+  nas_text old = version_1_bytes();
+  check_ok(nas_policy_decode(&policy, old.data, old.size, &err), &err);
+  check_ok(nas_policy_learn(policy, &episode, 1, NULL, &err), &err);
+  check_ok(nas_tape_create(&tape, policy, &err), &err);
+  check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, &decision, 1, &err), &err);
+  check_near(nas_tape_log_prob(tape), -0x1.d46a031024b1p-1, 0);
+  nas_text_clear(&old);
+  nas_tape_destroy(&tape);
   nas_policy_destroy(&policy);
 }
 
@@ -216,7 +296,9 @@ static void hostile_fields(void **state) {
     const char *message;
   } lies[] = {
       {0, 1, 0x88, "offset 0: expected the signature"},
-      {8, 4, 2, "offset 8: expected format version 1, found 2"},
+      {8, 4, 0, "offset 8: expected format version 1 to 2, found 0"},
+      {8, 4, 3, "offset 8: expected format version 1 to 2, found 3"},
+      {8, 4, 1, "offset 144: expected the number of blocks"},
       {12, 4, 9, "offset 12: expected 0, found 9"},
       {32, 4, 0, "offset 32: expected layers from 1 to 8, found 0"},
       {32, 4, 8, "offset 32: expected at least"},
@@ -224,16 +306,17 @@ static void hostile_fields(void **state) {
       {36, 4, 0xffffffff, "offset 36: expected units from 1 to 1024, found 4294967295"},
       {40, 8, 0x7ff8000000000000, "offset 40: expected init from 0 to 10, found nan"},
       {56, 8, 0, "offset 56: expected temperature from 0.001 to 1000, found 0"},
-      {128, 8, 0x4000000000000000, "offset 128: expected the power of beta1 from 0 to 1, found 2"},
-      {144, 4, 0xffffffff, "offset 144: expected the number of blocks"},
-      {144, 4, 4, "expected the checksum, found"},
-      {144, 4, 0, "expected the checksum, found"},
-      {144, 4, 4000, "bytes of the size of a key, found the end after 0"},
-      {148, 4, 0, "offset 148: expected the size of a key from 1 to 4294967295, found 0"},
-      {148, 4, 0xffffffff, "offset 152: expected 4294967295 bytes of a key, found the end"},
-      {152, 1, 0, "offset 152: expected a key without zero bytes"},
-      {152, 1, '?', "expected a key of 1 layers of 2 units, found \"?ead/"},
-      {152, 1, 'z', "expected a key of 1 layers of 2 units, found \"zead/"},
+      {120, 8, 0xbff0000000000000, "offset 120: expected value_rate from 0 to 10, found -1"},
+      {136, 8, 0x4000000000000000, "offset 136: expected the power of beta1 from 0 to 1, found 2"},
+      {152, 4, 0xffffffff, "offset 152: expected the number of blocks"},
+      {152, 4, 4, "expected the checksum, found"},
+      {152, 4, 0, "expected the checksum, found"},
+      {152, 4, 4000, "bytes of the size of a key, found the end after 0"},
+      {156, 4, 0, "offset 156: expected the size of a key from 1 to 4294967295, found 0"},
+      {156, 4, 0xffffffff, "offset 160: expected 4294967295 bytes of a key, found the end"},
+      {160, 1, 0, "offset 160: expected a key without zero bytes"},
+      {160, 1, '?', "expected a key of 1 layers of 2 units, found \"?ead/"},
+      {160, 1, 'z', "expected a key of 1 layers of 2 units, found \"zead/"},
   };
   for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
     unsigned char *copy = malloc(bytes.size);
@@ -300,9 +383,10 @@ static void missing_block(void **state) {
   nas_policy *policy = policy_of(1, 2);
   nas_text bytes = bytes_of(policy);
   size_t start = place_of(&bytes, "start");
-  bytes.data[144] = 3;
+  bytes.data[152] = 3;
   memmove(bytes.data + start - 4, bytes.data + bytes.size - CHECKSUM, CHECKSUM);
   assert_int_equal(decode_copy(bytes.data, start - 4 + CHECKSUM, 1, &err), NAS_FORMAT);
+  check_contains(err.text, "offset 152: expected all blocks");
   check_contains(err.text, "1 missing");
   nas_text_clear(&bytes);
   nas_policy_destroy(&policy);
@@ -398,6 +482,8 @@ int main(void) {
       cmocka_unit_test_teardown(goes_on_the_same, check_no_blocks),
       cmocka_unit_test_teardown(appends, check_no_blocks),
       cmocka_unit_test_teardown(layout, check_no_blocks),
+      cmocka_unit_test_teardown(version_1_is_read, check_no_blocks),
+      cmocka_unit_test_teardown(version_1_goes_on, check_no_blocks),
       cmocka_unit_test_teardown(truncated_at_every_byte, check_no_blocks),
       cmocka_unit_test_teardown(damaged_at_every_byte, check_no_blocks),
       cmocka_unit_test_teardown(hostile_fields, check_no_blocks),

@@ -39,11 +39,31 @@ static nas_coefficients coefficients_of(void) {
   static const double entropies[] = {0.05, 0.2, -0.3, 0.1, 0.6};
   static const double first[] = {0.4, -0.9}, third[] = {0.2, 0.5, -1.3};
   static const double *const options[] = {first, NULL, third, NULL, first};
+  static const double values[] = {0.7, -1.2, 0.4, 0, 0.9};
   return (nas_coefficients){.log_prob = 0.5,
                             .entropy = 0.25,
                             .log_probs = log_probs,
                             .entropies = entropies,
-                            .option_log_probs = options};
+                            .option_log_probs = options,
+                            .values = values};
+}
+
+/* Makes the value head appear and gives it weights, of the size of init: at zero it would send no
+ * gradient into the LSTM. */
+static void set_value_head(nas_policy *policy, nas_tape *tape) {
+  nas_policy_block weight, bias;
+  nas_error err;
+  double values[TOY_MAX];
+  float w[40];
+  double init = nas_policy_options_of(policy)->init;
+  nas_stream stream = nas_stream_open(5, "value", NULL, 0);
+  check_ok(nas_policy_values(policy, tape, values, &err), &err);
+  check_ok(nas_policy_block_find(policy, "value/weight", &weight, &err), &err);
+  check_ok(nas_policy_block_find(policy, "value/bias", &bias, &err), &err);
+  for (int i = 0; i < weight.rows; i++) w[i] = (float)(init * (2 * nas_stream_double(&stream) - 1));
+  check_ok(nas_policy_set(policy, weight.first, (size_t)weight.rows, w, &err), &err);
+  w[0] = 0.3f;
+  check_ok(nas_policy_set(policy, bias.first, 1, w, &err), &err);
 }
 
 /* The gradient of one episode as a flat vector; the caller frees. */
@@ -76,13 +96,17 @@ static void check_case(const gradient_case *c) {
   check_ok(nas_policy_create(&policy, &c->options, 7, &err), &err);
   check_ok(nas_tape_create(&tape, policy, &err), &err);
   check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, t.decisions, t.count, &err), &err);
+  set_value_head(policy, tape);
+  check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, t.decisions, t.count, &err), &err);
   float *gradient = gradient_of(policy, t.decisions, t.count, &coefficients);
   oracle o = oracle_plan(policy, t.decisions, t.count);
   double *w = oracle_parameters(policy);
   oracle_objective(&o, w, &coefficients, &log_prob);
   check_near(nas_tape_log_prob(tape), log_prob, float_bound);
   double worst = 0;
-  for (size_t i = 0; i < nas_policy_size(policy); i++) {
+  /* All parameters of small policies; of large ones some of every row. */
+  size_t stride = nas_policy_size(policy) > 6000 ? 11 : 1;
+  for (size_t i = 0; i < nas_policy_size(policy); i += stride) {
     double centre = w[i];
     w[i] = centre + fd_step;
     double up = oracle_objective(&o, w, &coefficients, NULL);
@@ -113,6 +137,10 @@ static void finite_differences(void **state) {
       {"temperature", options_of(2, 5, 0.5), 1},
       {"tanh constant", options_of(2, 5, 0.8), 1},
       {"both, forget bias", options_of(2, 17, 0.5), 1},
+      {"one layer, 35 units", options_of(1, 35, 0.3), 1},
+      {"two layers, one unit", options_of(2, 1, 1), 0},
+      {"three layers, 3 units", options_of(3, 3, 0.5), 1},
+      {"three layers, 35 units", options_of(3, 35, 0.3), 1},
   };
   cases[5].options.temperature = 0.4;
   cases[6].options.tanh_constant = 1.5;
@@ -126,6 +154,7 @@ static void finite_differences(void **state) {
 static void coefficients_alone(void **state) {
   (void)state;
   nas_policy *policy;
+  nas_tape *tape;
   nas_error err;
   toy t = episode_of(1);
   nas_policy_options options = options_of(2, 6, 0.6);
@@ -136,8 +165,12 @@ static void coefficients_alone(void **state) {
       {.log_probs = all.log_probs},
       {.entropies = all.entropies},
       {.option_log_probs = all.option_log_probs},
+      {.values = all.values},
   };
   check_ok(nas_policy_create(&policy, &options, 3, &err), &err);
+  check_ok(nas_tape_create(&tape, policy, &err), &err);
+  check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, t.decisions, t.count, &err), &err);
+  set_value_head(policy, tape);
   for (size_t f = 0; f < sizeof forms / sizeof forms[0]; f++) {
     float *gradient = gradient_of(policy, t.decisions, t.count, &forms[f]);
     size_t size = nas_policy_size(policy);
@@ -164,6 +197,7 @@ static void coefficients_alone(void **state) {
     free(w);
     free(gradient);
   }
+  nas_tape_destroy(&tape);
   nas_policy_destroy(&policy);
 }
 
@@ -267,6 +301,7 @@ static void refusals(void **state) {
   nas_coefficients c = {.log_prob = 1}, bad = {.log_prob = 1, .entropy = (double)NAN};
   double infinite[] = {0, 0, (double)INFINITY, 0, 0};
   const double *rows[] = {NULL, NULL, infinite, NULL, NULL};
+  nas_policy_block block;
   float value = 0;
   check_ok(nas_policy_create(&policy, NULL, 1, &err), &err);
   check_ok(nas_policy_create(&other, NULL, 1, &err), &err);
@@ -283,6 +318,10 @@ static void refusals(void **state) {
   bad = (nas_coefficients){.log_probs = infinite};
   assert_int_equal(nas_policy_accumulate(policy, tape, &bad, gradient, &err), NAS_ARGUMENT);
   check_contains(err.text, "decision 3");
+  bad = (nas_coefficients){.values = infinite};
+  assert_int_equal(nas_policy_accumulate(policy, tape, &bad, gradient, &err), NAS_ARGUMENT);
+  check_contains(err.text, "decision 3");
+  assert_int_equal(nas_policy_block_find(policy, "value/bias", &block, &err), NAS_ARGUMENT);
   bad = (nas_coefficients){.option_log_probs = rows};
   assert_int_equal(nas_policy_accumulate(policy, tape, &bad, gradient, &err), NAS_ARGUMENT);
   check_contains(err.text, "decision 3");

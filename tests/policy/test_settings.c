@@ -19,6 +19,7 @@ static void paper_is_the_default(void **state) {
   check_near(options.beta1, 0.9, 0);
   check_near(options.beta2, 0.999, 0);
   check_near(options.epsilon, 1e-8, 0);
+  check_near(options.value_rate, options.rate, 0);
   check_near(options.temperature, 1, 0);
   check_near(options.forget_bias + options.tanh_constant + options.clip_norm + options.l2, 0, 0);
 }
@@ -36,6 +37,7 @@ static void small_stays(void **state) {
   expected.tanh_constant = 2.5;
   expected.rate = 6e-3;
   expected.beta1 = 0.5;
+  expected.value_rate = 6e-3;
   assert_memory_equal(&small, &expected, sizeof small);
 }
 
@@ -111,6 +113,10 @@ static void ranges(void **state) {
   options.rate = (double)NAN;
   assert_int_equal(nas_policy_create(&policy, &options, 1, &err), NAS_ARGUMENT);
   check_contains(err.text, "rate");
+  nas_policy_options_default(&options);
+  options.value_rate = -1;
+  assert_int_equal(nas_policy_create(&policy, &options, 1, &err), NAS_ARGUMENT);
+  check_contains(err.text, "value_rate is -1");
   nas_policy_options_default(&options);
   options.beta2 = 1;
   assert_int_equal(nas_policy_create(&policy, &options, 1, NULL), NAS_ARGUMENT);

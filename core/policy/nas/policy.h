@@ -8,6 +8,9 @@
  * for this decision's name, one for its occurrence (how often the name came before in the episode).
  * Two option lists under one name are two heads.
  *
+ * Beside its distribution, a decision can have a value: what the policy expects of the episode
+ * before the decision is made (nas_policy_values), for algorithms with a critic.
+ *
  *   nas_policy    parameters, their initial values, the state of Adam
  *   nas_tape      one episode: what was chosen, and all that back-propagation needs
  *   nas_policy_gradient   a sum over episodes, in the direction that increases the objective
@@ -21,8 +24,9 @@
  * double from float logits. All are the same bits on every machine. Logarithms are natural.
  *
  * Parameters appear when they are first used, with a value that follows from the policy's seed and
- * their key only, so that the order of use changes no value. Norms and sums over all parameters run
- * over those that have appeared, in the order of their keys (as unsigned bytes).
+ * their key only (zero for the value head, so that it says nothing until it has learned), so that
+ * the order of use changes no value. Norms and sums over all parameters run over those that have
+ * appeared, in the order of their keys (as unsigned bytes).
  *
  * Threads. One policy, with its tapes and gradients, is used from one thread at a time; different
  * policies are independent. Failure. A function that fails leaves policy, tape and gradient as they
@@ -80,7 +84,7 @@ NAS_API nas_status nas_decision_check(const nas_decision *recorded, int count, i
 typedef struct nas_policy_options {
   int layers;           /* of the LSTM: 1 to 8 */
   int units;            /* cells of a layer, and length of every embedding: 1 to 1024 */
-  double init;          /* parameters, biases too, begin uniform in [-init, init) */
+  double init;          /* parameters, biases too, begin uniform in [-init, init); but value/... */
   double forget_bias;   /* added to the forget gates' input; 0 as in the paper */
   double temperature;   /* logits are divided by it */
   double tanh_constant; /* C > 0: logits become C tanh(logit / temperature); 0: off */
@@ -90,9 +94,10 @@ typedef struct nas_policy_options {
   double epsilon;       /* added to the root of the latter */
   double clip_norm;     /* largest Euclidean norm of the gradient; 0: off */
   double l2;            /* the objective loses l2 * (sum of squared parameters) */
+  double value_rate;    /* instead of rate, for the value head's own parameters */
 } nas_policy_options;
 
-enum { NAS_POLICY_OPTIONS = 12 };
+enum { NAS_POLICY_OPTIONS = 13 };
 
 /* Names, defaults (the preset "paper"), ranges and one sentence each, in the order of the struct.
  */
@@ -196,6 +201,15 @@ typedef struct nas_policy_step {
 NAS_API nas_status nas_tape_step(const nas_tape *tape, int position, nas_policy_step *step,
                                  nas_error *err);
 
+/* V of each decision on the tape, before it is made: values[length]. V_t depends on the decision
+ * that is asked and on what was chosen before it. Zero until coefficients of values were learned;
+ * always zero on a tape of the initial weights. The value head's parameters appear at first use.
+ * NAS_STATE when the tape holds no episode of this policy or the policy has learned since;
+ * NAS_DIVERGED for a value that is not finite; NAS_MEMORY. After a failure the numbers in values
+ * mean nothing. */
+NAS_API nas_status nas_policy_values(nas_policy *policy, nas_tape *tape, double *values,
+                                     nas_error *err);
+
 /* KL(current || initial) of recorded decisions, in nats: sum over the episode's decisions of
  * sum_k p_k (log p_k - log q_k), p and q both given the recorded choices before. Errors of
  * nas_policy_score. */
@@ -209,15 +223,19 @@ NAS_API nas_status nas_policy_kl(nas_policy *policy, const nas_decision *decisio
  *   sum over t of   (log_prob + log_probs[t]) * log pi(chosen_t)
  *                 + (entropy + entropies[t]) * H_t
  *                 + sum over k of option_log_probs[t][k] * log p_t(k)
+ *                 + values[t] * V_t
  *
  * An absent array counts as zeros, as does an absent row of option_log_probs. The sum of entropies
- * is the usual bonus; its gradient is not that of the entropy of whole episodes. */
+ * is the usual bonus; its gradient is not that of the entropy of whole episodes. The gradient of V
+ * reaches the LSTM, too; to come closer to targets, ascend -c (target - V)^2 by values[t] =
+ * 2 c (target - V_t), with V_t from nas_policy_values. */
 typedef struct nas_coefficients {
   double log_prob;                       /* REINFORCE: the advantage */
   double entropy;                        /* the weight of the entropy bonus */
   const double *log_probs;               /* [T] or NULL */
   const double *entropies;               /* [T] or NULL */
   const double *const *option_log_probs; /* [T][count of decision t], or NULL */
+  const double *values;                  /* [T] or NULL: of V */
 } nas_coefficients;
 
 /* An empty sum, for that policy only. NAS_MEMORY. */
@@ -228,7 +246,8 @@ NAS_API void nas_policy_gradient_destroy(nas_policy_gradient **gradient);
 /* Back to the empty sum; keeps the memory. */
 NAS_API void nas_policy_gradient_clear(nas_policy_gradient *gradient);
 
-/* Adds the gradient of the tape's objective with respect to all parameters. NAS_STATE when the tape
+/* Adds the gradient of the tape's objective with respect to all parameters; those of the value head
+ * appear at the first coefficients of values. NAS_STATE when the tape
  * is of another policy, of the initial weights, or older than the policy's last step;
  * NAS_ARGUMENT for a coefficient that is not finite; NAS_MEMORY. */
 NAS_API nas_status nas_policy_accumulate(nas_policy *policy, nas_tape *tape,
@@ -244,7 +263,8 @@ typedef struct nas_policy_applied {
  *   g = gradient - 2 l2 w;  g = g * min(1, clip_norm / ||g||) when clip_norm > 0
  *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  k = steps so far + 1
  *   w = w + rate * (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + epsilon)
- * in double, m, v and w rounded to float. *applied may be NULL. NAS_DIVERGED when the gradient or a
+ * in double, m, v and w rounded to float; value_rate instead of rate for the value head's own
+ * parameters. *applied may be NULL. NAS_DIVERGED when the gradient or a
  * result is not finite; NAS_STATE for the gradient of another policy. */
 NAS_API nas_status nas_policy_apply(nas_policy *policy, const nas_policy_gradient *gradient,
                                     nas_policy_applied *applied, nas_error *err);
@@ -259,8 +279,9 @@ typedef struct nas_episode {
 typedef struct nas_policy_learned {
   double policy_loss;   /* -(sum over episodes of the log-probability parts of the objective) */
   double entropy_loss;  /* -(sum over episodes of the entropy part) */
+  double value_loss;    /* -(sum over episodes of the part of V) */
   double l2;            /* as in nas_policy_applied */
-  double loss;          /* policy_loss + entropy_loss + l2: what the step descends */
+  double loss;          /* policy_loss + entropy_loss + value_loss + l2: what the step descends */
   double entropy;       /* mean over episodes of the sum of entropies, in nats */
   double kl;            /* mean over episodes of nas_policy_kl */
   double gradient_norm; /* as in nas_policy_applied */
@@ -268,7 +289,7 @@ typedef struct nas_policy_learned {
 
 /* Scores the episodes, sums their gradients in the given order, applies one step. count is at least
  * 1. *learned may be NULL. Errors of nas_policy_score (with the episode's position, from 1),
- * nas_policy_accumulate and nas_policy_apply. */
+ * nas_policy_accumulate, nas_policy_apply, and nas_policy_values where there are coefficients. */
 NAS_API nas_status nas_policy_learn(nas_policy *policy, const nas_episode *episodes, int count,
                                     nas_policy_learned *learned, nas_error *err);
 
@@ -284,7 +305,9 @@ NAS_API nas_status nas_policy_learn(nas_policy *policy, const nas_episode *episo
  *   occurrence/<k>       [1][u]
  *   option/<name>/<options>       [n][u]  row k: option k
  *   head/<name>/<options>/weight  [u][n]
- *   head/<name>/<options>/bias    [1][n] */
+ *   head/<name>/<options>/bias    [1][n]
+ *   value/weight         [u][1]    the value head; zero at first
+ *   value/bias           [1][1] */
 typedef struct nas_policy_block {
   const char *key; /* valid while the policy lives */
   size_t first;    /* flat index of its first parameter; rows follow one another */
@@ -334,7 +357,7 @@ NAS_API nas_status nas_policy_gradient_dot(const nas_policy *policy, const nas_p
 NAS_API nas_status nas_policy_encode(const nas_policy *policy, nas_text *bytes, nas_error *err);
 
 /* A policy from bytes. NAS_FORMAT with offset, expected and found for bytes that are damaged, of
- * another version or not a policy, whatever they are; NAS_MEMORY. */
+ * an unknown version or not a policy, whatever they are; NAS_MEMORY. */
 NAS_API nas_status nas_policy_decode(nas_policy **policy, const void *bytes, size_t size,
                                      nas_error *err);
 

@@ -463,7 +463,8 @@ local CorePolicy = {}
 ---@field chosen integer 1..count
 
 --- Coefficients on the gradients of log pi and of entropy, which are added up: of the whole episode, for each decision,
---- and for each option of each decision (`false` for a decision without). All are 0 by default.
+--- and for each option of each decision (`false` for a decision without); and on that of each decision's value. All are
+--- 0 by default.
 ---@class luanas.CoreEpisode
 ---@field decisions luanas.CoreDecision[]
 ---@field advantage? number
@@ -471,6 +472,7 @@ local CorePolicy = {}
 ---@field advantages? number[]
 ---@field entropies? number[]
 ---@field options? (number[]|false)[]
+---@field values? number[]
 
 --- `options`: those of core.options().policy, and `preset` ("paper" by default), whose values they override.
 ---@param options? table
@@ -516,16 +518,17 @@ function CorePolicy:choose(name, options, count, stream) end
 ---@return number
 function CorePolicy:force(name, options, count, chosen) end
 
---- Log-probability and entropy (nats) of recorded decisions, in all and for each; KL to the initial policy when asked.
---- Does not end an episode that was begun.
+--- Log-probability and entropy (nats) of recorded decisions, in all and for each; KL to the initial policy, and the
+--- value of each decision, when asked. Does not end an episode that was begun.
 ---@param decisions luanas.CoreDecision[]
 ---@param with_kl? boolean
----@return { log_prob: number, entropy: number, kl?: number, decisions: { log_prob: number, entropy: number, probabilities: number[] }[] }
-function CorePolicy:score(decisions, with_kl) end
+---@param with_values? boolean
+---@return { log_prob: number, entropy: number, kl?: number, decisions: { log_prob: number, entropy: number, probabilities: number[], value?: number }[] }
+function CorePolicy:score(decisions, with_kl, with_values) end
 
 --- One optimiser step along the sum of the episodes' gradients.
 ---@param episodes luanas.CoreEpisode[] At least one.
----@return { policy_loss: number, entropy_loss: number, l2: number, loss: number, entropy: number, kl: number, gradient_norm: number }
+---@return { policy_loss: number, entropy_loss: number, value_loss: number, l2: number, loss: number, entropy: number, kl: number, gradient_norm: number }
 function CorePolicy:learn(episodes) end
 
 --- Parameters as a table from block key to { rows =, width =, [1], [2], ... }, row after row.
