@@ -61,22 +61,26 @@ end
 -- ---- Scoring -------------------------------------------------------------------------------------
 
 function Policy:score(archs, options)
-  check.options("policy:score", options, { "kl" })
-  local with_kl = options and options.kl or false
+  check.options("policy:score", options, { "kl", "values" })
+  local with_kl, with_values = options and options.kl or false, options and options.values or false
   check.boolean("policy:score", "kl", with_kl)
-  if arch.is(archs) then return check.core(self.core.score, self.core, arch.core_decisions(archs), with_kl) end
+  check.boolean("policy:score", "values", with_values)
+  local function score(record)
+    return check.core(self.core.score, self.core, arch.core_decisions(record), with_kl, with_values)
+  end
+  if arch.is(archs) then return score(archs) end
   if type(archs) ~= "table" then arch.check("policy:score", "archs", archs) end
   local scores = {}
   for i, record in ipairs(archs) do
     arch.check("policy:score", ("archs[%d]"):format(i), record)
-    scores[i] = check.core(self.core.score, self.core, arch.core_decisions(record), with_kl)
+    scores[i] = score(record)
   end
   return scores
 end
 
 -- ---- Learning ------------------------------------------------------------------------------------
 
-local COEFFICIENTS = { 1, "advantage", "advantages", "entropies", "entropy", "options" }
+local COEFFICIENTS = { 1, "advantage", "advantages", "entropies", "entropy", "options", "values" }
 
 -- A list of one finite number for each decision (or option of one).
 local function check_list(owner, name, list, count)
@@ -93,7 +97,7 @@ local function core_episode(owner, given)
   local record = arch.check(owner, "the first element", given[1])
   local length = #record.decisions
   for _, name in ipairs { "advantage", "entropy" } do check.optional(check.number, owner, name, given[name]) end
-  for _, name in ipairs { "advantages", "entropies" } do
+  for _, name in ipairs { "advantages", "entropies", "values" } do
     if given[name] ~= nil then check_list(owner, name, given[name], length) end
   end
   if given.options ~= nil then
@@ -109,7 +113,7 @@ local function core_episode(owner, given)
     decisions = arch.core_decisions(record),
     advantage = given.advantage, advantages = given.advantages,
     entropy = given.entropy, entropies = given.entropies,
-    options = given.options,
+    options = given.options, values = given.values,
   }
 end
 

@@ -254,6 +254,80 @@ function T.test_coefficients_per_decision_and_per_option_add_up()
     policy:gradient { { arch, entropy = 1 } }:blocks())
 end
 
+-- ---- Values ----------------------------------------------------------------------------------------
+
+-- One step towards a target: 2 (target - V) is the gradient of -(target - V)^2.
+local function towards(policy, arch, target)
+  local values = {}
+  for k, decision in ipairs(policy:score(arch, { values = true }).decisions) do
+    values[k] = 2 * (target - decision.value)
+  end
+  return { arch, values = values }
+end
+
+function T.test_values_approach_targets()
+  local policy = nas.policy { seed = 1, value_rate = 0.02 }
+  local archs = policy:sample(spaces.branching, 8)
+  for _, score in ipairs(policy:score(archs, { values = true })) do
+    for _, decision in ipairs(score.decisions) do lu.assertEquals(decision.value, 0) end
+  end
+  for _ = 1, 60 do
+    local episodes = {}
+    for i, arch in ipairs(archs) do episodes[i] = towards(policy, arch, 0.75) end
+    policy:learn(episodes)
+  end
+  for _, score in ipairs(policy:score(archs, { values = true })) do
+    for _, decision in ipairs(score.decisions) do lu.assertAlmostEquals(decision.value, 0.75, 0.05) end
+  end
+  lu.assertNil(policy:score(archs[1]).decisions[1].value)
+end
+
+function T.test_the_first_value_does_not_depend_on_choices()
+  local policy = nas.policy { seed = 1 }
+  local archs = all(spaces.branching)
+  for i, arch in ipairs(archs) do policy:learn { towards(policy, arch, i) } end
+  local scores = policy:score(archs, { values = true })
+  lu.assertNotEquals(scores[1].decisions[1].value, 0)
+  for _, score in ipairs(scores) do lu.assertTrue(score.decisions[1].value == scores[1].decisions[1].value) end
+end
+
+function T.test_the_value_head_has_a_rate_of_its_own()
+  local policy = nas.policy { seed = 1, rate = 0, value_rate = 0.1 }
+  lu.assertEquals(policy.options.value_rate, 0.1)
+  local arch = nas.arch 'kind="conv"{"dense","conv"} depth=2{1,2,3}'
+  policy:score(arch, { values = true })
+  local before = policy.core:blocks()
+  policy:learn { { arch, advantage = 1, values = { 1, 1 } } }
+  for key, block in pairs(policy.core:blocks()) do
+    if key:find "^value/" then
+      lu.assertNotEquals(block, before[key])
+    else
+      lu.assertEquals(block, before[key])
+    end
+  end
+end
+
+function T.test_what_learn_returns_of_values()
+  local policy = nas.policy { seed = 1 }
+  local arch = nas.arch 'kind="conv"{"dense","conv"} depth=2{1,2,3}'
+  lu.assertEquals(policy:learn({ { arch, values = { 0.5, -1 } } }).value_loss, 0)
+  local steps = policy:score(arch, { values = true }).decisions
+  local learned = policy:learn { { arch, values = { 0.5, -1 }, advantage = 0.1 } }
+  lu.assertAlmostEquals(learned.value_loss, -(0.5 * steps[1].value - steps[2].value), 1e-12)
+  lu.assertNotEquals(learned.value_loss, 0)
+  lu.assertAlmostEquals(learned.loss, learned.policy_loss + learned.value_loss, 1e-12)
+end
+
+function T.test_dot()
+  local policy = nas.policy { seed = 1 }
+  local arch = nas.arch 'kind="conv"{"dense","conv"} depth=2{1,2,3}'
+  local a, b = policy:gradient { { arch, advantage = 1 } }, policy:gradient { { arch, values = { 1, 2 } } }
+  lu.assertTrue(a:dot(a) > 0)
+  lu.assertEquals(a:dot(b), b:dot(a))
+  local twice = policy:gradient { { arch, advantage = 2 } }
+  lu.assertAlmostEquals(a:dot(twice), 2 * a:dot(a), 1e-6 * a:dot(a))
+end
+
 function T.test_gradient_and_apply_are_learn()
   local a, b = nas.policy { seed = 1 }, nas.policy { seed = 1 }
   local arch = a:sample(spaces.student)
@@ -328,7 +402,17 @@ function T.test_bad_episodes()
   refused("options is a list of 0; expected a list of", { { arch, options = {} } })
   lu.assertEquals(policy:steps(), 0)
   lu.assertErrorMsgContains("archs[1] is 3; expected an architecture", policy.score, policy, { 3 })
-  lu.assertErrorMsgContains('unknown option "KL"', policy.score, policy, arch, { KL = true })
+  refused("policy:learn, episode 1: values is 1; expected a list of " .. #arch .. " numbers", { { arch, values = 1 } })
+  refused("policy:learn, episode 1: values is a list of 0; expected a list of " .. #arch, { { arch, values = {} } })
+  local one_bad = {}
+  for k = 1, #arch do one_bad[k] = k == #arch and "0.5" or 0 end
+  refused(('episode 1: values[%d] is "0.5"; expected a finite number'):format(#arch), { { arch, values = one_bad } })
+  refused('known options: advantage, advantages, entropies, entropy, options, values', { { arch, value = 1 } })
+  lu.assertErrorMsgContains("policy:gradient, episode 1: values is", policy.gradient, policy, { { arch, values = 1 } })
+  lu.assertErrorMsgContains("policy:score: values is 1; expected true or false", policy.score, policy, arch,
+    { values = 1 })
+  lu.assertErrorMsgContains("policy: value_rate is -1; expected", nas.policy, { value_rate = -1 })
+  lu.assertErrorMsgContains('unknown option "KL"; known options: kl, values', policy.score, policy, arch, { KL = true })
   lu.assertErrorMsgContains("count is -1", policy.sample, policy, spaces.tiny, -1)
 end
 

@@ -16,6 +16,7 @@
 ---@field temperature? number Logits are divided by it.
 ---@field tanh_constant? number C > 0: logits become C tanh(logit / temperature); 0: off.
 ---@field rate? number Step size of Adam.
+---@field value_rate? number The same for the weights of the value head.
 ---@field beta1? number
 ---@field beta2? number
 ---@field epsilon? number
@@ -51,11 +52,13 @@ function Policy:sample(space, count) end
 ---@field log_prob number Log-probability of the architecture.
 ---@field entropy number Sum over its decisions, in nats.
 ---@field kl number? KL(policy || initial policy), summed over its decisions, in nats; with kl = true.
----@field decisions { log_prob: number, entropy: number, probabilities: number[] }[]
+---@field decisions { log_prob: number, entropy: number, probabilities: number[], value?: number }[] value: what the
+--- policy expects before the decision is made, from what was chosen before; with values = true. It is 0 until
+--- policy:learn has had coefficients of values.
 
 --- What the policy thinks of recorded architectures, one or a list.
 ---@param archs luanas.Arch|luanas.Arch[]
----@param options? { kl?: boolean }
+---@param options? { kl?: boolean, values?: boolean }
 ---@return luanas.Score|luanas.Score[]
 function Policy:score(archs, options) end
 
@@ -68,12 +71,14 @@ function Policy:score(archs, options) end
 ---@field options? number[][] On the gradient of log pi, for each option of each decision.
 ---@field entropy? number On the gradient of the sum of entropies.
 ---@field entropies? number[] On the gradient of the entropy, for each decision.
+---@field values? number[] On the gradient of the value, for each decision. A critic: 2 * weight * (target - value).
 
 ---@class luanas.Learned All as it was before the step.
 ---@field policy_loss number -(sum of coefficients times log-probabilities)
 ---@field entropy_loss number -(sum of coefficients times entropies)
+---@field value_loss number -(sum of coefficients times values)
 ---@field l2 number
----@field loss number policy_loss + entropy_loss + l2: what the step descends.
+---@field loss number policy_loss + entropy_loss + value_loss + l2: what the step descends.
 ---@field entropy number Mean over episodes of the sum of entropies, in nats.
 ---@field kl number Mean over episodes of KL(policy || initial policy), in nats.
 ---@field gradient_norm number Before clipping.
