@@ -37,7 +37,6 @@ static void small_stays(void **state) {
   expected.tanh_constant = 2.5;
   expected.rate = 6e-3;
   expected.beta1 = 0.5;
-  expected.value_rate = 6e-3;
   assert_memory_equal(&small, &expected, sizeof small);
 }
 
