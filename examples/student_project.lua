@@ -91,9 +91,8 @@ for i, subject in ipairs(subjects) do
     deviation * deviation, agent.clip.clipped, agent.clip.count, slide and slide[1] or "-", slide and slide[2] or "-",
     PREDICTED[i] * spread * spread))
 end
-print(("predicted: of rewards that are not clipped, from the deviation %.4f of all accuracies. It says nothing about the")
-  :format(spread))
-print("variance of the gradient, which is what a baseline lowers: see examples/gradient_variance.lua")
+print(("predicted: of rewards that are not clipped, from the deviation %.4f of all accuracies. It says nothing of the\n"
+  .. "variance of the gradient, which is what a baseline lowers: examples/gradient_variance.lua does"):format(spread))
 
 -- ---- The pictures ----------------------------------------------------------------------------------
 
