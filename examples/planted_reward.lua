@@ -48,7 +48,7 @@ local function above(value) return (value - uniform) / deviation end
 
 print(("networks %d: reward %.4f +- %.4f, best %.4f (%.2f standard deviations above the mean), largest network %.4f")
   :format(#rewards, uniform, deviation, best, above(best), rewards[#rewards])) -- the last has the last options
-print(("last %d of %d samples, %d seeds: standard deviations above uniform sampling (95 %% interval), and of the best one")
+print(("last %d of %d samples, %d seeds: standard deviations above uniform sampling (95 %% interval), and the best one")
   :format(options.last, options.trials, options.seeds))
 for _, own in ipairs(result.summaries) do
   print(("%-24s %5.2f (%5.2f to %5.2f)   best %.2f (%.2f to %.2f)"):format(own.name, above(own.last.mean),

@@ -95,6 +95,62 @@ function T.test_planted_reward()
   lu.assertEquals(status, 0, output)
   lu.assertStrContains(output, "networks 1296")
   lu.assertStrContains(output, "last 20 of 25 samples, 2 seeds")
+  local one, of_one = example("planted_reward", "--trials 25 --seeds 2 --agent ppo")
+  lu.assertEquals(of_one, 0, one)
+  local line = one:match "\n(ppo [^\n]*)"
+  lu.assertStrContains(output, line) -- whoever else runs
+  lu.assertNotStrContains(one, "reinforce")
+end
+
+T.test_planted = T.test_planted_reward -- which runs it
+
+function T.test_gradient_variance()
+  local output, status = example("gradient_variance", "--steps 2 --points 1")
+  lu.assertEquals(status, 0, output)
+  local none = output:match "\n  none +([%d.]+)"
+  lu.assertTrue(tonumber(none) > 100, output) -- rewards are 40 times their deviation
+  lu.assertStrMatches(output, ".*\n  b%* +1  1%.000   0%.00.*")
+  lu.assertStrContains(output, "after 2 samples")
+end
+
+function T.test_own_agent()
+  local output, status = example("own_agent", "--trials 30 --seeds 3")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, ", 0 failed")
+  lu.assertStrContains(output, "\nbandit ")
+end
+
+function T.test_own_reward()
+  local output, status = example("own_reward", "--trials 4 --limit 250")
+  lu.assertEquals(status, 0, output)
+  for _, text in ipairs { "worst class", "less above a million MACs", "Pareto front" } do
+    lu.assertStrContains(output, text)
+  end
+end
+
+function T.test_stride_space()
+  local output, status = example("stride_space", "--trials 5 --limit 250 --macs 1000000")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "5 trials of ")
+  lu.assertStrContains(output, "is above the limit of 1000000")
+  local message, wrong = example("stride_space", "--trials 5 --agent reinforced")
+  lu.assertEquals(wrong, 1)
+  lu.assertStrContains(message, "there is no agent \"reinforced\"")
+end
+
+-- Run again, it trains nothing and says the same.
+function T.test_student_project()
+  local path = os.tmpname()
+  os.remove(path)
+  local arguments = "--updates 3 --epochs 1 --limit 250 --path " .. path
+  local output, status = example("student_project", arguments)
+  local again = example("student_project", arguments)
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
+  lu.assertEquals(status, 0, output)
+  for _, text in ipairs { "no baseline", "baseline, clip 0.05", "look-ahead", "actor-critic", "predicted" } do
+    lu.assertStrContains(output, text)
+  end
+  lu.assertEquals(again:match "accuracy  .*the slides.*", output:match "accuracy  .*the slides.*")
 end
 
 function T.test_plot_schedules()
