@@ -23,13 +23,14 @@ function agents.names()
 end
 
 -- Whether a value can stand for a default. A default of false is for options that are off, or something else.
-local function is_like(value, default)
-  return type(value) == type(default) or default == false
+local function is_like(value, default, other)
+  return type(value) == type(default) or default == false or type(value) == other
 end
 
 --- The options of an agent: its defaults, then those of a preset (given.preset, of `presets`), then what is given.
---- All have a default; a table is taken as it is.
-function agents.options(owner, given, defaults, presets)
+--- All have a default; a table is taken as it is. `others` has the types that options may have besides those of their
+--- defaults.
+function agents.options(owner, given, defaults, presets, others)
   local names = check.sorted_keys(defaults)
   if presets then names[#names + 1] = "preset" end
   given = check.options(owner, given, names)
@@ -46,9 +47,10 @@ function agents.options(owner, given, defaults, presets)
     local default, value = defaults[name], given[name]
     if value == nil then value = preset[name] end
     if value == nil then value = default end
-    if not is_like(value, default) then
-      check.fail("%s: %s is %s; expected a %s such as %s", owner, name, check.show(value), type(default),
-        type(default) == "table" and "{}" or tostring(default))
+    local other = others and others[name]
+    if not is_like(value, default, other) then
+      check.fail("%s: %s is %s; expected a %s such as %s%s", owner, name, check.show(value), type(default),
+        type(default) == "table" and "{}" or tostring(default), other and ", or a " .. other or "")
     end
     own[name] = value
   end

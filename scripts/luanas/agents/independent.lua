@@ -142,7 +142,7 @@ return function(given)
     clip = false,
     entropy = 0.0,
     rate = 0.01,                 -- of Adam
-  })
+  }, nil, { baseline = "number" })
   local rate = check.number(owner, "rate", options.rate, 0)
   options.rate = nil
   options.policy = setmetatable({ seed = options.seed, rate = rate, samples = 0, steps = 0, entries = {} }, Policy)

@@ -39,7 +39,7 @@ return function(given)
     decay = 0.8,  -- of the moving average
     clip = 0.1,   -- each of the two is cut off at plus and minus so much; false: not
     policy = {},  -- options of nas.policy
-  })
+  }, nil, { clip = "boolean" })
   check.number(owner, "weight", options.weight)
   return setmetatable({
     options = options,

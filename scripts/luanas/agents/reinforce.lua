@@ -53,6 +53,7 @@ local BASELINES = {
 local function baseline_of(options)
   local name = options.baseline
   if type(name) == "number" then
+    check.number("reinforce", "baseline", name)
     return function(rewards)
       local advantages = {}
       for k, reward in ipairs(rewards) do advantages[k] = reward - name end
@@ -97,7 +98,7 @@ return function(given)
     clip = false,            -- a number: advantages are cut off at plus and minus so much
     entropy = 0.0,           -- weight of the bonus: the sum over decisions of their entropies, in nats
     policy = {},             -- options of nas.policy: preset, rate, l2, temperature, tanh_constant, ...
-  }, PRESETS)
+  }, PRESETS, { baseline = "number" })
   check.integer(owner, "batch", options.batch, 1)
   check.number(owner, "entropy", options.entropy, 0)
   check.optional(check.number, owner, "start", options.start or nil)
