@@ -5,11 +5,11 @@
 --- failed), what it has trained so far, and the entropy of its policy where it logs that.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local known_rewards = require "luanas.known_rewards"
 local nas = require "luanas"
 local progress = require "luanas.progress"
 local results = require "luanas.compared"
 local search = require "luanas.search"
-local studies = require "luanas.study"
 
 local BUDGET = { "epochs", "seconds", "trainings", "trials" }
 local OPTIONS = {
@@ -110,7 +110,7 @@ end
 
 -- Searches by rewards that are known: in processes, since nothing is shared. Cells in the order of agents, then seeds.
 local function by_rewards(owner, options, entrants, seeds)
-  local reward_of = nas.exact.rewards(owner, options.rewards)
+  local reward_of = known_rewards.by(owner, options.rewards)
   local budget = budget_of(options, "reward")
   local shown, cells = progress.new(options.quiet), {}
   local texts = core.parallel(#entrants * #seeds, options.workers or core.machine().threads, function(i)
@@ -134,7 +134,7 @@ local function by_studies(owner, options, entrants, seeds)
       local study <close> = nas.study(own)
       store = study.store
       local cell = { seed = seed }
-      local by = record(studies.searcher(study, owner, options.workers), cell)
+      local by = record(study:searcher(owner, options.workers), cell)
       local found = search.run(owner, agent.new(seed), budget, by)
       if options.final and found.best then cell.test = study:final(found.best, { intent = options.final }) end
       cells[#cells + 1] = cell
@@ -152,7 +152,7 @@ local function oracle_of(owner, options)
       owner, check.show(options.oracle))
   end
   local best = -math.huge
-  for _, item in ipairs(nas.exact.table_of(owner, options.space, options.rewards, ORACLE_LIMIT)) do
+  for _, item in ipairs(known_rewards.of_all(owner, options.space, options.rewards, ORACLE_LIMIT)) do
     best = math.max(best, item.reward)
   end
   return best

@@ -6,9 +6,8 @@
 ---   b* = sum P |G|^2 R / sum P |G|^2          the constant baseline of least variance (Greensmith et al. 2004)
 --- Probabilities and sums are in double, in the order of enumeration; gradients are the policy's, in float.
 local check = require "luanas.check"
+local known_rewards = require "luanas.known_rewards"
 local nas = require "luanas"
-
-local exact = {}
 
 local Exact = { __name = "luanas.Exact" }
 Exact.__index = Exact
@@ -23,33 +22,6 @@ local function check_policy(owner, policy)
     check.fail("%s: the policy is %s; expected what nas.policy {...} returns, or a table with its methods score and "
       .. "gradient", owner, check.show(policy))
   end
-end
-
---- A function of an architecture from one, or from a table of rewards by their lines.
-function exact.rewards(owner, f)
-  if type(f) == "table" and not (getmetatable(f) or {}).__call then
-    return function(arch) return f[arch:line()] end
-  end
-  if type(f) ~= "function" and type(f) ~= "table" then
-    check.fail("%s: the rewards are %s; expected a function of an architecture, or a table with the reward of each "
-      .. "arch:line()", owner, check.show(f))
-  end
-  return f
-end
-
---- All architectures of a space with their rewards: { arch =, reward = }.
-function exact.table_of(owner, space, f, limit)
-  local size, is_all = nas.space.size(space, limit)
-  if not is_all then
-    check.fail("%s: the space has about %.4g architectures, too many to enumerate; at most %d are taken (option limit)",
-      owner, nas.space.estimate(space), size)
-  end
-  local reward_of, items = exact.rewards(owner, f), {}
-  for arch in nas.space.enumerate(space) do
-    local reward = check.number(owner, "the reward of " .. tostring(arch), check.run(reward_of, arch))
-    items[#items + 1] = { arch = arch, reward = reward }
-  end
-  return items
 end
 
 -- The gradient of sum over architectures of weight(item) * log P(a).
@@ -88,7 +60,7 @@ local function new(policy, space, f, options)
   check_policy(owner, policy)
   options = check.options(owner, options, { "limit" })
   local limit = check.integer(owner, "limit", options.limit or SIZE_LIMIT, 1)
-  local self = setmetatable({ policy = policy, items = exact.table_of(owner, space, f, limit) }, Exact)
+  local self = setmetatable({ policy = policy, items = known_rewards.of_all(owner, space, f, limit) }, Exact)
   self.size = #self.items
   measure(self)
   return self
@@ -195,4 +167,4 @@ function Exact:__tostring()
     self.size, self.objective, self.best.reward, self.entropy, self.gradient_norm, self.baseline)
 end
 
-return setmetatable(exact, { __call = function(_, ...) return new(...) end })
+return new

@@ -40,6 +40,8 @@ local STATES_IN_FILE, STATES_IN_MEMORY = 1 << 30, 64 << 20 -- bytes
 
 local current -- the study that was used last: Ctrl-C prints its table
 
+local searcher -- a function, below
+
 -- ---- Making ----------------------------------------------------------------------------------------
 
 local function check_limits(limits)
@@ -239,6 +241,7 @@ local function new(options)
     states = check.integer(owner, "states", options.states or options.path and STATES_IN_FILE or STATES_IN_MEMORY, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     say = say, before_training = before_training, begin_training = begin_training, -- for evaluation.lua, stored.lua
+    searcher = searcher,              -- for compare.lua
     recipes = {},                     -- of other numbers of epochs
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
     trained = {},                     -- numbers of the trials for which this process, or a worker, trained: seconds
@@ -419,8 +422,8 @@ function Study:evaluate_all(records, options)
   return trials
 end
 
---- What a search of an agent evaluates by (search.lua).
-function study.searcher(self, owner, workers)
+-- What a search of an agent evaluates by (search.lua).
+function searcher(self, owner, workers)
   workers = check_workers(self, owner, workers)
   return {
     space = self.space,
@@ -435,7 +438,7 @@ end
 function Study:run(agent, options)
   local owner = "study:run"
   options = options or {}
-  return search.run(owner, agent, options, study.searcher(self, owner, options.workers))
+  return search.run(owner, agent, options, searcher(self, owner, options.workers))
 end
 
 function Study:expect(count)
