@@ -46,6 +46,13 @@ function spaces.fragile(c)
   return nn.dense(x, { units = 10 })
 end
 
+--- A list of all architectures of a space.
+function spaces.all(space)
+  local list = {}
+  for arch in nas.space.enumerate(space) do list[#list + 1] = arch end
+  return list
+end
+
 function spaces.data(options)
   options = options or {}
   options.images = options.images or 60

@@ -9,8 +9,8 @@ local spaces = require "spaces"
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "data", "init", "nn", "plot", "policy", "profile", "reward", "schedule", "space", "statistics",
-  "study" }
+local STUBS = { "agents", "audit", "compare", "data", "exact", "init", "nn", "plot", "policy", "profile", "reward",
+  "schedule", "space", "statistics", "study", "testing" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -58,9 +58,11 @@ end
 
 -- The same for what is really there.
 local function real()
-  for _, name in ipairs { "adam", "adamw", "arch", "open", "options", "random", "rmsprop", "sgd" } do
+  for _, name in ipairs { "adam", "adamw", "arch", "audit", "compare", "exact", "open", "options", "random", "rmsprop",
+    "sgd" } do
     lu.assertIsFunction(nas[name])
   end
+  for _, name in ipairs(nas.agents.names()) do lu.assertIsFunction(nas.agents[name]) end
   local chooser
   build.run(function(c)
     chooser = c
@@ -68,12 +70,16 @@ local function real()
   end, require "luanas.chooser".new(require "luanas.choosers.random"(nas.stream(1, "x"))))
   local node = nas.nn.input { 1, 1, 1 }
   local study, arch = spaces.study(), nas.arch "kernel=3{1,3} filters=2{2,4}"
+  local agent, rewards = nas.agents.reinforce { baseline = "none" }, {}
+  for i, each in ipairs(spaces.all(spaces.tiny)) do rewards[each:line()] = i end
   local path = os.tmpname()
   spaces.study({ path = path }):evaluate(arch)
   local file <close> = nas.open(path)
   os.remove(path)
   return {
     ["luanas"] = functions(nas),
+    ["luanas.agents"] = functions(nas.agents),
+    ["luanas.testing"] = functions(nas.testing),
     ["luanas.nn"] = functions(nas.nn),
     ["luanas.space"] = functions(nas.space),
     ["luanas.plot"] = functions(nas.plot),
@@ -92,6 +98,11 @@ local function real()
     ["luanas.MovingAverage"] = methods(nas.reward.moving_average(0.5)),
     ["luanas.Clip"] = methods(nas.reward.clip(1)),
     ["luanas.Reward"] = methods(nas.reward.mnas { cost = "params", target = 1 }),
+    ["luanas.Agent"] = { propose = true, learn = true }, -- what a user's agent has, too
+    ["luanas.Exact"] = methods(nas.exact(agent.policy, spaces.tiny, rewards)),
+    ["luanas.Audit"] = methods(nas.audit(agent, spaces.tiny, rewards, { updates = 3, warmup = 0 })),
+    ["luanas.Compared"] = methods(nas.compare { agents = { "enumerate" }, seeds = 1, space = spaces.tiny,
+      rewards = rewards, quiet = true }),
     ["luanas.Data"] = methods(spaces.data()),
     ["luanas.Study"] = methods(study),
     ["luanas.Trial"] = methods(study:evaluate(arch)),

@@ -11,6 +11,8 @@
 ---@field nn luanas.nn Layers.
 ---@field space luanas.space Search spaces.
 ---@field statistics luanas.statistics To compare searches.
+---@field agents luanas.agents What searches: study:run(nas.agents.reinforce { seed = 1 }, { trials = 100 }).
+---@field testing luanas.testing What every agent must be able to do.
 ---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
 ---@field reward luanas.reward Baselines, clipping, powers, accuracy against a cost.
 ---@field plot luanas.plot Pictures.
@@ -54,6 +56,35 @@ function nas.arch(line) end
 ---@param options? { seed?: integer } seed: at least 0, default 1.
 ---@return luanas.Random
 function nas.random(options) end
+
+--- The laboratory: on a space that can be enumerated, the objective of a policy-gradient method, its gradient, the best
+--- constant baseline and variances of estimators, exactly. Probabilities and sums are doubles in the order of enumeration;
+--- gradients are the policy's, in float. Raises an error that says how large the space is where it has more architectures
+--- than the limit.
+---@param policy luanas.Policy Or an object with its methods score and gradient.
+---@param space luanas.Space
+---@param f fun(arch: luanas.Arch): number | table<string, number> The rewards: a function, or a table by arch:line().
+---@param options? luanas.exact.Options
+---@return luanas.Exact
+function nas.exact(policy, space, f, options) end
+
+--- Judges an agent's estimates of the policy gradient against the exact one. The agent runs with its policy held still:
+--- the first step of each agent:learn is caught, not made. Bonuses for entropy, regularisers and values are left out. The
+--- agent has proposed and learned then, so take a new one for a search.
+---
+--- Raises errors where it has no policy, ends too early, or where nothing can be learned: the exact gradient is zero.
+---@param agent luanas.Agent Its policy has the methods of nas.policy.
+---@param space luanas.Space
+---@param f fun(arch: luanas.Arch): number | table<string, number> As of nas.exact.
+---@param options? luanas.audit.Options
+---@return luanas.Audit
+function nas.audit(agent, space, f, options) end
+
+--- Compares agents: each with every seed and the same budget, on known rewards or on a study; tables, tests and curves as
+--- of Lindauer & Hutter 2020, Li & Talwalkar 2019 and Yang et al. 2020. The same numbers with any number of workers.
+---@param options luanas.compare.Options
+---@return luanas.Compared
+function nas.compare(options) end
 
 --- A random stream for scripts, addressed by all arguments: the same numbers on every machine.
 ---@param seed integer

@@ -56,6 +56,22 @@ function space.enumerate(space_function, limit) end
 ---@return boolean # false when there are more.
 function space.size(space_function, limit) end
 
+--- The architecture that answers make: for agents that choose by rules of their own. What an answer draws should come
+--- from nas.stream. Raises an error that names decision and position where the answer is no index of an option.
+---@param space_function luanas.Space
+---@param answer fun(decision: luanas.Decision, position: integer): integer, number? The index of an option, from 1 to
+--- decision.options.count, and its log-probability in nats, if there is one. `chosen` is not there yet.
+---@return luanas.Arch # log_prob: the sum; nil unless all answers had one.
+function space.choose(space_function, answer) end
+
+--- About how many architectures the space has, however large it is: the mean over random ones of the product of their
+--- numbers of options (Knuth 1975, "Estimating the Efficiency of Backtrack Programs"). It has no bias, and is exact where
+--- all architectures are asked the same; where branches differ in size it needs more samples. Always the same number.
+---@param space_function luanas.Space
+---@param samples? integer At least 1, default 1000.
+---@return number
+function space.estimate(space_function, samples) end
+
 --- The network of an architecture: its output and its canonical form (text, params, macs, ...), and the recipe's
 --- fields that the space sets.
 ---@param space_function luanas.Space

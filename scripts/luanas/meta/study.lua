@@ -80,17 +80,57 @@ local Study = {}
 --- diverges is a trial with the status "failed". Raises an error when the space asks for other decisions than the
 --- record has, or builds another network than it did when the architecture was sampled. Ctrl-C prints the table so far
 --- and raises an error that contains "interrupted".
+---
+--- With `epochs`, for so many in the place of the recipe's. Fewer are part of a longer training that is stored, and more go
+--- on from its state, to the bits of training in one go; not so where the recipe looks ahead, as a cosine schedule without
+--- a horizon does: then each number of epochs is a training of its own. Early stopping still ends it sooner.
 ---@param record luanas.Arch
+---@param options? { epochs?: integer } 1 to 1000000; default: by the recipe.
 ---@return luanas.Trial
-function Study:evaluate(record) end
+function Study:evaluate(record, options) end
 
 --- Evaluates several architectures; with workers, so many processes train them side by side, and others that were
 --- started by `luanas worker FILE` join in. The study needs a path then. Results do not depend on the number of workers
 --- or on who ends first. What workers can't do (data of tensors, a loss that is a function) the study trains itself.
 ---@param records luanas.Arch[]
----@param options? { workers?: integer } Default 1: no other process.
+---@param options? { workers?: integer, epochs?: integer } workers: 1 to 256, default 1: no other process. epochs: as of
+--- study:evaluate, for all.
 ---@return luanas.Trial[] # in the order of the architectures
 function Study:evaluate_all(records, options) end
+
+--- Budget and reward of a search. Epochs, trainings and seconds are what the search would have to train if nothing was
+--- stored: each network once, and of one that is extended the further epochs. So it finds the same whatever others have
+--- trained; only measured seconds are never quite the same.
+---@class luanas.search.Options
+---@field trials? integer At least 0, like the others. At least one of the four must be there, unless the agent ends by
+--- itself.
+---@field trainings? integer Trainings and extensions of different networks.
+---@field epochs? integer Of all of these. Looked at between trials: the last one may go beyond.
+---@field seconds? number What these epochs took, now or when they were stored.
+---@field reward? string|luanas.Reward|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
+--- finite number. Default: accuracy; where targets are values, minus the mean absolute error. Failed trials are not asked,
+--- unless the study has `failed`.
+---@field workers? integer Processes that train what is proposed at once, as of study:evaluate_all; default 1.
+
+---@class luanas.Found
+---@field best luanas.Trial? The first with the highest reward; nil where none has one.
+---@field trials integer What was spent, in the units of the budget.
+---@field trainings integer
+---@field epochs integer
+---@field seconds number
+---@field ended "trials"|"trainings"|"epochs"|"seconds"|"the agent"|"nothing new" The limit that was reached; the agent had
+--- nothing more to propose; or 1000 trials without a new training, where there is no limit of trials.
+
+--- Searches: the agent proposes, the study evaluates, the agent learns, until the budget is spent. Logs with each trial
+--- its reward, and what agent:learn returns. A list that the budget cuts short is not learned from, so that a search that
+--- is run again with a larger budget goes on as if it had not been interrupted.
+---
+--- Errors name the trial and, of rewards, file and line of the function; the trials before are kept, and the study can be
+--- used afterwards.
+---@param agent luanas.Agent
+---@param options? luanas.search.Options
+---@return luanas.Found
+function Study:run(agent, options) end
 
 --- Says how many trials there will be, for the progress line.
 ---@param count? integer nil: unknown.
@@ -171,6 +211,7 @@ function Study:close() end
 ---@field status "ok"|"failed"
 ---@field reason string? Why it failed.
 ---@field recalled boolean Whether nothing was trained.
+---@field reward number? In a search, for agent:learn: by the reward that study:run was given.
 ---@field epochs table[] For each epoch: epoch, train_loss, train_accuracy, loss, accuracy, seconds, train_seconds.
 ---@field metrics table<string, number> accuracy, loss (validation, after the last epoch), train_accuracy, train_loss,
 --- params, macs, memory (bytes), seconds, train_seconds; for classes also per_class, the accuracy of each (false for one

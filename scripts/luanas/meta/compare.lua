@@ -1,0 +1,89 @@
+---@meta luanas.compare
+-- luacheck: ignore
+
+---@class luanas.compare.Options
+---@field agents (string|table)[] Names of agents of the package, such as "reinforce"; { "reinforce", its options but the seed, name = ... }; or { name = ..., new = fun(seed): luanas.Agent }. Each needs a name of its own; default: the agent's.
+---@field seeds? integer|integer[] Of the agents; a number n stands for 1 to n. Default: 10.
+---@field trials? integer The budget of each search, as of study:run: at least one of trials, trainings, epochs and seconds, unless all agents end by themselves.
+---@field trainings? integer
+---@field epochs? integer
+---@field seconds? number With `study` only: rewards that are known take none.
+---@field space? luanas.Space With `rewards`.
+---@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial.
+---@field study? luanas.study.Options The other way: options of nas.study but name and seed. Each search is a study of its own, named "AGENT, seed N", and all share one store.
+---@field reward? string|fun(trial: luanas.Trial): number With `study`, as of study:run.
+---@field workers? integer With `rewards`, processes that search side by side; default: all processors. With `study`, as of study:run; default 1. Changes no result.
+---@field final? string With `study`: the best network of each search is evaluated on the test images, once, for this purpose (study:final).
+---@field last? integer Samples whose mean tells what an agent proposes in the end; at least 1, default 20.
+---@field oracle? number|true The highest reward there is, for regrets; with `rewards`, true looks for it among up to 100000 architectures.
+---@field reference? string The agent that the others are tested against. Default: "random_search", if it is among them.
+---@field quiet? boolean No progress line.
+
+--- One search: an agent with a seed. Lists have an element for each trial.
+---@class luanas.compare.Cell
+---@field seed integer
+---@field rewards (number|false)[] false: it failed.
+---@field trainings integer[] Different trainings so far, as of study:run's budget.
+---@field epochs integer[] Epochs so far, the same way.
+---@field entropies (number|false)[] The entropy that the agent logs, in nats.
+---@field seconds number? What the trainings took, now or when they were stored.
+---@field test table? What study:final gave.
+
+--- A number of each run, summed up.
+---@class luanas.compare.Summary
+---@field values number[] Of the runs that have it.
+---@field mean number
+---@field median number
+---@field sd number Over runs; 0 for one run.
+---@field low number Of the 95 % bootstrap interval of the mean (nas.statistics.bootstrap).
+---@field high number
+
+--- What nas.compare found of an agent. A summary is nil where no run has such a number.
+---@class luanas.compare.Summaries
+---@field name string
+---@field runs integer
+---@field best luanas.compare.Summary? The highest reward of a run.
+---@field last luanas.compare.Summary? The mean reward of its last samples.
+---@field top table<integer, luanas.compare.Summary> The mean of its best 1, 5 and 15 networks, where it has so many.
+---@field trainings luanas.compare.Summary?
+---@field epochs luanas.compare.Summary?
+---@field seconds luanas.compare.Summary?
+---@field unique luanas.compare.Summary? Trainings over trials.
+---@field entropy luanas.compare.Summary? At the end.
+---@field test luanas.compare.Summary? Accuracy on the test images; with `final`.
+---@field regret number? oracle - best.mean; with `oracle`.
+---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of `best` against that of
+--- the reference (nas.statistics.rank_test); holm: p corrected for the number of agents.
+
+--- A comparison; tostring makes a table of it.
+---@class luanas.Compared
+---@field agents { name: string, cells: luanas.compare.Cell[] }[] In the order in which they were given.
+---@field summaries luanas.compare.Summaries[] In the same order.
+---@field options { last: integer, reference: string?, oracle: number? }
+local Compared = {}
+
+---@alias luanas.compare.Kind
+---| "incumbent" the best reward so far
+---| "samples" the mean reward of the last samples
+---| "entropy" of the policy, in nats
+---| "unique" trainings over trials
+
+--- Median and quartiles over the seeds, for each agent that has them: as the bands that nas.plot.bands draws, at up to
+--- about 500 points. A point is there where all seeds have a value.
+---@param kind? luanas.compare.Kind Default: "incumbent".
+---@param axis? "trials"|"trainings"|"epochs" What was spent. Default: "trials".
+---@return luanas.plot.Band[]
+function Compared:curves(kind, axis) end
+
+--- Draws these curves.
+---@param path? string Ends in .svg or .png; nil: the terminal.
+---@param kind? luanas.compare.Kind Default: "incumbent".
+---@param axis? "trials"|"trainings"|"epochs" Default: "trials".
+function Compared:plot(path, kind, axis) end
+
+--- Writes a row for each trial: agent, seed, trial, reward (empty: failed), trainings, epochs, entropy. Raises an error
+--- when the file can't be written.
+---@param path string
+function Compared:csv(path) end
+
+return Compared
