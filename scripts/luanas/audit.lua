@@ -158,6 +158,15 @@ local function check_agent(owner, agent)
   end
 end
 
+-- Whether grad J is no more than the rounding of its terms, as with rewards that are all the same.
+local function is_rounding(exact)
+  local square = 0.0
+  for _, item in ipairs(exact.items) do
+    square = square + item.probability * item.reward * item.reward * item.gradient_square
+  end
+  return exact.gradient_norm <= 1e-6 * math.sqrt(square)
+end
+
 --- nas.audit(agent, space, f, options)
 return function(agent, space, f, options)
   local owner = "audit"
@@ -166,7 +175,9 @@ return function(agent, space, f, options)
   local updates = check.integer(owner, "updates", options.updates or 400, 3)
   local warmup = check.integer(owner, "warmup", options.warmup or 50, 0)
   local exact = nas.exact(agent.policy, space, f, { limit = options.limit })
-  if exact.gradient_norm == 0 then check.fail("%s: the exact gradient is zero: nothing can be learned here", owner) end
+  if is_rounding(exact) then
+    check.fail("%s: the exact gradient is zero: the rewards tell nothing about the decisions", owner)
+  end
   local rewards = {}
   for _, item in ipairs(exact.items) do rewards[item.arch:line()] = item.reward end
   local estimates, batch, trials = estimates_of(agent, space, function(arch) return rewards[arch:line()] end, updates,
