@@ -27,9 +27,27 @@ local function is_like(value, default, other)
   return type(value) == type(default) or default == false or type(value) == other
 end
 
+-- What is allowed for options that several agents have, and how messages say it.
+local function is_integer(low)
+  return function(value) return type(value) == "number" and math.tointeger(value) ~= nil and value >= low end
+end
+
+local SHARED = {
+  seed = { is_integer(0), "an integer of at least 0" },
+  batch = { is_integer(1), "an integer of at least 1" },
+  decay = {
+    function(value) return type(value) == "number" and value >= 0 and value < 1 end,
+    "a number from 0 to below 1",
+  },
+  clip = {
+    function(value) return value == false or type(value) == "number" and value > 0 end,
+    "a number above 0, or false for no clipping",
+  },
+}
+
 --- The options of an agent: its defaults, then those of a preset (given.preset, of `presets`), then what is given.
 --- All have a default; a table is taken as it is. `others` has the types that options may have besides those of their
---- defaults.
+--- defaults. Those that several agents have, such as `batch`, are in their ranges.
 function agents.options(owner, given, defaults, presets, others)
   local names = check.sorted_keys(defaults)
   if presets then names[#names + 1] = "preset" end
@@ -48,6 +66,9 @@ function agents.options(owner, given, defaults, presets, others)
     if value == nil then value = preset[name] end
     if value == nil then value = default end
     local other = others and others[name]
+    if SHARED[name] and not SHARED[name][1](value) then
+      check.fail("%s: %s is %s; expected %s", owner, name, check.show(value), SHARED[name][2])
+    end
     if not is_like(value, default, other) then
       check.fail("%s: %s is %s; expected a %s such as %s%s", owner, name, check.show(value), type(default),
         type(default) == "table" and "{}" or tostring(default), other and ", or a " .. other or "")

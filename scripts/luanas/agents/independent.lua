@@ -146,7 +146,7 @@ return function(given)
   local rate = check.number(owner, "rate", options.rate, 0)
   options.rate = nil
   options.policy = setmetatable({ seed = options.seed, rate = rate, samples = 0, steps = 0, entries = {} }, Policy)
-  local agent = reinforce(options)
+  local agent = reinforce(options, owner)
   agent.name = "independent"
   return agent
 end

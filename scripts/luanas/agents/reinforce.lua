@@ -34,9 +34,9 @@ local BASELINES = {
     })
     return function(rewards) return average:advantages(rewards) end
   end,
-  leave_one_out = function(options)
+  leave_one_out = function(options, owner)
     if options.batch < 2 then
-      check.fail("reinforce: batch is %d; leave_one_out takes the mean of the others, so at least 2", options.batch)
+      check.fail("%s: batch is %d; leave_one_out takes the mean of the others, so at least 2", owner, options.batch)
     end
     return function(rewards)
       local sum, advantages = 0.0, {}
@@ -50,10 +50,10 @@ local BASELINES = {
 }
 
 -- A function from the rewards of a batch to its advantages.
-local function baseline_of(options)
+local function baseline_of(owner, options)
   local name = options.baseline
   if type(name) == "number" then
-    check.number("reinforce", "baseline", name)
+    check.number(owner, "baseline", name)
     return function(rewards)
       local advantages = {}
       for k, reward in ipairs(rewards) do advantages[k] = reward - name end
@@ -61,10 +61,10 @@ local function baseline_of(options)
     end
   end
   if not BASELINES[name] then
-    check.fail("reinforce: baseline is %s; expected a number or one of %s", check.show(name),
+    check.fail("%s: baseline is %s; expected a number or one of %s", owner, check.show(name),
       table.concat(check.sorted_keys(BASELINES), ", "))
   end
-  return BASELINES[name](options)
+  return BASELINES[name](options, owner)
 end
 
 function Reinforce:propose(space)
@@ -84,9 +84,9 @@ function Reinforce:learn(trials)
   return agents.learned(self.policy, episodes, trials, logged)
 end
 
---- nas.agents.reinforce { ... }
-return function(given)
-  local owner = "reinforce"
+--- nas.agents.reinforce { ... }; `owner` is who an agent that is made of this one is, for messages.
+return function(given, owner)
+  owner = owner or "reinforce"
   local options = agents.options(owner, given, {
     seed = 1,
     batch = 1,               -- m: architectures for each step of the policy
@@ -105,7 +105,7 @@ return function(given)
   return setmetatable({
     options = options,
     policy = agents.policy(owner, options),
-    advantages_of = baseline_of(options),
+    advantages_of = baseline_of(owner, options),
     clip = nas.reward.clip(options.clip),
     own_advantage = options.update_first, -- which makes it another rate
   }, Reinforce)
