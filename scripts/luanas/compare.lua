@@ -21,42 +21,44 @@ local ORACLE_LIMIT = 100000
 
 -- ---- Options ---------------------------------------------------------------------------------------
 
--- An entry of `agents` as { name =, new = function of a seed }.
-local function entrant(owner, given)
+-- An entry of `agents`, of which messages speak as `what`, as { name =, new = function of a seed }.
+local function entrant(owner, what, given)
   if type(given) == "string" then given = { given } end
-  if type(given) ~= "table" then
-    check.fail("%s: an agent is %s; expected a name, { name, its options } or { name =, new = function of a seed }",
-      owner, check.show(given))
-  end
-  if given.new ~= nil then
-    check.options(owner .. ": an agent of your own", given, { "name", "new" })
+  if type(given) == "table" and given.new ~= nil then
+    check.options(("%s: %s"):format(owner, what), given, { "name", "new" })
     if type(given.new) ~= "function" then
-      check.fail("%s: new is %s; expected a function of a seed that returns an agent", owner, check.show(given.new))
+      check.fail("%s: new of %s is %s; expected a function of a seed that returns an agent", owner, what,
+        check.show(given.new))
     end
-    return { name = check.string(owner, "name of an agent", given.name), new = given.new }
+    return { name = check.string(owner, "name of " .. what, given.name), new = given.new }
   end
-  local make = nas.agents[check.string(owner, "an agent", given[1])]
+  if type(given) ~= "table" or type(given[1]) ~= "string" then
+    check.fail("%s: %s is %s; expected the name of an agent, { name, its options } or { name =, new = function of a "
+      .. "seed }, since each search takes a new one", owner, what,
+      type(given) == "table" and (given.propose and "an agent" or "a table without a name") or check.show(given))
+  end
+  local make = nas.agents[given[1]]
   local options = {}
   for name, value in pairs(given) do
     if name ~= 1 and name ~= "name" then options[name] = value end
   end
-  if options.seed ~= nil then check.fail("%s: an agent has a seed; seeds are an option of the comparison", owner) end
+  if options.seed ~= nil then check.fail("%s: %s has a seed; seeds are an option of the comparison", owner, what) end
   local function new(seed)
     options.seed = seed
     return make(options)
   end
   new(1) -- for its checks
-  return { name = check.string(owner, "name of an agent", given.name or given[1]), new = new }
+  return { name = check.string(owner, "name of " .. what, given.name or given[1]), new = new }
 end
 
 local function entrants_of(owner, given)
   if type(given) ~= "table" or #given == 0 then
     check.fail("%s: agents is %s; expected a list such as { \"random_search\", \"reinforce\" }", owner,
-      check.show(given))
+      type(given) == "table" and "a table without elements" or check.show(given))
   end
   local list, names = {}, {}
   for i = 1, #given do
-    list[i] = entrant(owner, given[i])
+    list[i] = entrant(owner, ("agents[%d]"):format(i), given[i])
     if names[list[i].name] then
       check.fail("%s: two agents have the name %s; give one a name of its own: { ..., name = ... }", owner,
         check.show(list[i].name))
@@ -70,8 +72,16 @@ end
 local function seeds_of(owner, given)
   local seeds = {}
   if type(given) == "table" then
-    for i = 1, #given do seeds[i] = check.seed(owner, ("seeds[%d]"):format(i), given[i]) end
-    if #seeds == 0 then check.fail("%s: seeds is an empty list", owner) end
+    local seen = {}
+    for i = 1, #given do
+      seeds[i] = check.seed(owner, ("seeds[%d]"):format(i), given[i])
+      if seen[seeds[i]] then
+        check.fail("%s: seeds[%d] is %d, as seeds[%d]: the same search again tells nothing", owner, i, seeds[i],
+          seen[seeds[i]])
+      end
+      seen[seeds[i]] = i
+    end
+    if #seeds == 0 then check.fail("%s: seeds is an empty list; expected at least one seed", owner) end
     return seeds
   end
   for i = 1, check.integer(owner, "seeds", given or DEFAULT_SEEDS, 1) do seeds[i] = i end
@@ -113,7 +123,8 @@ local function by_rewards(owner, options, entrants, seeds)
   local reward_of = known_rewards.by(owner, options.rewards)
   local budget = budget_of(options, "reward")
   local shown, cells = progress.new(options.quiet), {}
-  local texts = core.parallel(#entrants * #seeds, options.workers or core.machine().threads, function(i)
+  local workers = check.integer(owner, "workers", options.workers or core.machine().threads, 1, 256)
+  local texts = core.parallel(#entrants * #seeds, workers, function(i)
     local agent, seed = entrants[(i - 1) // #seeds + 1], seeds[(i - 1) % #seeds + 1]
     return core.json_encode(run_cell(owner, agent.new, seed, budget, search.by_function(options.space, reward_of)))
   end, function(done) shown:batch(done, #entrants * #seeds, "searches done") end)
@@ -146,7 +157,7 @@ end
 -- The highest reward of a space, where that is asked for.
 local function oracle_of(owner, options)
   if not options.oracle then return nil end
-  if type(options.oracle) == "number" then return options.oracle end
+  if type(options.oracle) == "number" then return check.number(owner, "oracle", options.oracle) end
   if options.oracle ~= true or options.rewards == nil then
     check.fail("%s: oracle is %s; expected the highest reward that there is, or, with `rewards`, true to look for it",
       owner, check.show(options.oracle))
@@ -158,26 +169,53 @@ local function oracle_of(owner, options)
   return best
 end
 
+-- What is compared on: rewards that are known, or a study, and what belongs to the other one is not there.
+local function check_subject(owner, options)
+  if (options.rewards == nil) == (options.study == nil) then
+    check.fail("%s: %s given; expected one of `rewards`, with `space`, and `study`, a table of options of nas.study",
+      owner, options.rewards == nil and "neither rewards nor study is" or "both rewards and study are")
+  end
+  local subject = options.rewards ~= nil and "rewards" or "study"
+  for _, name in ipairs(subject == "rewards" and { "final", "reward", "seconds" } or { "space" }) do
+    if options[name] ~= nil then
+      check.fail("%s: %s is given, which is no option with `%s`", owner, name, subject)
+    end
+  end
+  if subject == "rewards" then return end
+  if type(options.study) ~= "table" then
+    check.fail("%s: study is %s; expected a table of options of nas.study", owner, check.show(options.study))
+  end
+  for _, name in ipairs { "name", "seed" } do
+    if options.study[name] ~= nil then
+      check.fail("%s: study has the option %s; each search has its own, by its agent and seed", owner, name)
+    end
+  end
+end
+
+-- The name of the agent that others are tested against, or nil.
+local function reference_of(owner, given, entrants)
+  local names = {}
+  for i, each in ipairs(entrants) do names[i] = each.name end
+  for _, name in ipairs(names) do
+    if name == (given or "random_search") then return name end
+  end
+  if given ~= nil then
+    check.fail("%s: reference is %s; expected the name of one of the agents: %s", owner, check.show(given),
+      table.concat(names, ", "))
+  end
+  return nil
+end
+
 --- nas.compare { ... }
 return function(options)
   local owner = "compare"
-  check.options(owner, options, OPTIONS)
-  options = options or {}
+  options = check.options(owner, options, OPTIONS)
   local entrants, seeds = entrants_of(owner, options.agents), seeds_of(owner, options.seeds)
-  if (options.rewards == nil) == (options.study == nil) then
-    check.fail("%s: expected one of `rewards`, with `space`, and `study`, a table of options of nas.study", owner)
-  end
+  check_subject(owner, options)
   check.optional(check.string, owner, "final", options.final)
-  if options.study and (type(options.study) ~= "table" or options.study.name ~= nil or options.study.seed ~= nil) then
-    check.fail("%s: study is %s; expected a table of options of nas.study, without name and seed", owner,
-      check.show(options.study))
-  end
+  check.optional(check.boolean, owner, "quiet", options.quiet)
   local last = check.integer(owner, "last", options.last or 20, 1)
-  local reference = options.reference or (function()
-    for _, each in ipairs(entrants) do
-      if each.name == "random_search" then return each.name end
-    end
-  end)()
+  local reference = reference_of(owner, options.reference, entrants)
   local oracle = oracle_of(owner, options)
   local cells = (options.rewards and by_rewards or by_studies)(owner, options, entrants, seeds)
   local agents = {}
