@@ -8,8 +8,9 @@
 --- and `ends = true` where it ends by itself, so that a search needs no budget.
 ---
 --- What evaluates is a table, too: space, evaluate(asked) -> trial of { record =, epochs = or nil }, log(trial,
---- values), and, where they are wanted, failed_count (failed trials have metrics to reward), prepare(list of asked),
---- expect(count), and paid(what was spent so far), which is called after each trial.
+--- values), and, where they are wanted, failed_count (failed trials have metrics to reward), prepare(list of asked)
+--- with epochs (of what is asked without), seconds(trial) (that its training took), expect(count), and paid(what was
+--- spent so far), which is called after each trial.
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"
@@ -68,10 +69,10 @@ local function new_spent()
   return { trials = 0, trainings = 0, epochs = 0, seconds = 0.0, networks = {}, idle = 0 }
 end
 
-local function pay(spent, trial)
+local function pay(spent, trial, by)
   local key = trial.evaluation or trial.network or trial.arch:line()
   local paid = spent.networks[key] or { epochs = 0, seconds = 0.0 }
-  local epochs, seconds = trial.epoch_count or 0, trial.seconds or 0.0
+  local epochs, seconds = trial.epoch_count or 0, by.seconds and by.seconds(trial) or 0.0
   spent.trials, spent.idle = spent.trials + 1, spent.idle + 1
   if epochs > paid.epochs then
     spent.trainings = spent.trainings + 1
@@ -132,18 +133,27 @@ local function asked_of(owner, proposals)
   return asked
 end
 
+-- How many of what was asked the budget pays for, even if all of it is new.
+local function affordable(asked, by, spent, budget)
+  local count, epochs = #asked, spent.epochs
+  if budget.trials then count = math.min(count, budget.trials - spent.trials) end
+  if budget.trainings then count = math.min(count, budget.trainings - spent.trainings) end
+  for i = 1, budget.epochs and count or 0 do
+    if epochs >= budget.epochs then return i - 1 end
+    epochs = epochs + (asked[i].epochs or by.epochs)
+  end
+  return count
+end
+
 -- The trials of what was asked, as far as the budget goes.
 local function evaluate(asked, by, spent, budget, reward)
   local trials = {}
-  if by.prepare then
-    local most = budget.trials and math.min(#asked, budget.trials - spent.trials) or #asked
-    by.prepare(table.move(asked, 1, most, 1, {}))
-  end
+  if by.prepare then by.prepare(table.move(asked, 1, affordable(asked, by, spent, budget), 1, {})) end
   for i, each in ipairs(asked) do
     if reached(spent, budget) then break end
     local trial = by.evaluate(each)
     if trial.status == "ok" or by.failed_count then trial.reward = search.reward(reward, trial) end
-    pay(spent, trial)
+    pay(spent, trial, by)
     if by.paid then by.paid(spent) end
     trials[i] = trial
   end

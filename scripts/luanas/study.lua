@@ -428,7 +428,11 @@ function searcher(self, owner, workers)
   return {
     space = self.space,
     failed_count = next(self.failed) ~= nil,
+    epochs = self.recipe.epochs,
     prepare = function(asked) train_ahead(self, asked, workers) end,
+    seconds = function(of) -- also of one that has failed
+      return of.seconds or of.epoch_count > 0 and evaluation.seconds_of(of.epochs, of.epoch_count) or 0.0
+    end,
     evaluate = function(asked) return evaluate_one(self, asked.record, asked.epochs) end,
     log = function(of, values) of:log(values) end,
     expect = function(count) self:expect(count and self.number + count) end,
