@@ -7,7 +7,11 @@ local known_rewards = {}
 --- A function of an architecture from one, or from a table of rewards by their lines.
 function known_rewards.by(owner, f)
   if type(f) == "table" and not (getmetatable(f) or {}).__call then
-    return function(arch) return f[arch:line()] end
+    return function(arch)
+      local line = arch:line()
+      if f[line] == nil then return nil, "no reward is known" end
+      return check.number(owner, "the reward of " .. line, f[line])
+    end
   end
   if type(f) ~= "function" and type(f) ~= "table" then
     check.fail("%s: the rewards are %s; expected a function of an architecture, or a table with the reward of each "
@@ -20,13 +24,13 @@ end
 function known_rewards.of_all(owner, space, f, limit)
   local size, is_all = nas.space.size(space, limit)
   if not is_all then
-    check.fail("%s: the space has about %.4g architectures, too many to enumerate; at most %d are taken (option limit)",
-      owner, nas.space.estimate(space), size)
+    check.fail("%s: the space has about %.4g architectures, too many to enumerate; the limit is %d", owner,
+      nas.space.estimate(space), size)
   end
   local reward_of, items = known_rewards.by(owner, f), {}
   for arch in nas.space.enumerate(space) do
-    local reward = check.number(owner, "the reward of " .. tostring(arch), check.run(reward_of, arch))
-    items[#items + 1] = { arch = arch, reward = reward }
+    local reward = check.run(reward_of, arch)
+    items[#items + 1] = { arch = arch, reward = check.number(owner, "the reward of " .. tostring(arch), reward) }
   end
   return items
 end

@@ -19,11 +19,10 @@ local search = {}
 
 local LIMITS = { "epochs", "seconds", "trainings", "trials" }
 
--- ---- Rewards ---------------------------------------------------------------------------------------
+--- Options of search.run.
+search.OPTIONS = { "reward", "workers", table.unpack(LIMITS) }
 
-local function is_callable(value)
-  return type(value) == "function" or (getmetatable(value) or {}).__call ~= nil
-end
+-- ---- Rewards ---------------------------------------------------------------------------------------
 
 -- Where a reward comes from, for messages.
 local function origin(reward)
@@ -32,27 +31,49 @@ local function origin(reward)
   return ("the function at %s:%d"):format(info.short_src, info.linedefined)
 end
 
+-- What a user can reward, after a message: the numbers among the metrics.
+local function metrics_of(trial)
+  local names = {}
+  for _, name in ipairs(check.sorted_keys(trial.metrics)) do
+    if type(trial.metrics[name]) == "number" then names[#names + 1] = name end
+  end
+  local list = #names > 0 and table.concat(names, ", ") or "none"
+  if trial.status ~= "failed" then return list end
+  return list .. ". It failed; the study says what a failed trial counts as: failed = { accuracy = 0.1 }"
+end
+
 local function called(reward, trial)
   local ok, value = pcall(check.run, reward, trial)
   if ok then return value end
   if type(value) ~= "string" or check.is_interrupt(value) then error(value, 0) end
-  check.fail("trial %d: the reward, %s, raised: %s", trial.number, origin(reward), value)
+  if type(reward) ~= "function" then -- one of nas.reward, whose messages say what there is
+    check.fail("trial %d: the reward, %s, raised: %s", trial.number, origin(reward), value)
+  end
+  check.fail("trial %d: the reward, %s, raised: %s; metrics of the trial: %s", trial.number, origin(reward), value,
+    metrics_of(trial))
+end
+
+local function is_finite(value)
+  return type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge
+end
+
+-- By the name of a metric.
+local function metric(name, trial)
+  local value = trial.metrics[name]
+  if type(value) == "number" then return value end
+  check.fail("trial %d: reward is the metric %s, which it does not have as a number; it has: %s", trial.number,
+    check.show(name), metrics_of(trial))
 end
 
 --- The reward of a trial by a function, by the name of a metric, or (nil) its accuracy; minus its mean absolute error
 --- where targets are values.
 function search.reward(reward, trial)
-  if reward == nil then return recipe.primary(trial.metrics) end
-  if type(reward) == "string" then
-    local value = trial.metrics[reward]
-    if type(value) == "number" then return value end
-    check.fail("trial %d: reward is the metric %s, which it does not have; it has: %s", trial.number,
-      check.show(reward), table.concat(check.sorted_keys(trial.metrics), ", "))
-  end
+  if reward == nil and trial.metrics.mean_absolute_error then return -metric("mean_absolute_error", trial) end
+  if reward == nil or type(reward) == "string" then return metric(reward or "accuracy", trial) end
   local value = called(reward, trial)
-  if type(value) ~= "number" or value ~= value or value == math.huge or value == -math.huge then
-    check.fail("trial %d: the reward, %s, returned %s; expected a finite number", trial.number, origin(reward),
-      check.show(value))
+  if not is_finite(value) then
+    check.fail("trial %d: the reward, %s, returned %s; expected a finite number%s", trial.number, origin(reward),
+      check.show(value), value == nil and "; metrics of the trial: " .. metrics_of(trial) or "")
   end
   return value
 end
@@ -120,11 +141,20 @@ local function asked_of(owner, proposals)
     check.fail("%s: the agent proposed %s; expected a list of architectures", owner,
       arch.is(proposals) and "one architecture" or check.show(proposals))
   end
+  for _, key in ipairs(check.sorted_keys(proposals)) do
+    if math.type(key) ~= "integer" or key < 1 or key > #proposals then
+      check.fail("%s: the agent proposed a table with %s; expected a list of architectures, or of { architecture, "
+        .. "epochs = n }", owner, check.show(key))
+    end
+  end
   local asked = {}
   for i, proposal in ipairs(proposals) do
     local what = ("proposal %d"):format(i)
     local record, epochs = proposal, nil
-    if type(proposal) == "table" and not arch.is(proposal) then record, epochs = proposal[1], proposal.epochs end
+    if type(proposal) == "table" and not arch.is(proposal) then
+      check.options(("%s: %s"):format(owner, what), proposal, { 1, "epochs" })
+      record, epochs = proposal[1], proposal.epochs
+    end
     asked[i] = {
       record = arch.check(owner, what, record),
       epochs = check.optional(check.integer, owner, what .. ", epochs", epochs, 1, recipe.MAX_EPOCHS),
@@ -164,12 +194,23 @@ end
 local function values_of(owner, logged, i, trial)
   local values = { reward = trial.reward }
   if logged == nil then return values end
-  if type(logged) ~= "table" or (logged[i] ~= nil and type(logged[i]) ~= "table") then
+  local function refuse(what)
     check.fail("%s: agent:learn returned %s; expected nil or a list with a table of values to log for each trial",
-      owner, type(logged) == "table" and ("a list whose element %d is %s"):format(i, check.show(logged[i]))
-      or check.show(logged))
+      owner, what)
   end
-  for name, value in pairs(logged[i] or {}) do values[name] = value end
+  if type(logged) ~= "table" then refuse(check.show(logged)) end
+  local name = next(logged)
+  if name ~= nil and math.type(name) ~= "integer" then refuse("a table with " .. check.show(name)) end
+  if logged[i] ~= nil and type(logged[i]) ~= "table" then
+    refuse(("a list whose element %d is %s"):format(i, check.show(logged[i])))
+  end
+  for key, value in pairs(logged[i] or {}) do
+    if key == "reward" and value ~= trial.reward then
+      refuse(("the reward %s to log for trial %d, which has %s"):format(check.show(value), trial.number,
+        check.show(trial.reward)))
+    end
+    values[key] = value
+  end
   return values
 end
 
@@ -187,6 +228,10 @@ function search.by_function(space, objective)
     evaluate = function(asked)
       local reward, reason = check.run(objective, asked.record, asked.epochs)
       count = count + 1
+      if reward ~= nil and not is_finite(reward) then
+        check.fail("trial %d, %s: the reward, by %s, is %s; expected a finite number, or nil and why it fails", count,
+          tostring(asked.record), origin(objective), check.show(reward))
+      end
       return {
         number = count, arch = asked.record, status = reward and "ok" or "failed", reason = reason,
         epoch_count = asked.epochs or 1, metrics = { reward = reward }, logged = {},
@@ -201,9 +246,9 @@ end
 --- trials =, trainings =, epochs =, seconds =, ended = the limit, "the agent" or "nothing new" }.
 function search.run(owner, agent, options, by)
   check_agent(owner, agent)
-  check.options(owner, options, { "epochs", "reward", "seconds", "trainings", "trials", "workers" })
+  check.options(owner, options, search.OPTIONS)
   local reward = options.reward
-  if reward ~= nil and type(reward) ~= "string" and not is_callable(reward) then
+  if reward ~= nil and type(reward) ~= "string" and not check.is_callable(reward) then
     check.fail("%s: reward is %s; expected a function of a trial, or the name of a metric", owner, check.show(reward))
   end
   local budget = budget_of(owner, options, agent)

@@ -441,7 +441,7 @@ end
 
 function Study:run(agent, options)
   local owner = "study:run"
-  options = options or {}
+  options = check.options(owner, options, search.OPTIONS)
   return search.run(owner, agent, options, searcher(self, owner, options.workers))
 end
 
