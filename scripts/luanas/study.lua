@@ -268,9 +268,9 @@ local function begin_walk(self)
     program = running.path, isa = core.machine().isa, threads = self.speed.threads or core.machine().threads,
   }
   local text = text_of(self)
-  local newest = self.store:row "SELECT max(id) AS id, text FROM study"
+  local newest = self.store:row("SELECT id, text FROM study WHERE name IS ?1 ORDER BY id DESC LIMIT 1", self.name)
   local id = check.must(self.store.study, self.store, self.name, text, source_of(self))
-  if newest.id and id > newest.id then
+  if newest and id > newest.id then -- studies with other names differ on purpose
     local own, other = difference.between(text, newest.text)
     self:say("study %d is new in this file; study %d has %s where this one has %s", id, newest.id,
       other ~= "" and other or "nothing", own ~= "" and own or "nothing")

@@ -775,6 +775,27 @@ function T.test_fresh_seeds()
   check_whole()
 end
 
+-- Studies with other names differ on purpose: one that is new is compared with the newest of its name.
+function T.test_what_a_new_study_differs_in_is_told_of_its_name()
+  local function told(options)
+    options.path = path
+    local study <close>, texts = spaces.study(options), {}
+    function study.say(_, format, ...) texts[#texts + 1] = format:format(...) end
+    study:evaluate(arch)
+    return table.concat(texts, "\n")
+  end
+  lu.assertEquals(told {}, "")
+  lu.assertEquals(told { evaluation_seed = 1 },
+    "study 2 is new in this file; study 1 has evaluation_seed=0 where this one has evaluation_seed=1")
+  lu.assertEquals(told { name = "a" }, "")
+  lu.assertEquals(told { name = "b", evaluation_seed = 2 }, "")
+  lu.assertEquals(told { name = "a", evaluation_seed = 3 },
+    "study 5 is new in this file; study 3 has evaluation_seed=0 where this one has evaluation_seed=3")
+  lu.assertEquals(told { evaluation_seed = 4 },
+    "study 6 is new in this file; study 2 has evaluation_seed=1 where this one has evaluation_seed=4")
+  lu.assertEquals(told { name = "b", evaluation_seed = 2 }, "") -- it is there
+end
+
 function T.test_bad_paths()
   lu.assertErrorMsgContains("is a folder", spaces.study, { path = "/tmp" })
   lu.assertErrorMsgContains("study: path is 3", spaces.study, { path = 3 })
