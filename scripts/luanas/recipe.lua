@@ -105,6 +105,15 @@ function recipe.parse(text)
   return ok and made.text == text and made or nil
 end
 
+--- The recipe that an evaluation was stored with, by its canonical text: `own`; else that for other epochs, where its
+--- schedule looks ahead to them; else what the text tells. nil where it is none of this version.
+function recipe.of_text(own, text)
+  if own.text == text then return own end
+  local horizon = math.tointeger(tonumber(text:match " schedule=cosine epochs=(%d+)"))
+  local other = horizon and recipe.new(own.settings, { epochs = horizon })
+  return other and other.text == text and other or recipe.parse(text)
+end
+
 --- The loss that a recipe composes of the output and the target, a node; nil where it names one. target_values is 0
 --- for classes.
 function recipe.composed_loss(own, output, target_values)
@@ -140,6 +149,16 @@ function recipe.judge(own, epochs)
     if last then return i, own.keep == "best" and best or i end
   end
   return nil, own.keep == "best" and best or #epochs
+end
+
+--- Which of the epochs of a trial is the one whose weights are kept, however many a recipe has.
+function recipe.kept(own, epochs)
+  if own.keep ~= "best" then return #epochs end
+  local best = 1
+  for i = 2, #epochs do
+    if recipe.primary(epochs[i]) > recipe.primary(epochs[best]) then best = i end
+  end
+  return best
 end
 
 return recipe

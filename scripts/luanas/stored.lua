@@ -64,7 +64,7 @@ local TEXTS = [[
 
 -- The layers and the recipe of a trial by the texts of its evaluation: no space is needed.
 local function built_by_texts(owner, of, texts)
-  local own_recipe = texts.recipe == owner.recipe.text and owner.recipe or recipe.parse(texts.recipe)
+  local own_recipe = recipe.of_text(owner.recipe, texts.recipe)
   if not own_recipe then check.fail("trial %d of run %d: its recipe is not of this version", of.number, of.run) end
   return check.must(core.network_parse, texts.network), own_recipe
 end
@@ -85,14 +85,13 @@ function stored.functions(owner, built_by)
   local own = {}
   function own.model(of)
     local output, own_recipe = built_of(of, "model")
-    local watched, observe = owner:begin_training(of, own_recipe.epochs)
+    local watched, observe = owner:begin_training(of, #of.epochs)
     local _ <close> = watched
     return train.model_of(evaluation.trainer(owner, output, own_recipe, #of.epochs, observe), of.epochs)
   end
   function own.predictions(of)
     local _, own_recipe = built_of(of, "predictions")
-    local _, kept = recipe.judge(own_recipe, of.epochs)
-    local bytes = check.must(owner.store.predicted, owner.store, of.evaluation, kept)
+    local bytes = check.must(owner.store.predicted, owner.store, of.evaluation, recipe.kept(own_recipe, of.epochs))
     if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
     local trained <close> = own.model(of)
     return trained:evaluate(owner.data).predicted

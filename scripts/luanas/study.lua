@@ -168,14 +168,11 @@ local function watch(self)
   end })
 end
 
--- The layers and the recipe of a trial of this run: by the space. The recipe is the one that the evaluation was
--- stored with: that of a trial of other epochs may look ahead to another end.
+-- The layers and the recipe of a trial of this run: by the space.
 local function built_by_space(self, of, texts)
   local built = rebuild(self, of.arch)
   local own_recipe = recipe_of(self, built)
-  if own_recipe.text ~= texts.recipe then own_recipe = recipe_of(self, built, #of.epochs) end
-  if own_recipe.text ~= texts.recipe then own_recipe = recipe.parse(texts.recipe) or own_recipe end
-  return built.output, own_recipe
+  return built.output, recipe.of_text(own_recipe, texts.recipe) or own_recipe
 end
 
 -- A trial's network is trained again: what is to be closed at the end, and what sees the epochs.
