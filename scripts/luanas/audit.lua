@@ -76,7 +76,8 @@ local function estimates_of(agent, space, reward_of, updates, warmup)
   local _ <close> = replace(agent.policy, methods)
   local _ <close> = replace(agent, { propose = watched_propose, learn = watched_learn })
   local by = search.by_function(space, reward_of)
-  return estimates, episodes, search.run("audit", agent, { trials = math.maxinteger, reward = "reward" }, by).trials
+  local trials = search.run("audit", agent, { trials = math.maxinteger, reward = "reward" }, by).trials
+  return estimates, episodes, trials -- which is known by now
 end
 
 -- ---- Statistics ------------------------------------------------------------------------------------
