@@ -14,6 +14,7 @@ local text_table = require "luanas.text_table"
 local Audit = { __name = "luanas.Audit" }
 Audit.__index = Audit
 
+local IDLE_MAX = 1000 -- calls of agent:learn in a row without a step of the policy: then there will be none
 local REWARD_PARTS = { 1, "advantage", "advantages", "options" } -- of an episode
 
 -- ---- Catching steps --------------------------------------------------------------------------------
@@ -57,21 +58,22 @@ end
 
 -- Runs the agent until there are so many estimates, the first `warmup` of them left out.
 local function estimates_of(agent, space, reward_of, updates, warmup)
-  local estimates, episodes, seen = {}, nil, 0
+  local estimates, episodes, seen, idle = {}, nil, 0, 0
   local methods, next_step = step_catcher()
   local propose, learn = agent.propose, agent.learn
   local function watched_learn(self, trials)
     local logged = learn(self, trials)
     local gradient, count = next_step()
+    idle = idle + 1
     if gradient then
-      seen = seen + 1
+      seen, idle = seen + 1, 0
       if seen > warmup then estimates[#estimates + 1] = gradient end
       episodes = count or #trials
     end
     return logged
   end
   local function watched_propose(self, of)
-    return #estimates < updates and propose(self, of) or nil
+    return #estimates < updates and idle < IDLE_MAX and propose(self, of) or nil
   end
   local _ <close> = replace(agent.policy, methods)
   local _ <close> = replace(agent, { propose = watched_propose, learn = watched_learn })
@@ -184,8 +186,8 @@ return function(agent, space, f, options)
   local estimates, batch, trials = estimates_of(agent, space, function(arch) return rewards[arch:line()] end, updates,
     warmup)
   if #estimates < updates then
-    check.fail("%s: the agent took %d steps with its policy and ended; at least %d were to be looked at (options "
-      .. "updates and warmup)", owner, #estimates, updates + warmup)
+    check.fail("%s: the agent took %d steps with its policy after the first %d, and then none; %d were to be looked "
+      .. "at (options updates and warmup)", owner, #estimates, warmup, updates)
   end
   local self = jackknife(estimates, exact)
   local least = exact:variance { baseline = "optimal", batch = batch }.variance
