@@ -4,8 +4,8 @@
 ---
 --- The agent proposes and learns as ever, but the steps of its policy are caught: the gradient of the first step of
 --- each agent:learn is one estimate. Bonuses for entropy, regularisers and values are no estimates of grad J and are
---- left out. Intervals are the jackknife's, at 95 %; estimates of different updates share the agent's baseline, and
---- count as independent.
+--- left out. Intervals are the jackknife's, at 95 %, and no narrower than pairs of estimates make them; estimates of
+--- different updates share the agent's baseline, and count as independent.
 local check = require "luanas.check"
 local nas = require "luanas"
 local search = require "luanas.search"
@@ -94,13 +94,25 @@ local function figures(n, squares, along, of_sum, norm)
     bias = bias / (norm * norm),
     cosine = mean_square > 0 and slope * norm / math.sqrt(mean_square) or 0.0,
     variance = squares / n - mean_square,
+  }, mean_square
+end
+
+-- The standard deviation of mean_square, from sum over pairs of (g . g')^2, as far as it comes from pairs: near an
+-- estimator without bias nothing else is left of bias and cosine, and the jackknife does not see it.
+local function spread_of_pairs(n, pairs_square, all, mean_square, norm)
+  local spread = 2 * math.sqrt(pairs_square) / (n * (n - 1))
+  return {
+    slope = 0.0,
+    bias = spread / (norm * norm),
+    cosine = mean_square > 0 and math.abs(all.cosine) * spread / (2 * mean_square) or 1.0,
+    variance = spread,
   }
 end
 
 -- { value =, low =, high = } of each figure, by leaving out one estimate after the other.
 local function jackknife(estimates, exact)
   local n, norm = #estimates, exact.gradient_norm
-  local squares, alongs, with_sum, all_squares, all_along, of_sum = {}, {}, {}, 0.0, 0.0, 0.0
+  local squares, alongs, with_sum, all_squares, all_along, of_sum, pairs_square = {}, {}, {}, 0.0, 0.0, 0.0, 0.0
   for i, g in ipairs(estimates) do
     squares[i], alongs[i], with_sum[i] = g:dot(g), g:dot(exact.gradient), 0.0
     all_squares, all_along = all_squares + squares[i], all_along + alongs[i]
@@ -110,10 +122,12 @@ local function jackknife(estimates, exact)
     for j = 1, i - 1 do
       local product = estimates[i]:dot(estimates[j])
       with_sum[i], with_sum[j] = with_sum[i] + product, with_sum[j] + product
+      pairs_square = pairs_square + product * product
     end
   end
   for i = 1, n do of_sum = of_sum + with_sum[i] end
-  local all, without, result = figures(n, all_squares, all_along, of_sum, norm), {}, {}
+  local all, mean_square = figures(n, all_squares, all_along, of_sum, norm)
+  local least, without, result = spread_of_pairs(n, pairs_square, all, mean_square, norm), {}, {}
   for i = 1, n do
     without[i] = figures(n - 1, all_squares - squares[i], all_along - alongs[i], of_sum - 2 * with_sum[i] + squares[i],
       norm)
@@ -122,7 +136,7 @@ local function jackknife(estimates, exact)
     local mean, spread = 0.0, 0.0
     for i = 1, n do mean = mean + without[i][name] / n end
     for i = 1, n do spread = spread + (without[i][name] - mean) * (without[i][name] - mean) end
-    local half = 1.96 * math.sqrt(spread * (n - 1) / n)
+    local half = 1.96 * math.max(least[name], math.sqrt(spread * (n - 1) / n))
     result[name] = { value = value, low = value - half, high = value + half }
   end
   return result
