@@ -14,6 +14,7 @@ Exact.__index = Exact
 
 local SIZE_LIMIT = 100000
 local PAIRS_LIMIT = 4000 -- architectures whose gradients are all kept at once
+local ROUNDING = 1e-12   -- a square that is a smaller part of its terms' squares has no direction: gradients are in float
 
 -- ---- Making ----------------------------------------------------------------------------------------
 
@@ -155,10 +156,11 @@ function Exact:variance(options)
       check.show(baseline))
   end
   local square, along, norm = mean:dot(mean), mean:dot(self.gradient), self.gradient_norm
+  local has_direction = square > ROUNDING * (m * variance + square) and norm > 0
   return {
     variance = variance,
     bias = math.sqrt(math.max(0, square - 2 * along + norm * norm)),
-    cosine = square > 0 and norm > 0 and along / (math.sqrt(square) * norm) or 0.0,
+    cosine = has_direction and along / (math.sqrt(square) * norm) or 0.0,
   }
 end
 
