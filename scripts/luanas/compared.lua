@@ -192,35 +192,70 @@ function Compared:plot(path, kind, axis)
   })
 end
 
+-- When each agent is where the reference ends: how many trials less, or more, the same result takes (Li & Talwalkar
+-- 2019 ask for it as a multiple of random search).
+local function find_even(self)
+  local goal
+  local bands = self:curves("incumbent", "trials")
+  for _, band in ipairs(bands) do
+    if band.title == self.options.reference then goal = band.middle[#band.middle] end
+  end
+  for i, own in ipairs(self.summaries) do
+    for _, band in ipairs(goal and own.name ~= self.options.reference and bands or {}) do
+      for k = 1, band.title == self.agents[i].name and #band.x or 0 do
+        if not own.even_at and band.middle[k] >= goal then own.even_at = band.x[k] end
+      end
+    end
+  end
+end
+
 -- ---- Tables ----------------------------------------------------------------------------------------
 
 local function number(value, format) return value and (format or "%.4f"):format(value) or "-" end
 
 local function interval(summary) return summary and ("%.4f to %.4f"):format(summary.low, summary.high) or "-" end
 
-local COLUMNS = { -- title, value of a summary
+local function mean(key, format)
+  return function(own) return number(own[key] and own[key].mean, format) end
+end
+
+-- Title, value of a summary, and of which columns, nil: of all tables.
+local COLUMNS = {
   { "agent", function(own) return own.name end },
-  { "best", function(own) return number(own.best and own.best.mean) end },
+  { "best", mean "best" },
   { "sd", function(own) return number(own.best and own.best.sd) end },
   { "95 % of the mean", function(own) return interval(own.best) end },
   { "top 5", function(own) return number(own.top[5] and own.top[5].mean) end },
   { "top 15", function(own) return number(own.top[15] and own.top[15].mean) end },
-  { "last", function(own) return number(own.last and own.last.mean) end },
+  { "last", mean "last" },
   { "95 % of the last", function(own) return interval(own.last) end },
-  { "trainings", function(own) return number(own.trainings and own.trainings.mean, "%.1f") end },
-  { "unique", function(own) return number(own.unique and own.unique.mean, "%.2f") end },
-  { "entropy", function(own) return number(own.entropy and own.entropy.mean, "%.2f") end },
-  { "regret", function(own) return number(own.regret) end, "oracle" },
-  { "test", function(own) return number(own.test and own.test.mean) end, "test" },
-  { "effect", function(own) return number(own.test_of_ranks and own.test_of_ranks.effect, "%.2f") end, "reference" },
-  { "p (Holm)", function(own) return number(own.test_of_ranks and own.test_of_ranks.holm, "%.2g") end, "reference" },
+  { "trainings", mean("trainings", "%.1f") },
+  { "epochs", mean("epochs", "%.1f"), function(all) return all.epochs.mean ~= all.trainings.mean end },
+  { "seconds", mean("seconds", "%.1f"), function(all) return all.seconds and all.seconds.mean > 0 end },
+  { "unique", mean("unique", "%.2f") },
+  { "entropy", mean("entropy", "%.2f") },
+  { "regret", function(own) return number(own.regret) end, function(all) return all.regret end },
+  { "test", mean "test", function(all) return all.test end },
+  { "effect", function(own) return number(own.test_of_ranks and own.test_of_ranks.effect, "%.2f") end,
+    function(all) return all.test_of_ranks end },
+  { "p (Holm)", function(own) return number(own.test_of_ranks and own.test_of_ranks.holm, "%.2g") end,
+    function(all) return all.test_of_ranks end },
+  { "even at", function(own) return own.even_at and ("%d"):format(own.even_at) or "-" end,
+    function(all) return all.even_at end },
 }
+
+-- Whether a column has something to tell of some agent.
+local function is_used(self, column)
+  for _, own in ipairs(self.summaries) do
+    if not column[3] or own.trainings and column[3](own) then return true end
+  end
+  return false
+end
 
 function Compared:__tostring()
   local columns, used, rows = {}, {}, {}
   for _, column in ipairs(COLUMNS) do
-    local needs = column[3]
-    if not needs or self.options[needs] or needs == "test" and self.summaries[1].test then
+    if is_used(self, column) then
       used[#used + 1] = column
       columns[#columns + 1] = { title = column[1], right = column[1] ~= "agent" }
     end
@@ -231,8 +266,10 @@ function Compared:__tostring()
   end
   local notes = ("%d seeds each; last: mean reward of the last %d samples"):format(#self.agents[1].cells,
     self.options.last)
-  if self.options.reference then
-    notes = notes .. ("; effect: probability that the best of a run exceeds that of %s"):format(self.options.reference)
+  local reference = self.options.reference
+  if reference then
+    notes = ("%s; effect: probability that the best of a run exceeds that of %s;\neven at: the trial at which the "
+      .. "median of the best is what %s has in the end"):format(notes, reference, reference)
   end
   return text_table.format(columns, rows) .. notes .. "\n"
 end
@@ -269,6 +306,7 @@ function compared.new(agents, options)
     self.summaries[i] = own
   end
   test_ranks(self.summaries, options.reference)
+  find_even(self)
   return self
 end
 

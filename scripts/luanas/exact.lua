@@ -14,7 +14,7 @@ Exact.__index = Exact
 
 local SIZE_LIMIT = 100000
 local PAIRS_LIMIT = 4000 -- architectures whose gradients are all kept at once
-local ROUNDING = 1e-12   -- a square that is a smaller part of its terms' squares has no direction: gradients are in float
+local ROUNDING = 1e-12 -- a square that is a smaller part of its terms' squares has no direction: gradients are floats
 
 -- ---- Making ----------------------------------------------------------------------------------------
 

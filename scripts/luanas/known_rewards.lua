@@ -22,11 +22,7 @@ end
 
 --- All architectures of a space with their rewards: { arch =, reward = }.
 function known_rewards.of_all(owner, space, f, limit)
-  local size, is_all = nas.space.size(space, limit)
-  if not is_all then
-    check.fail("%s: the space has about %.4g architectures, too many to enumerate; the limit is %d", owner,
-      nas.space.estimate(space), size)
-  end
+  nas.space.check_size(owner, space, limit)
   local reward_of, items = known_rewards.by(owner, f), {}
   for arch in nas.space.enumerate(space) do
     local reward = check.run(reward_of, arch)

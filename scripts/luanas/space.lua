@@ -74,6 +74,15 @@ function space.estimate(space_function, samples)
   return sum / samples
 end
 
+--- Refuses a space that has more architectures than that, for `owner`.
+function space.check_size(owner, space_function, limit)
+  local _, is_all = space.size(space_function, limit)
+  if not is_all then
+    check.fail("%s: the space has about %.4g architectures, too many to enumerate; the limit is %d", owner,
+      space.estimate(space_function), limit)
+  end
+end
+
 -- ---- The plain case: so many layers, these choices each ----------------------------------------
 
 local CHAIN_OPTIONS = { "activation", "bias", "classes", "filters", "input", "kernel", "layers", "padding", "stride" }

@@ -365,7 +365,7 @@ function T.test_i_a_clip_that_is_off_clips_nothing()
   lu.assertTrue(agent.clip.count > 0)
   -- A limit of 0 is neither off nor another limit.
   for _, name in ipairs { "actor_critic", "independent", "lookahead", "reinforce" } do
-    lu.assertErrorMsgContains("clip: limit is 0", nas.agents[name], { clip = 0.0 })
+    lu.assertErrorMsgContains("clip is 0", nas.agents[name], { clip = 0.0 })
   end
 end
 

@@ -168,7 +168,8 @@ end
 
 function T.test_a_space_that_sets_the_recipe()
   local function space(c)
-    return spaces.tiny(c), { train = { epochs = 3, schedule = nas.schedule.cosine {}, optimizer = nas.sgd { rate = 0.1 } } }
+    local train = { epochs = 3, schedule = nas.schedule.cosine {}, optimizer = nas.sgd { rate = 0.1 } }
+    return spaces.tiny(c), { train = train }
   end
   local study <close> = study_of(nil, { space = space })
   for _, epochs in ipairs { 5, 3, 1 } do

@@ -8,7 +8,10 @@ local Enumerate = { __name = "luanas.agents.enumerate", name = "enumerate", ends
 Enumerate.__index = Enumerate
 
 function Enumerate:propose(space)
-  self.next = self.next or nas.space.enumerate(space)
+  if not self.next then
+    nas.space.check_size("enumerate", space, self.options.limit)
+    self.next = nas.space.enumerate(space)
+  end
   local archs = {}
   while #archs < self.options.batch do
     local arch = self.next()
@@ -24,7 +27,9 @@ return function(given)
   local options = agents.options(owner, given, {
     seed = 1,  -- which changes nothing: there is no chance in it
     batch = 1, -- architectures that are proposed at once, and may be trained side by side
+    limit = 100000, -- a larger space is refused
   })
   check.integer(owner, "batch", options.batch, 1)
+  check.integer(owner, "limit", options.limit, 1)
   return setmetatable({ options = options }, Enumerate)
 end

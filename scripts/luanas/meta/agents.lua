@@ -60,8 +60,11 @@ function agents.random_sample(options) end
 ---@return luanas.Agent
 function agents.random_search(options) end
 
+---@class luanas.agents.EnumerateOptions: luanas.agents.Options
+---@field limit? integer A space with more architectures is refused. Default: 100000.
+
 --- The whole space in the order of nas.space.enumerate, then ends. The seed changes nothing.
----@param options? luanas.agents.Options
+---@param options? luanas.agents.EnumerateOptions
 ---@return luanas.Agent
 function agents.enumerate(options) end
 

@@ -54,6 +54,7 @@
 ---@field regret number? oracle - best.mean; with `oracle`.
 ---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of `best` against that of
 --- the reference (nas.statistics.rank_test); holm: p corrected for the number of agents.
+---@field even_at integer? The trial at which the median of the best rewards is that of the reference at its end.
 
 --- A comparison; tostring makes a table of it.
 ---@class luanas.Compared

@@ -72,6 +72,12 @@ function space.choose(space_function, answer) end
 ---@return number
 function space.estimate(space_function, samples) end
 
+--- Raises an error that says how large a space is, unless it has at most so many architectures.
+---@param owner string What the message begins with.
+---@param space_function luanas.Space
+---@param limit integer At least 1.
+function space.check_size(owner, space_function, limit) end
+
 --- The network of an architecture: its output and its canonical form (text, params, macs, ...), and the recipe's
 --- fields that the space sets.
 ---@param space_function luanas.Space
