@@ -39,6 +39,34 @@ function T.test_results_do_not_depend_on_the_number_of_workers()
   end
 end
 
+function T.test_epochs_of_their_own()
+  local function run(workers)
+    remove()
+    local study <close> = spaces.study { path = path }
+    local trials = study:evaluate_all(all(spaces.tiny), { workers = workers, epochs = 3 })
+    for _, trial in ipairs(trials) do lu.assertEquals({ #trial.epochs, trial.recalled }, { 3, false }) end
+    study:evaluate_all(all(spaces.tiny), { workers = workers, epochs = 1 })
+    return study:fingerprint()
+  end
+  local alone = run(1)
+  lu.assertEquals(run(2), alone)
+  lu.assertEquals(query [[
+    SELECT count(*) AS n FROM epoch JOIN session ON session = session.id WHERE program = 'luanas worker']], { { n = 12 } })
+end
+
+function T.test_a_search_does_not_depend_on_the_number_of_workers()
+  local function run(workers)
+    remove()
+    local study <close> = spaces.study { path = path }
+    local found = study:run(nas.agents.successive_halving { architectures = 4, epochs = 4, eta = 2 },
+      { trials = 9, workers = workers })
+    lu.assertEquals({ found.trials, found.ended }, { 7, "the agent" })
+    return study:fingerprint()
+  end
+  local alone = run(1)
+  lu.assertEquals(run(2), alone)
+end
+
 function T.test_what_workers_cannot_do_the_study_does()
   local y = core.tensor({ 20 }, "int32")
   for i = 1, 20 do y[i] = i % 10 + 1 end
