@@ -50,8 +50,9 @@ function T.test_epochs_of_their_own()
   end
   local alone = run(1)
   lu.assertEquals(run(2), alone)
-  lu.assertEquals(query [[
-    SELECT count(*) AS n FROM epoch JOIN session ON session = session.id WHERE program = 'luanas worker']], { { n = 12 } })
+  local of_workers = query [[
+    SELECT count(*) AS n FROM epoch JOIN session ON session = session.id WHERE program = 'luanas worker']]
+  lu.assertEquals(of_workers, { { n = 12 } })
 end
 
 function T.test_a_search_does_not_depend_on_the_number_of_workers()
