@@ -78,7 +78,7 @@ end
 function space.check_size(owner, space_function, limit)
   local _, is_all = space.size(space_function, limit)
   if not is_all then
-    check.fail("%s: the space has about %.4g architectures, too many to enumerate; the limit is %d", owner,
+    check.fail("%s: the space has about %.4g architectures, too many to enumerate; at most %d are taken", owner,
       space.estimate(space_function), limit)
   end
 end

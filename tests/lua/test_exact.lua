@@ -177,7 +177,7 @@ end
 function T.test_bad_input()
   local exact, _, policy, by_line = toy_of(1)
   local function refused(text, f, ...) lu.assertErrorMsgContains(text, f, ...) end
-  refused("too many to enumerate; the limit is 5", nas.exact, policy, branching, by_line, { limit = 5 })
+  refused("too many to enumerate; at most 5 are taken", nas.exact, policy, branching, by_line, { limit = 5 })
   refused("about 6", nas.exact, policy, branching, by_line, { limit = 5 })
   refused("the policy is nil", nas.exact, nil, branching, by_line)
   refused("the rewards are 3", nas.exact, policy, branching, 3)

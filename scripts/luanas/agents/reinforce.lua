@@ -102,6 +102,7 @@ return function(given, owner)
   check.integer(owner, "batch", options.batch, 1)
   check.number(owner, "entropy", options.entropy, 0)
   check.optional(check.number, owner, "start", options.start or nil)
+  for _, name in ipairs { "bias_correction", "update_first" } do check.boolean(owner, name, options[name]) end
   return setmetatable({
     options = options,
     policy = agents.policy(owner, options),
