@@ -1,5 +1,5 @@
 --- What every agent must be able to do, also a user's: nas.testing.agent(new). Each check is a function that raises
---- an error where the agent fails it; the report lists them all.
+--- an error where the agent fails it, and returns why where it does not apply; the report lists them all.
 ---
 --- The checks of an agent with a policy of its own are for what REINFORCE and its relatives have in common:
 --- coefficients on the gradient of the log-probability of what was sampled.
@@ -120,7 +120,7 @@ end)
 
 add("another seed gives another search", function(new)
   local agent = new(1)
-  if agent.seedless then return end
+  if agent.seedless then return "it draws nothing" end
   expect(trace(run(agent, spaces.chain, planted, 60)) ~= trace(run(new(2), spaces.chain, planted, 60)),
     "the searches with seeds 1 and 2 are the same: is the seed used?")
 end)
@@ -185,7 +185,7 @@ add("it never sees the test split", function(new)
 end)
 
 add("it learns", function(new)
-  if not new(1).learns then return end
+  if not new(1).learns then return "it does not say that it learns" end
   local all, gains = {}, {}
   for arch in nas.space.enumerate(spaces.chain) do all[#all + 1] = planted(arch) end
   local uniform, deviation = mean_and_deviation(all)
@@ -202,6 +202,8 @@ end)
 
 -- ---- Checks of agents with a policy ----------------------------------------------------------------
 
+local NO_POLICY = "it has no policy"
+
 -- The agent after a short search; nil where it has no policy.
 local function trained(new)
   local agent = new(1)
@@ -212,7 +214,7 @@ end
 
 add("what it proposes has the probability that its policy gives it", function(new)
   local agent = trained(new)
-  if not agent then return end
+  if not agent then return NO_POLICY end
   for _, arch in ipairs(agent.policy:sample(spaces.branches, 20)) do
     local again = agent.policy:score(arch).log_prob
     expect(again == arch.log_prob, "log-probability %.17g when it was sampled, %.17g when it was scored: is each "
@@ -222,7 +224,7 @@ end)
 
 add("options come as often as their probabilities say", function(new)
   local agent, sums = trained(new), {}
-  if not agent then return end
+  if not agent then return NO_POLICY end
   for _, arch in ipairs(agent.policy:sample(spaces.chain, 2000)) do
     for t, decision in ipairs(agent.policy:score(arch).decisions) do
       for k, p in ipairs(decision.probabilities) do
@@ -241,7 +243,7 @@ end)
 
 add("its gradients are those of log-probabilities", function(new)
   local agent = trained(new)
-  if not agent then return end
+  if not agent then return NO_POLICY end
   local exact = nas.exact(agent.policy, spaces.chain, planted)
   local episodes, squares = {}, 0.0
   for i, item in ipairs(exact.items) do
@@ -255,7 +257,7 @@ end)
 
 add("a step along an architecture makes it more probable", function(new)
   local policy = new(1).policy
-  if type(policy) ~= "table" then return end
+  if type(policy) ~= "table" then return NO_POLICY end
   local arch = policy:sample(spaces.chain)
   local before = policy:score(arch).log_prob
   policy:learn { { arch, advantage = 1 } }
@@ -289,7 +291,8 @@ end
 
 add("the advantage is the reward minus what does not depend on it", function(new)
   local agent = new(1)
-  if type(agent.policy) ~= "table" or agent.own_advantage then return end
+  if type(agent.policy) ~= "table" then return NO_POLICY end
+  if agent.own_advantage then return "it says that its advantage is another" end
   local number, change = 41, 1 / 1024
   local one, count = coefficients(agent, number, 0)
   local other = coefficients(new(1), number, change)
@@ -304,7 +307,8 @@ end)
 
 add("the regulariser does not depend on rewards", function(new)
   local policy = new(1).policy
-  if type(policy) ~= "table" or not policy.core then return end
+  if type(policy) ~= "table" then return NO_POLICY end
+  if not policy.core then return "its policy is none of nas.policy" end
   local own = nas.policy { seed = 1, l2 = 0.1, layers = policy.options.layers, units = policy.options.units }
   local arch, square = own:sample(spaces.chain), 0.0
   for _, block in pairs(own.core:blocks()) do
@@ -324,9 +328,10 @@ Report.__index = Report
 function Report:__tostring()
   local rows = {}
   for i, result in ipairs(self.checks) do
-    rows[i] = { result.ok and "passed" or "FAILED", result.name, result.problem or "" }
+    local status = not result.ok and "FAILED" or result.skipped and "-" or "passed"
+    rows[i] = { status, result.name, result.problem or result.skipped or "" }
   end
-  return ("agent %s: %d passed, %d failed\n"):format(self.name, self.passed, self.failed)
+  return ("agent %s: %d passed, %d failed, %d do not apply\n"):format(self.name, self.passed, self.failed, self.skipped)
     .. text_table.format({ { title = "" }, { title = "check" }, { title = "" } }, rows)
 end
 
@@ -336,12 +341,15 @@ function testing.agent(new)
   if type(new) ~= "function" then
     check.fail("%s: new is %s; expected a function of a seed that returns an agent", owner, check.show(new))
   end
-  local report = setmetatable({ checks = {}, passed = 0, failed = 0 }, Report)
+  local report = setmetatable({ checks = {}, passed = 0, failed = 0, skipped = 0 }, Report)
   for i, each in ipairs(checks) do
-    local ok, problem = pcall(each.body, new)
-    if not ok and check.is_interrupt(problem) then error(problem, 0) end
-    report.checks[i] = { name = each.name, ok = ok, problem = not ok and tostring(problem) or nil }
-    if ok then report.passed = report.passed + 1 else report.failed = report.failed + 1 end
+    local ok, message = pcall(each.body, new)
+    if not ok and check.is_interrupt(message) then error(message, 0) end
+    report.checks[i] = {
+      name = each.name, ok = ok, problem = not ok and tostring(message) or nil, skipped = ok and message or nil,
+    }
+    local count = not ok and "failed" or message and "skipped" or "passed"
+    report[count] = report[count] + 1
   end
   local ok, agent = pcall(new, 1)
   report.name = ok and type(agent) == "table" and agent.name or "agent"

@@ -8,13 +8,15 @@ local testing = {}
 ---@field name string What is expected, in a sentence.
 ---@field ok boolean
 ---@field problem string? What was found instead.
+---@field skipped string? Why it does not apply to this agent; ok is true then.
 
 --- tostring makes a table of it.
 ---@class luanas.testing.Report
 ---@field name string The agent's name.
----@field ok boolean Whether all checks were passed.
+---@field ok boolean Whether none failed.
 ---@field passed integer
 ---@field failed integer
+---@field skipped integer Those that do not apply.
 ---@field checks luanas.testing.Check[]
 
 --- What every agent must be able to do: the same seed gives the same search, another seed another one; it asks only for
