@@ -203,6 +203,7 @@ end)
 -- ---- Checks of agents with a policy ----------------------------------------------------------------
 
 local NO_POLICY = "it has no policy"
+local EXPLORES = "it says that it proposes what its policy has not sampled"
 
 -- The agent after a short search; nil where it has no policy.
 local function trained(new)
@@ -212,32 +213,52 @@ local function trained(new)
   return agent
 end
 
+-- The policy takes no steps until the returned value is closed.
+local function held_still(policy)
+  local learn, apply = rawget(policy, "learn"), rawget(policy, "apply")
+  function policy.learn() return { loss = 0.0, entropy = 0.0, kl = 0.0 } end
+  function policy.apply() return { gradient_norm = 0.0, l2 = 0.0 } end
+  return setmetatable({}, { __close = function() policy.learn, policy.apply = learn, apply end })
+end
+
 add("what it proposes has the probability that its policy gives it", function(new)
-  local agent = trained(new)
-  if not agent then return NO_POLICY end
-  for _, arch in ipairs(agent.policy:sample(spaces.branches, 20)) do
-    local again = agent.policy:score(arch).log_prob
-    expect(again == arch.log_prob, "log-probability %.17g when it was sampled, %.17g when it was scored: is each "
-      .. "decision scored after those that were made?", arch.log_prob, again)
+  for _, name in ipairs { "branches", "chain" } do
+    local agent = new(1)
+    if type(agent.policy) ~= "table" then return NO_POLICY end
+    if agent.explores then return EXPLORES end
+    local learn = agent.learn
+    function agent.learn(self, trials)
+      for _, trial in ipairs(trials) do -- by the policy as it was when they were proposed
+        local recorded, again = trial.arch.log_prob, self.policy:score(trial.arch).log_prob
+        expect(again == recorded, "trial %d: log-probability %s when it was proposed, %.17g when it was scored: is "
+          .. "each decision scored after those that were made, and does the policy sample all that is proposed (an "
+          .. "agent that means something else says so: explores = true)?", trial.number,
+          recorded and ("%.17g"):format(recorded), again)
+      end
+      return learn(self, trials)
+    end
+    run(agent, spaces[name], any_reward, 60)
   end
 end)
 
 add("options come as often as their probabilities say", function(new)
   local agent, sums = trained(new), {}
   if not agent then return NO_POLICY end
-  for _, arch in ipairs(agent.policy:sample(spaces.chain, 2000)) do
-    for t, decision in ipairs(agent.policy:score(arch).decisions) do
+  if agent.explores then return EXPLORES end
+  local _ <close> = held_still(agent.policy)
+  for _, trial in ipairs(run(agent, spaces.chain, planted, 2000)) do
+    for t, decision in ipairs(agent.policy:score(trial.arch).decisions) do
       for k, p in ipairs(decision.probabilities) do
         local key = ("decision %d, option %d"):format(t, k)
         sums[key] = sums[key] or { excess = 0.0, variance = 0.0 }
-        sums[key].excess = sums[key].excess + (arch.decisions[t].chosen == k and 1 or 0) - p
+        sums[key].excess = sums[key].excess + (trial.arch.decisions[t].chosen == k and 1 or 0) - p
         sums[key].variance = sums[key].variance + p * (1 - p)
       end
     end
   end
   for _, key in ipairs(check.sorted_keys(sums)) do
     local z = sums[key].excess / math.sqrt(math.max(1, sums[key].variance))
-    expect(math.abs(z) < 5, "%s: %.1f standard deviations off in 2,000 samples: are they samples?", key, z)
+    expect(math.abs(z) < 5, "%s: %.1f standard deviations off in 2,000 trials: are they samples?", key, z)
   end
 end)
 

@@ -13,6 +13,8 @@
 --- Default: false.
 ---@field policy? luanas.Policy Where it has one: what samples, or an object with the same methods sample, score, gradient
 --- and learn. nas.audit and the checks of nas.testing.agent look into it.
+---@field explores? boolean Whether it means to propose what its policy did not sample, or not as often as its policy says:
+--- then what it learns from is no sample of the policy. Default: false.
 ---@field own_advantage? boolean Whether a reward that is larger by 1 is meant to change the coefficient of an architecture's
 --- log-probability by something else than 1 / batch: a critic that looks ahead, or an average that has the reward in it.
 --- Default: false.

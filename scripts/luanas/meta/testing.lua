@@ -24,9 +24,9 @@ local testing = {}
 --- that fail; a search that is resumed equals one that was not interrupted; the test split is never read; and where it says
 --- that it learns, the last 20 of 200 trials are above random sampling on a planted reward, over 12 seeds.
 ---
---- With a field `policy`: probabilities are those that it samples with, gradients are those of log-probabilities, a step
---- along an architecture makes it more probable, the coefficient of a reward is the reward minus what does not depend on
---- it (unless own_advantage), the regulariser does not depend on rewards.
+--- With a field `policy`: what is proposed has the probabilities that the policy gives it (unless explores), gradients are
+--- those of log-probabilities, a step along an architecture makes it more probable, the coefficient of a reward is the
+--- reward minus what does not depend on it (unless own_advantage), the regulariser does not depend on rewards.
 ---
 --- Takes about a second, and writes small files in the folder of temporary files while it runs. Agents that fail raise no
 --- errors: they are in the report. Ctrl-C ends it as it does study:evaluate.
