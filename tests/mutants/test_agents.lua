@@ -28,6 +28,40 @@ local MUTANTS = {
     formulas = { "test_reinforce_without_a_baseline", "test_reinforce_that_leaves_one_out" },
     acceptance = { "test_b_audits_find_no_bias" },
   },
+  exploration_outside_the_policy = { -- every third batch is random, and learned from as if it was not
+    agent = "reinforce", from = "return self.policy:sample(space, self.options.batch)",
+    to = [[
+      self.turn = ((self.turn or 0) + 1) % 3
+      self.random = self.random or nas.random { seed = self.options.seed }
+      return (self.turn == 0 and self.random or self.policy):sample(space, self.options.batch)]],
+    checks = { "what it proposes has the probability that its policy gives it" },
+    acceptance = { "test_c_log_probabilities_recomputed_are_those_recorded" },
+  },
+  the_more_probable_one_of_two = {
+    agent = "reinforce", from = "return self.policy:sample(space, self.options.batch)",
+    to = [[
+      local archs = self.policy:sample(space, 2 * self.options.batch)
+      table.sort(archs, function(a, b) return a.log_prob > b.log_prob end)
+      return table.move(archs, 1, self.options.batch, 1, {})]],
+    checks = { "options come as often as their probabilities say" },
+    acceptance = { "test_b_audits_find_no_bias" },
+  },
+  seed_by_the_clock = {
+    agent = "reinforce", from = "policy = agents.policy(owner, options),",
+    to = "policy = agents.policy(owner, setmetatable({ seed = math.random(1 << 40) }, { __index = options })),",
+    checks = { "a search that is resumed equals one that was not interrupted", "the same seed gives the same search" },
+    acceptance = { "test_h_the_seed_decides_and_threads_do_not" },
+  },
+  seed_that_is_not_used = {
+    agent = "reinforce", from = "policy = agents.policy(owner, options),",
+    to = "policy = agents.policy(owner, setmetatable({ seed = 1 }, { __index = options })),",
+    checks = { "another seed gives another search" },
+    acceptance = { "test_h_the_seed_decides_and_threads_do_not" },
+  },
+  failed_trials_that_are_learned_from = {
+    agent = "reinforce", from = "local rewarded = agents.rewarded(trials)", to = "local rewarded = trials",
+    checks = { "it survives trials that fail" }, formulas = { "test_reinforce_with_failed_trials" },
+  },
   gae_off_by_one = {
     agent = "actor_critic", from = "next_value = sum, values[t]", to = "next_value = sum, values[t + 1] or earned",
     checks = { "the advantage is the reward minus what does not depend on it" },
