@@ -96,7 +96,7 @@ local function test_ranks(summaries, reference)
   for _, each in ipairs(summaries) do
     if each.name == reference then own = each else list[#list + 1] = each end
   end
-  if not own or not own.best then return end
+  if not own or not own.best or #list == 0 then return end
   for i, each in ipairs(list) do
     each.test_of_ranks = each.best and statistics.rank_test(each.best.values, own.best.values)
     p_values[i] = each.test_of_ranks and each.test_of_ranks.p or 1.0
