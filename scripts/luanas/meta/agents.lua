@@ -207,7 +207,7 @@ function agents.names() end
 
 --- The options of an agent: its defaults, under those of a preset, under what is given. Raises errors that begin with the
 --- owner: for an unknown option or preset, and for a value of another type than its default's. A default of false takes
---- anything.
+--- anything. Options named seed, batch, decay and clip are what they are of the agents here, and their ranges are checked.
 ---@generic T: table
 ---@param owner string
 ---@param given? table

@@ -3,13 +3,13 @@
 
 ---@class luanas.compare.Options
 ---@field agents (string|table)[] Names of agents of the package, such as "reinforce"; { "reinforce", its options but the seed, name = ... }; or { name = ..., new = fun(seed): luanas.Agent }. Each needs a name of its own; default: the agent's.
----@field seeds? integer|integer[] Of the agents; a number n stands for 1 to n. Default: 10.
+---@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10.
 ---@field trials? integer The budget of each search, as of study:run: at least one of trials, trainings, epochs and seconds, unless all agents end by themselves.
 ---@field trainings? integer
 ---@field epochs? integer
 ---@field seconds? number With `study` only: rewards that are known take none.
 ---@field space? luanas.Space With `rewards`.
----@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial.
+---@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial, as is what a table does not have.
 ---@field study? luanas.study.Options The other way: options of nas.study but name and seed. Each search is a study of its own, named "AGENT, seed N", and all share one store.
 ---@field reward? string|fun(trial: luanas.Trial): number With `study`, as of study:run.
 ---@field workers? integer With `rewards`, processes that search side by side; default: all processors. With `study`, as of study:run; default 1. Changes no result.

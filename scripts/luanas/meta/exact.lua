@@ -3,7 +3,7 @@
 
 ---@class luanas.exact.Options
 ---@field limit? integer Most architectures that are taken; default 100000. A larger space is an error that says about how
---- large it is.
+--- large it is; at once where the estimate (nas.space.estimate) is more than 100 times the limit.
 
 ---@class luanas.exact.Item
 ---@field arch luanas.Arch

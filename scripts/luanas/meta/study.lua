@@ -105,8 +105,10 @@ function Study:evaluate_all(records, options) end
 ---@field trials? integer At least 0, like the others. At least one of the four must be there, unless the agent ends by
 --- itself.
 ---@field trainings? integer Trainings and extensions of different networks.
----@field epochs? integer Of all of these. Looked at between trials: the last one may go beyond.
----@field seconds? number What these epochs took, now or when they were stored.
+---@field epochs? integer Of all of these; those of replicates count once. Looked at between trials: the last one may go
+--- beyond.
+---@field seconds? number What these epochs took, now or when they were stored. What is proposed at once is trained at once
+--- where the study has a path, so that the last trainings may be for nothing.
 ---@field reward? string|luanas.Reward|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
 --- finite number. Default: accuracy; where targets are values, minus the mean absolute error. Failed trials are not asked,
 --- unless the study has `failed`.
