@@ -268,8 +268,11 @@ function Compared:__tostring()
     self.options.last)
   local reference = self.options.reference
   if reference then
-    notes = ("%s; effect: probability that the best of a run exceeds that of %s;\neven at: the trial at which the "
-      .. "median of the best is what %s has in the end"):format(notes, reference, reference)
+    notes = ("%s; effect: probability that the best of a run exceeds that of %s"):format(notes, reference)
+  end
+  if columns[#columns].title == "even at" then
+    notes = ("%s;\neven at: the trial at which the median of the best is what %s has in the end"):format(notes,
+      reference)
   end
   return text_table.format(columns, rows) .. notes .. "\n"
 end

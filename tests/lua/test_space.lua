@@ -156,6 +156,70 @@ function T.test_bad_chains()
   lu.assertErrorMsgContains("input: shape is nil", nas.space.chain, { layers = 1, filters = 1, classes = 2 })
 end
 
+-- ---- Choosing --------------------------------------------------------------------------------------
+
+function T.test_choose()
+  local seen = {}
+  local arch = nas.space.choose(spaces.branching, function(decision, position)
+    seen[position] = ("%s %d of %d"):format(decision.name, decision.occurrence, decision.options.count)
+    return decision.options.count
+  end)
+  lu.assertEquals(seen, { "kind 1 of 2", "depth 1 of 3", "pool 1 of 2" })
+  lu.assertEquals(tostring(arch), "kind=conv depth=3 pool=false")
+  lu.assertEquals(arch.network, select(2, nas.space.build(spaces.branching, arch)):hash())
+  lu.assertNil(arch.log_prob)
+  lu.assertNil(arch.sample)
+end
+
+function T.test_choose_sums_log_probabilities_where_all_have_one()
+  local function choose(answer) return nas.space.choose(spaces.tiny, answer).log_prob end
+  lu.assertEquals(choose(function() return 1, -0.5 end), -1.0)
+  lu.assertNil(choose(function(_, position) return 1, position == 1 and -0.5 or nil end))
+  lu.assertNil(choose(function(_, position) return 1, position == 2 and -0.5 or nil end))
+  lu.assertEquals(nas.space.choose(function() return image end, error).log_prob, 0.0)
+end
+
+function T.test_bad_choices()
+  local function refused(text, answer, space)
+    lu.assertErrorMsgContains(text, nas.space.choose, space or spaces.tiny, answer)
+  end
+  refused("space.choose: answer is nil; expected a function of a decision", nil)
+  refused("space.choose: answer is a table", {})
+  refused("space is 3; expected a function(c)", function() return 1 end, 3)
+  refused("space.choose: decision 1, kernel: the answer is nil; expected an integer from 1 to 2", function() end)
+  refused("space.choose: decision 1, kernel: the answer is 3; expected an integer from 1 to 2", function() return 3 end)
+  refused("space.choose: decision 2, filters: the answer is 0;", function(_, position) return 2 - position end)
+  refused('space.choose: decision 1, kernel: the answer is "1"', function() return "1" end)
+  refused("space.choose: decision 1, kernel: the answer's log-probability is NaN; expected a finite number",
+    function() return 1, 0 / 0 end)
+  refused("my own", function() error "my own" end)
+end
+
+-- ---- Sizes -----------------------------------------------------------------------------------------
+
+function T.test_estimates_are_exact_where_all_are_asked_the_same()
+  lu.assertEquals(nas.space.estimate(spaces.student), 1296.0)
+  lu.assertEquals(nas.space.estimate(spaces.tiny, 1), 4.0)
+  lu.assertEquals(nas.space.estimate(function() return image end), 1.0)
+  lu.assertEquals(nas.space.estimate(spaces.fragile), 4.0) -- what can't be built is counted, as it is enumerated
+  local large = nas.space.chain { input = { 8, 8, 1 }, classes = 10, layers = 40, filters = { 1, 2, 3, 4 } }
+  lu.assertEquals(nas.space.estimate(large, 2), 2.0 ^ 80)
+end
+
+-- The branching space: the product is 4 (twice two), 6 (2 * 3), 6 or 12; the mean over random ones is the size, 6.
+function T.test_estimates_of_branching_spaces_are_near()
+  lu.assertAlmostEquals(nas.space.estimate(spaces.branching), 6, 0.3) -- the standard error is 0.09
+  lu.assertAlmostEquals(nas.space.estimate(spaces.branching, 20000), 6, 0.07)
+  lu.assertEquals(nas.space.estimate(spaces.branching), nas.space.estimate(spaces.branching))
+end
+
+function T.test_bad_estimates()
+  lu.assertErrorMsgContains("space.estimate: samples is 0; expected an integer of at least 1", nas.space.estimate,
+    spaces.tiny, 0)
+  lu.assertErrorMsgContains('samples is "x"', nas.space.estimate, spaces.tiny, "x")
+  lu.assertErrorMsgContains("space is nil; expected a function(c)", nas.space.estimate)
+end
+
 function T.test_build()
   local arch = nas.arch "kernel=3{1,3} filters=2{2,4}"
   local output, network, train = nas.space.build(spaces.tiny, arch)
