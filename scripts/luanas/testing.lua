@@ -362,6 +362,10 @@ function testing.agent(new)
   if type(new) ~= "function" then
     check.fail("%s: new is %s; expected a function of a seed that returns an agent", owner, check.show(new))
   end
+  local made, first = pcall(new, 1) -- where it raises an error, the checks say so
+  if made and type(first) ~= "table" then
+    check.fail("%s: new(1) returned %s; expected an agent", owner, check.show(first))
+  end
   local report = setmetatable({ checks = {}, passed = 0, failed = 0, skipped = 0 }, Report)
   for i, each in ipairs(checks) do
     local ok, message = pcall(each.body, new)
@@ -372,8 +376,7 @@ function testing.agent(new)
     local count = not ok and "failed" or message and "skipped" or "passed"
     report[count] = report[count] + 1
   end
-  local ok, agent = pcall(new, 1)
-  report.name = ok and type(agent) == "table" and agent.name or "agent"
+  report.name = made and first.name or "agent"
   report.ok = report.failed == 0
   return report
 end

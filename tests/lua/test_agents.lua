@@ -94,6 +94,16 @@ function T.test_options_keep_what_an_agent_must_be()
   end
 end
 
+function T.test_what_cant_be_looked_at()
+  lu.assertErrorMsgContains("testing.agent: new is nil; expected a function of a seed that returns an agent",
+    nas.testing.agent)
+  lu.assertErrorMsgContains("testing.agent: new(1) returned nil; expected an agent", nas.testing.agent, function() end)
+  local report = nas.testing.agent(function() error "my own" end)
+  lu.assertEquals({ report.ok, report.failed, report.name }, { false, #report.checks, "agent" })
+  lu.assertStrContains(report.checks[1].problem, "my own")
+  lu.assertErrorMsgEquals("interrupted!", nas.testing.agent, function() error("interrupted!", 0) end)
+end
+
 -- ---- Presets ---------------------------------------------------------------------------------------
 
 function T.test_presets()
