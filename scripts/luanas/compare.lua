@@ -139,7 +139,7 @@ local function by_studies(owner, options, entrants, seeds)
   local budget, cells, store = budget_of(options, options.reward), {}, nil
   for _, agent in ipairs(entrants) do
     for _, seed in ipairs(seeds) do
-      local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed }
+      local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed, quiet = options.quiet }
       for name, value in pairs(options.study) do own[name] = value end
       if store then own.store, own.path = store, nil end
       local study <close> = nas.study(own)

@@ -376,6 +376,17 @@ function T.test_without_final_the_test_images_stay_closed()
   lu.assertNil(on_studies({}, { data = data }).summaries[1].test)
 end
 
+function T.test_studies_are_as_quiet_as_their_comparison()
+  local own = study_options()
+  own.quiet = nil
+  local make, seen = nas.study, {}
+  files.with(nas, "study", function(options)
+    seen[#seen + 1] = options.quiet
+    return make(options)
+  end, function() on_studies { study = own } end)
+  lu.assertEquals(seen, { true, true, true, true })
+end
+
 function T.test_workers_of_studies_change_nothing()
   local alone = on_studies { agents = { { "reinforce", batch = 4 } } }.agents[1].cells
   files.remove()
