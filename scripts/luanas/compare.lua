@@ -30,7 +30,12 @@ local function entrant(owner, what, given)
       check.fail("%s: new of %s is %s; expected a function of a seed that returns an agent", owner, what,
         check.show(given.new))
     end
-    return { name = check.string(owner, "name of " .. what, given.name), new = given.new }
+    local name = check.string(owner, "name of " .. what, given.name)
+    local first = given.new(1)
+    if first ~= nil and rawequal(first, given.new(1)) then
+      check.fail("%s: new of %s returned the same agent twice; each search takes a new one", owner, what)
+    end
+    return { name = name, new = given.new }
   end
   if type(given) ~= "table" or type(given[1]) ~= "string" then
     check.fail("%s: %s is %s; expected the name of an agent, { name, its options } or { name =, new = function of a "
@@ -43,6 +48,10 @@ local function entrant(owner, what, given)
     if name ~= 1 and name ~= "name" then options[name] = value end
   end
   if options.seed ~= nil then check.fail("%s: %s has a seed; seeds are an option of the comparison", owner, what) end
+  if type(options.policy) == "table" and options.policy.sample then -- else a search would go on where another one ended
+    check.fail("%s: %s has a policy that all its searches would share; expected options of nas.policy, or { name =, "
+      .. "new = function of a seed }, which makes a policy for each", owner, what)
+  end
   local function new(seed)
     options.seed = seed
     return make(options)

@@ -418,6 +418,11 @@ function T.test_bad_agents()
   refused('agents[1]: unknown option "x"; known options: name, new',
     { agents = { { name = "x", new = nothing, x = 1 } } })
   refused('two agents have the name "ppo"; give one a name of its own', { agents = { "ppo", { "ppo", batch = 3 } } })
+  refused("agents[1] has a policy that all its searches would share; expected options of nas.policy",
+    { agents = { { "reinforce", policy = nas.policy() } } })
+  local agent = nas.agents.reinforce()
+  refused("new of agents[1] returned the same agent twice; each search takes a new one",
+    { agents = { { name = "x", new = function() return agent end } } })
   refused("the agent is nil; expected what nas.agents.reinforce {...}", { agents = { { name = "x", new = nothing } } })
   lu.assertErrorMsgContains('agents: there is no agent "reinfroce"; there are actor_critic', compare,
     { agents = { "reinfroce" } })

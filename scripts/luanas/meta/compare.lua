@@ -2,7 +2,7 @@
 -- luacheck: ignore
 
 ---@class luanas.compare.Options
----@field agents (string|table)[] Names of agents of the package, such as "reinforce"; { "reinforce", its options but the seed, name = ... }; or { name = ..., new = fun(seed): luanas.Agent }. Each needs a name of its own; default: the agent's.
+---@field agents (string|table)[] Names of agents of the package, such as "reinforce"; { "reinforce", its options but the seed, name = ... }; or { name = ..., new = fun(seed): luanas.Agent }, which returns a new one each time, with a policy of its own. Each needs a name of its own; default: the agent's.
 ---@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10.
 ---@field trials? integer The budget of each search, as of study:run: at least one of trials, trainings, epochs and seconds, unless all agents end by themselves.
 ---@field trainings? integer
