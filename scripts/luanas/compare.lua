@@ -2,7 +2,7 @@
 --- study, and what a fair comparison tells of them (Lindauer & Hutter 2020; Li & Talwalkar 2019; Yang et al. 2020).
 ---
 --- One search, of one agent with one seed, is a cell. What is kept of it, trial by trial: its reward (false where it
---- failed), what it has trained so far, and the entropy of its policy where it logs that.
+--- failed), which network it is, what it has trained so far, and the entropy of its policy where it logs that.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local known_rewards = require "luanas.known_rewards"
@@ -101,11 +101,13 @@ end
 
 -- Watches a search by `by`; the cell is filled as it goes on.
 local function record(by, cell)
-  cell.rewards, cell.trainings, cell.epochs, cell.entropies = {}, {}, {}, {}
-  local log = by.log
+  cell.rewards, cell.networks, cell.trainings, cell.epochs, cell.entropies = {}, {}, {}, {}, {}
+  local log, first = by.log, {}
   by.log = function(trial, values)
-    local n = #cell.rewards + 1
-    cell.rewards[n], cell.entropies[n] = trial.reward or false, values.entropy or false
+    local n, network = #cell.rewards + 1, search.network_of(trial)
+    first[network] = first[network] or n
+    cell.rewards[n], cell.networks[n] = trial.reward or false, first[network]
+    cell.entropies[n] = values.entropy or false
     log(trial, values)
   end
   by.paid = function(spent)

@@ -33,12 +33,15 @@ local function mean_of_last(cell, count)
   return #last > 0 and statistics.mean(last) or nil
 end
 
--- The mean of the best k networks.
+-- The mean of the best k networks, each with its highest reward: one that is trained further comes again.
 local function mean_of_best(cell, k)
-  local rewards = {}
+  local rewards, place = {}, {}
   for i, reward in ipairs(cell.rewards) do
-    local is_new = cell.trainings[i] > (i > 1 and cell.trainings[i - 1] or 0)
-    if reward and is_new then rewards[#rewards + 1] = reward end
+    local network = cell.networks[i]
+    if reward then
+      place[network] = place[network] or #rewards + 1
+      rewards[place[network]] = math.max(reward, rewards[place[network]] or reward)
+    end
   end
   if #rewards < k then return nil end
   table.sort(rewards, function(a, b) return a > b end)

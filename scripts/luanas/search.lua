@@ -90,8 +90,13 @@ local function new_spent()
   return { trials = 0, trainings = 0, epochs = 0, seconds = 0.0, networks = {}, idle = 0 }
 end
 
+--- What trials of the same network and recipe have in common, however many epochs they have: a key for tables.
+function search.network_of(trial)
+  return trial.evaluation or trial.network or trial.arch:line()
+end
+
 local function pay(spent, trial, by)
-  local key = trial.evaluation or trial.network or trial.arch:line()
+  local key = search.network_of(trial)
   local paid = spent.networks[key] or { epochs = 0, seconds = 0.0 }
   local epochs, seconds = trial.epoch_count or 0, by.seconds and by.seconds(trial) or 0.0
   spent.trials, spent.idle = spent.trials + 1, spent.idle + 1

@@ -41,8 +41,8 @@ function T.test_cells_are_searches()
   local result = compare { agents = { "enumerate" }, seeds = 2 }
   for seed = 1, 2 do
     lu.assertEquals(result.agents[1].cells[seed], {
-      seed = seed, rewards = { 0.2, 0.9, 0.4, 0.6 }, trainings = { 1, 2, 3, 4 }, epochs = { 1, 2, 3, 4 },
-      entropies = { false, false, false, false }, seconds = 0.0,
+      seed = seed, rewards = { 0.2, 0.9, 0.4, 0.6 }, networks = { 1, 2, 3, 4 }, trainings = { 1, 2, 3, 4 },
+      epochs = { 1, 2, 3, 4 }, entropies = { false, false, false, false }, seconds = 0.0,
     })
   end
 end
@@ -125,9 +125,10 @@ local function of_rewards(agents, options)
   for i, agent in ipairs(agents) do
     list[i] = { name = agent.name, cells = {} }
     for seed, rewards in ipairs(agent) do
-      local cell = { seed = seed, rewards = rewards, trainings = {}, epochs = {}, entropies = {} }
+      local cell = { seed = seed, rewards = rewards, networks = {}, trainings = {}, epochs = {}, entropies = {} }
       for k in ipairs(rewards) do
-        cell.trainings[k], cell.epochs[k], cell.entropies[k] = k, 2 * k, agent.entropy or false
+        cell.networks[k], cell.trainings[k], cell.epochs[k] = k, k, 2 * k
+        cell.entropies[k] = agent.entropy or false
       end
       list[i].cells[seed] = cell
     end
@@ -165,6 +166,18 @@ function T.test_top_networks_are_different_ones()
   lu.assertNil(result.summaries[1].top[5])
   lu.assertEquals(result.summaries[1].top[1].mean, 0.9)
   lu.assertEquals(result.summaries[1].unique.mean, 0.1)
+end
+
+-- Also those that come again for more epochs, which is another training.
+function T.test_top_networks_that_are_trained_further()
+  local result = compare {
+    agents = { { "successive_halving", architectures = 4, epochs = 3, eta = 3 } }, seeds = 1,
+    rewards = function(arch, epochs) return reward(arch) + epochs / 100 end,
+  }
+  local cell, own = result.agents[1].cells[1], result.summaries[1]
+  lu.assertEquals({ #cell.rewards, cell.epochs[5] - cell.epochs[4] }, { 5, 2 })
+  lu.assertEquals({ cell.networks[5] < 5, cell.trainings[5] - cell.trainings[4] }, { true, 1 })
+  lu.assertEquals({ own.top[1].mean, own.top[5] }, { cell.rewards[5], nil })
 end
 
 function T.test_one_seed_has_no_spread()

@@ -23,7 +23,8 @@
 ---@class luanas.compare.Cell
 ---@field seed integer
 ---@field rewards (number|false)[] false: it failed.
----@field trainings integer[] Different trainings so far, as of study:run's budget.
+---@field networks integer[] The first trial that had the same network and recipe.
+---@field trainings integer[] Trainings so far, as of study:run's budget: of new networks, or of known ones for more epochs.
 ---@field epochs integer[] Epochs so far, the same way.
 ---@field entropies (number|false)[] The entropy that the agent logs, in nats.
 ---@field seconds number? What the trainings took, now or when they were stored.
