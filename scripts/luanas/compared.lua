@@ -168,7 +168,8 @@ function Compared:curves(kind, axis)
     end
     local band = { title = agent.name, x = {}, low = {}, middle = {}, high = {} }
     local step = math.max(1, most // POINTS_MAX)
-    for budget = step, most, step do
+    for k = 1, (most + step - 1) // step do -- the last one is the end
+      local budget = math.min(k * step, most)
       local values = {}
       for _, curve in ipairs(curves) do
         local value = at(curve.spent, curve.values, budget)
@@ -216,7 +217,12 @@ end
 
 local function number(value, format) return value and (format or "%.4f"):format(value) or "-" end
 
-local function interval(summary) return summary and ("%.4f to %.4f"):format(summary.low, summary.high) or "-" end
+-- One run has no spread.
+local function has_spread(summary) return summary and #summary.values > 1 end
+
+local function interval(summary)
+  return has_spread(summary) and ("%.4f to %.4f"):format(summary.low, summary.high) or "-"
+end
 
 local function mean(key, format)
   return function(own) return number(own[key] and own[key].mean, format) end
@@ -226,7 +232,7 @@ end
 local COLUMNS = {
   { "agent", function(own) return own.name end },
   { "best", mean "best" },
-  { "sd", function(own) return number(own.best and own.best.sd) end },
+  { "sd", function(own) return number(has_spread(own.best) and own.best.sd) end },
   { "95 % of the mean", function(own) return interval(own.best) end },
   { "top 5", function(own) return number(own.top[5] and own.top[5].mean) end },
   { "top 15", function(own) return number(own.top[15] and own.top[15].mean) end },

@@ -181,8 +181,10 @@ function T.test_top_networks_that_are_trained_further()
 end
 
 function T.test_one_seed_has_no_spread()
-  local best = compare({ seeds = 1 }).summaries[1].best
+  local result = compare { seeds = 1 }
+  local best = result.summaries[1].best
   lu.assertEquals({ best.sd, best.low, best.high }, { 0.0, best.mean, best.mean })
+  lu.assertStrMatches(tostring(result), ".*\nrandom_search +0%.9000 +%- +%- .*")
 end
 
 function T.test_rank_tests_are_corrected()
@@ -258,6 +260,9 @@ function T.test_long_curves_have_fewer_points()
   for i = 1, 3000 do rewards[i] = i end
   local band = of_rewards({ { name = "a", rewards } }):curves()[1]
   lu.assertEquals({ #band.x, band.x[1], band.x[#band.x], band.middle[#band.x] }, { 500, 6, 3000, 3000 })
+  rewards[3001] = 4000 -- what is no multiple of the step is the end all the same
+  band = of_rewards({ { name = "a", rewards } }):curves()[1]
+  lu.assertEquals({ #band.x, band.x[500], band.x[501], band.middle[501] }, { 501, 3000, 3001, 4000 })
 end
 
 function T.test_bad_curves()
