@@ -5,6 +5,7 @@
 --- failed), which network it is, what it has trained so far, and the entropy of its policy where it logs that.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local final = require "luanas.final"
 local known_rewards = require "luanas.known_rewards"
 local nas = require "luanas"
 local progress = require "luanas.progress"
@@ -145,7 +146,8 @@ local function by_rewards(owner, options, entrants, seeds)
 end
 
 -- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the other,
--- as each training takes all processors. With `final`, the best network of each is evaluated on the test images.
+-- as each training takes all processors. With `final`, the best network of each is evaluated on the test images, unless
+-- all have failed.
 local function by_studies(owner, options, entrants, seeds)
   local budget, cells, store = budget_of(options, options.reward), {}, nil
   for _, agent in ipairs(entrants) do
@@ -155,10 +157,13 @@ local function by_studies(owner, options, entrants, seeds)
       if store then own.store, own.path = store, nil end
       local study <close> = nas.study(own)
       store = study.store
+      if options.final then final.check_data(owner, study.data) end -- before hours of training
       local cell = { seed = seed }
       local by = record(study:searcher(owner, options.workers), cell)
       local found = search.run(owner, agent.new(seed), budget, by)
-      if options.final and found.best then cell.test = study:final(found.best, { intent = options.final }) end
+      if options.final and found.best and found.best.status == "ok" then
+        cell.test = study:final(found.best, { intent = options.final })
+      end
       cells[#cells + 1] = cell
     end
   end

@@ -19,6 +19,13 @@ local function identity_of(model, data)
   return ("%s\nvalidation loss %s"):format(model:network():text(), core.number_text(model:evaluate(data).loss))
 end
 
+--- Raises an error where a data set has no test split.
+function final.check_data(owner, data)
+  if data.read_test then return end
+  check.fail("%s: %s has no test split; data sets of tensors, NPY and IDX files take one as their option `test`", owner,
+    data.name)
+end
+
 --- The metrics of a model on the test images, which are recorded with the intent before they are read; those that are
 --- stored where they were opened for it before. Raises an error where they were opened for another one.
 function final.evaluate(study, model, intent)

@@ -491,10 +491,7 @@ function Study:final(subject, options)
   local owner = "study:final"
   options = check.options(owner, options, { "intent" })
   local intent = check.string(owner, "intent", options.intent)
-  if not self.data.read_test then
-    check.fail("%s: %s has no test split; data sets of tensors, NPY and IDX files take one as their option `test`",
-      owner, self.data.name)
-  end
+  final.check_data(owner, self.data)
   if type(subject) ~= "table" or not subject.model and not subject.evaluate then
     check.fail("%s: the network is %s; expected a trial or a model", owner, check.show(subject))
   end

@@ -388,6 +388,16 @@ function T.test_final()
   lu.assertEquals(again.summaries[1].test.values, result.summaries[1].test.values)
 end
 
+function T.test_final_where_there_is_nothing_to_evaluate()
+  local data = setmetatable({ read_test = false }, { __index = spaces.data() })
+  lu.assertEquals(files.trainings(function()
+    lu.assertErrorMsgContains("has no test split", on_studies, { final = "to compare" }, { data = data })
+  end), 0)
+  local failing = { limits = { params = 1 }, failed = { accuracy = 0.1 } }
+  local result = on_studies({ final = "to compare", reward = "accuracy" }, failing)
+  lu.assertEquals({ result.summaries[1].best.mean, result.summaries[1].test }, { 0.1, nil })
+end
+
 function T.test_without_final_the_test_images_stay_closed()
   local data = spaces.data()
   data.read_test = function() error "opened" end
