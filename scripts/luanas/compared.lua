@@ -1,6 +1,6 @@
 --- What a comparison found (compare.lua): summaries, tests, tables, pictures.
-local core = require "luanas.core"
 local check = require "luanas.check"
+local csv = require "luanas.csv"
 local nas = require "luanas"
 local statistics = require "luanas.statistics"
 local text_table = require "luanas.text_table"
@@ -291,22 +291,16 @@ function Compared:csv(path)
   local owner = "compared:csv"
   check.string(owner, "path", path)
   local lines = { "agent,seed,trial,reward,trainings,epochs,entropy" }
-  local function text(value) return value and core.number_text(value) or "" end
   for _, agent in ipairs(self.agents) do
     for _, cell in ipairs(agent.cells) do
       for i, reward in ipairs(cell.rewards) do
-        lines[#lines + 1] = ('"%s",%d,%d,%s,%d,%d,%s'):format(agent.name:gsub('"', '""'), cell.seed, i, text(reward),
-          cell.trainings[i], cell.epochs[i], text(cell.entropies[i]))
+        lines[#lines + 1] = ("%s,%d,%d,%s,%d,%d,%s"):format(csv.field(agent.name), cell.seed, i,
+          csv.field(reward or nil), cell.trainings[i], cell.epochs[i], csv.field(cell.entropies[i] or nil))
       end
     end
   end
-  local file, message = io.open(path, "w")
-  if not file then check.fail("%s: %s", owner, message) end
-  local _ <close> = file
-  local written
-  written, message = file:write(table.concat(lines, "\n"), "\n")
-  if written then written, message = file:flush() end
-  if not written then check.fail("%s: %s: %s", owner, path, message) end
+  local ok, message = csv.replace(path, function(file) return file:write(table.concat(lines, "\n"), "\n") end)
+  if not ok then check.fail("%s: %s", owner, message) end
 end
 
 --- Of agents { name =, cells = }; options: last, reference, oracle.

@@ -24,7 +24,8 @@ local FIXED = { -- name and value, before the metrics
   { "decisions", function(trial) return trial.arch:line() end },
 }
 
-local function field(value)
+--- A value as a field of a line.
+function csv.field(value)
   if value == nil then return "" end
   local text = type(value) == "number" and core.number_text(value) or tostring(value)
   if text:find('[",\r\n]') then return '"' .. text:gsub('"', '""') .. '"' end
@@ -68,23 +69,23 @@ function csv.write_to(file, open, of_runs)
   local each = open() -- before the columns are read: of a store both then see the same state
   local trial = each()
   local columns, cells = columns_of(open(), of_runs, trial and trial.recalled == nil), {}
-  for i, column in ipairs(columns) do cells[i] = field(column[1]) end
+  for i, column in ipairs(columns) do cells[i] = csv.field(column[1]) end
   local written, message = file:write(table.concat(cells, ","), "\n")
   while trial and written do
-    for i, column in ipairs(columns) do cells[i] = field(column[2](trial)) end
+    for i, column in ipairs(columns) do cells[i] = csv.field(column[2](trial)) end
     written, message = file:write(table.concat(cells, ","), "\n")
     trial = each()
   end
   return written and true, message
 end
 
---- Writes it to a file beside `path` and renames that, so that a full disk leaves no torn table. Returns true, or nil
---- and a message.
-function csv.write(path, open)
+--- Has write(file), which returns true, or nil and a message, write a file beside `path`, and renames that, so that a
+--- full disk leaves no torn table. Returns the same.
+function csv.replace(path, write)
   local temporary = path .. ".tmp"
   local file, message = io.open(temporary, "wb")
   if not file then return nil, message end
-  local written, write_message = csv.write_to(file, open)
+  local written, write_message = write(file)
   local closed, close_message = file:close()
   local ok = written and closed
   message = write_message or close_message
@@ -92,6 +93,11 @@ function csv.write(path, open)
   if ok then return true end
   os.remove(temporary)
   return nil, message
+end
+
+--- Writes the table to the file `path`.
+function csv.write(path, open)
+  return csv.replace(path, function(file) return csv.write_to(file, open) end)
 end
 
 return csv

@@ -311,11 +311,11 @@ function T.test_csv()
 agent,seed,trial,reward,trainings,epochs,entropy
 "the ""best""",1,1,0.5,1,2,0.25
 "the ""best""",1,2,,2,4,0.25
-"b",1,1,1,1,2,
-"b",2,1,2,1,2,
+b,1,1,1,1,2,
+b,2,1,2,1,2,
 ]])
   lu.assertErrorMsgContains("compared:csv: path is nil; expected a non-empty string", result.csv, result)
-  lu.assertErrorMsgContains("compared:csv: /nowhere/x: No such file", result.csv, result, "/nowhere/x")
+  lu.assertErrorMsgContains("compared:csv: /nowhere/x.tmp: No such file", result.csv, result, "/nowhere/x")
 end
 
 -- ---- Studies ---------------------------------------------------------------------------------------
