@@ -56,7 +56,8 @@ function Policy:sample(space, count)
   end)
 end
 
-function Policy:score(arch)
+function Policy:score(arch, options)
+  check.options("policy without LSTM: score", options, {}) -- it has no values, and no KL
   local score = { log_prob = 0.0, entropy = 0.0, decisions = {} }
   for t, decision in ipairs(arch.decisions) do
     local p, log_p = softmax(self:entry(decision).logits)
@@ -78,17 +79,26 @@ function Gradient:dot(other)
   return sum
 end
 
+-- The coefficients of log pi and of H of decision t.
+local function coefficients(episode, t)
+  return (episode.advantage or 0) + (episode.advantages and episode.advantages[t] or 0), episode.entropy or 0
+end
+
+local COEFFICIENTS = { 1, "advantage", "advantages", "entropy" }
+
 -- Of the sum over episodes of advantage * log pi + entropy * H.
 function Policy:gradient(episodes)
   local sums = {}
-  for _, episode in ipairs(episodes) do
-    for _, decision in ipairs(episode[1].decisions) do
+  for i, episode in ipairs(episodes) do
+    check.options(("policy without LSTM, episode %d"):format(i), episode, COEFFICIENTS)
+    for t, decision in ipairs(episode[1].decisions) do
       local entry, key = self:entry(decision)
       local p, log_p = softmax(entry.logits)
       local entropy, sum = entropy_of(p, log_p), sums[key] or list_of(#p, 0.0)
+      local of_log, of_entropy = coefficients(episode, t)
       for k = 1, #p do
-        sum[k] = sum[k] + (episode.advantage or 0) * ((k == decision.chosen and 1 or 0) - p[k])
-          - (episode.entropy or 0) * p[k] * (log_p[k] + entropy)
+        sum[k] = sum[k] + of_log * ((k == decision.chosen and 1 or 0) - p[k])
+          - of_entropy * p[k] * (log_p[k] + entropy)
       end
       sums[key] = sum
     end
@@ -115,7 +125,10 @@ function Policy:learn(episodes)
   local loss, entropy = 0.0, 0.0
   for _, episode in ipairs(episodes) do
     local score = self:score(episode[1])
-    loss = loss - (episode.advantage or 0) * score.log_prob - (episode.entropy or 0) * score.entropy
+    for t, decision in ipairs(score.decisions) do
+      local of_log, of_entropy = coefficients(episode, t)
+      loss = loss - of_log * decision.log_prob - of_entropy * decision.entropy
+    end
     entropy = entropy + score.entropy / #episodes
   end
   self:apply(self:gradient(episodes))

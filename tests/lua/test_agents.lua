@@ -252,6 +252,29 @@ end
 
 -- ---- For agents of one's own -----------------------------------------------------------------------
 
+-- Ratios of PPO are coefficients of single decisions, which the policy without LSTM takes as well.
+function T.test_a_policy_without_lstm_in_other_agents()
+  local function policy() return require "luanas.softmax_policy"(3, 0.05) end
+  local arch = policy():sample(spaces.student)
+  local advantages = {}
+  for t in ipairs(arch.decisions) do advantages[t] = 0.25 end
+  local one, other = policy(), policy()
+  lu.assertEquals(one:learn { { arch, advantages = advantages } }, other:learn { { arch, advantage = 0.25 } })
+  lu.assertEquals(one.entries, other.entries)
+  advantages[1] = 0.0
+  local sums = policy():gradient({ { arch, advantages = advantages } }).sums
+  local first, second = arch.decisions[1], arch.decisions[2]
+  lu.assertEquals(sums[("%s 1 %s"):format(first.name, first.options.key)], { 0.0, 0.0 })
+  lu.assertTrue(sums[("%s 1 %s"):format(second.name, second.options.key)][second.chosen] > 0)
+  local report = nas.testing.agent(function(seed)
+    return nas.agents.ppo { policy = require "luanas.softmax_policy"(seed, 0.1) }
+  end)
+  lu.assertTrue(report.ok, tostring(report))
+  local critic = nas.agents.actor_critic { policy = policy() }
+  lu.assertErrorMsgContains('policy without LSTM: score: unknown option "values"', searches.run, critic,
+    spaces.student, function() return 0.5 end, 3)
+end
+
 function T.test_options_of_ones_own()
   local function options(given)
     return nas.agents.options("mine", given, { size = 3, name = "x", off = false, batch = 1 },
