@@ -6,18 +6,16 @@ local known_rewards = {}
 
 --- A function of an architecture from one, or from a table of rewards by their lines.
 function known_rewards.by(owner, f)
-  if type(f) == "table" and not (getmetatable(f) or {}).__call then
-    return function(arch)
-      local line = arch:line()
-      if f[line] == nil then return nil, "no reward is known" end
-      return check.number(owner, "the reward of " .. line, f[line])
-    end
-  end
-  if type(f) ~= "function" and type(f) ~= "table" then
+  if check.is_callable(f) then return f end
+  if type(f) ~= "table" then
     check.fail("%s: the rewards are %s; expected a function of an architecture, or a table with the reward of each "
       .. "arch:line()", owner, check.show(f))
   end
-  return f
+  return function(arch)
+    local line = arch:line()
+    if f[line] == nil then return nil, "no reward is known" end
+    return check.number(owner, "the reward of " .. line, f[line])
+  end
 end
 
 --- All architectures of a space with their rewards: { arch =, reward = }.

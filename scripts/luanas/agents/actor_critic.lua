@@ -67,7 +67,6 @@ return function(given)
     entropy = 0.0,      -- weight of the bonus, in nats
     policy = {},        -- options of nas.policy
   })
-  check.integer(owner, "batch", options.batch, 1)
   check.number(owner, "lambda", options.lambda, 0, 1)
   check.number(owner, "value_weight", options.value_weight, 0)
   check.number(owner, "entropy", options.entropy, 0)

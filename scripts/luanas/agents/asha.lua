@@ -70,7 +70,6 @@ return function(given)
   check.integer(owner, "first", options.first, 1)
   check.integer(owner, "epochs", options.epochs, options.first)
   check.integer(owner, "eta", options.eta, 2)
-  check.integer(owner, "batch", options.batch, 1)
   local rungs, epochs = {}, options.first -- each a list of what has ended there
   while epochs <= options.epochs do
     rungs[#rungs + 1] = { epochs = epochs }

@@ -29,7 +29,6 @@ return function(given)
     batch = 1, -- architectures that are proposed at once, and may be trained side by side
     limit = 100000, -- a larger space is refused
   })
-  check.integer(owner, "batch", options.batch, 1)
   check.integer(owner, "limit", options.limit, 1)
   return setmetatable({ options = options }, Enumerate)
 end

@@ -81,7 +81,6 @@ return function(given)
     tournament = 10, -- that are drawn to find a parent
     batch = 1,       -- children of the same queue, which may be trained side by side
   })
-  check.seed(owner, "seed", options.seed)
-  for _, name in ipairs { "population", "tournament", "batch" } do check.integer(owner, name, options[name], 1) end
+  for _, name in ipairs { "population", "tournament" } do check.integer(owner, name, options[name], 1) end
   return setmetatable({ options = options, samples = 0, queue = {} }, Evolution)
 end

@@ -6,6 +6,7 @@
 --- architectures.
 local agents = require "luanas.agents"
 local check = require "luanas.check"
+local nas = require "luanas"
 local successive_halving = require "luanas.agents.successive_halving"
 
 local Hyperband = { __name = "luanas.agents.hyperband", name = "hyperband" }
@@ -54,6 +55,6 @@ return function(given)
   check.integer(owner, "epochs", options.epochs, 1)
   check.integer(owner, "eta", options.eta, 2)
   return setmetatable({
-    options = options, random = require("luanas.random") { seed = options.seed }, begun = 0,
+    options = options, random = nas.random { seed = options.seed }, begun = 0,
   }, Hyperband)
 end

@@ -69,7 +69,6 @@ return function(given)
     entropy = 1e-5, -- weight of the bonus, in nats
     policy = {},    -- options of nas.policy
   }, PRESETS)
-  check.integer(owner, "batch", options.batch, 1)
   check.integer(owner, "steps", options.steps, 1)
   check.number(owner, "epsilon", options.epsilon, 0)
   check.number(owner, "entropy", options.entropy, 0)

@@ -2,8 +2,7 @@
 --- that of the space, and what every agent that learns has to beat (Lindauer & Hutter 2020, "Best Practices for
 --- Scientific Research on Neural Architecture Search", practice 8).
 local agents = require "luanas.agents"
-local check = require "luanas.check"
-local random = require "luanas.random"
+local nas = require "luanas"
 
 local RandomSample = { __name = "luanas.agents.random_sample", name = "random_sample" }
 RandomSample.__index = RandomSample
@@ -19,6 +18,5 @@ return function(given)
     seed = 1,
     batch = 1, -- architectures that are proposed at once, and may be trained side by side
   })
-  check.integer(owner, "batch", options.batch, 1)
-  return setmetatable({ options = options, random = random { seed = options.seed } }, RandomSample)
+  return setmetatable({ options = options, random = nas.random { seed = options.seed } }, RandomSample)
 end

@@ -6,7 +6,6 @@
 --- knows which part of its probability is left: an option is drawn in proportion to what is left behind it. That is
 --- the distribution of rejection, and it ends when nothing is left.
 local agents = require "luanas.agents"
-local check = require "luanas.check"
 local nas = require "luanas"
 
 local RandomSearch = { __name = "luanas.agents.random_search", name = "random_search", ends = true }
@@ -68,7 +67,5 @@ return function(given)
     seed = 1,
     batch = 1, -- architectures that are proposed at once, and may be trained side by side
   })
-  check.seed(owner, "seed", options.seed)
-  check.integer(owner, "batch", options.batch, 1)
   return setmetatable({ options = options, samples = 0, root = { left = 1.0 } }, RandomSearch)
 end

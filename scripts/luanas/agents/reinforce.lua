@@ -99,7 +99,6 @@ return function(given, owner)
     entropy = 0.0,           -- weight of the bonus: the sum over decisions of their entropies, in nats
     policy = {},             -- options of nas.policy: preset, rate, l2, temperature, tanh_constant, ...
   }, PRESETS, { baseline = "number" })
-  check.integer(owner, "batch", options.batch, 1)
   check.number(owner, "entropy", options.entropy, 0)
   check.optional(check.number, owner, "start", options.start or nil)
   for _, name in ipairs { "bias_correction", "update_first" } do check.boolean(owner, name, options[name]) end
