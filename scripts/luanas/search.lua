@@ -195,23 +195,32 @@ local function evaluate(asked, by, spent, budget, reward)
   return trials
 end
 
--- What agent:learn returned for trial i.
-local function values_of(owner, logged, i, trial)
+local function refuse_logged(owner, what)
+  check.fail("%s: agent:learn returned %s; expected nil or a list with a table of values to log for each trial", owner,
+    what)
+end
+
+-- What agent:learn returned for `count` trials; {} for nil.
+local function check_logged(owner, logged, count)
+  if logged == nil then return {} end
+  if type(logged) ~= "table" then refuse_logged(owner, check.show(logged)) end
+  for _, key in ipairs(check.sorted_keys(logged)) do
+    if math.type(key) ~= "integer" or key < 1 or key > count then
+      refuse_logged(owner, "a table with " .. check.show(key))
+    end
+    if type(logged[key]) ~= "table" then
+      refuse_logged(owner, ("a list whose element %d is %s"):format(key, check.show(logged[key])))
+    end
+  end
+  return logged
+end
+
+-- What to log of a trial.
+local function values_of(owner, logged, trial)
   local values = { reward = trial.reward }
-  if logged == nil then return values end
-  local function refuse(what)
-    check.fail("%s: agent:learn returned %s; expected nil or a list with a table of values to log for each trial",
-      owner, what)
-  end
-  if type(logged) ~= "table" then refuse(check.show(logged)) end
-  local name = next(logged)
-  if name ~= nil and math.type(name) ~= "integer" then refuse("a table with " .. check.show(name)) end
-  if logged[i] ~= nil and type(logged[i]) ~= "table" then
-    refuse(("a list whose element %d is %s"):format(i, check.show(logged[i])))
-  end
-  for key, value in pairs(logged[i] or {}) do
+  for key, value in pairs(logged or {}) do
     if key == "reward" and value ~= trial.reward then
-      refuse(("the reward %s to log for trial %d, which has %s"):format(check.show(value), trial.number,
+      refuse_logged(owner, ("the reward %s to log for trial %d, which has %s"):format(check.show(value), trial.number,
         check.show(trial.reward)))
     end
     values[key] = value
@@ -263,8 +272,9 @@ function search.run(owner, agent, options, by)
     local asked = asked_of(owner, check.run(agent.propose, agent, by.space))
     local trials = evaluate(asked, by, spent, budget, reward)
     local logged = #trials == #asked and #trials > 0 and agent.learn and check.run(agent.learn, agent, trials) or nil
+    logged = check_logged(owner, logged, #trials)
     for i, trial in ipairs(trials) do
-      by.log(trial, values_of(owner, logged, i, trial))
+      by.log(trial, values_of(owner, logged[i], trial))
       if is_better(trial, best) then best = trial end
     end
     ended = #asked == 0 and "the agent" or reached(spent, budget)
