@@ -289,7 +289,7 @@ end)
 -- The coefficients of the first step that counts trial `number`, by decision; and of how many episodes.
 local function coefficients(agent, number, change)
   local seen, found, count = 0, nil, nil
-  local learn = agent.policy.learn
+  local learn, own = agent.policy.learn, rawget(agent.policy, "learn")
   function agent.policy.learn(self, episodes)
     for _, episode in ipairs(episodes) do
       if not found and episode[1].number_seen == number then
@@ -306,7 +306,7 @@ local function coefficients(agent, number, change)
     arch.number_seen = seen
     return planted(arch) + (seen == number and change or 0)
   end, 2 * number)
-  agent.policy.learn = nil
+  agent.policy.learn = own
   return found, count
 end
 

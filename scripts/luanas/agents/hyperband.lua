@@ -2,8 +2,8 @@
 --- 1): brackets of successive halving that trade the number of architectures for the epochs they begin with.
 ---
 --- With R = `epochs`: s_max = floor(log_eta R); the bracket s = s_max ... 0 has n = ceil((s_max + 1) eta^s / (s + 1))
---- architectures, which begin with floor(R / eta^s) epochs. After the last bracket it begins anew, with new
---- architectures.
+--- architectures, which begin with floor(R / eta^s) epochs, so that a bracket ends below R where R is no power of eta.
+--- After the last bracket it begins anew, with new architectures.
 local agents = require "luanas.agents"
 local check = require "luanas.check"
 local nas = require "luanas"

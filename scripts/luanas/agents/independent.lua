@@ -2,7 +2,8 @@
 --- al. 2021; TuNAS, Bender et al. 2020, whose logits begin at 0 as these do). The control for the LSTM: what a space
 --- gains from a policy that sees the earlier choices is the difference between the two.
 ---
---- The rate is NATS-Bench's; it is made for thousands of samples. On the planted reward of
+--- Rate and decay are NATS-Bench's, whose average also has the reward at hand in it; here it has not, as in
+--- nas.agents.reinforce. The rate is made for thousands of samples. On the planted reward of
 --- examples/planted_reward.lua this agent stays close to random sampling for 100 samples; with rate = 0.1 it does
 --- not.
 local agents = require "luanas.agents"

@@ -21,7 +21,8 @@
 ---@field bias luanas.audit.Figure |E g - grad J|^2 / |grad J|^2: 0 without bias. The estimate may be below 0.
 ---@field cosine luanas.audit.Figure Of the angle between E g and grad J: 1 without bias. The estimate may be above 1.
 ---@field variance luanas.audit.Figure The trace of the covariance of g.
----@field relative_variance luanas.audit.Figure Over that with the constant baseline b* (nas.exact) and the same batch.
+---@field relative_variance luanas.audit.Figure Over that with the constant baseline b* (nas.exact) and the same batch. Of
+--- a space of two architectures it tells nothing: with b* there is no variance but rounding.
 local Audit = {}
 
 return Audit

@@ -9,7 +9,7 @@
 ---@field epochs? integer
 ---@field seconds? number With `study` only: rewards that are known take none.
 ---@field space? luanas.Space With `rewards`.
----@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial, as is what a table does not have.
+---@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial, as is what a table does not have. It depends on nothing else, since searches run in several processes: noise comes from nas.stream, addressed by the architecture, not from math.random.
 ---@field study? luanas.study.Options The other way: options of nas.study but name and seed. Each search is a study of its own, named "AGENT, seed N", and all share one store.
 ---@field reward? string|fun(trial: luanas.Trial): number With `study`, as of study:run.
 ---@field workers? integer With `rewards`, processes that search side by side; default: all processors. With `study`, as of study:run; default 1. Changes no result.
