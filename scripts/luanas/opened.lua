@@ -88,24 +88,16 @@ local function distinct(self)
   return stored.distinct(self, self.id, function(row) return trial_of(self, row) end)
 end
 
-local function iterator(trials)
-  local i = 0
-  return function()
-    i = i + 1
-    return trials[i]
-  end
-end
-
 --- The best of all its runs.
 function Opened:best(count, metric)
   count = check.optional(check.integer, "study:best", "count", count, 0)
   local trials = distinct(self)
   local default = trials[1] and trials[1].accuracy and "accuracy" or "loss"
-  return report.best(iterator(trials), count, check.string("study:best", "metric", metric or default))
+  return report.best(report.each_of(trials), count, check.string("study:best", "metric", metric or default))
 end
 
 function Opened:pareto(options)
-  return objectives.front("study:pareto", iterator(distinct(self)), options)
+  return objectives.front("study:pareto", report.each_of(distinct(self)), options)
 end
 
 function Opened:rescore(reward)

@@ -119,6 +119,15 @@ function Ranking:list()
   return ranked
 end
 
+--- An iterator over a list of trials.
+function report.each_of(trials)
+  local i = 0
+  return function()
+    i = i + 1
+    return trials[i]
+  end
+end
+
 --- Of an iterator over trials the best `count`, nil: all.
 function report.best(each, count, metric)
   local ranking, is_there, names = new_ranking(count, metric), false, {}

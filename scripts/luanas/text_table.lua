@@ -35,4 +35,10 @@ function text_table.grouped(integer)
   return sign .. digits
 end
 
+--- A number for people: an integer with commas, or six digits.
+function text_table.number(number)
+  local integer = math.tointeger(number)
+  return integer and text_table.grouped(integer) or ("%.6g"):format(number)
+end
+
 return text_table

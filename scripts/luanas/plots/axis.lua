@@ -35,14 +35,9 @@ local function step_of(range, count)
   return power
 end
 
-local function number_text(number)
-  local integer = math.tointeger(number)
-  return integer and text_table.grouped(integer) or ("%.6g"):format(number)
-end
-
 local function tics_text(numbers)
   local tics = {}
-  for i, number in ipairs(numbers) do tics[i] = ("'%s' %.9g"):format(number_text(number), number) end
+  for i, number in ipairs(numbers) do tics[i] = ("'%s' %.9g"):format(text_table.number(number), number) end
   return "(" .. table.concat(tics, ", ") .. ")"
 end
 

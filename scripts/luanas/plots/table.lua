@@ -5,11 +5,6 @@ local plot_table = {}
 
 local ROWS = 10
 
-local function number_text(number)
-  local integer = math.tointeger(number)
-  return integer and text_table.grouped(integer) or ("%.6g"):format(number)
-end
-
 -- The layers with something to read: lines where there are any, not the points behind them.
 local function readable(panel)
   local lines, points = {}, {}
@@ -44,14 +39,14 @@ local function at(layer, x)
     if point[1] > x then break end
     found = point[2]
   end
-  return found and number_text(found) or ""
+  return found and text_table.number(found) or ""
 end
 
 local function curves_text(panel)
   local layers, columns, rows = readable(panel), { { title = panel.x, right = true } }, {}
   for i, layer in ipairs(layers) do columns[i + 1] = { title = layer.title or panel.y, right = true } end
   for r, x in ipairs(some_x(layers)) do
-    rows[r] = { number_text(x) }
+    rows[r] = { text_table.number(x) }
     for i, layer in ipairs(layers) do rows[r][i + 1] = at(layer, x) end
   end
   return text_table.format(columns, rows)
@@ -62,8 +57,8 @@ local function intervals_text(panel)
   for _, layer in ipairs(panel.layers) do
     for _, point in ipairs(layer.points) do
       rows[point[2]] = {
-        panel.rows[point[2]], number_text(point[1]), point[3] and number_text(point[3]) or "",
-        point[4] and number_text(point[4]) or "",
+        panel.rows[point[2]], text_table.number(point[1]), point[3] and text_table.number(point[3]) or "",
+        point[4] and text_table.number(point[4]) or "",
       }
     end
   end

@@ -8,15 +8,6 @@ local training = {}
 local BEST = 5
 local TOLD = 12 -- that have room in the key
 
--- An iterator over a list.
-local function each_of(list)
-  local i = 0
-  return function()
-    i = i + 1
-    return list[i]
-  end
-end
-
 local function points_of(trial, metric)
   local points = {}
   for _, epoch in ipairs(trial.epochs) do
@@ -33,7 +24,7 @@ function training.picture(owner, list, options)
   local layers, words = {}, searches.words(metric)
   for k, search in ipairs(list) do
     local trials = search.trials
-    if best or not search.is_given then trials = report.best(each_of(trials), best or BEST, metric) end
+    if best or not search.is_given then trials = report.best(report.each_of(trials), best or BEST, metric) end
     local is_told = false
     for i, trial in ipairs(trials) do
       local points = points_of(trial, metric)
