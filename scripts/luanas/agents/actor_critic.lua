@@ -1,6 +1,7 @@
 --- Advantage actor-critic for a sequence of decisions with one reward at its end. The critic is a linear head on the
---- LSTM's state before each decision. It predicts y = R - b, the reward minus a moving average of the earlier ones,
---- so that V = 0 at the start is right on average, and what it learns is which prefixes are better than others.
+--- LSTM's state before each decision; both learn from what it missed, the head at a rate of its own. It predicts
+--- y = R - b, the reward minus a moving average of the earlier ones, so that V = 0 at the start is right on average,
+--- and what it learns is which prefixes are better than others.
 ---
 --- With gamma = 1 (the reward comes at the end, and the position of a decision has nothing to do with time):
 ---   delta_t = V_{t+1} - V_t,  delta_T = y - V_T
@@ -62,7 +63,7 @@ return function(given)
     batch = 1,          -- architectures for each step
     decay = 0.8,        -- of the moving average
     lambda = 1.0,       -- 1: Monte-Carlo; 0: one step ahead
-    value_weight = 0.5, -- of the critic's square error; its rate is the policy's option value_rate
+    value_weight = 0.5, -- of the critic's square error; the head's rate is the policy's value_rate
     clip = false,       -- a number: advantages are cut off at plus and minus so much
     entropy = 0.0,      -- weight of the bonus, in nats
     policy = {},        -- options of nas.policy

@@ -106,7 +106,7 @@ function agents.independent(options) end
 ---@class luanas.agents.ActorCriticOptions: luanas.agents.Options
 ---@field decay? number Of the moving average of rewards, 0 to below 1. Default: 0.8.
 ---@field lambda? number Of generalised advantage estimation, 0 (one decision ahead) to 1 (Monte-Carlo). Default: 1.
----@field value_weight? number Of the critic's square error; at least 0. Default: 0.5. The rate of the critic is the policy's option value_rate.
+---@field value_weight? number Of the critic's square error; at least 0. Default: 0.5. The rate of its own weights is the policy's option value_rate; the LSTM learns from it, too, at the policy's rate.
 ---@field clip? number|false Advantages are cut off at plus and minus so much; above 0. Default: false.
 ---@field entropy? number Weight of the bonus, in nats. Default: 0.
 ---@field policy? luanas.policy.Options|luanas.Policy Default: {}. It has to score and learn values.
