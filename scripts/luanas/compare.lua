@@ -134,13 +134,15 @@ end
 local function by_rewards(owner, options, entrants, seeds)
   local reward_of = known_rewards.by(owner, options.rewards)
   local budget = budget_of(options, "reward")
-  local shown, cells = progress.new(options.quiet), {}
+  local shown, cells, count = progress.new(options.quiet), {}, #entrants * #seeds
+  local function show(done) shown:batch(done, count, "searches done") end
   local workers = check.integer(owner, "workers", options.workers or core.machine().threads, 1, 256)
-  local texts = core.parallel(#entrants * #seeds, workers, function(i)
+  local _ <close> = setmetatable({}, { __close = function() shown:clear() end }) -- also where a search raises
+  show(0)
+  local texts = core.parallel(count, workers, function(i)
     local agent, seed = entrants[(i - 1) // #seeds + 1], seeds[(i - 1) % #seeds + 1]
     return core.json_encode(run_cell(owner, agent.new, seed, budget, search.by_function(options.space, reward_of)))
-  end, function(done) shown:batch(done, #entrants * #seeds, "searches done") end)
-  shown:clear()
+  end, show)
   for i, text in ipairs(texts) do cells[i] = core.json_decode(text) end
   return cells
 end

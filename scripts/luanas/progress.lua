@@ -81,7 +81,8 @@ function Progress:step(epoch, accuracy, replicate)
   draw(self)
 end
 
---- So many of `all` are done, what they are being said by `what`: "networks trained by workers".
+--- So many of `all` are done, what they are being said by `what`: "networks trained by workers". The first call, with
+--- 0, begins to count the time, until `clear`.
 function Progress:batch(done, all, what)
   self.batch_began = self.batch_began or core.clock()
   local columns = not self.quiet and self.batch_done ~= done and core.terminal()
@@ -103,6 +104,7 @@ function Progress:finish()
 end
 
 function Progress:clear()
+  self.batch_began, self.batch_done = nil, nil
   if not self.shown then return end
   io.stderr:write("\r\27[K")
   io.stderr:flush()
