@@ -1,5 +1,6 @@
 --- A study: a space with data and recipe, its trials, and the store behind them.
 local core = require "luanas.core"
+local ahead = require "luanas.ahead"
 local arch = require "luanas.arch"
 local build = require "luanas.build"
 local check = require "luanas.check"
@@ -14,14 +15,12 @@ local objectives = require "luanas.objectives"
 local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 local replayer = require "luanas.choosers.replay"
-local replicates = require "luanas.replicates"
 local report = require "luanas.report"
 local script = require "luanas.script"
 local search = require "luanas.search"
 local stored = require "luanas.stored"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
-local worker = require "luanas.worker"
 
 local study = {}
 
@@ -313,48 +312,17 @@ local function each_trainable(self, asked)
   end
 end
 
--- Has workers train what is new. What they can't do is left to the study.
-local function train_side_by_side(self, asked, count)
-  local jobs <close> = worker.jobs(self.store)
-  local all = 0
-  for _, key, built, own_recipe in each_trainable(self, asked) do
-    for k = 1, self.replicates do
-      local id, job = worker.ask(replicates.view(self, k), built, own_recipe, versions_of(self))
-      if id and not jobs[id] then
-        jobs[id], all = job, all + 1
-        self.ahead[key] = "by workers"
-      end
-    end
-  end
-  if all == 0 then return end
-  self.walk:flush()
-  worker.wait(self, jobs, math.min(count, all), function(left)
-    self.progress:batch(all - left, all, "networks trained by workers")
-  end)
-  self.progress:clear()
-end
-
--- Trains what no other process is at, so that the rest is waited for last.
-local function train_free_ones(self, asked)
-  for i, key, built, own_recipe in each_trainable(self, asked) do
-    local spent
-    local has_trained = evaluate.try(self, built, own_recipe, versions_of(self), function(epoch, replicate)
-      if not spent then
-        self.progress:begin(self.number + i, self.expected, own_recipe.epochs, self.best_accuracy, self.replicates)
-      end
-      spent = (spent or 0.0) + epoch.seconds
-      self.progress:step(epoch.epoch, epoch.accuracy, replicate)
-    end)
-    if has_trained then self.ahead[key] = spent or 0.0 end
-  end
-end
-
 -- Trains ahead of their trials what several architectures, as each_trainable takes them, have not yet.
 local function train_ahead(self, asked, workers)
   if #asked < 2 or not self.store:path() then return end
   current = self
   local _ <close> = watch(self)
-  if workers > 1 then train_side_by_side(self, asked, workers) else train_free_ones(self, asked) end
+  local each = each_trainable(self, asked) -- begins the walk, which knows the versions
+  if workers > 1 then
+    ahead.by_workers(self, each, versions_of(self), workers)
+  else
+    ahead.here(self, each, versions_of(self))
+  end
 end
 
 -- The trial of one architecture; its outcome may be there already.
@@ -368,15 +336,15 @@ local function evaluate_one(self, record, epochs)
   local outcome, recalled, spent = watched_outcome(self, built, own_recipe, is_followed, self.number + 1)
   outcome.network = built.arch.network
   local key = ahead_key(record, epochs)
-  local ahead = self.ahead[key]
-  recalled = recalled and not ahead
+  local trained_ahead = self.ahead[key]
+  recalled = recalled and not trained_ahead
   self.ahead[key] = nil
   self.walk:take(record, outcome)
   self.number = self.walk.number
-  if ahead == "by workers" then
+  if trained_ahead == "by workers" then
     spent = outcome.metrics.seconds or evaluation.seconds_of(outcome.epochs, #outcome.epochs)
   end
-  if not recalled then self.trained[self.number] = spent + (ahead ~= "by workers" and ahead or 0.0) end
+  if not recalled then self.trained[self.number] = spent + (trained_ahead ~= "by workers" and trained_ahead or 0.0) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
