@@ -81,8 +81,8 @@ function Progress:step(epoch, accuracy, replicate)
   draw(self)
 end
 
---- So many of `all` are done, what they are being said by `what`: "networks trained by workers". The first call, with
---- 0, begins to count the time, until `clear`.
+--- So many of `all` are done; `what` says what they are, such as "networks trained by workers". The first call, with 0,
+--- begins to count the time, and `clear` ends that.
 function Progress:batch(done, all, what)
   self.batch_began = self.batch_began or core.clock()
   local columns = not self.quiet and self.batch_done ~= done and core.terminal()
