@@ -262,10 +262,10 @@ local function is_used(self, column)
 end
 
 function Compared:__tostring()
-  local columns, used, rows = {}, {}, {}
+  local columns, used, rows, titles = {}, {}, {}, {}
   for _, column in ipairs(COLUMNS) do
     if is_used(self, column) then
-      used[#used + 1] = column
+      used[#used + 1], titles[column[1]] = column, true
       columns[#columns + 1] = { title = column[1], right = column[1] ~= "agent" }
     end
   end
@@ -273,13 +273,13 @@ function Compared:__tostring()
     rows[i] = {}
     for k, column in ipairs(used) do rows[i][k] = column[2](own) end
   end
-  local notes = ("%d seeds each; last: mean reward of the last %d samples"):format(#self.agents[1].cells,
+  local seeds, reference = #self.agents[1].cells, self.options.reference
+  local notes = ("%d seed%s each; last: mean reward of the last %d samples"):format(seeds, seeds == 1 and "" or "s",
     self.options.last)
-  local reference = self.options.reference
-  if reference then
+  if titles.effect then
     notes = ("%s; effect: probability that the best of a run exceeds that of %s"):format(notes, reference)
   end
-  if columns[#columns].title == "even at" then
+  if titles["even at"] then
     notes = ("%s;\neven at: the trial at which the median of the best is what %s has in the end"):format(notes,
       reference)
   end

@@ -287,6 +287,8 @@ function T.test_tables()
   lu.assertStrMatches(tostring(result), ".*\nrandom_search +0%.9000 +0%.0000 +0%.9000 to 0%.9000 +%- +%- .*\n"
     .. "reinforce .*\n3 seeds each; last: mean reward of the last 20 samples; effect: probability that the best of a "
     .. "run exceeds that of random_search\n")
+  local alone = compare { agents = { "random_search" }, seeds = 1 }
+  lu.assertStrMatches(tostring(alone), ".*\n1 seed each; last: mean reward of the last 20 samples\n") -- and no effect
   lu.assertEquals(titles(compare { agents = { "enumerate" } }), "agent, best, sd, 95 % of the mean, top 5, top 15, "
     .. "last, 95 % of the last, trainings, unique, entropy")
 end

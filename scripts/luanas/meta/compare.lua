@@ -6,7 +6,7 @@
 ---@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10.
 ---@field trials? integer The budget of each search, as of study:run: at least one of trials, trainings, epochs and seconds, unless all agents end by themselves.
 ---@field trainings? integer
----@field epochs? integer
+---@field epochs? integer With `rewards`, a trial counts the epochs that its agent asks for, and 1 where it asks for none: such agents and others have the same budget on a study only.
 ---@field seconds? number With `study` only: rewards that are known take none.
 ---@field space? luanas.Space With `rewards`.
 ---@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial, as is what a table does not have. It depends on nothing else, since searches run in several processes: noise comes from nas.stream, addressed by the architecture, not from math.random.
@@ -55,7 +55,8 @@
 ---@field regret number? oracle - best.mean; with `oracle`.
 ---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of `best` against that of
 --- the reference (nas.statistics.rank_test); holm: p corrected for the number of agents.
----@field even_at integer? The trial at which the median of the best rewards is that of the reference at its end.
+---@field even_at integer? The trial at which the median of the best rewards is that of the reference at its end. Trials
+--- of few epochs count like others: where agents differ in that, see curves over epochs.
 
 --- A comparison; tostring makes a table of it.
 ---@class luanas.Compared
