@@ -173,6 +173,10 @@ local function check_agent(owner, agent)
     check.fail("%s: the agent has no policy to look into; expected a field `policy` with the methods of nas.policy: "
       .. "sample, score, gradient, learn", owner)
   end
+  if type(agent.propose) ~= "function" or type(agent.learn) ~= "function" then
+    check.fail("%s: the agent has no %s; expected functions propose(self, space) and learn(self, trials)", owner,
+      type(agent.propose) ~= "function" and "propose" or "learn")
+  end
 end
 
 -- Whether grad J is no more than the rounding of its terms, as with rewards that are all the same.

@@ -172,6 +172,8 @@ function T.test_bad_input()
   end
   refused("no policy to look into", nas.agents.random_search {})
   refused("no policy to look into", nil)
+  refused("the agent has no learn; expected functions propose(self, space) and learn(self, trials)",
+    { policy = nas.policy(), propose = function() end })
   refused("the exact gradient is zero", nas.agents.independent {}, function() return 0 end)
   refused("took 0 steps with its policy after the first 1, and then none; 3 were", own_agent(function() end), nil,
     { updates = 3, warmup = 1 })
