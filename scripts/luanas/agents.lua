@@ -47,9 +47,20 @@ local SHARED = {
   },
 }
 
+-- Whether a value is a table of options, and no policy.
+local function is_plain(value) return type(value) == "table" and getmetatable(value) == nil and value.sample == nil end
+
+local function merged(under, over)
+  local own = {}
+  for name, value in pairs(under) do own[name] = value end
+  for name, value in pairs(over) do own[name] = value end
+  return own
+end
+
 --- The options of an agent: its defaults, then those of a preset (given.preset, of `presets`), then what is given.
---- All have a default; a table is taken as it is. `others` has the types that options may have besides those of their
---- defaults. Those that several agents have, such as `batch`, are in their ranges.
+--- All have a default; of a table, what is given goes before single fields of the preset's. `others` has the types
+--- that options may have besides those of their defaults. Those that several agents have, such as `batch`, are in
+--- their ranges.
 function agents.options(owner, given, defaults, presets, others)
   local names = check.sorted_keys(defaults)
   if presets then names[#names + 1] = "preset" end
@@ -67,6 +78,7 @@ function agents.options(owner, given, defaults, presets, others)
     local default, value = defaults[name], given[name]
     if value == nil then value = preset[name] end
     if value == nil then value = default end
+    if is_plain(given[name]) and is_plain(preset[name]) then value = merged(preset[name], given[name]) end
     local other = others and others[name]
     if SHARED[name] and not SHARED[name][1](value) then
       check.fail("%s: %s is %s; expected %s", owner, name, check.show(value), SHARED[name][2])

@@ -91,7 +91,7 @@ local function figures(n, squares, along, of_sum, norm)
   local bias = mean_square - 2 * slope * norm * norm + norm * norm
   return {
     slope = slope,
-    bias = bias / (norm * norm),
+    square_bias = bias / (norm * norm),
     cosine = mean_square > 0 and slope * norm / math.sqrt(mean_square) or 0.0,
     variance = squares / n - mean_square,
   }, mean_square
@@ -103,7 +103,7 @@ local function spread_of_pairs(n, pairs_square, all, mean_square, norm)
   local spread = 2 * math.sqrt(pairs_square) / (n * (n - 1))
   return {
     slope = 0.0,
-    bias = spread / (norm * norm),
+    square_bias = spread / (norm * norm),
     cosine = mean_square > 0 and math.abs(all.cosine) * spread / (2 * mean_square) or 1.0,
     variance = spread,
   }
@@ -146,7 +146,7 @@ end
 
 local FIGURES = {
   { "slope", "E g . grad J / |grad J|^2", "1 without bias" },
-  { "bias", "|E g - grad J|^2 / |grad J|^2", "0 without bias" },
+  { "square_bias", "|E g - grad J|^2 / |grad J|^2", "0 without bias" },
   { "cosine", "of E g and grad J", "1 without bias" },
   { "relative_variance", "variance over that with b*", "1 at best, for a constant baseline" },
 }

@@ -79,6 +79,21 @@ function check.must(core_function, ...)
   return there(check.core(core_function, ...))
 end
 
+--- Has each method of a class refuse to be called with a dot. `owner` is what scripts call an object of it.
+function check.colons(owner, class)
+  for name, method in pairs(class) do
+    if type(method) == "function" and not name:find "^__" then
+      class[name] = function(self, ...)
+        if getmetatable(self) ~= class then
+          check.fail("%s:%s is called with a dot; expected a colon, as in %s:%s(...)", owner, name, owner, name)
+        end
+        return method(self, ...)
+      end
+    end
+  end
+  return class
+end
+
 --- A value as messages show it.
 function check.show(value)
   if type(value) == "string" then return '"' .. (#value > 60 and value:sub(1, 57) .. "..." or value) .. '"' end

@@ -323,6 +323,8 @@ local function show_curves(store, options, ...)
   write(options.csv and curves.csv(lines) or curves.table(lines, options.window))
 end
 
+local CURVES = 5 -- of training, unless --best says otherwise
+
 -- The kinds of pictures: which options of the command they take, under which name.
 local KINDS = {
   accuracy = { value = "metric", window = "window" },
@@ -358,6 +360,7 @@ local function show_plot(store, options, kind)
   local study = options.study
   if not study then study = store:row("SELECT study FROM run WHERE id = ?1", run_of(store, options.run)).study end
   local drawn, problem = pcall(function()
+    if kind == "curves" then own.best = own.best or CURVES end -- of a list, all would be drawn
     plot[kind](opened.file(store:path(), store):study(study):trials(options.run), options.out, own)
   end)
   if not drawn then give_up("%s", problem) end

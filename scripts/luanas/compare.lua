@@ -14,7 +14,8 @@ local search = require "luanas.search"
 
 local BUDGET = { "epochs", "seconds", "trainings", "trials" }
 local OPTIONS = {
-  "agents", "final", "last", "oracle", "quiet", "reference", "reward", "rewards", "seeds", "space", "study", "workers",
+  "agents", "all_epochs", "final", "last", "oracle", "quiet", "reference", "reward", "rewards", "seeds", "space",
+  "study", "workers",
   table.unpack(BUDGET),
 }
 local DEFAULT_SEEDS = 10
@@ -118,10 +119,12 @@ local function record(by, cell)
   return by
 end
 
-local function run_cell(owner, new, seed, budget, by)
-  local cell = { seed = seed }
-  search.run(owner, new(seed), budget, record(by, cell))
-  return cell
+-- The search of an agent with a seed, by what `by` records. Errors say whose search it was.
+local function run_cell(owner, agent, seed, budget, by)
+  local ok, found = pcall(function() return search.run(owner, agent.new(seed), budget, by) end)
+  if ok then return found end
+  if type(found) ~= "string" or check.is_interrupt(found) then error(found, 0) end
+  error(("%s, seed %d: %s"):format(agent.name, seed, found), 0)
 end
 
 local function budget_of(options, reward)
@@ -137,36 +140,44 @@ local function by_rewards(owner, options, entrants, seeds)
   local shown, cells, count = progress.new(options.quiet), {}, #entrants * #seeds
   local function show(done) shown:batch(done, count, "searches done") end
   local workers = check.integer(owner, "workers", options.workers or core.machine().threads, 1, 256)
+  local all_epochs = check.optional(check.integer, owner, "all_epochs", options.all_epochs, 1)
   local _ <close> = setmetatable({}, { __close = function() shown:clear() end }) -- also where a search raises
   show(0)
   local texts = core.parallel(count, workers, function(i)
     local agent, seed = entrants[(i - 1) // #seeds + 1], seeds[(i - 1) % #seeds + 1]
-    return core.json_encode(run_cell(owner, agent.new, seed, budget, search.by_function(options.space, reward_of)))
+    local cell = { seed = seed }
+    run_cell(owner, agent, seed, budget, record(search.by_function(options.space, reward_of, all_epochs), cell))
+    return core.json_encode(cell)
   end, show)
   for i, text in ipairs(texts) do cells[i] = core.json_decode(text) end
   return cells
 end
 
--- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the other,
--- as each training takes all processors. With `final`, the best network of each is evaluated on the test images, unless
--- all have failed.
+-- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the
+-- other, as each training takes all processors. With `final`, the best network of each is evaluated on the test
+-- images when all have searched, unless all of its trials have failed.
 local function by_studies(owner, options, entrants, seeds)
   local budget, cells, store = budget_of(options, options.reward), {}, nil
+  local ends <close> = setmetatable({}, { __close = function(list)
+    for _, each in ipairs(list) do each.study:close() end
+  end })
   for _, agent in ipairs(entrants) do
     for _, seed in ipairs(seeds) do
       local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed, quiet = options.quiet }
       for name, value in pairs(options.study) do own[name] = value end
       if store then own.store, own.path = store, nil end
-      local study <close> = nas.study(own)
+      local study = nas.study(own)
       store = study.store
       if options.final then final.check_data(owner, study.data) end -- before hours of training
       local cell = { seed = seed }
+      cells[#cells + 1], ends[#ends + 1] = cell, { study = study }
       local by = record(study:searcher(owner, options.workers), cell)
-      local found = search.run(owner, agent.new(seed), budget, by)
-      if options.final and found.best and found.best.status == "ok" then
-        cell.test = study:final(found.best, { intent = options.final })
-      end
-      cells[#cells + 1] = cell
+      ends[#ends].best = run_cell(owner, agent, seed, budget, by).best
+    end
+  end
+  for i, each in ipairs(options.final and ends or {}) do
+    if each.best and each.best.status == "ok" then
+      cells[i].test = each.study:final(each.best, { intent = options.final })
     end
   end
   return cells
@@ -194,12 +205,18 @@ local function check_subject(owner, options)
       owner, options.rewards == nil and "neither rewards nor study is" or "both rewards and study are")
   end
   local subject = options.rewards ~= nil and "rewards" or "study"
-  for _, name in ipairs(subject == "rewards" and { "final", "reward", "seconds" } or { "space" }) do
+  for _, name in ipairs(subject == "rewards" and { "final", "reward", "seconds" }
+    or { "all_epochs", "space" }) do
     if options[name] ~= nil then
       check.fail("%s: %s is given, which is no option with `%s`", owner, name, subject)
     end
   end
-  if subject == "rewards" then return end
+  if subject == "rewards" then
+    if type(options.space) ~= "function" then
+      check.fail("%s: space is %s; expected a function(c) that returns a network", owner, check.show(options.space))
+    end
+    return
+  end
   if type(options.study) ~= "table" then
     check.fail("%s: study is %s; expected a table of options of nas.study", owner, check.show(options.study))
   end

@@ -83,12 +83,20 @@ local function summarise(agent, options)
   own.epochs = summary_of(each_of(agent, function(cell) return cell.epochs[#cell.epochs] end))
   own.seconds = summary_of(each_of(agent, function(cell) return cell.seconds end))
   own.unique = summary_of(each_of(agent, function(cell)
-    return #cell.rewards > 0 and cell.trainings[#cell.trainings] / #cell.rewards
+    local count = 0
+    for i, network in ipairs(cell.networks) do count = count + (network == i and 1 or 0) end
+    return #cell.rewards > 0 and count / #cell.rewards
   end))
   own.entropy = summary_of(each_of(agent, function(cell) return cell.entropies[#cell.entropies] end))
   own.test = summary_of(each_of(agent, function(cell) return cell.test and cell.test.accuracy end))
+  own.failed = summary_of(each_of(agent, function(cell)
+    local count = 0
+    for _, reward in ipairs(cell.rewards) do count = count + (reward and 0 or 1) end
+    return count
+  end))
   for _, k in ipairs(TOPS) do
-    own.top[k] = summary_of(each_of(agent, function(cell) return mean_of_best(cell, k) end))
+    local values = each_of(agent, function(cell) return mean_of_best(cell, k) end)
+    own.top[k] = #values == own.runs and summary_of(values) or nil -- else it would be that of the lucky ones
   end
   return own
 end
@@ -107,6 +115,21 @@ local function test_ranks(summaries, reference)
   for i, p in ipairs(statistics.holm(p_values)) do
     if list[i].test_of_ranks then list[i].test_of_ranks.holm = p end
   end
+end
+
+-- Whether all trainings have the same number of epochs.
+local function has_equal_epochs(agents)
+  local each
+  for _, agent in ipairs(agents) do
+    for _, cell in ipairs(agent.cells) do
+      local trainings, epochs = cell.trainings[#cell.trainings] or 0, cell.epochs[#cell.epochs] or 0
+      if trainings > 0 then
+        each = each or epochs / trainings
+        if epochs / trainings ~= each then return false end
+      end
+    end
+  end
+  return true
 end
 
 -- ---- Curves ----------------------------------------------------------------------------------------
@@ -200,7 +223,7 @@ end
 -- 2019 ask for it as a multiple of random search).
 local function find_even(self)
   local goal
-  local bands = self:curves("incumbent", "trials")
+  local bands = self:curves("incumbent", self.even_axis)
   for _, band in ipairs(bands) do
     if band.title == self.options.reference then goal = band.middle[#band.middle] end
   end
@@ -242,6 +265,7 @@ local COLUMNS = {
   { "epochs", mean("epochs", "%.1f"), function(all) return all.epochs.mean ~= all.trainings.mean end },
   { "seconds", mean("seconds", "%.1f"), function(all) return all.seconds and all.seconds.mean > 0 end },
   { "unique", mean("unique", "%.2f") },
+  { "failed", mean("failed", "%.1f"), function(all) return all.failed.mean > 0 end },
   { "entropy", mean("entropy", "%.2f") },
   { "regret", function(own) return number(own.regret) end, function(all) return all.regret end },
   { "test", mean "test", function(all) return all.test end },
@@ -274,14 +298,18 @@ function Compared:__tostring()
     for k, column in ipairs(used) do rows[i][k] = column[2](own) end
   end
   local seeds, reference = #self.agents[1].cells, self.options.reference
+  local most = 0
+  for _, agent in ipairs(self.agents) do
+    for _, cell in ipairs(agent.cells) do most = math.max(most, #cell.rewards) end
+  end
   local notes = ("%d seed%s each; last: mean reward of the last %d samples"):format(seeds, seeds == 1 and "" or "s",
-    self.options.last)
+    math.min(self.options.last, most))
   if titles.effect then
     notes = ("%s; effect: probability that the best of a run exceeds that of %s"):format(notes, reference)
   end
   if titles["even at"] then
-    notes = ("%s;\neven at: the trial at which the median of the best is what %s has in the end"):format(notes,
-      reference)
+    notes = ("%s;\neven at: after how many %s the median of the best is what %s has in the end"):format(notes,
+      self.even_axis, reference)
   end
   return text_table.format(columns, rows) .. notes .. "\n"
 end
@@ -312,8 +340,11 @@ function compared.new(agents, options)
     self.summaries[i] = own
   end
   test_ranks(self.summaries, options.reference)
+  self.even_axis = has_equal_epochs(agents) and "trials" or "epochs"
   find_even(self)
   return self
 end
+
+check.colons("compared", Compared)
 
 return compared

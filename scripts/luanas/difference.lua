@@ -9,6 +9,7 @@ local function words_of(text)
   for line in text:gmatch "[^\n]+" do
     local label, rest = line:match "^(%S+) ?(.*)$"
     local is_labelled = LABELLED[label]
+    if label == "name" then rest = rest:gsub("%s", "\u{a0}") end -- one word, whatever is in it
     for word in (label:find "=" and line or rest):gmatch "%S+" do
       word = word:gsub("%f[%x]%x+%f[%X]", function(digits) return #digits >= 32 and digits:sub(1, 8) .. "..." end)
       words[#words + 1] = is_labelled and label .. " " .. word or word

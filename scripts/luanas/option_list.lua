@@ -82,13 +82,15 @@ local function intern(options, texts)
     local shorts = {}
     for i, option in ipairs(options) do shorts[i] = short_text(option) end
     list = { key = key, count = #options, options = options, texts = texts, shorts = shorts }
+    table.move(options, 1, #options, 1, list)
     interned[key] = list
   end
   return list
 end
 
 --- The list for options that a space gives to c:choose. `where` begins the message of an error.
---- Fields: key, count, options (as recorded), texts and shorts (of each option).
+--- A list of the options as recorded, with the fields key, count, options (the same once more), texts and shorts (of
+--- each option).
 function option_list.new(where, given)
   if type(given) ~= "table" then
     check.fail("%s: options are %s; expected a list such as { 1, 3 }", where, check.show(given))

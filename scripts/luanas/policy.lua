@@ -150,4 +150,6 @@ function Policy:__tostring()
   return ("luanas.Policy: seed %d, %d samples, %d steps"):format(self.seed, self.samples, self:steps())
 end
 
+check.colons("policy", Policy)
+
 return setmetatable(policy, { __call = function(_, options) return new(options) end })

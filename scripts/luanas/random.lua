@@ -19,6 +19,8 @@ function Random:__tostring()
   return ("luanas.Random: seed %d, %d samples"):format(self.seed, self.samples)
 end
 
+check.colons("random", Random)
+
 --- nas.random { seed = 1 }
 return function(options)
   check.options("random", options, { "seed" })

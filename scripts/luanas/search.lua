@@ -180,9 +180,9 @@ local function affordable(asked, by, spent, budget)
   return count
 end
 
--- The trials of what was asked, as far as the budget goes.
+-- The trials of what was asked, as far as the budget goes; and their rewards.
 local function evaluate(asked, by, spent, budget, reward)
-  local trials = {}
+  local trials, rewards = {}, {}
   if by.prepare then by.prepare(table.move(asked, 1, affordable(asked, by, spent, budget), 1, {})) end
   for i, each in ipairs(asked) do
     if reached(spent, budget) then break end
@@ -190,9 +190,9 @@ local function evaluate(asked, by, spent, budget, reward)
     if trial.status == "ok" or by.failed_count then trial.reward = search.reward(reward, trial) end
     pay(spent, trial, by)
     if by.paid then by.paid(spent) end
-    trials[i] = trial
+    trials[i], rewards[i] = trial, trial.reward
   end
-  return trials
+  return trials, rewards
 end
 
 local function refuse_logged(owner, what)
@@ -234,8 +234,9 @@ local function is_better(a, b)
 end
 
 --- Evaluates by a function of an architecture and its epochs (nil: all), which returns the reward, or nil and why the
---- trial has failed: for what is known without training. Searches by it take the option reward = "reward".
-function search.by_function(space, objective)
+--- trial has failed: for what is known without training. A trial pays for the epochs that are asked for, or all_epochs
+--- (nil: 1). Searches by it take the option reward = "reward".
+function search.by_function(space, objective, all_epochs)
   local count = 0
   return {
     space = space,
@@ -248,7 +249,7 @@ function search.by_function(space, objective)
       end
       return {
         number = count, arch = asked.record, status = reward and "ok" or "failed", reason = reason,
-        epoch_count = asked.epochs or 1, metrics = { reward = reward }, logged = {},
+        epoch_count = asked.epochs or all_epochs or 1, metrics = { reward = reward }, logged = {},
       }
     end,
     log = function(trial, values) trial.logged = values end,
@@ -270,10 +271,11 @@ function search.run(owner, agent, options, by)
   if by.expect then by.expect(budget.trials) end
   while not ended do
     local asked = asked_of(owner, check.run(agent.propose, agent, by.space))
-    local trials = evaluate(asked, by, spent, budget, reward)
+    local trials, rewards = evaluate(asked, by, spent, budget, reward)
     local logged = #trials == #asked and #trials > 0 and agent.learn and check.run(agent.learn, agent, trials) or nil
     logged = check_logged(owner, logged, #trials)
     for i, trial in ipairs(trials) do
+      trial.reward = rewards[i] -- whatever the agent has made of it
       by.log(trial, values_of(owner, logged[i], trial))
       if is_better(trial, best) then best = trial end
     end

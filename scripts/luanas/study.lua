@@ -519,4 +519,6 @@ function study.close_all(problem)
   open_studies, fresh_seeds = setmetatable({}, { __mode = "k" }), {}
 end
 
+check.colons("study", Study)
+
 return setmetatable(study, { __call = function(_, options) return new(options) end })

@@ -167,7 +167,8 @@ function T.test_b_audits_find_no_bias()
   } do
     local audit = nas.audit(agent, branching, by_line, { updates = 200, warmup = 20 })
     lu.assertTrue(audit.slope.high - audit.slope.low < 0.7, tostring(audit))
-    lu.assertTrue(is_near(audit.slope, 1) and is_near(audit.bias, 0) and is_near(audit.cosine, 1), tostring(audit))
+    lu.assertTrue(is_near(audit.slope, 1) and is_near(audit.square_bias, 0) and is_near(audit.cosine, 1),
+      tostring(audit))
   end
 end
 

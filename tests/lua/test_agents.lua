@@ -121,7 +121,8 @@ end
 
 function T.test_what_is_given_goes_before_a_preset()
   local agent = nas.agents.reinforce { preset = "student", clip = false, policy = { units = 8 } }
-  lu.assertEquals({ agent.options.clip, agent.policy.options.units, agent.policy.options.l2 }, { false, 8, 0 })
+  lu.assertEquals({ agent.options.clip, agent.policy.options.units, agent.policy.options.l2 },
+    { false, 8, 0.01 })
   lu.assertEquals(nas.agents.reinforce({ preset = "student" }).options.clip, 0.1) -- the preset is as it was
 end
 

@@ -71,7 +71,7 @@ function T.test_lookahead_has_half_again_the_variance_of_reinforce()
   local looking = nas.audit(agent, space, f, { updates = 600, warmup = 700 })
   contains(looking.variance, expected, looking)
   contains(looking.slope, 1, looking)
-  contains(looking.bias, 0, looking)
+  contains(looking.square_bias, 0, looking)
   local reinforce = nas.agents.reinforce { decay = 0.995, policy = { units = 2 } }
   reinforce.policy = logits
   local plain = nas.audit(reinforce, space, f, { updates = 600, warmup = 1400 })
@@ -97,12 +97,12 @@ end
 
 -- 60 audits of an agent that is right: about 3 of each figure's intervals may miss the truth.
 function T.test_intervals_hold_what_they_say()
-  local missed = { slope = 0, bias = 0, cosine = 0, variance = 0 }
+  local missed = { slope = 0, square_bias = 0, cosine = 0, variance = 0 }
   local by_line = searches.rewards(0.5, 0.3)
   for seed = 1, 60 do
     local agent = nas.agents.reinforce { seed = seed, baseline = 0.45, policy = { units = 2 } }
     local exact = nas.exact(agent.policy, branching, by_line)
-    local truth = { slope = 1, bias = 0, cosine = 1, variance = exact:variance({ baseline = 0.45 }).variance }
+    local truth = { slope = 1, square_bias = 0, cosine = 1, variance = exact:variance({ baseline = 0.45 }).variance }
     local audit = nas.audit(agent, branching, by_line, { updates = 60, warmup = 0 })
     for name, value in pairs(truth) do
       if value < audit[name].low or value > audit[name].high then missed[name] = missed[name] + 1 end
@@ -118,8 +118,8 @@ function T.test_an_average_with_the_current_reward_is_another_rate()
   local audit = audited(nas.agents.reinforce { decay = 0.3, update_first = true, policy = { units = 4 } })
   contains(audit.slope, 0.3, audit)
   contains(audit.cosine, 1, audit)
-  contains(audit.bias, 0.49, audit)
-  lu.assertTrue(audit.slope.high < 1 and audit.bias.low > 0)
+  contains(audit.square_bias, 0.49, audit)
+  lu.assertTrue(audit.slope.high < 1 and audit.square_bias.low > 0)
 end
 
 local function own_agent(learn)

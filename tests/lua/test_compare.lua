@@ -285,10 +285,10 @@ function T.test_tables()
   lu.assertEquals(titles(result), "agent, best, sd, 95 % of the mean, top 5, top 15, last, 95 % of the last, "
     .. "trainings, unique, entropy, regret, effect, p (Holm)")
   lu.assertStrMatches(tostring(result), ".*\nrandom_search +0%.9000 +0%.0000 +0%.9000 to 0%.9000 +%- +%- .*\n"
-    .. "reinforce .*\n3 seeds each; last: mean reward of the last 20 samples; effect: probability that the best of a "
+    .. "reinforce .*\n3 seeds each; last: mean reward of the last 12 samples; effect: probability that the best of a "
     .. "run exceeds that of random_search\n")
   local alone = compare { agents = { "random_search" }, seeds = 1 }
-  lu.assertStrMatches(tostring(alone), ".*\n1 seed each; last: mean reward of the last 20 samples\n") -- and no effect
+  lu.assertStrMatches(tostring(alone), ".*\n1 seed each; last: mean reward of the last %d+ samples\n") -- and no effect
   lu.assertEquals(titles(compare { agents = { "enumerate" } }), "agent, best, sd, 95 % of the mean, top 5, top 15, "
     .. "last, 95 % of the last, trainings, unique, entropy")
 end
@@ -302,7 +302,19 @@ function T.test_who_is_even_with_the_reference_and_when()
   lu.assertEquals({ result.summaries[1].even_at, result.summaries[2].even_at, result.summaries[3].even_at },
     { nil, 2, nil })
   lu.assertStrContains(titles(result), ", even at")
-  lu.assertStrContains(tostring(result), "at which the median of the best is what random has in the end")
+  lu.assertStrContains(tostring(result), "after how many trials the median of the best is what random has in the end")
+end
+
+-- An agent that names no epochs pays for all of them, as one that asks for all does.
+function T.test_known_rewards_by_epochs()
+  local function rewards(arch, epochs) return (arch:value "kernel" == 3 and 0.9 or 0.1) - 0.01 * (4 - (epochs or 4)) end
+  local result = nas.compare {
+    space = spaces.tiny, rewards = rewards, all_epochs = 4, epochs = 24, seeds = 3, quiet = true,
+    agents = { "random_search", { "successive_halving", architectures = 4, first = 1, epochs = 4, eta = 2 } },
+  }
+  lu.assertEquals({ result.even_axis, result.summaries[1].epochs.mean, result.summaries[1].trainings.mean },
+    { "epochs", 16, 4 })
+  lu.assertStrContains(tostring(result), "epochs")
 end
 
 function T.test_csv()
@@ -492,7 +504,7 @@ function T.test_what_is_compared_on()
 end
 
 function T.test_bad_options()
-  lu.assertErrorMsgContains("compare: options are 3; expected a table with agents, epochs, ", nas.compare, 3)
+  lu.assertErrorMsgContains("compare: options are 3; expected a table with agents, all_epochs, epochs, ", nas.compare, 3)
   refused('unknown option "seed"; known options: agents, epochs', { seed = 3 })
   refused("trials is -1; expected an integer of at least 0", { trials = -1 })
   refused("last is 0; expected an integer of at least 1", { last = 0 })

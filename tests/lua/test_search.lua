@@ -489,4 +489,21 @@ function T.test_known_rewards_are_numbers()
   end
 end
 
+-- Agents that scale or turn rewards where they find them change nothing of what is told of the search.
+function T.test_an_agent_that_writes_into_trials()
+  local by = search.by_function(spaces.tiny, function(arch) return arch:value "kernel" == 3 and 0.9 or 0.1 end)
+  local logged, log = {}, by.log
+  function by.log(trial, values)
+    logged[#logged + 1] = values.reward
+    log(trial, values)
+  end
+  local agent = nas.agents.random_search()
+  function agent.learn(_, trials)
+    for _, trial in ipairs(trials) do trial.reward = -trial.reward end
+  end
+  local found = search.run("search", agent, { trials = 4, reward = "reward" }, by)
+  table.sort(logged)
+  lu.assertEquals({ found.best.reward, logged }, { 0.9, { 0.1, 0.1, 0.9, 0.9 } })
+end
+
 return files.each_without(T)

@@ -584,4 +584,12 @@ function T.test_the_best_of_each_recipe()
   lu.assertEquals(#study:rescore(function(trial) return trial.loss end), 2)
 end
 
+function T.test_a_dot_for_a_colon()
+  local study = spaces.study()
+  lu.assertErrorMsgContains("study:run is called with a dot; expected a colon, as in study:run(...)", study.run,
+    nas.agents.random_sample(), { trials = 1 })
+  lu.assertErrorMsgContains("study:best is called with a dot", study.best, 3)
+  lu.assertErrorMsgContains("policy:sample is called with a dot", nas.policy().sample, spaces.tiny)
+end
+
 return T

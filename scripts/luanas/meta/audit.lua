@@ -18,7 +18,7 @@
 ---@field batch integer Architectures of an update.
 ---@field trials integer All that were sampled, those of the warm-up included.
 ---@field slope luanas.audit.Figure E g . grad J / |grad J|^2: 1 without bias.
----@field bias luanas.audit.Figure |E g - grad J|^2 / |grad J|^2: 0 without bias. The estimate may be below 0.
+---@field square_bias luanas.audit.Figure |E g - grad J|^2 / |grad J|^2: 0 without bias. The estimate may be below 0.
 ---@field cosine luanas.audit.Figure Of the angle between E g and grad J: 1 without bias. The estimate may be above 1.
 ---@field variance luanas.audit.Figure The trace of the covariance of g.
 ---@field relative_variance luanas.audit.Figure Over that with the constant baseline b* (nas.exact) and the same batch. Of

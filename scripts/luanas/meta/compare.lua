@@ -6,7 +6,8 @@
 ---@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10.
 ---@field trials? integer The budget of each search, as of study:run: at least one of trials, trainings, epochs and seconds, unless all agents end by themselves.
 ---@field trainings? integer
----@field epochs? integer With `rewards`, a trial counts the epochs that its agent asks for, and 1 where it asks for none: such agents and others have the same budget on a study only.
+---@field epochs? integer With `rewards`, a trial counts the epochs that its agent asks for, and all_epochs where it asks for none.
+---@field all_epochs? integer With `rewards`: the epochs of a trial whose agent asks for none. Default: 1. Where some agents ask for epochs and others do not, it makes their budgets the same.
 ---@field seconds? number With `study` only: rewards that are known take none.
 ---@field space? luanas.Space With `rewards`.
 ---@field rewards? fun(arch: luanas.Arch, epochs: integer?): (number?, string?)|table<string, number> Known rewards, by a function or by arch:line(). A function gets the epochs that the agent asks for, nil: all; nil and a reason are a failed trial, as is what a table does not have. It depends on nothing else, since searches run in several processes: noise comes from nas.stream, addressed by the architecture, not from math.random.
@@ -49,19 +50,21 @@
 ---@field trainings luanas.compare.Summary?
 ---@field epochs luanas.compare.Summary?
 ---@field seconds luanas.compare.Summary?
----@field unique luanas.compare.Summary? Trainings over trials.
+---@field unique luanas.compare.Summary? Different networks over trials.
+---@field failed luanas.compare.Summary? Trials without a reward.
 ---@field entropy luanas.compare.Summary? At the end.
 ---@field test luanas.compare.Summary? Accuracy on the test images; with `final`.
 ---@field regret number? oracle - best.mean; with `oracle`.
 ---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of `best` against that of
 --- the reference (nas.statistics.rank_test); holm: p corrected for the number of agents.
----@field even_at integer? The trial at which the median of the best rewards is that of the reference at its end. Trials
---- of few epochs count like others: where agents differ in that, see curves over epochs.
+---@field even_at integer? After how many trials the median of the best rewards is that of the reference at its end;
+--- epochs, where not all trainings have the same number of them (even_axis).
 
 --- A comparison; tostring makes a table of it.
 ---@class luanas.Compared
 ---@field agents { name: string, cells: luanas.compare.Cell[] }[] In the order in which they were given.
 ---@field summaries luanas.compare.Summaries[] In the same order.
+---@field even_axis "trials"|"epochs" What even_at counts.
 ---@field options { last: integer, reference: string?, oracle: number? }
 local Compared = {}
 

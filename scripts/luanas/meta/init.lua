@@ -136,7 +136,7 @@ local Arch = {}
 ---@class luanas.Decision
 ---@field name string
 ---@field occurrence integer How often the name has come so far, this one included.
----@field options table The list: count, options (as recorded), key (key text).
+---@field options table The list of options, as recorded: options[i], and count; key is their text.
 ---@field chosen integer Index of the chosen option, from 1.
 ---@field log_prob number? When it was sampled, given the decisions before.
 
