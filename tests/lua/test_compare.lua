@@ -505,7 +505,7 @@ end
 
 function T.test_bad_options()
   lu.assertErrorMsgContains("compare: options are 3; expected a table with agents, all_epochs, epochs, ", nas.compare, 3)
-  refused('unknown option "seed"; known options: agents, epochs', { seed = 3 })
+  refused('unknown option "seed"; known options: agents, all_epochs, epochs', { seed = 3 })
   refused("trials is -1; expected an integer of at least 0", { trials = -1 })
   refused("last is 0; expected an integer of at least 1", { last = 0 })
   refused('oracle is "x"; expected the highest reward that there is', { oracle = "x" })
