@@ -504,7 +504,7 @@ function T.test_what_is_compared_on()
 end
 
 function T.test_bad_options()
-  lu.assertErrorMsgContains("compare: options are 3; expected a table with agents, all_epochs, epochs, ", nas.compare, 3)
+  lu.assertErrorMsgContains("compare: options are 3; expected a table with agents, all_epochs, ", nas.compare, 3)
   refused('unknown option "seed"; known options: agents, all_epochs, epochs', { seed = 3 })
   refused("trials is -1; expected an integer of at least 0", { trials = -1 })
   refused("last is 0; expected an integer of at least 1", { last = 0 })
