@@ -31,65 +31,83 @@ static nas_status check_tape(const nas_policy *policy, const nas_tape *tape, nas
 }
 
 /* How often the name came before, whatever its options: one more than at its last time. */
-static int count_occurrences(const nas_tape *tape, const nas_choice *choice) {
+static int count_occurrences(const nas_tape *tape, const nas_head *head) {
   for (int t = tape->length - 1; t >= 0; t--)
-    if (tape->entries[t].choice->name_vector == choice->name_vector)
+    if (tape->entries[t].head->name_vector == head->name_vector)
       return tape->entries[t].occurrence + 1;
   return 0;
 }
 
 /* Writes the entry of the next step: what enters the first layer, and where the outcomes go. */
-static nas_status enter(nas_policy *policy, nas_tape *tape, const nas_choice *choice,
-                        nas_error *err) {
-  int t = tape->length, occurrence = count_occurrences(tape, choice);
+static nas_status enter(nas_policy *policy, nas_tape *tape, const nas_head *head,
+                        const nas_decision *asked, nas_error *err) {
+  int t = tape->length, occurrence = count_occurrences(tape, head);
   nas_block *occurrence_vector;
   nas_status status = nas_policy_require_occurrence(policy, occurrence, &occurrence_vector, err);
   if (status) return status;
-  if (nas_tape_reserve(tape, choice->count))
+  if (nas_tape_reserve(tape, head->kind->outcomes * asked->count))
     return nas_fail_memory(err, "a tape",
                            (unsigned long long)t * (unsigned)tape->units * sizeof(float));
   const nas_tape_entry *before = t ? &tape->entries[t - 1] : NULL;
-  tape->entries[t] = (nas_tape_entry){.choice = choice,
+  tape->entries[t] = (nas_tape_entry){.head = head,
                                       .occurrence = occurrence,
-                                      .option = before ? before->choice->option : policy->start,
+                                      .count = asked->count,
+                                      .option = before ? before->head->option : policy->start,
                                       .option_row = before ? before->chosen : 0,
                                       .occurrence_vector = occurrence_vector,
                                       .first = tape->outcomes};
   return NAS_OK;
 }
 
-/* The next decision: sampled from *stream, or asked->chosen when stream is NULL. */
+static nas_status check_asked(const nas_tape *tape, const nas_decision *asked, int forced,
+                              nas_error *err) {
+  const nas_kind *kind = nas_kind_of(asked->kind);
+  if (!kind)
+    return nas_fail(err, NAS_ARGUMENT, "kind of a decision is %d; expected %d (choice)",
+                    (int)asked->kind, (int)NAS_DECISION_CHOICE);
+  nas_status status = nas_policy_check_text("the name", asked->name, NAS_DECISION_NAME_MAX, err);
+  return status ? status : kind->check(tape, asked, forced, err);
+}
+
+/* The next decision: sampled from *stream, or as asked when stream is NULL. */
 static nas_status advance(nas_policy *policy, nas_tape *tape, const nas_decision *asked,
-                          nas_stream *stream, int *chosen, double *log_prob, nas_error *err) {
+                          nas_stream *stream, nas_error *err) {
   int t = tape->length;
   nas_policy_mark mark = nas_policy_mark_now(policy);
-  nas_choice *choice;
+  nas_head *head;
   nas_status status = check_tape(policy, tape, err);
   if (status) return status;
-  status = nas_policy_require_choice(policy, asked->kind, asked->name, asked->options, asked->count,
-                                     &choice, err);
-  if (status) goto fail;
-  if (!stream && (asked->chosen < 0 || asked->chosen >= asked->count)) {
-    status = nas_fail(err, NAS_ARGUMENT, "decision \"%s\": option %d of %d (the first is 0)",
-                      asked->name, asked->chosen, asked->count);
-    goto fail;
-  }
-  if ((status = enter(policy, tape, choice, err))) goto fail;
+  if ((status = check_asked(tape, asked, !stream, err))) return status;
+  if ((status = nas_policy_require_head(policy, asked, &head, err))) goto fail;
+  if ((status = enter(policy, tape, head, asked, err))) goto fail;
   nas_lstm_forward(policy, tape, t);
-  if (choice->kind->forward(policy, tape, t)) {
+  if (head->kind->forward(policy, tape, t)) {
     status = nas_fail(err, NAS_DIVERGED, "decision \"%s\": a logit is not finite", asked->name);
     goto fail;
   }
+  if (stream)
+    head->kind->sample(tape, t, stream);
+  else
+    head->kind->force(tape, t, asked);
   nas_tape_entry *entry = &tape->entries[t];
-  entry->chosen = stream ? choice->kind->sample(tape, t, stream) : asked->chosen;
-  tape->outcomes += (size_t)choice->count;
+  entry->log_prob = head->kind->log_prob(tape, t);
+  tape->outcomes += (size_t)nas_tape_outcomes(entry);
   tape->length++;
-  if (chosen) *chosen = entry->chosen;
-  if (log_prob) *log_prob = tape->log_probabilities[entry->first + (size_t)entry->chosen];
   return NAS_OK;
 fail:
   nas_policy_roll_back(policy, mark);
   return status;
+}
+
+static nas_status fail_stream(nas_error *err) {
+  return nas_fail(err, NAS_ARGUMENT, "no random stream to choose from");
+}
+
+/* What the last step says; either may be NULL. */
+static void tell(const nas_tape *tape, int *chosen, double *log_prob) {
+  const nas_tape_entry *entry = &tape->entries[tape->length - 1];
+  if (chosen) *chosen = entry->chosen;
+  if (log_prob) *log_prob = entry->log_prob;
 }
 
 nas_status nas_policy_choose(nas_policy *policy, nas_tape *tape, const char *name,
@@ -97,8 +115,9 @@ nas_status nas_policy_choose(nas_policy *policy, nas_tape *tape, const char *nam
                              double *log_prob, nas_error *err) {
   nas_decision asked = {
       .kind = NAS_DECISION_CHOICE, .name = name, .options = options, .count = count};
-  if (!stream) return nas_fail(err, NAS_ARGUMENT, "no random stream to choose from");
-  return advance(policy, tape, &asked, stream, chosen, log_prob, err);
+  nas_status status = stream ? advance(policy, tape, &asked, stream, err) : fail_stream(err);
+  if (!status) tell(tape, chosen, log_prob);
+  return status;
 }
 
 nas_status nas_policy_force(nas_policy *policy, nas_tape *tape, const char *name,
@@ -109,7 +128,9 @@ nas_status nas_policy_force(nas_policy *policy, nas_tape *tape, const char *name
                         .options = options,
                         .count = count,
                         .chosen = chosen};
-  return advance(policy, tape, &asked, NULL, NULL, log_prob, err);
+  nas_status status = advance(policy, tape, &asked, NULL, err);
+  if (!status) tell(tape, NULL, log_prob);
+  return status;
 }
 
 /* ---- Recorded episodes -------------------------------------------------------------------- */
@@ -128,7 +149,7 @@ nas_status nas_policy_score(nas_policy *policy, nas_tape *tape, nas_policy_weigh
   nas_status status = nas_policy_begin(policy, tape, weights, err);
   for (int t = 0; status == NAS_OK && t < count; t++) {
     const nas_decision *decision = &decisions[t];
-    status = advance(policy, tape, decision, NULL, NULL, NULL, err);
+    status = advance(policy, tape, decision, NULL, err);
     if (status == NAS_OK && tape->entries[t].occurrence != decision->occurrence)
       status = nas_fail(err, NAS_ARGUMENT,
                         "occurrence of \"%s\" is recorded as %d, but the name came %d times before",

@@ -79,7 +79,7 @@ static nas_status check_coefficients(const nas_tape *tape, const nas_coefficient
     nas_step_coefficients c = step_coefficients(given, t);
     int finite = isfinite(c.log_prob) && isfinite(c.entropy) &&
                  (!given->values || isfinite(given->values[t]));
-    for (int k = 0; c.option_log_probs && k < tape->entries[t].choice->count; k++)
+    for (int k = 0; c.option_log_probs && k < nas_tape_outcomes(&tape->entries[t]); k++)
       finite = finite && isfinite(c.option_log_probs[k]);
     if (!finite)
       return nas_fail(err, NAS_ARGUMENT, "a coefficient of decision %d is not finite", t + 1);
@@ -113,8 +113,8 @@ static nas_status reserve(nas_policy *policy, nas_tape *tape, nas_value_head *va
       goto memory;
   if (value && nas_block_transpose(value->weight, policy->version)) goto memory;
   for (int t = 0; t < tape->length; t++) {
-    const nas_choice *choice = tape->entries[t].choice;
-    if (choice->kind->prepare_gradient(policy, choice)) goto memory;
+    const nas_head *head = tape->entries[t].head;
+    if (head->kind->prepare_gradient(policy, head)) goto memory;
   }
   return NAS_OK;
 memory:
@@ -137,7 +137,7 @@ nas_status nas_policy_accumulate(nas_policy *policy, nas_tape *tape,
   }
   for (int t = 0; t < tape->length; t++) {
     nas_step_coefficients step = step_coefficients(coefficients, t);
-    tape->entries[t].choice->kind->gradient(policy, tape, t, &step, gradient);
+    tape->entries[t].head->kind->gradient(policy, tape, t, &step, gradient);
     if (values) nas_value_gradient(policy, &value, tape, t, values[t], gradient);
   }
   nas_lstm_gradient(policy, tape, gradient);

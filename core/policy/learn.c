@@ -1,5 +1,6 @@
 /* Score, back-propagate, step: what a search does after each batch of episodes. */
 #include <string.h>
+#include "kind.h"
 #include "value.h"
 
 nas_status nas_policy_require_tapes(nas_policy *policy, nas_error *err) {
@@ -26,10 +27,10 @@ static void add_objective(const nas_tape *tape, const nas_coefficients *c, doubl
     const double *log_p = tape->log_probabilities + entry->first;
     double a = c->log_probs ? c->log_prob + c->log_probs[t] : c->log_prob;
     double e = c->entropies ? c->entropy + c->entropies[t] : c->entropy;
-    *log_probs = *log_probs + a * log_p[entry->chosen];
+    *log_probs = *log_probs + a * entry->log_prob;
     *entropies = *entropies + e * entry->entropy;
     if (!c->option_log_probs || !c->option_log_probs[t]) continue;
-    for (int k = 0; k < entry->choice->count; k++)
+    for (int k = 0; k < nas_tape_outcomes(entry); k++)
       *log_probs = *log_probs + c->option_log_probs[t][k] * log_p[k];
   }
 }

@@ -6,7 +6,7 @@
 static void input_forward(nas_tape *tape, int t) {
   const nas_tape_entry *entry = &tape->entries[t];
   const float *option = nas_rows_at(&entry->option->part[tape->part], entry->option_row);
-  const float *name = entry->choice->name_vector->part[tape->part].data;
+  const float *name = entry->head->name_vector->part[tape->part].data;
   const float *occurrence = entry->occurrence_vector->part[tape->part].data;
   float *x = nas_rows_at(&tape->input, t);
   for (int c = 0; c < tape->units; c++) x[c] = option[c] + name[c] + occurrence[c];
@@ -107,7 +107,7 @@ void nas_lstm_gradient(const nas_policy *policy, nas_tape *tape, nas_policy_grad
   for (int t = 0; t < tape->length; t++) {
     const nas_tape_entry *entry = &tape->entries[t];
     nas_rows_add(&tape->d_hidden, t, nas_gradient_of(gradient, entry->option), entry->option_row);
-    nas_rows_add(&tape->d_hidden, t, nas_gradient_of(gradient, entry->choice->name_vector), 0);
+    nas_rows_add(&tape->d_hidden, t, nas_gradient_of(gradient, entry->head->name_vector), 0);
     nas_rows_add(&tape->d_hidden, t, nas_gradient_of(gradient, entry->occurrence_vector), 0);
   }
 }

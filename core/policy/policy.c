@@ -65,7 +65,7 @@ void nas_policy_destroy(nas_policy **policy) {
   nas_policy_gradient_destroy(&p->gradient);
   nas_policy_roll_back(p, (nas_policy_mark){0});
   nas_blocks_clear(&p->blocks);
-  nas_free(p->choices);
+  nas_free(p->heads);
   nas_free(p->occurrences);
   nas_free(p);
 }
@@ -84,9 +84,9 @@ uint64_t nas_policy_steps(const nas_policy *policy) {
 
 /* ---- What appears ------------------------------------------------------------------------- */
 
-static void choice_destroy(nas_choice **choice) {
-  nas_choice *c = *choice;
-  *choice = NULL;
+static void head_destroy(nas_head **head) {
+  nas_head *c = *head;
+  *head = NULL;
   if (!c) return;
   nas_free(c->name);
   nas_free(c->options);
@@ -95,33 +95,32 @@ static void choice_destroy(nas_choice **choice) {
 
 nas_policy_mark nas_policy_mark_now(const nas_policy *policy) {
   return (nas_policy_mark){.blocks = policy->blocks.count,
-                           .choices = policy->choice_count,
+                           .heads = policy->head_count,
                            .occurrences = policy->occurrence_count};
 }
 
 void nas_policy_roll_back(nas_policy *policy, nas_policy_mark mark) {
   int kept = 0;
-  for (int i = 0; i < policy->choice_count; i++) {
-    if (policy->choices[i]->number < mark.choices)
-      policy->choices[kept++] = policy->choices[i];
+  for (int i = 0; i < policy->head_count; i++) {
+    if (policy->heads[i]->number < mark.heads)
+      policy->heads[kept++] = policy->heads[i];
     else
-      choice_destroy(&policy->choices[i]);
+      head_destroy(&policy->heads[i]);
   }
-  policy->choice_count = kept;
+  policy->head_count = kept;
   policy->occurrence_count = mark.occurrences;
   if (policy->gradient) nas_policy_gradient_cut(policy->gradient, mark.blocks);
   nas_blocks_roll_back(&policy->blocks, mark.blocks);
 }
 
-/* Where the choice is, or would be. */
-static int choice_place(const nas_policy *policy, const char *name, const char *options,
-                        int *found) {
-  int low = 0, high = policy->choice_count;
+/* Where the head is, or would be. */
+static int head_place(const nas_policy *policy, const char *name, const char *options, int *found) {
+  int low = 0, high = policy->head_count;
   *found = 0;
   while (low < high) {
     int middle = low + (high - low) / 2;
-    int order = strcmp(policy->choices[middle]->name, name);
-    if (order == 0) order = strcmp(policy->choices[middle]->options, options);
+    int order = strcmp(policy->heads[middle]->name, name);
+    if (order == 0) order = strcmp(policy->heads[middle]->options, options);
     if (order == 0) {
       *found = 1;
       return middle;
@@ -134,105 +133,80 @@ static int choice_place(const nas_policy *policy, const char *name, const char *
   return low;
 }
 
-static nas_status check_text(const char *what, const char *text, int longest, nas_error *err) {
+nas_status nas_policy_check_text(const char *what, const char *text, int longest, nas_error *err) {
   size_t size = text ? strnlen(text, (size_t)longest + 1) : 0;
   if (size >= 1 && size <= (size_t)longest) return NAS_OK;
   return nas_fail(err, NAS_ARGUMENT, "%s of a decision has %s%d bytes; expected 1 to %d", what,
                   size ? "more than " : "", size ? longest : 0, longest);
 }
 
-static nas_status check_choice(const char *name, const char *options, int count, nas_error *err) {
-  nas_status status = check_text("the name", name, NAS_DECISION_NAME_MAX, err);
-  if (status) return status;
-  status = check_text("the option text", options, NAS_DECISION_OPTIONS_MAX, err);
-  if (status) return status;
-  if (count >= 1 && count <= NAS_DECISION_COUNT_MAX) return NAS_OK;
-  return nas_fail(err, NAS_ARGUMENT, "decision \"%s\" has %d options; expected 1 to %d", name,
-                  count, (int)NAS_DECISION_COUNT_MAX);
-}
-
-static nas_status require_vectors(nas_policy *policy, nas_choice *choice, nas_error *err) {
-  int u = policy->options.units;
-  nas_text name = {0}, option = {0};
-  nas_status status;
-  nas_text_add(&name, "name");
-  nas_key_add(&name, choice->name);
-  nas_text_add(&option, "option");
-  nas_key_add(&option, choice->name);
-  nas_key_add(&option, choice->options);
-  if (name.failed || option.failed) {
-    status = nas_fail_memory(err, "the key of a decision", name.size + option.size);
-    goto done;
-  }
-  status = nas_blocks_require(&policy->blocks, name.data, 1, u, &choice->name_vector, err);
-  if (status) goto done;
-  status = nas_blocks_require(&policy->blocks, option.data, choice->count, u, &choice->option, err);
-done:
-  nas_text_clear(&name);
-  nas_text_clear(&option);
+static nas_status require_name_vector(nas_policy *policy, nas_head *head, nas_error *err) {
+  nas_text key = {0};
+  nas_text_add(&key, "name");
+  nas_key_add(&key, head->name);
+  nas_status status = key.failed
+                          ? nas_fail_memory(err, "the key of a decision", key.size)
+                          : nas_blocks_require(&policy->blocks, key.data, 1, policy->options.units,
+                                               &head->name_vector, err);
+  nas_text_clear(&key);
   return status;
 }
 
-static int choices_reserve(nas_policy *policy) {
-  if (policy->choice_count < policy->choice_capacity) return 0;
-  int capacity = policy->choice_capacity ? 2 * policy->choice_capacity : 16;
-  nas_choice **choices = nas_realloc(policy->choices, (size_t)policy->choice_count,
-                                     (size_t)capacity, sizeof(nas_choice *));
-  if (!choices) return -1;
-  policy->choices = choices;
-  policy->choice_capacity = capacity;
+static int heads_reserve(nas_policy *policy) {
+  if (policy->head_count < policy->head_capacity) return 0;
+  int capacity = policy->head_capacity ? 2 * policy->head_capacity : 16;
+  nas_head **heads =
+      nas_realloc(policy->heads, (size_t)policy->head_count, (size_t)capacity, sizeof(nas_head *));
+  if (!heads) return -1;
+  policy->heads = heads;
+  policy->head_capacity = capacity;
   return 0;
 }
 
-static nas_status create_choice(nas_policy *policy, const nas_kind *kind, const char *name,
-                                const char *options, int count, nas_choice **choice,
-                                nas_error *err) {
+static nas_status create_head(nas_policy *policy, const nas_kind *kind, const char *name,
+                              const char *options, int count, nas_head **head, nas_error *err) {
   nas_status status;
-  nas_choice *c = nas_alloc_zero(1, sizeof *c);
+  nas_head *c = nas_alloc_zero(1, sizeof *c);
   if (!c) return nas_fail_memory(err, "a decision", sizeof *c);
   c->kind = kind;
   c->count = count;
-  c->number = policy->choice_count;
+  c->number = policy->head_count;
   c->name = nas_strdup(name);
   c->options = nas_strdup(options);
-  if (!c->name || !c->options || choices_reserve(policy)) {
+  if (!c->name || !c->options || heads_reserve(policy)) {
     status = nas_fail_memory(err, "a decision", strlen(name) + strlen(options));
     goto fail;
   }
-  if ((status = require_vectors(policy, c, err))) goto fail;
+  if ((status = require_name_vector(policy, c, err))) goto fail;
   if ((status = kind->require(policy, c, err))) goto fail;
-  *choice = c;
+  *head = c;
   return NAS_OK;
 fail:
-  choice_destroy(&c);
+  head_destroy(&c);
   return status;
 }
 
-nas_status nas_policy_require_choice(nas_policy *policy, nas_decision_kind kind_number,
-                                     const char *name, const char *options, int count,
-                                     nas_choice **choice, nas_error *err) {
-  const nas_kind *kind = nas_kind_of(kind_number);
-  if (!kind)
-    return nas_fail(err, NAS_ARGUMENT, "kind of a decision is %d; expected %d (choice)",
-                    (int)kind_number, (int)NAS_DECISION_CHOICE);
-  nas_status status = check_choice(name, options, count, err);
-  if (status) return status;
-  int found, place = choice_place(policy, name, options, &found);
+nas_status nas_policy_require_head(nas_policy *policy, const nas_decision *asked, nas_head **head,
+                                   nas_error *err) {
+  nas_status status;
+  const nas_kind *kind = nas_kind_of(asked->kind);
+  const char *name = asked->name, *options = asked->options;
+  int found, count = asked->count, place = head_place(policy, name, options, &found);
   if (found) {
-    *choice = policy->choices[place];
-    if ((*choice)->kind == kind && (*choice)->count == count) return NAS_OK;
+    *head = policy->heads[place];
+    if ((*head)->count == count) return NAS_OK;
     return nas_fail(err, NAS_ARGUMENT,
                     "decision \"%s\" with options \"%.200s\" was a %s of %d before; now it is a "
                     "%s of %d",
-                    name, options, (*choice)->kind->name, (*choice)->count, kind->name, count);
+                    name, options, kind->name, (*head)->count, kind->name, count);
   }
-  nas_choice *fresh = NULL;
-  if ((status = create_choice(policy, kind, name, options, count, &fresh, err))) return status;
-  memmove(&policy->choices[place + 1], &policy->choices[place],
-          (size_t)(policy->choice_count - place) * sizeof(nas_choice *));
-  policy->choices[place] = fresh;
-  policy->choice_count++;
-  *choice = fresh;
+  nas_head *fresh = NULL;
+  if ((status = create_head(policy, kind, name, options, count, &fresh, err))) return status;
+  memmove(&policy->heads[place + 1], &policy->heads[place],
+          (size_t)(policy->head_count - place) * sizeof(nas_head *));
+  policy->heads[place] = fresh;
+  policy->head_count++;
+  *head = fresh;
   return NAS_OK;
 }
 

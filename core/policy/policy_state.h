@@ -13,8 +13,8 @@ typedef struct nas_layer {
   nas_block *bias;   /* [1][4u] */
 } nas_layer;
 
-/* A decision that was met: its head and its embeddings. */
-typedef struct nas_choice {
+/* What belongs to a choice of one name and option list. */
+typedef struct nas_head {
   char *name;
   char *options;
   int count;
@@ -24,7 +24,7 @@ typedef struct nas_choice {
   nas_block *option;      /* [n][u] */
   nas_block *weight;      /* [u][n] */
   nas_block *bias;        /* [1][n] */
-} nas_choice;
+} nas_head;
 
 struct nas_policy {
   uint64_t serial;  /* no two policies of a process have the same */
@@ -36,9 +36,9 @@ struct nas_policy {
   nas_blocks blocks;
   nas_layer layer[NAS_LAYERS_MAX];
   nas_block *start;        /* [1][u] */
-  nas_choice **choices;    /* sorted by name, then options */
+  nas_head **heads;        /* sorted by name, then options */
   nas_block **occurrences; /* [1][u] each */
-  int choice_count, choice_capacity;
+  int head_count, head_capacity;
   int occurrence_count, occurrence_capacity;
 
   uint64_t steps;
@@ -56,17 +56,20 @@ nas_status nas_policy_options_check(const nas_policy_options *options, nas_error
 
 /* What an operation that fails has to take back. */
 typedef struct nas_policy_mark {
-  int blocks, choices, occurrences;
+  int blocks, heads, occurrences;
 } nas_policy_mark;
 
 nas_policy_mark nas_policy_mark_now(const nas_policy *policy);
 void nas_policy_roll_back(nas_policy *policy, nas_policy_mark mark);
 
-/* The choice of that name and option list, which appears if need be with its blocks. NAS_ARGUMENT
- * for a bad name, option text or count; NAS_MEMORY. A caller that fails later rolls back. */
-nas_status nas_policy_require_choice(nas_policy *policy, nas_decision_kind kind, const char *name,
-                                     const char *options, int count, nas_choice **choice,
-                                     nas_error *err);
+/* NAS_ARGUMENT unless the text has 1 to `longest` bytes; `what` names it. */
+nas_status nas_policy_check_text(const char *what, const char *text, int longest, nas_error *err);
+
+/* The head of a decision, which appears if need be with its blocks; what is asked has passed the
+ * check of its kind. NAS_ARGUMENT for a count that contradicts an earlier one; NAS_MEMORY. A caller
+ * that fails later rolls back. */
+nas_status nas_policy_require_head(nas_policy *policy, const nas_decision *asked, nas_head **head,
+                                   nas_error *err);
 
 /* The vector of the occurrence-th decision of a name, from 0. */
 nas_status nas_policy_require_occurrence(nas_policy *policy, int occurrence, nas_block **block,

@@ -126,10 +126,7 @@ int nas_tape_length(const nas_tape *tape) {
 
 double nas_tape_log_prob(const nas_tape *tape) {
   double sum = 0;
-  for (int t = 0; t < tape->length; t++) {
-    const nas_tape_entry *entry = &tape->entries[t];
-    sum = sum + tape->log_probabilities[entry->first + (size_t)entry->chosen];
-  }
+  for (int t = 0; t < tape->length; t++) sum = sum + tape->entries[t].log_prob;
   return sum;
 }
 
@@ -145,17 +142,16 @@ nas_status nas_tape_step(const nas_tape *tape, int position, nas_policy_step *st
     return nas_fail(err, NAS_ARGUMENT, "decision %d of a tape that holds %d (the first is 0)",
                     position, tape->length);
   const nas_tape_entry *entry = &tape->entries[position];
-  const nas_choice *choice = entry->choice;
-  *step =
-      (nas_policy_step){.decision = {.kind = choice->kind->number,
-                                     .name = choice->name,
-                                     .occurrence = entry->occurrence,
-                                     .options = choice->options,
-                                     .count = choice->count,
-                                     .chosen = entry->chosen},
-                        .log_prob = tape->log_probabilities[entry->first + (size_t)entry->chosen],
-                        .entropy = entry->entropy,
-                        .probabilities = tape->probabilities + entry->first,
-                        .log_probabilities = tape->log_probabilities + entry->first};
+  const nas_head *head = entry->head;
+  *step = (nas_policy_step){.decision = {.kind = head->kind->number,
+                                         .name = head->name,
+                                         .occurrence = entry->occurrence,
+                                         .options = head->options,
+                                         .count = entry->count,
+                                         .chosen = entry->chosen},
+                            .log_prob = entry->log_prob,
+                            .entropy = entry->entropy,
+                            .probabilities = tape->probabilities + entry->first,
+                            .log_probabilities = tape->log_probabilities + entry->first};
   return NAS_OK;
 }

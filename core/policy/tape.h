@@ -8,13 +8,15 @@
 #include "policy_state.h"
 
 typedef struct nas_tape_entry {
-  const nas_choice *choice;
+  const nas_head *head;
   int occurrence;
+  int count;
   int chosen;
   nas_block *option; /* the row option_row of it was this step's first input vector */
   int option_row;
   nas_block *occurrence_vector;
   size_t first; /* of this step's outcomes */
+  double log_prob;
   double entropy;
 } nas_tape_entry;
 

@@ -25,7 +25,7 @@ return {
   labels_off_by_one = {
     file = "choice.c",
     from = "(k == entry->chosen) - p[k]",
-    to = "(k == (entry->chosen + 1) % entry->choice->count) - p[k]",
+    to = "(k == (entry->chosen + 1) % entry->count) - p[k]",
     checks = { "a step along an architecture makes it more probable", "its gradients are those of log-probabilities" },
     tests = {
       "test_a_equal_rewards_have_no_expected_update", "test_b_the_gradient_is_that_of_differences_of_the_objective",
