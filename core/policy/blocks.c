@@ -206,6 +206,16 @@ static int key_shape_head(const char *rest, int units, int *rows, int *width) {
   return *rows < 0 ? -1 : 0;
 }
 
+static int key_shape_anchor(const char *rest, int units, int *rows, int *width) {
+  if (!key_pieces(rest, 2)) return -1;
+  const char *what = strrchr(rest, '/');
+  *rows = units;
+  *width = 1;
+  if (strcmp(what, "/vector") == 0) return 0;
+  *width = units;
+  return strcmp(what, "/previous") == 0 || strcmp(what, "/current") == 0 ? 0 : -1;
+}
+
 static int key_shape_value(const char *rest, int units, int *rows, int *width) {
   *width = 1;
   *rows = strcmp(rest, "weight") == 0 ? units : strcmp(rest, "bias") == 0 ? 1 : -1;
@@ -229,6 +239,7 @@ int nas_key_shape(const char *key, int layers, int units, int *rows, int *width)
   if (strcmp(key, "start") == 0) return 0;
   if ((rest = key_after(key, "lstm/"))) return key_shape_lstm(rest, layers, units, rows, width);
   if ((rest = key_after(key, "head/"))) return key_shape_head(rest, units, rows, width);
+  if ((rest = key_after(key, "anchor/"))) return key_shape_anchor(rest, units, rows, width);
   if ((rest = key_after(key, NAS_KEY_VALUE))) return key_shape_value(rest, units, rows, width);
   if ((rest = key_after(key, "name/"))) return key_pieces(rest, 1) ? 0 : -1;
   if ((rest = key_after(key, "occurrence/"))) return key_number(rest) < 0 ? -1 : 0;

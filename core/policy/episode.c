@@ -45,7 +45,8 @@ static nas_status enter(nas_policy *policy, nas_tape *tape, const nas_head *head
   nas_block *occurrence_vector;
   nas_status status = nas_policy_require_occurrence(policy, occurrence, &occurrence_vector, err);
   if (status) return status;
-  if (nas_tape_reserve(tape, head->kind->outcomes * asked->count))
+  int is_anchor = asked->kind == NAS_DECISION_ANCHOR, candidates = is_anchor ? asked->count : 0;
+  if (nas_tape_reserve(tape, head->kind->outcomes * asked->count, candidates))
     return nas_fail_memory(err, "a tape",
                            (unsigned long long)t * (unsigned)tape->units * sizeof(float));
   const nas_tape_entry *before = t ? &tape->entries[t - 1] : NULL;
@@ -55,7 +56,12 @@ static nas_status enter(nas_policy *policy, nas_tape *tape, const nas_head *head
                                       .option = before ? before->head->option : policy->start,
                                       .option_row = before ? before->chosen : 0,
                                       .occurrence_vector = occurrence_vector,
-                                      .first = tape->outcomes};
+                                      .first = tape->outcomes,
+                                      .first_candidate = tape->candidate_count};
+  /* A record of this tape may be scored on it: then the list is there already. */
+  if (candidates > 0)
+    memmove(tape->candidates + tape->candidate_count, asked->candidates,
+            (size_t)candidates * sizeof *tape->candidates);
   return NAS_OK;
 }
 
@@ -63,8 +69,9 @@ static nas_status check_asked(const nas_tape *tape, const nas_decision *asked, i
                               nas_error *err) {
   const nas_kind *kind = nas_kind_of(asked->kind);
   if (!kind)
-    return nas_fail(err, NAS_ARGUMENT, "kind of a decision is %d; expected %d (choice)",
-                    (int)asked->kind, (int)NAS_DECISION_CHOICE);
+    return nas_fail(err, NAS_ARGUMENT,
+                    "kind of a decision is %d; expected %d (choice) or %d (anchor)",
+                    (int)asked->kind, (int)NAS_DECISION_CHOICE, (int)NAS_DECISION_ANCHOR);
   nas_status status = nas_policy_check_text("the name", asked->name, NAS_DECISION_NAME_MAX, err);
   return status ? status : kind->check(tape, asked, forced, err);
 }
@@ -92,6 +99,10 @@ static nas_status advance(nas_policy *policy, nas_tape *tape, const nas_decision
   nas_tape_entry *entry = &tape->entries[t];
   entry->log_prob = head->kind->log_prob(tape, t);
   tape->outcomes += (size_t)nas_tape_outcomes(entry);
+  if (asked->kind == NAS_DECISION_ANCHOR) {
+    tape->candidate_count += (size_t)entry->count;
+    tape->anchors++;
+  }
   tape->length++;
   return NAS_OK;
 fail:
@@ -103,11 +114,8 @@ static nas_status fail_stream(nas_error *err) {
   return nas_fail(err, NAS_ARGUMENT, "no random stream to choose from");
 }
 
-/* What the last step says; either may be NULL. */
-static void tell(const nas_tape *tape, int *chosen, double *log_prob) {
-  const nas_tape_entry *entry = &tape->entries[tape->length - 1];
-  if (chosen) *chosen = entry->chosen;
-  if (log_prob) *log_prob = entry->log_prob;
+static const nas_tape_entry *last_of(const nas_tape *tape) {
+  return &tape->entries[tape->length - 1];
 }
 
 nas_status nas_policy_choose(nas_policy *policy, nas_tape *tape, const char *name,
@@ -116,8 +124,10 @@ nas_status nas_policy_choose(nas_policy *policy, nas_tape *tape, const char *nam
   nas_decision asked = {
       .kind = NAS_DECISION_CHOICE, .name = name, .options = options, .count = count};
   nas_status status = stream ? advance(policy, tape, &asked, stream, err) : fail_stream(err);
-  if (!status) tell(tape, chosen, log_prob);
-  return status;
+  if (status) return status;
+  if (chosen) *chosen = last_of(tape)->chosen;
+  if (log_prob) *log_prob = last_of(tape)->log_prob;
+  return NAS_OK;
 }
 
 nas_status nas_policy_force(nas_policy *policy, nas_tape *tape, const char *name,
@@ -129,7 +139,34 @@ nas_status nas_policy_force(nas_policy *policy, nas_tape *tape, const char *name
                         .count = count,
                         .chosen = chosen};
   nas_status status = advance(policy, tape, &asked, NULL, err);
-  if (!status) tell(tape, NULL, log_prob);
+  if (!status && log_prob) *log_prob = last_of(tape)->log_prob;
+  return status;
+}
+
+nas_status nas_policy_anchor(nas_policy *policy, nas_tape *tape, const char *name,
+                             const int *candidates, int count, nas_stream *stream,
+                             unsigned char *chosen_set, double *log_prob, nas_error *err) {
+  nas_decision asked = {
+      .kind = NAS_DECISION_ANCHOR, .name = name, .count = count, .candidates = candidates};
+  nas_status status = stream ? advance(policy, tape, &asked, stream, err) : fail_stream(err);
+  if (status) return status;
+  if (chosen_set && count > 0)
+    memcpy(chosen_set, tape->chosen_sets + last_of(tape)->first_candidate, (size_t)count);
+  if (log_prob) *log_prob = last_of(tape)->log_prob;
+  return NAS_OK;
+}
+
+nas_status nas_policy_force_anchor(nas_policy *policy, nas_tape *tape, const char *name,
+                                   const int *candidates, int count,
+                                   const unsigned char *chosen_set, double *log_prob,
+                                   nas_error *err) {
+  nas_decision asked = {.kind = NAS_DECISION_ANCHOR,
+                        .name = name,
+                        .count = count,
+                        .candidates = candidates,
+                        .chosen_set = chosen_set};
+  nas_status status = advance(policy, tape, &asked, NULL, err);
+  if (!status && log_prob) *log_prob = last_of(tape)->log_prob;
   return status;
 }
 
@@ -183,20 +220,48 @@ nas_status nas_policy_kl(nas_policy *policy, const nas_decision *decisions, int 
 
 /* ---- Records ------------------------------------------------------------------------------ */
 
-static nas_status fail_changed(const nas_decision *was, int position, const nas_decision *asked,
+static int is_same_anchor(const nas_decision *a, const nas_decision *b) {
+  return a->count == b->count &&
+         (a->count == 0 ||
+          memcmp(a->candidates, b->candidates, (size_t)a->count * sizeof *a->candidates) == 0);
+}
+
+static int is_same_choice(const nas_decision *a, const nas_decision *b) {
+  return a->count == b->count && strcmp(a->options, b->options) == 0;
+}
+
+static nas_status fail_options(const nas_decision *was, int position, const nas_decision *asked,
                                nas_error *err) {
-  if (was->kind == asked->kind && strcmp(was->name, asked->name) == 0 &&
-      was->occurrence == asked->occurrence)
-    return nas_fail(err, NAS_ARGUMENT,
-                    "decision %d: the options of \"%s\" have changed: recorded were %d (%.120s), "
-                    "now there are %d (%.120s)",
-                    position + 1, was->name, was->count, was->options, asked->count,
-                    asked->options);
   return nas_fail(err, NAS_ARGUMENT,
-                  "decision %d: recorded is \"%s\" (occurrence %d, %d options), asked is \"%s\" "
-                  "(occurrence %d, %d options)",
-                  position + 1, was->name, was->occurrence, was->count, asked->name,
-                  asked->occurrence, asked->count);
+                  "decision %d: the options of \"%s\" have changed: recorded were %d (%.120s), "
+                  "now there are %d (%.120s)",
+                  position + 1, was->name, was->count, was->options, asked->count, asked->options);
+}
+
+static nas_status fail_candidates(const nas_decision *was, int position, const nas_decision *asked,
+                                  nas_error *err) {
+  if (was->count != asked->count)
+    return nas_fail(err, NAS_ARGUMENT,
+                    "decision %d: the candidates of anchor \"%s\" have changed: recorded were %d, "
+                    "now there are %d",
+                    position + 1, was->name, was->count, asked->count);
+  int j = 0;
+  while (was->candidates[j] == asked->candidates[j]) j++;
+  return nas_fail(err, NAS_ARGUMENT,
+                  "decision %d: the candidates of anchor \"%s\" have changed: recorded as number "
+                  "%d was decision %d, now it is decision %d",
+                  position + 1, was->name, j + 1, was->candidates[j] + 1, asked->candidates[j] + 1);
+}
+
+static nas_status fail_other(const nas_decision *was, int position, const nas_decision *asked,
+                             nas_error *err) {
+  static const char *const counted[] = {"options", "candidates"};
+  int was_anchor = was->kind == NAS_DECISION_ANCHOR, is_anchor = asked->kind == NAS_DECISION_ANCHOR;
+  return nas_fail(err, NAS_ARGUMENT,
+                  "decision %d: recorded is \"%s\" (occurrence %d, %d %s), asked is \"%s\" "
+                  "(occurrence %d, %d %s)",
+                  position + 1, was->name, was->occurrence, was->count, counted[was_anchor],
+                  asked->name, asked->occurrence, asked->count, counted[is_anchor]);
 }
 
 nas_status nas_decision_check(const nas_decision *recorded, int count, int position,
@@ -211,9 +276,10 @@ nas_status nas_decision_check(const nas_decision *recorded, int count, int posit
     return nas_fail(err, NAS_ARGUMENT,
                     "decision %d: \"%s\" is recorded (of %d in all), but nothing more is asked",
                     position + 1, was->name, count);
-  if (was->kind == asked->kind && was->occurrence == asked->occurrence &&
-      was->count == asked->count && strcmp(was->name, asked->name) == 0 &&
-      strcmp(was->options, asked->options) == 0)
-    return NAS_OK;
-  return fail_changed(was, position, asked, err);
+  if (was->kind != asked->kind || was->occurrence != asked->occurrence ||
+      strcmp(was->name, asked->name) != 0)
+    return fail_other(was, position, asked, err);
+  if (was->kind == NAS_DECISION_ANCHOR)
+    return is_same_anchor(was, asked) ? NAS_OK : fail_candidates(was, position, asked, err);
+  return is_same_choice(was, asked) ? NAS_OK : fail_options(was, position, asked, err);
 }

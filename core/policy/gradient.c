@@ -1,6 +1,7 @@
 /* Sums of gradients, by back-propagation through the steps of an episode. */
 #include <math.h>
 #include <string.h>
+#include <nas/elementary.h>
 #include <nas/memory.h>
 #include "kind.h"
 #include "lstm.h"
@@ -65,7 +66,21 @@ static nas_step_coefficients step_coefficients(const nas_coefficients *given, in
   return (nas_step_coefficients){
       .log_prob = given->log_probs ? given->log_prob + given->log_probs[t] : given->log_prob,
       .entropy = given->entropies ? given->entropy + given->entropies[t] : given->entropy,
-      .option_log_probs = given->option_log_probs ? given->option_log_probs[t] : NULL};
+      .option_log_probs = given->option_log_probs ? given->option_log_probs[t] : NULL,
+      .skip_weight = given->skip_weight,
+      .skip_logit =
+          given->skip_weight > 0 ? nas_log(given->skip_prior) - nas_log(1 - given->skip_prior) : 0};
+}
+
+static nas_status check_skips(const nas_coefficients *given, nas_error *err) {
+  if (!isfinite(given->skip_weight) || given->skip_weight < 0)
+    return nas_fail(err, NAS_ARGUMENT,
+                    "the weight of the skip prior is %g; expected a finite number, 0 or more",
+                    given->skip_weight);
+  if (given->skip_weight > 0 && !(given->skip_prior > 0 && given->skip_prior < 1))
+    return nas_fail(err, NAS_ARGUMENT, "the skip prior is %g; expected a number between 0 and 1",
+                    given->skip_prior);
+  return NAS_OK;
 }
 
 static nas_status check_coefficients(const nas_tape *tape, const nas_coefficients *given,
@@ -75,6 +90,8 @@ static nas_status check_coefficients(const nas_tape *tape, const nas_coefficient
                     "coefficients of log pi and entropy are %g and %g; expected "
                     "finite numbers",
                     given->log_prob, given->entropy);
+  nas_status status = check_skips(given, err);
+  if (status) return status;
   for (int t = 0; t < tape->length; t++) {
     nas_step_coefficients c = step_coefficients(given, t);
     int finite = isfinite(c.log_prob) && isfinite(c.entropy) &&

@@ -9,6 +9,8 @@ typedef struct nas_step_coefficients {
   double log_prob;
   double entropy;
   const double *option_log_probs; /* [outcomes] or NULL */
+  double skip_weight;
+  double skip_logit; /* log(prior / (1 - prior)) of the skip prior; of no meaning at weight 0 */
 } nas_step_coefficients;
 
 typedef struct nas_kind {
@@ -46,7 +48,7 @@ typedef struct nas_kind {
 /* NULL for a number that is no kind's. */
 const nas_kind *nas_kind_of(nas_decision_kind number);
 
-extern const nas_kind nas_kind_choice;
+extern const nas_kind nas_kind_choice, nas_kind_anchor;
 
 /* Outcomes of a step. */
 static inline int nas_tape_outcomes(const nas_tape_entry *entry) {

@@ -1,5 +1,6 @@
 /* Score, back-propagate, step: what a search does after each batch of episodes. */
 #include <string.h>
+#include "anchor.h"
 #include "kind.h"
 #include "value.h"
 
@@ -33,6 +34,17 @@ static void add_objective(const nas_tape *tape, const nas_coefficients *c, doubl
     for (int k = 0; k < nas_tape_outcomes(entry); k++)
       *log_probs = *log_probs + c->option_log_probs[t][k] * log_p[k];
   }
+}
+
+/* The last, which the objective loses: skip_weight times the sum over all candidates of
+ * KL(sigmoid || skip_prior). */
+static double skip_loss(const nas_tape *tape, const nas_coefficients *c) {
+  double sum = 0;
+  if (c->skip_weight == 0) return 0;
+  for (int t = 0; t < tape->length; t++)
+    if (tape->entries[t].head->kind == &nas_kind_anchor)
+      sum = sum + nas_anchor_divergence(tape, t, c->skip_prior);
+  return c->skip_weight * sum;
 }
 
 /* The third: sum over t of values[t] V_t. */
@@ -76,6 +88,7 @@ static nas_status learn_episode(nas_policy *policy, const nas_episode *episode,
   learned->policy_loss = learned->policy_loss - log_probs;
   learned->entropy_loss = learned->entropy_loss - entropies;
   learned->value_loss = learned->value_loss - value;
+  learned->skip_loss = learned->skip_loss + skip_loss(current, &episode->coefficients);
   learned->entropy = learned->entropy + nas_tape_entropy(current);
   learned->kl = learned->kl + nas_tape_kl(current, initial);
   return NAS_OK;
@@ -104,7 +117,8 @@ nas_status nas_policy_learn(nas_policy *policy, const nas_episode *episodes, int
   result.entropy = result.entropy / count;
   result.kl = result.kl / count;
   result.l2 = applied.l2;
-  result.loss = result.policy_loss + result.entropy_loss + result.value_loss + result.l2;
+  result.loss =
+      result.policy_loss + result.entropy_loss + result.value_loss + result.skip_loss + result.l2;
   result.gradient_norm = applied.gradient_norm;
   if (learned) *learned = result;
   return NAS_OK;

@@ -10,7 +10,13 @@
  *   h = o tanh(c)
  *
  * All in float; products and sums outside the chains are rounded one by one, as written. The input
- * of the first layer is (option + name) + occurrence. */
+ * of the first layer is (option + name) + occurrence; after an anchor, the mean of what it chose
+ * (anchor.h) stands in the place of the option.
+ *
+ * Back-propagation. The gradient of an output h of the last layer at step t is one sum in this
+ * order: from the head of step t; from the value head; from the heads of later anchors that have t
+ * as a candidate, the earliest first; from the means of what later anchors chose, the latest first;
+ * and, as of every layer, from the step after. */
 #ifndef NAS_LSTM_H
 #define NAS_LSTM_H
 

@@ -190,15 +190,17 @@ nas_status nas_policy_require_head(nas_policy *policy, const nas_decision *asked
                                    nas_error *err) {
   nas_status status;
   const nas_kind *kind = nas_kind_of(asked->kind);
-  const char *name = asked->name, *options = asked->options;
-  int found, count = asked->count, place = head_place(policy, name, options, &found);
+  int is_choice = asked->kind == NAS_DECISION_CHOICE;
+  const char *name = asked->name, *options = is_choice ? asked->options : "";
+  int count = is_choice ? asked->count : 0;
+  int found, place = head_place(policy, name, options, &found);
   if (found) {
     *head = policy->heads[place];
     if ((*head)->count == count) return NAS_OK;
     return nas_fail(err, NAS_ARGUMENT,
-                    "decision \"%s\" with options \"%.200s\" was a %s of %d before; now it is a "
-                    "%s of %d",
-                    name, options, kind->name, (*head)->count, kind->name, count);
+                    "decision \"%s\" with options \"%.200s\" was a choice of %d before; now it is "
+                    "one of %d",
+                    name, options, (*head)->count, count);
   }
   nas_head *fresh = NULL;
   if ((status = create_head(policy, kind, name, options, count, &fresh, err))) return status;

@@ -13,17 +13,24 @@ typedef struct nas_layer {
   nas_block *bias;   /* [1][4u] */
 } nas_layer;
 
-/* What belongs to a choice of one name and option list. */
+/* What belongs to a choice of one name and option list, or to the anchors of one name. */
 typedef struct nas_head {
   char *name;
-  char *options;
-  int count;
+  char *options; /* "" of anchors: no option list has that text */
+  int count;     /* of options; 0 of anchors, whose candidates differ from one to the next */
   const struct nas_kind *kind;
   int number;             /* order of appearance, from 0 */
   nas_block *name_vector; /* [1][u] */
-  nas_block *option;      /* [n][u] */
-  nas_block *weight;      /* [u][n] */
-  nas_block *bias;        /* [1][n] */
+
+  /* of a choice; NULL of anchors */
+  nas_block *option; /* [n][u] */
+  nas_block *weight; /* [u][n] */
+  nas_block *bias;   /* [1][n] */
+
+  /* of anchors; NULL of a choice */
+  nas_block *previous; /* [u][u] */
+  nas_block *current;  /* [u][u] */
+  nas_block *vector;   /* [u][1] */
 } nas_head;
 
 struct nas_policy {

@@ -32,6 +32,10 @@ enum { ROWS_AT_ONCE = 16 };
 static const int32_t row_numbers[ROWS_AT_ONCE] = {0, 1, 2,  3,  4,  5,  6,  7,
                                                   8, 9, 10, 11, 12, 13, 14, 15};
 
+static size_t at_once(int rows) {
+  return (size_t)(rows < ROWS_AT_ONCE ? rows : ROWS_AT_ONCE);
+}
+
 /* A window of one tap: all elements of a row of x. */
 typedef struct row_window {
   nas_tap tap;
@@ -56,10 +60,32 @@ void nas_rows_multiply(const nas_kernels *kernels, const nas_rows *x, int x_row,
   row_window r;
   row_window_set(&r, x, w, out);
   for (int p = 0; p < count; p += ROWS_AT_ONCE) {
-    size_t pixels = (size_t)(count - p < ROWS_AT_ONCE ? count - p : ROWS_AT_ONCE);
     const float *source = nas_rows_at(x, x_row + p);
     kernels->conv(&r.window, &source, row_numbers, w->data, bias, nas_rows_at(out, out_row + p),
-                  row_numbers, pixels, flags);
+                  row_numbers, at_once(count - p), flags);
+  }
+}
+
+void nas_rows_multiply_from(const nas_kernels *kernels, const nas_rows *x, int x_row,
+                            const int32_t *list, const nas_rows *w, const float *bias,
+                            nas_rows *out, int out_row, int count) {
+  row_window r;
+  row_window_set(&r, x, w, out);
+  const float *source = nas_rows_at(x, x_row);
+  for (int p = 0; p < count; p += ROWS_AT_ONCE)
+    kernels->conv(&r.window, &source, list + p, w->data, bias, nas_rows_at(out, out_row + p),
+                  row_numbers, at_once(count - p), 0);
+}
+
+void nas_rows_multiply_to(const nas_kernels *kernels, const nas_rows *x, int x_row,
+                          const nas_rows *w, nas_rows *out, int out_row, const int32_t *list,
+                          int count) {
+  row_window r;
+  row_window_set(&r, x, w, out);
+  for (int p = 0; p < count; p += ROWS_AT_ONCE) {
+    const float *source = nas_rows_at(x, x_row + p);
+    kernels->conv(&r.window, &source, row_numbers, w->data, NULL, nas_rows_at(out, out_row),
+                  list + p, at_once(count - p), NAS_CONV_ACCUMULATE);
   }
 }
 
@@ -68,11 +94,21 @@ void nas_rows_multiply_weights(const nas_kernels *kernels, const nas_rows *x, in
   row_window r;
   row_window_set(&r, x, d_w, d_out);
   for (int p = 0; p < count; p += ROWS_AT_ONCE) {
-    size_t pixels = (size_t)(count - p < ROWS_AT_ONCE ? count - p : ROWS_AT_ONCE);
     const float *source = nas_rows_at(x, x_row + p);
     kernels->conv_weights(&r.window, &source, row_numbers, nas_rows_at(d_out, out_row + p),
-                          row_numbers, d_w->data, pixels);
+                          row_numbers, d_w->data, at_once(count - p));
   }
+}
+
+void nas_rows_multiply_weights_from(const nas_kernels *kernels, const nas_rows *x, int x_row,
+                                    const int32_t *list, const nas_rows *d_out, int out_row,
+                                    int count, nas_rows *d_w) {
+  row_window r;
+  row_window_set(&r, x, d_w, d_out);
+  const float *source = nas_rows_at(x, x_row);
+  for (int p = 0; p < count; p += ROWS_AT_ONCE)
+    kernels->conv_weights(&r.window, &source, list + p, nas_rows_at(d_out, out_row + p),
+                          row_numbers, d_w->data, at_once(count - p));
 }
 
 void nas_rows_transpose(const nas_rows *from, nas_rows *to) {

@@ -33,10 +33,25 @@ static inline float *nas_rows_at(const nas_rows *m, int row) {
 void nas_rows_multiply(const nas_kernels *kernels, const nas_rows *x, int x_row, const nas_rows *w,
                        const float *bias, nas_rows *out, int out_row, int count, unsigned flags);
 
-/* The gradient of the above with respect to w, added: for p in order
+/* The same from rows that a list names, out[out_row + p] = bias + x[x_row + list[p]] w, and to such
+ * rows, out[out_row + list[p]] += x[x_row + p] w, where the chain begins at what is there. A list
+ * names no row twice. */
+void nas_rows_multiply_from(const nas_kernels *kernels, const nas_rows *x, int x_row,
+                            const int32_t *list, const nas_rows *w, const float *bias,
+                            nas_rows *out, int out_row, int count);
+void nas_rows_multiply_to(const nas_kernels *kernels, const nas_rows *x, int x_row,
+                          const nas_rows *w, nas_rows *out, int out_row, const int32_t *list,
+                          int count);
+
+/* The gradient of nas_rows_multiply with respect to w, added: for p in order
  *   d_w[c] += x[x_row + p][c] d_out[out_row + p] */
 void nas_rows_multiply_weights(const nas_kernels *kernels, const nas_rows *x, int x_row,
                                const nas_rows *d_out, int out_row, int count, nas_rows *d_w);
+
+/* That of nas_rows_multiply_from. */
+void nas_rows_multiply_weights_from(const nas_kernels *kernels, const nas_rows *x, int x_row,
+                                    const int32_t *list, const nas_rows *d_out, int out_row,
+                                    int count, nas_rows *d_w);
 
 /* to[c][r] = from[r][c]; to has from's width as rows. */
 void nas_rows_transpose(const nas_rows *from, nas_rows *to);

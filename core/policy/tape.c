@@ -19,17 +19,24 @@ void nas_tape_destroy(nas_tape **tape) {
     nas_rows_free(&t->layer[l].cell);
     nas_rows_free(&t->layer[l].gates);
     nas_rows_free(&t->layer[l].squashed);
+    nas_rows_free(&t->d_gates[l]);
   }
   nas_rows_free(&t->input);
   nas_rows_free(&t->logit_row);
-  nas_rows_free(&t->d_gates);
+  nas_rows_free(&t->joint);
+  nas_rows_free(&t->scores);
+  nas_rows_free(&t->current);
   nas_rows_free(&t->d_hidden);
   nas_rows_free(&t->d_cell);
   nas_rows_free(&t->d_logits);
+  nas_rows_free(&t->d_joint);
+  nas_rows_free(&t->d_current);
   nas_free(t->entries);
   nas_free(t->logits);
   nas_free(t->log_probabilities);
   nas_free(t->probabilities);
+  nas_free(t->candidates);
+  nas_free(t->chosen_sets);
   nas_free(t);
 }
 
@@ -37,6 +44,8 @@ void nas_tape_clear(nas_tape *tape) {
   tape->serial = 0;
   tape->length = 0;
   tape->outcomes = 0;
+  tape->anchors = 0;
+  tape->candidate_count = 0;
 }
 
 nas_status nas_tape_check(const nas_tape *tape, const nas_policy *policy, nas_error *err) {
@@ -102,18 +111,43 @@ static int reserve_row(nas_rows *row, int width) {
   return 0;
 }
 
-int nas_tape_reserve(nas_tape *tape, int outcomes) {
+static int reserve_candidates(nas_tape *tape, int more) {
+  size_t old_count = tape->candidate_count, needed = old_count + (size_t)more;
+  if (more == 0) return 0;
+  if (grow_to(&tape->current, 1, tape->units) || grow_to(&tape->scores, more, 1)) return -1;
+  if (needed <= tape->candidate_capacity) return 0;
+  size_t capacity = needed > 2 * tape->candidate_capacity ? needed : 2 * tape->candidate_capacity;
+  if (capacity < 64) capacity = 64;
+  int *candidates = nas_realloc(tape->candidates, old_count, capacity, sizeof *candidates);
+  if (!candidates) return -1;
+  tape->candidates = candidates;
+  unsigned char *sets = nas_realloc(tape->chosen_sets, old_count, capacity, sizeof *sets);
+  if (!sets) return -1;
+  tape->chosen_sets = sets;
+  /* At most NAS_TAPE_LENGTH_MAX times NAS_DECISION_COUNT_MAX, twice over: that is an int. */
+  if (grow_to(&tape->joint, (int)capacity, tape->units)) return -1;
+  tape->candidate_capacity = capacity;
+  return 0;
+}
+
+int nas_tape_reserve(nas_tape *tape, int outcomes, int candidates) {
   if (reserve_steps(tape) || reserve_outcomes(tape, outcomes)) return -1;
-  return reserve_row(&tape->logit_row, outcomes);
+  if (reserve_candidates(tape, candidates)) return -1;
+  /* The value head needs a place, also after an anchor without candidates. */
+  return reserve_row(&tape->logit_row, outcomes > 0 ? outcomes : 1);
 }
 
 int nas_tape_reserve_gradient(nas_tape *tape) {
   int u = tape->units;
-  if (reserve_row(&tape->d_cell, u)) return -1;
+  if (grow_to(&tape->d_cell, tape->layers, u)) return -1;
   if (tape->logit_row.data && reserve_row(&tape->d_logits, tape->logit_row.stride)) return -1;
-  if (tape->length <= tape->gradient_capacity) return 0;
-  if (grow_to(&tape->d_gates, tape->capacity, 4 * u) || grow_to(&tape->d_hidden, tape->capacity, u))
+  if (tape->scores.data &&
+      (grow_to(&tape->d_joint, tape->scores.rows, u) || grow_to(&tape->d_current, 1, u)))
     return -1;
+  if (tape->length <= tape->gradient_capacity) return 0;
+  for (int l = 0; l < tape->layers; l++)
+    if (grow_to(&tape->d_gates[l], tape->capacity, 4 * u)) return -1;
+  if (grow_to(&tape->d_hidden, tape->capacity, u)) return -1;
   tape->gradient_capacity = tape->capacity;
   return 0;
 }
@@ -143,15 +177,20 @@ nas_status nas_tape_step(const nas_tape *tape, int position, nas_policy_step *st
                     position, tape->length);
   const nas_tape_entry *entry = &tape->entries[position];
   const nas_head *head = entry->head;
-  *step = (nas_policy_step){.decision = {.kind = head->kind->number,
-                                         .name = head->name,
-                                         .occurrence = entry->occurrence,
-                                         .options = head->options,
-                                         .count = entry->count,
-                                         .chosen = entry->chosen},
-                            .log_prob = entry->log_prob,
-                            .entropy = entry->entropy,
-                            .probabilities = tape->probabilities + entry->first,
-                            .log_probabilities = tape->log_probabilities + entry->first};
+  int is_choice = head->kind == &nas_kind_choice, is_anchor = head->kind == &nas_kind_anchor;
+  *step = (nas_policy_step){
+      .decision = {.kind = head->kind->number,
+                   .name = head->name,
+                   .occurrence = entry->occurrence,
+                   .options = is_choice ? head->options : NULL,
+                   .count = entry->count,
+                   .chosen = entry->chosen,
+                   .candidates = is_anchor ? tape->candidates + entry->first_candidate : NULL,
+                   .chosen_set = is_anchor ? tape->chosen_sets + entry->first_candidate : NULL},
+      .log_prob = entry->log_prob,
+      .entropy = entry->entropy,
+      .outcomes = nas_tape_outcomes(entry),
+      .probabilities = tape->probabilities + entry->first,
+      .log_probabilities = tape->log_probabilities + entry->first};
   return NAS_OK;
 }

@@ -1,7 +1,8 @@
 /* One episode: the decisions, and every intermediate value that back-propagation needs.
  *
  * Arrays over steps have room for `capacity` steps; all distributions lie one after the other in
- * the arrays over outcomes. A step that fails half-way has written beyond `length` only. */
+ * the arrays over outcomes, all candidates of anchors in those over candidates. A step that fails
+ * half-way has written beyond `length` only. */
 #ifndef NAS_TAPE_H
 #define NAS_TAPE_H
 
@@ -10,12 +11,14 @@
 typedef struct nas_tape_entry {
   const nas_head *head;
   int occurrence;
-  int count;
-  int chosen;
-  nas_block *option; /* the row option_row of it was this step's first input vector */
+  int count;         /* options, or candidates */
+  int chosen;        /* of a choice */
+  nas_block *option; /* the row option_row of it was this step's first input vector; NULL after an
+                        anchor, where the mean of what was chosen was */
   int option_row;
   nas_block *occurrence_vector;
-  size_t first; /* of this step's outcomes */
+  size_t first;           /* of this step's outcomes */
+  size_t first_candidate; /* of an anchor's */
   double log_prob;
   double entropy;
 } nas_tape_entry;
@@ -46,18 +49,30 @@ struct nas_tape {
   double *probabilities;     /* [outcome_capacity] */
   nas_rows logit_row;        /* [1][largest count so far] */
 
+  int anchors; /* on the tape */
+  size_t candidate_count, candidate_capacity;
+  int *candidates;            /* [candidate_capacity] positions */
+  unsigned char *chosen_sets; /* [candidate_capacity] 1: chosen */
+  nas_rows joint;             /* [candidate_capacity][u]  e (anchor.h) */
+  nas_rows scores;            /* [most candidates of a step so far][1]  z; its gradient */
+  nas_rows current;           /* [1][u]  h_i Wc */
+
   /* Memory of back-propagation; made at its first use. */
   int gradient_capacity;
-  nas_rows d_gates;  /* [gradient_capacity][4u], one layer at a time */
-  nas_rows d_hidden; /* [gradient_capacity][u]: of a layer's output, then of its input */
-  nas_rows d_cell;   /* [1][u] */
-  nas_rows d_logits; /* [1][as logit_row] */
+  nas_rows d_gates[NAS_LAYERS_MAX]; /* [gradient_capacity][4u] */
+  nas_rows d_hidden;                /* [gradient_capacity][u]: of a layer's output, then of its
+                                       input */
+  nas_rows d_cell;                  /* [layers][u] */
+  nas_rows d_logits;                /* [1][as logit_row] */
+  nas_rows d_joint;                 /* [as scores][u]: of what is inside the tanh */
+  nas_rows d_current;               /* [1][u] */
 };
 
 void nas_tape_clear(nas_tape *tape);
 
-/* Room for one more step with that many outcomes. 0, or -1 without memory. */
-int nas_tape_reserve(nas_tape *tape, int outcomes);
+/* Room for one more step with that many outcomes, and candidates of an anchor. 0, or -1 without
+ * memory. */
+int nas_tape_reserve(nas_tape *tape, int outcomes, int candidates);
 
 /* Room for the back-propagation of what is on the tape. 0, or -1 without memory. */
 int nas_tape_reserve_gradient(nas_tape *tape);

@@ -1,14 +1,6 @@
 /* The policy against the oracle, and its gradient against finite differences of the oracle. */
-#include "oracle.h"
+#include "differences.h"
 #include "toy.h"
-
-/* Central differences of the oracle in double: the step leaves an error of about h^2 = 1e-10 by
- * truncation and 1e-16 / h = 1e-11 by rounding. */
-static const double fd_step = 1e-5;
-
-/* Values and gradients are of order 1 here, each the end of some hundred float32 operations of
- * relative error 6e-8 that mostly cancel: the largest error seen is 8e-8. */
-static const double float_bound = 1e-6;
 
 typedef struct gradient_case {
   const char *name;
@@ -48,81 +40,14 @@ static nas_coefficients coefficients_of(void) {
                             .values = values};
 }
 
-/* Makes the value head appear and gives it weights, of the size of init: at zero it would send no
- * gradient into the LSTM. */
-static void set_value_head(nas_policy *policy, nas_tape *tape) {
-  nas_policy_block weight, bias;
-  nas_error err;
-  double values[TOY_MAX];
-  float w[40];
-  double init = nas_policy_options_of(policy)->init;
-  nas_stream stream = nas_stream_open(5, "value", NULL, 0);
-  check_ok(nas_policy_values(policy, tape, values, &err), &err);
-  check_ok(nas_policy_block_find(policy, "value/weight", &weight, &err), &err);
-  check_ok(nas_policy_block_find(policy, "value/bias", &bias, &err), &err);
-  for (int i = 0; i < weight.rows; i++) w[i] = (float)(init * (2 * nas_stream_double(&stream) - 1));
-  check_ok(nas_policy_set(policy, weight.first, (size_t)weight.rows, w, &err), &err);
-  w[0] = 0.3f;
-  check_ok(nas_policy_set(policy, bias.first, 1, w, &err), &err);
-}
-
-/* The gradient of one episode as a flat vector; the caller frees. */
-static float *gradient_of(nas_policy *policy, const nas_decision *decisions, int count,
-                          const nas_coefficients *coefficients) {
-  nas_tape *tape;
-  nas_policy_gradient *gradient;
-  nas_error err;
-  check_ok(nas_tape_create(&tape, policy, &err), &err);
-  check_ok(nas_policy_gradient_create(&gradient, policy, &err), &err);
-  check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, decisions, count, &err), &err);
-  check_ok(nas_policy_accumulate(policy, tape, coefficients, gradient, &err), &err);
-  float *values = malloc(nas_policy_size(policy) * sizeof *values);
-  assert_non_null(values);
-  check_ok(nas_policy_gradient_get(policy, gradient, 0, nas_policy_size(policy), values, &err),
-           &err);
-  nas_policy_gradient_destroy(&gradient);
-  nas_tape_destroy(&tape);
-  return values;
-}
-
 static void check_case(const gradient_case *c) {
   nas_policy *policy;
-  nas_tape *tape;
   nas_error err;
-  double log_prob;
   toy t = episode_of(c->deep);
   nas_coefficients coefficients = coefficients_of();
   if (!c->deep) coefficients.option_log_probs = NULL; /* its third decision has two options */
   check_ok(nas_policy_create(&policy, &c->options, 7, &err), &err);
-  check_ok(nas_tape_create(&tape, policy, &err), &err);
-  check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, t.decisions, t.count, &err), &err);
-  set_value_head(policy, tape);
-  check_ok(nas_policy_score(policy, tape, NAS_POLICY_CURRENT, t.decisions, t.count, &err), &err);
-  float *gradient = gradient_of(policy, t.decisions, t.count, &coefficients);
-  oracle o = oracle_plan(policy, t.decisions, t.count);
-  double *w = oracle_parameters(policy);
-  oracle_objective(&o, w, &coefficients, &log_prob);
-  check_near(nas_tape_log_prob(tape), log_prob, float_bound);
-  double worst = 0;
-  /* All parameters of small policies; of large ones some of every row. */
-  size_t stride = nas_policy_size(policy) > 6000 ? 11 : 1;
-  for (size_t i = 0; i < nas_policy_size(policy); i += stride) {
-    double centre = w[i];
-    w[i] = centre + fd_step;
-    double up = oracle_objective(&o, w, &coefficients, NULL);
-    w[i] = centre - fd_step;
-    double down = oracle_objective(&o, w, &coefficients, NULL);
-    w[i] = centre;
-    double difference = (up - down) / (2 * fd_step);
-    double error = fabs((double)gradient[i] - difference);
-    if (error > worst) worst = error;
-    check_near((double)gradient[i], difference, float_bound);
-  }
-  print_message("# %s: %zu parameters, largest error %.1e\n", c->name, nas_policy_size(policy),
-                worst);
-  free(w);
-  free(gradient);
-  nas_tape_destroy(&tape);
+  check_differences(c->name, policy, t.decisions, t.count, &coefficients);
   nas_policy_destroy(&policy);
 }
 

@@ -1,5 +1,6 @@
 /* Every allocation fails once: nothing leaks, the policy's bytes stay, and the same call succeeds
  * when there is memory again. */
+#include "skips.h"
 #include "toy.h"
 #include <stdlib.h>
 #include <unistd.h>
@@ -159,6 +160,44 @@ static nas_status run_learn(setup *s, nas_error *err) {
   return nas_policy_learn(s->policy, episodes, 2, NULL, err);
 }
 
+/* A network of the space with anchors. */
+static void anchored(skips *k) {
+  skips next = {.count = 0};
+  memset(k, 0, sizeof *k);
+  for (int n = 0; skips_next(&next) && n < 40; n++) skips_copy(k, &next);
+}
+
+static nas_status run_anchor(setup *s, nas_error *err) {
+  static const int first[] = {0};
+  unsigned char chosen;
+  int length = nas_tape_length(s->tape);
+  nas_stream before = s->stream;
+  nas_status status =
+      nas_policy_anchor(s->policy, s->tape, "jump", first, 1, &s->stream, &chosen, NULL, err);
+  assert_int_equal(nas_tape_length(s->tape), length + (status == NAS_OK));
+  if (status) assert_memory_equal(&before, &s->stream, sizeof before);
+  return status;
+}
+
+static nas_status run_first_anchor(setup *s, nas_error *err) {
+  return nas_policy_force_anchor(s->policy, s->tape, "skip", NULL, 0, NULL, NULL, err);
+}
+
+static nas_status run_score_anchors(setup *s, nas_error *err) {
+  skips k;
+  anchored(&k);
+  return nas_policy_score(s->policy, s->tape, NAS_POLICY_CURRENT, k.decisions, k.count, err);
+}
+
+static nas_status run_learn_anchors(setup *s, nas_error *err) {
+  skips k;
+  anchored(&k);
+  nas_episode episode = {.decisions = k.decisions,
+                         .count = k.count,
+                         .coefficients = {.log_prob = 0.1, .skip_weight = 1, .skip_prior = 0.4}};
+  return nas_policy_learn(s->policy, &episode, 1, NULL, err);
+}
+
 static nas_status run_encode(setup *s, nas_error *err) {
   nas_text bytes = {0};
   nas_status status = nas_policy_encode(s->policy, &bytes, err);
@@ -256,6 +295,15 @@ static void learn(void **state) {
   fail_each(NULL, run_learn);
 }
 
+static void anchors(void **state) {
+  (void)state;
+  fail_each(run_first_anchor, run_anchor);
+  fail_each(NULL, run_score_anchors);
+  fail_each(run_score_anchors, run_accumulate);
+  fail_each(NULL, run_learn_anchors);
+  fail_each(run_learn_anchors, run_decode);
+}
+
 static void encode(void **state) {
   (void)state;
   fail_each(NULL, run_encode);
@@ -282,6 +330,7 @@ int main(void) {
       cmocka_unit_test_teardown(values, check_no_blocks),
       cmocka_unit_test_teardown(values_taken_back, check_no_blocks),
       cmocka_unit_test_teardown(learn, check_no_blocks),
+      cmocka_unit_test_teardown(anchors, check_no_blocks),
       cmocka_unit_test_teardown(encode, check_no_blocks),
       cmocka_unit_test_teardown(decode, check_no_blocks),
       cmocka_unit_test_teardown(save_and_load, check_no_blocks),

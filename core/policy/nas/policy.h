@@ -8,6 +8,12 @@
  * for this decision's name, one for its occurrence (how often the name came before in the episode).
  * Two option lists under one name are two heads.
  *
+ * There is a second kind of decision, the anchor point (sec. 3.3): which of some earlier anchors to
+ * connect to. Each of these candidates is chosen or not, on its own, with a probability that
+ * follows from the LSTM's outputs at the two anchors (anchor.h). The step after an anchor has, in
+ * the place of the option's vector, the mean of the outputs at the anchors that were chosen, or
+ * zeros if none were.
+ *
  * Beside its distribution, a decision can have a value: what the policy expects of the episode
  * before the decision is made (nas_policy_values), for algorithms with a critic.
  *
@@ -51,31 +57,39 @@ typedef struct nas_policy_gradient nas_policy_gradient;
 
 typedef enum nas_decision_kind {
   NAS_DECISION_CHOICE, /* one of `count` options, by softmax */
+  NAS_DECISION_ANCHOR, /* any of `count` earlier anchors, each by its own sigmoid */
 } nas_decision_kind;
 
 enum {
   NAS_DECISION_NAME_MAX = 255,      /* bytes of a name, at least 1 */
   NAS_DECISION_OPTIONS_MAX = 65535, /* bytes of the key text of an option list, at least 1 */
-  NAS_DECISION_COUNT_MAX = 4096,    /* options */
+  NAS_DECISION_COUNT_MAX = 4096,    /* options, at least 1; candidates, at least 0 */
   NAS_TAPE_LENGTH_MAX = 65536,      /* decisions in one episode */
 };
 
 /* One decision as it is recorded: an array of these is an architecture. */
 typedef struct nas_decision {
   nas_decision_kind kind;
-  const char *name;    /* NUL-terminated UTF-8 */
-  int occurrence;      /* decisions of this name that came before it in the episode */
+  const char *name; /* NUL-terminated UTF-8 */
+  int occurrence;   /* decisions of this name, of any kind, that came before it in the episode */
+  int count;        /* options in the list; candidates of an anchor */
+
+  /* of a choice */
   const char *options; /* key text of the option list; equal texts mean equal lists */
-  int count;           /* options in the list */
   int chosen;          /* 0 .. count-1 */
+
+  /* of an anchor; may be NULL where count is 0 */
+  const int
+      *candidates; /* [count] positions (from 0) of earlier anchors, of any name, increasing */
+  const unsigned char *chosen_set; /* [count] 0: not chosen; anything else: chosen */
 } nas_decision;
 
-/* Whether a space that is run again asks what was recorded. Compares kind, name, occurrence,
- * options and count (not chosen) of *asked, its decision number `position` (from 0), with
- * recorded[position]; asked == NULL means that the space asks nothing more. NAS_OK when they agree,
- * also when both have ended. Else NAS_ARGUMENT, with a message that tells the position and both
- * sides: other options under the same name, another decision, a record that is too short or too
- * long. */
+/* Whether a space that is run again asks what was recorded. Compares kind, name, occurrence, count
+ * and options or candidates (not what is chosen) of *asked, its decision number `position` (from
+ * 0), with recorded[position]; asked == NULL means that the space asks nothing more. NAS_OK when
+ * they agree, also when both have ended. Else NAS_ARGUMENT, with a message that tells the position
+ * and both sides: other options or candidates under the same name, another decision, a record that
+ * is too short or too long. */
 NAS_API nas_status nas_decision_check(const nas_decision *recorded, int count, int position,
                                       const nas_decision *asked, nas_error *err);
 
@@ -175,6 +189,23 @@ NAS_API nas_status nas_policy_force(nas_policy *policy, nas_tape *tape, const ch
                                     const char *options, int count, int chosen, double *log_prob,
                                     nas_error *err);
 
+/* The next decision is an anchor, sampled: one nas_stream_double for each candidate, in their
+ * order, chooses it when it is below its probability. candidates[count] as in nas_decision.
+ * chosen_set (may be NULL) receives 0 or 1 for each, *log_prob (may be NULL) the sum of their
+ * log-probabilities. Without candidates nothing is drawn or chosen, and the log-probability is 0.
+ *
+ * NAS_ARGUMENT for a bad name or count, and for a candidate that is no earlier anchor or not after
+ * the candidate before it; else as nas_policy_choose. */
+NAS_API nas_status nas_policy_anchor(nas_policy *policy, nas_tape *tape, const char *name,
+                                     const int *candidates, int count, nas_stream *stream,
+                                     unsigned char *chosen_set, double *log_prob, nas_error *err);
+
+/* The same with given choices, and the same log-probability. */
+NAS_API nas_status nas_policy_force_anchor(nas_policy *policy, nas_tape *tape, const char *name,
+                                           const int *candidates, int count,
+                                           const unsigned char *chosen_set, double *log_prob,
+                                           nas_error *err);
+
 /* An episode of recorded decisions: begin, then force each. Errors of both, with the position; also
  * NAS_ARGUMENT for a recorded occurrence that is not the true one. After a failure the tape is
  * empty. */
@@ -188,12 +219,16 @@ NAS_API int nas_tape_length(const nas_tape *tape);
 NAS_API double nas_tape_log_prob(const nas_tape *tape);
 NAS_API double nas_tape_entropy(const nas_tape *tape);
 
+/* A choice has one outcome for each option, an anchor two for each candidate: not chosen, chosen.
+ */
 typedef struct nas_policy_step {
-  nas_decision decision;           /* its texts belong to the policy */
-  double log_prob;                 /* log pi(chosen | the decisions before) */
-  double entropy;                  /* -sum p log p, in nats */
-  const double *probabilities;     /* [count] */
-  const double *log_probabilities; /* [count]; finite also where the probability rounds to 0 */
+  nas_decision decision; /* its texts belong to the policy, its candidates and chosen set to the
+                            tape, as the arrays below */
+  double log_prob;       /* log pi(what is chosen | the decisions before) */
+  double entropy;        /* -sum p log p, in nats: of an anchor, the sum over its candidates */
+  int outcomes;          /* count; 2 count of an anchor */
+  const double *probabilities;     /* [outcomes] */
+  const double *log_probabilities; /* [outcomes]; finite also where the probability rounds to 0 */
 } nas_policy_step;
 
 /* What the tape holds of decision `position` (0 .. length-1). The arrays are valid until the tape
@@ -211,31 +246,38 @@ NAS_API nas_status nas_policy_values(nas_policy *policy, nas_tape *tape, double 
                                      nas_error *err);
 
 /* KL(current || initial) of recorded decisions, in nats: sum over the episode's decisions of
- * sum_k p_k (log p_k - log q_k), p and q both given the recorded choices before. Errors of
+ * sum_k p_k (log p_k - log q_k) over outcomes, p and q both given what was chosen before. Errors of
  * nas_policy_score. */
 NAS_API nas_status nas_policy_kl(nas_policy *policy, const nas_decision *decisions, int count,
                                  double *kl, nas_error *err);
 
 /* ---- Learning ----------------------------------------------------------------------------- */
 
-/* The objective of an episode of T decisions, as a linear form:
+/* The objective of an episode of T decisions, linear but for its last part:
  *
- *   sum over t of   (log_prob + log_probs[t]) * log pi(chosen_t)
+ *   sum over t of   (log_prob + log_probs[t]) * log pi(what is chosen at t)
  *                 + (entropy + entropies[t]) * H_t
  *                 + sum over k of option_log_probs[t][k] * log p_t(k)
  *                 + values[t] * V_t
+ *   - skip_weight * sum over all candidates of all anchors of KL(p || skip_prior)
  *
- * An absent array counts as zeros, as does an absent row of option_log_probs. The sum of entropies
- * is the usual bonus; its gradient is not that of the entropy of whole episodes. The gradient of V
- * reaches the LSTM, too; to come closer to targets, ascend -c (target - V)^2 by values[t] =
- * 2 c (target - V_t), with V_t from nas_policy_values. */
+ * k runs over outcomes (nas_policy_step). An absent array counts as zeros, as does an absent row of
+ * option_log_probs. The sum of entropies is the usual bonus; its gradient is not that of the
+ * entropy of whole episodes. The gradient of V reaches the LSTM, too; to come closer to targets,
+ * ascend -c (target - V)^2 by values[t] = 2 c (target - V_t), with V_t from nas_policy_values.
+ *
+ * The skip prior draws each candidate's probability p to be chosen towards it (Pham et al. 2018,
+ * ENAS, with 0.4 and the weight 0.8):
+ * KL(p || r) = p log(p / r) + (1 - p) log((1 - p) / (1 - r)). */
 typedef struct nas_coefficients {
   double log_prob;                       /* REINFORCE: the advantage */
   double entropy;                        /* the weight of the entropy bonus */
   const double *log_probs;               /* [T] or NULL */
   const double *entropies;               /* [T] or NULL */
-  const double *const *option_log_probs; /* [T][count of decision t], or NULL */
+  const double *const *option_log_probs; /* [T][outcomes of decision t], or NULL */
   const double *values;                  /* [T] or NULL: of V */
+  double skip_weight;                    /* 0 or more */
+  double skip_prior;                     /* inside (0, 1); not looked at where skip_weight is 0 */
 } nas_coefficients;
 
 /* An empty sum, for that policy only. NAS_MEMORY. */
@@ -249,7 +291,8 @@ NAS_API void nas_policy_gradient_clear(nas_policy_gradient *gradient);
 /* Adds the gradient of the tape's objective with respect to all parameters; those of the value head
  * appear at the first coefficients of values. NAS_STATE when the tape
  * is of another policy, of the initial weights, or older than the policy's last step;
- * NAS_ARGUMENT for a coefficient that is not finite; NAS_MEMORY. */
+ * NAS_ARGUMENT for a coefficient that is not finite, a negative skip_weight and a skip_prior
+ * outside (0, 1); NAS_MEMORY. */
 NAS_API nas_status nas_policy_accumulate(nas_policy *policy, nas_tape *tape,
                                          const nas_coefficients *coefficients,
                                          nas_policy_gradient *gradient, nas_error *err);
@@ -280,8 +323,9 @@ typedef struct nas_policy_learned {
   double policy_loss;   /* -(sum over episodes of the log-probability parts of the objective) */
   double entropy_loss;  /* -(sum over episodes of the entropy part) */
   double value_loss;    /* -(sum over episodes of the part of V) */
+  double skip_loss;     /* -(sum over episodes of the part of the skip prior) */
   double l2;            /* as in nas_policy_applied */
-  double loss;          /* policy_loss + entropy_loss + value_loss + l2: what the step descends */
+  double loss;          /* the sum of these five: what the step descends */
   double entropy;       /* mean over episodes of the sum of entropies, in nats */
   double kl;            /* mean over episodes of nas_policy_kl */
   double gradient_norm; /* as in nas_policy_applied */
@@ -306,6 +350,9 @@ NAS_API nas_status nas_policy_learn(nas_policy *policy, const nas_episode *episo
  *   option/<name>/<options>       [n][u]  row k: option k
  *   head/<name>/<options>/weight  [u][n]
  *   head/<name>/<options>/bias    [1][n]
+ *   anchor/<name>/previous  [u][u]  rows: the output at the candidate
+ *   anchor/<name>/current   [u][u]  rows: the output at the anchor
+ *   anchor/<name>/vector    [u][1]
  *   value/weight         [u][1]    the value head; zero at first
  *   value/bias           [1][1] */
 typedef struct nas_policy_block {
