@@ -72,6 +72,75 @@ static int next_occurrence(lua_State *L, int counts, const char *name) {
   return (int)before;
 }
 
+static const int *read_positions(const place *at, const char *field, int scratch, int *count) {
+  lua_State *L = at->L;
+  *count = check_array(at, field, 0, NAS_DECISION_COUNT_MAX);
+  int *positions = nas_box_scratch(L, scratch, (size_t)*count, sizeof *positions);
+  for (int j = 0; j < *count; j++) {
+    int is_integer = 0;
+    lua_Integer value = 0;
+    if (lua_rawgeti(L, -1, j + 1) == LUA_TNUMBER) value = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || value < 1 || value > NAS_TAPE_LENGTH_MAX) {
+      const char *entry = lua_pushfstring(L, "%s[%d]", field, j + 1);
+      failed(at, entry, -3, lua_pushfstring(L, "an integer from 1 to %d", NAS_TAPE_LENGTH_MAX));
+    }
+    positions[j] = (int)value - 1;
+    lua_pop(L, 1);
+  }
+  return positions;
+}
+
+static const unsigned char *read_set(const place *at, const char *field, int scratch, int count) {
+  lua_State *L = at->L;
+  check_array(at, field, count, count);
+  unsigned char *set = nas_box_scratch(L, scratch, (size_t)count, sizeof *set);
+  for (int j = 0; j < count; j++) {
+    if (lua_rawgeti(L, -1, j + 1) != LUA_TBOOLEAN)
+      failed(at, lua_pushfstring(L, "%s[%d]", field, j + 1), -2, "true or false");
+    set[j] = (unsigned char)lua_toboolean(L, -1);
+    lua_pop(L, 1);
+  }
+  return set;
+}
+
+const int *nas_candidates_read(lua_State *L, int scratch, const char *path, int *count) {
+  return read_positions(&(place){L, path}, "", scratch, count);
+}
+
+const unsigned char *nas_chosen_set_read(lua_State *L, int scratch, const char *path, int count) {
+  return read_set(&(place){L, path}, "", scratch, count);
+}
+
+static nas_decision_kind kind_field(const place *at) {
+  lua_State *L = at->L;
+  int type = push_field(L, "kind");
+  const char *text = type == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  int is_anchor = strcmp(text, "anchor") == 0;
+  if (type != LUA_TNIL && !is_anchor && strcmp(text, "choice") != 0)
+    failed(at, ".kind", -1, "\"choice\" or \"anchor\"");
+  lua_pop(L, 1);
+  return is_anchor ? NAS_DECISION_ANCHOR : NAS_DECISION_CHOICE;
+}
+
+/* The decision on top of the stack, but for its occurrence. */
+static nas_decision read_decision(const place *at, int scratch) {
+  lua_State *L = at->L;
+  nas_decision d = {.kind = kind_field(at), .name = text_field(at, ".name")};
+  if (d.kind == NAS_DECISION_CHOICE) {
+    d.options = text_field(at, ".options");
+    d.count = integer_field(at, ".count", 1, NAS_DECISION_COUNT_MAX);
+    d.chosen = integer_field(at, ".chosen", 1, d.count) - 1;
+    return d;
+  }
+  push_field(L, "candidates");
+  d.candidates = read_positions(at, ".candidates", scratch, &d.count);
+  lua_pop(L, 1);
+  push_field(L, "chosen");
+  d.chosen_set = read_set(at, ".chosen", scratch, d.count);
+  lua_pop(L, 1);
+  return d;
+}
+
 const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *path, int *count) {
   luaL_checkstack(L, 10, "decisions");
   int length = check_array(&(place){L, path}, "", 0, NAS_TAPE_LENGTH_MAX);
@@ -83,11 +152,7 @@ const nas_decision *nas_decisions_read(lua_State *L, int scratch, const char *pa
     snprintf(name, sizeof name, "%s[%d]", path, i + 1);
     place at = {L, name};
     if (lua_rawgeti(L, list, i + 1) != LUA_TTABLE) failed(&at, "", -1, "a table");
-    decisions[i].kind = NAS_DECISION_CHOICE;
-    decisions[i].name = text_field(&at, ".name");
-    decisions[i].options = text_field(&at, ".options");
-    decisions[i].count = integer_field(&at, ".count", 1, NAS_DECISION_COUNT_MAX);
-    decisions[i].chosen = integer_field(&at, ".chosen", 1, decisions[i].count) - 1;
+    decisions[i] = read_decision(&at, scratch);
     decisions[i].occurrence = next_occurrence(L, list + 1, decisions[i].name);
     lua_pop(L, 1);
   }
@@ -129,7 +194,8 @@ static const double *numbers_field(const place *at, const char *field, int scrat
   return numbers;
 }
 
-/* One number for each option of each decision; a decision's may be false. NULL if absent. */
+/* One number for each option of each decision, two for each candidate; a decision's may be false.
+ * NULL if absent. */
 static const double *const *option_rows(const place *at, int scratch, const nas_decision *decisions,
                                         int length) {
   static const char field[] = ".options";
@@ -142,7 +208,8 @@ static const double *const *option_rows(const place *at, int scratch, const nas_
       char row[PATH_SIZE];
       snprintf(row, sizeof row, "%s[%d]", field, t + 1);
       lua_rawgeti(L, -1, t + 1);
-      rows[t] = lua_toboolean(L, -1) ? read_numbers(at, row, scratch, decisions[t].count) : NULL;
+      int numbers = decisions[t].count * (decisions[t].kind == NAS_DECISION_ANCHOR ? 2 : 1);
+      rows[t] = lua_toboolean(L, -1) ? read_numbers(at, row, scratch, numbers) : NULL;
       lua_pop(L, 1);
     }
   }
@@ -152,8 +219,9 @@ static const double *const *option_rows(const place *at, int scratch, const nas_
 
 /* Raises for a field that no episode has. */
 static void check_fields(const place *at) {
-  static const char *const known[] = {"decisions", "advantage", "entropy", "advantages",
-                                      "entropies", "options",   "values",  NULL};
+  static const char *const known[] = {"decisions",  "advantage", "entropy", "advantages",
+                                      "entropies",  "options",   "values",  "skip_weight",
+                                      "skip_prior", NULL};
   lua_State *L = at->L;
   const char *first = NULL;
   lua_pushnil(L);
@@ -167,7 +235,7 @@ static void check_fields(const place *at) {
   if (first)
     luaL_error(L,
                "%s: unknown field \"%s\"; known fields: decisions, advantage, entropy, "
-               "advantages, entropies, options, values",
+               "advantages, entropies, options, values, skip_weight, skip_prior",
                at->path, first);
 }
 
@@ -183,6 +251,8 @@ static nas_episode read_episode(const place *at, int scratch) {
   lua_pop(at->L, 1);
   given->log_prob = number_field(at, ".advantage");
   given->entropy = number_field(at, ".entropy");
+  given->skip_weight = number_field(at, ".skip_weight");
+  given->skip_prior = number_field(at, ".skip_prior");
   given->log_probs = numbers_field(at, ".advantages", scratch, episode.count);
   given->entropies = numbers_field(at, ".entropies", scratch, episode.count);
   given->values = numbers_field(at, ".values", scratch, episode.count);

@@ -142,14 +142,64 @@ static int policy_force(lua_State *L) {
   return 1;
 }
 
-/* { log_prob, entropy, probabilities, value } of one decision; `value` may be NULL */
+/* policy:anchor(name, candidates, stream) */
+static int policy_anchor(lua_State *L) {
+  nas_error err;
+  int count;
+  double log_prob;
+  policy_box *box = check_box(L);
+  const char *name = nas_check_name(L, 2, "name");
+  luaL_checktype(L, 3, LUA_TTABLE);
+  nas_stream *stream = nas_check_stream(L, 4);
+  lua_settop(L, 4);
+  lua_newtable(L);
+  lua_pushvalue(L, 3);
+  const int *candidates = nas_candidates_read(L, 5, "candidates", &count);
+  unsigned char *chosen = nas_box_scratch(L, 5, (size_t)count, sizeof *chosen);
+  if (nas_policy_anchor(box->policy, box->episode, name, candidates, count, stream, chosen,
+                        &log_prob, &err))
+    return nas_raise(L, &err);
+  lua_createtable(L, count, 0);
+  for (int j = 0; j < count; j++) {
+    lua_pushboolean(L, chosen[j]);
+    lua_rawseti(L, -2, j + 1);
+  }
+  lua_pushnumber(L, log_prob);
+  return 2;
+}
+
+/* policy:force_anchor(name, candidates, chosen) */
+static int policy_force_anchor(lua_State *L) {
+  nas_error err;
+  int count;
+  double log_prob;
+  policy_box *box = check_box(L);
+  const char *name = nas_check_name(L, 2, "name");
+  luaL_checktype(L, 3, LUA_TTABLE);
+  luaL_checktype(L, 4, LUA_TTABLE);
+  lua_settop(L, 4);
+  lua_newtable(L);
+  lua_pushvalue(L, 3);
+  const int *candidates = nas_candidates_read(L, 5, "candidates", &count);
+  lua_pushvalue(L, 4);
+  const unsigned char *chosen = nas_chosen_set_read(L, 5, "chosen", count);
+  if (nas_policy_force_anchor(box->policy, box->episode, name, candidates, count, chosen, &log_prob,
+                              &err))
+    return nas_raise(L, &err);
+  lua_pushnumber(L, log_prob);
+  return 1;
+}
+
+/* { log_prob, entropy, probabilities, value } of one decision, with the probabilities of options,
+ * or of candidates to be chosen; `value` may be NULL */
 static void push_step(lua_State *L, const nas_policy_step *step, const double *value) {
   lua_createtable(L, 0, 4);
   nas_set_number(L, "log_prob", step->log_prob);
   nas_set_number(L, "entropy", step->entropy);
+  int is_anchor = step->decision.kind == NAS_DECISION_ANCHOR;
   lua_createtable(L, step->decision.count, 0);
   for (int k = 0; k < step->decision.count; k++) {
-    lua_pushnumber(L, step->probabilities[k]);
+    lua_pushnumber(L, step->probabilities[is_anchor ? 2 * k + 1 : k]);
     lua_rawseti(L, -2, k + 1);
   }
   lua_setfield(L, -2, "probabilities");
@@ -210,10 +260,11 @@ static int policy_learn(lua_State *L) {
   lua_newtable(L);
   const nas_episode *episodes = nas_episodes_read(L, 2, 3, &count);
   if (nas_policy_learn(policy, episodes, count, &learned, &err)) return nas_raise(L, &err);
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 9);
   nas_set_number(L, "policy_loss", learned.policy_loss);
   nas_set_number(L, "entropy_loss", learned.entropy_loss);
   nas_set_number(L, "value_loss", learned.value_loss);
+  nas_set_number(L, "skip_loss", learned.skip_loss);
   nas_set_number(L, "l2", learned.l2);
   nas_set_number(L, "loss", learned.loss);
   nas_set_number(L, "entropy", learned.entropy);
@@ -333,10 +384,20 @@ static int policy_tostring(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"save", policy_save},     {"bytes", policy_bytes},       {"begin", policy_begin},
-    {"choose", policy_choose}, {"force", policy_force},       {"score", policy_score},
-    {"learn", policy_learn},   {"gradient", policy_gradient}, {"apply", policy_apply},
-    {"blocks", policy_blocks}, {"info", policy_info},         {NULL, NULL},
+    {"save", policy_save},
+    {"bytes", policy_bytes},
+    {"begin", policy_begin},
+    {"choose", policy_choose},
+    {"force", policy_force},
+    {"anchor", policy_anchor},
+    {"force_anchor", policy_force_anchor},
+    {"score", policy_score},
+    {"learn", policy_learn},
+    {"gradient", policy_gradient},
+    {"apply", policy_apply},
+    {"blocks", policy_blocks},
+    {"info", policy_info},
+    {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {

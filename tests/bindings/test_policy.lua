@@ -97,6 +97,185 @@ function tests.test_decisions_are_checked()
   lu.assertEquals(p:score({}).log_prob, 0.0)
 end
 
+-- ---- Anchors ---------------------------------------------------------------------------------------
+
+-- Three layers of a kernel and an anchor, by the policy; anchors are the decisions 2, 4 and 6.
+local function sample_anchors(p, number)
+  local stream, decisions, anchors, sum = core.stream(1, "sample", number), {}, {}, 0
+  p:begin()
+  for _ = 1, 3 do
+    local chosen, log_prob = p:choose("kernel", "1,3", 2, stream)
+    decisions[#decisions + 1] = { kind = "choice", name = "kernel", options = "1,3", count = 2, chosen = chosen }
+    local candidates = table.move(anchors, 1, #anchors, 1, {})
+    local set, set_log_prob = p:anchor("skip", candidates, stream)
+    decisions[#decisions + 1] = { kind = "anchor", name = "skip", candidates = candidates, chosen = set }
+    anchors[#anchors + 1] = #decisions
+    sum = sum + log_prob + set_log_prob
+  end
+  return decisions, sum
+end
+
+function tests.test_anchors_follow_seed_and_stream()
+  local seen = {}
+  for number = 1, 100 do
+    local decisions = sample_anchors(policy(), number)
+    lu.assertEquals(sample_anchors(policy(), number), decisions)
+    lu.assertEquals(decisions[2].chosen, {})
+    lu.assertEquals(#decisions[6].chosen, 2)
+    for j = 1, 2 do
+      lu.assertIsBoolean(decisions[6].chosen[j])
+      seen[j .. tostring(decisions[6].chosen[j])] = true
+    end
+  end
+  lu.assertEquals(seen, { ["1true"] = true, ["1false"] = true, ["2true"] = true, ["2false"] = true })
+end
+
+function tests.test_anchors_are_scored_as_sampled_and_forced()
+  local p = policy()
+  local decisions, log_prob = sample_anchors(p, 1)
+  local score = p:score(decisions, true, true)
+  lu.assertEquals(score.log_prob, log_prob)
+  lu.assertEquals(score.kl, 0.0)
+  lu.assertEquals(score.decisions[2].probabilities, {})
+  lu.assertEquals(score.decisions[2].log_prob, 0.0)
+  for _, i in ipairs { 4, 6 } do
+    local sum = 0
+    for j, probability in ipairs(score.decisions[i].probabilities) do
+      sum = sum + math.log(decisions[i].chosen[j] and probability or 1 - probability)
+    end
+    lu.assertEquals(#score.decisions[i].probabilities, #decisions[i].candidates)
+    lu.assertAlmostEquals(score.decisions[i].log_prob, sum, 1e-12)
+  end
+  p:begin()
+  local forced = 0
+  for _, d in ipairs(decisions) do
+    forced = forced + (d.kind == "anchor" and p:force_anchor(d.name, d.candidates, d.chosen)
+      or p:force(d.name, d.options, d.count, d.chosen))
+  end
+  lu.assertEquals(forced, log_prob)
+end
+
+-- Over all networks: probabilities add up to 1, the expected gradient of log pi is 0, that with rewards is not.
+function tests.test_anchors_exactly()
+  local p = policy(3, { layers = 1, units = 4, init = 0.8 })
+  local networks, total = {}, 0
+  for set = 0, 15 do
+    local a, b = set % 2 == 1, set // 2 % 2 == 1
+    networks[#networks + 1] = { decisions = {
+      { kind = "anchor", name = "skip", candidates = {}, chosen = {} },
+      { kind = "anchor", name = "skip", candidates = { 1 }, chosen = { a } },
+      { name = "kernel", options = "1,3", count = 2, chosen = set // 4 % 2 + 1 },
+      { kind = "anchor", name = "jump", candidates = { 2 }, chosen = { b } },
+      { name = "kernel", options = "1,3", count = 2, chosen = set // 8 + 1 },
+    }, reward = (a and 0.3 or 0) - (a == b and 0.2 or 0) + 0.1 * (set // 4) }
+  end
+  local episodes, rewarded = {}, {}
+  for i, network in ipairs(networks) do
+    local probability = math.exp(p:score(network.decisions).log_prob)
+    total = total + probability
+    episodes[i] = { decisions = network.decisions, advantage = probability }
+    rewarded[i] = { decisions = network.decisions, advantage = probability * network.reward }
+  end
+  lu.assertAlmostEquals(total, 1, 1e-12)
+  for _, block in pairs(p:gradient(episodes):blocks()) do
+    for _, value in ipairs(block) do lu.assertAlmostEquals(value, 0, 1e-6) end
+  end
+  local some = 0
+  for _, value in ipairs(p:gradient(rewarded):blocks()["anchor/skip/vector"]) do some = some + math.abs(value) end
+  lu.assertTrue(some > 1e-3)
+end
+
+function tests.test_skip_prior()
+  local p = policy()
+  local decisions = sample_anchors(p, 1)
+  local function divergence()
+    local sum = 0
+    for _, step in ipairs { p:score(decisions).decisions[4], p:score(decisions).decisions[6] } do
+      for _, q in ipairs(step.probabilities) do
+        sum = sum + q * math.log(q / 0.1) + (1 - q) * math.log((1 - q) / 0.9)
+      end
+    end
+    return sum
+  end
+  local before = divergence()
+  local learned = p:learn { { decisions = decisions, skip_weight = 0.8, skip_prior = 0.1 } }
+  lu.assertAlmostEquals(learned.skip_loss, 0.8 * before, 1e-9)
+  lu.assertEquals(learned.loss, learned.skip_loss)
+  lu.assertTrue(divergence() < before)
+  lu.assertEquals(p:learn({ { decisions = decisions, advantage = 1 } }).skip_loss, 0.0)
+end
+
+function tests.test_anchor_outcomes_have_coefficients()
+  local a, b = policy(), policy()
+  local decisions = sample_anchors(policy(), 1)
+  local rows = {}
+  for i, d in ipairs(decisions) do
+    rows[i] = d.kind == "anchor" and {} or d.chosen == 1 and { 0.5, 0 } or { 0, 0.5 }
+    for j = 1, d.kind == "anchor" and #d.candidates or 0 do
+      rows[i][2 * j - 1], rows[i][2 * j] = d.chosen[j] and 0 or 0.5, d.chosen[j] and 0.5 or 0
+    end
+  end
+  a:learn { { decisions = decisions, advantage = 0.5 } }
+  b:learn { { decisions = decisions, options = rows } }
+  lu.assertAlmostEquals(a:score(decisions).log_prob, b:score(decisions).log_prob, 1e-6)
+  rows[4][3] = 1
+  raises("episodes[1].options[4] has 3 entries; expected 2", b.learn, b, { { decisions = decisions, options = rows } })
+end
+
+function tests.test_anchors_are_checked()
+  local p = policy()
+  local stream = core.stream(1, "a")
+  p:begin()
+  p:anchor("skip", {}, stream)
+  p:force("kernel", "1,3", 2, 1)
+  raises("luanas.Stream expected", p.anchor, p, "skip", {})
+  raises("table expected", p.anchor, p, "skip", 1, stream)
+  raises("table expected", p.force_anchor, p, "skip", { 1 }, true)
+  raises("candidates[1] is 0; expected an integer from 1 to 65536", p.anchor, p, "skip", { 0 }, stream)
+  raises('candidates[1] is "1"; expected an integer', p.anchor, p, "skip", { "1" }, stream)
+  raises('anchor "skip": candidate 1 is decision 3; expected an earlier one, 1 to 2', p.anchor, p, "skip", { 3 },
+    stream)
+  raises('candidate 2 is decision 2, the choice "kernel"; expected an anchor', p.anchor, p, "skip", { 1, 2 }, stream)
+  raises("candidate 1 is decision 1, and candidate 2 is decision 1; expected increasing positions", p.force_anchor, p,
+    "skip", { 1, 1 }, { true, true })
+  raises("chosen has 0 entries; expected 1", p.force_anchor, p, "skip", { 1 }, {})
+  raises("chosen[1] is 1; expected true or false", p.force_anchor, p, "skip", { 1 }, { 1 })
+  local function with(field, value)
+    local bad = { kind = "anchor", name = "skip", candidates = { 1 }, chosen = { true } }
+    bad[field] = value
+    return { { kind = "anchor", name = "skip", candidates = {}, chosen = {} }, bad }
+  end
+  raises('decisions[2].kind is "anker"; expected "choice" or "anchor"', p.score, p, with("kind", "anker"))
+  raises("decisions[2].kind is 1; expected", p.score, p, with("kind", 1))
+  raises("decisions[2].candidates is nil; expected an array", p.score, p, with("candidates"))
+  raises("decisions[2].candidates[1] is 1.5; expected an integer", p.score, p, with("candidates", { 1.5 }))
+  raises("decisions[2].chosen is true; expected an array", p.score, p, with("chosen", true))
+  raises("decisions[2].chosen has 2 entries; expected 1", p.score, p, with("chosen", { true, true }))
+  raises("decision 2: anchor \"skip\": candidate 1 is decision 2; expected an earlier one, 1 to 1", p.score, p,
+    with("candidates", { 2 }))
+  local decisions = with("kind", "anchor")
+  raises("episode 1: the skip prior is 0; expected a number between 0 and 1", p.learn, p,
+    { { decisions = decisions, skip_weight = 1 } })
+  raises("episode 1: the weight of the skip prior is -1; expected", p.learn, p,
+    { { decisions = decisions, skip_weight = -1, skip_prior = 0.4 } })
+  raises("episodes[1].skip_prior is true; expected a number", p.learn, p,
+    { { decisions = decisions, skip_prior = true } })
+end
+
+function tests.test_anchors_in_files()
+  local p = policy()
+  local decisions = sample_anchors(p, 1)
+  p:learn { { decisions = decisions, advantage = 1 } }
+  local copy = core.policy_decode(p:bytes())
+  lu.assertEquals(copy:bytes(), p:bytes())
+  lu.assertEquals(copy:score(decisions, true, true), p:score(decisions, true, true))
+  local units = p:info().options.units
+  for part, width in pairs { previous = units, current = units, vector = 1 } do
+    local block = p:blocks()["anchor/skip/" .. part]
+    lu.assertEquals({ block.rows, block.width }, { units, width })
+  end
+end
+
 -- ---- Learning --------------------------------------------------------------------------------------
 
 function tests.test_learning_moves_probabilities()
@@ -230,7 +409,7 @@ function tests.test_episodes_are_checked()
   local function learn(episode) return p:learn { { decisions = decisions }, episode } end
   raises("episodes has 0 entries; expected 1 to", p.learn, p, {})
   raises('episodes[2]: unknown field "advantge"; known fields: decisions, advantage, entropy, advantages, '
-    .. "entropies, options, values", learn,
+    .. "entropies, options, values, skip_weight, skip_prior", learn,
     { decisions = decisions, advantge = 1, zeal = 1 })
   raises("episodes[2].decisions is nil; expected an array", learn, {})
   raises("episodes[2].decisions[1] is 1; expected a table", learn, { decisions = { 1 } })

@@ -461,18 +461,30 @@ local CorePolicy = {}
 ---@field options string Key text of the option list.
 ---@field count integer Options in the list, 1..4096.
 ---@field chosen integer 1..count
+---@field kind? "choice"
+
+--- An anchor as it is recorded: which of some earlier anchors it connects to.
+---@class luanas.CoreAnchor
+---@field kind "anchor"
+---@field name string
+---@field candidates integer[] Their positions in the episode, from 1, in increasing order; at most 4096.
+---@field chosen boolean[] Whether each of them is chosen.
 
 --- Coefficients on the gradients of log pi and of entropy, which are added up: of the whole episode, for each decision,
---- and for each option of each decision (`false` for a decision without); and on that of each decision's value. All are
---- 0 by default.
+--- and for each option of each decision (of an anchor: two for each candidate, not chosen and chosen; `false` for a
+--- decision without); and on that of each decision's value. All are 0 by default. The objective loses `skip_weight`
+--- (0 or more) times the sum of KL(p, skip_prior) over all candidates of anchors, p the probability that a candidate is
+--- chosen; `skip_prior` lies between 0 and 1.
 ---@class luanas.CoreEpisode
----@field decisions luanas.CoreDecision[]
+---@field decisions (luanas.CoreDecision|luanas.CoreAnchor)[]
 ---@field advantage? number
 ---@field entropy? number
 ---@field advantages? number[]
 ---@field entropies? number[]
 ---@field options? (number[]|false)[]
 ---@field values? number[]
+---@field skip_weight? number
+---@field skip_prior? number
 
 --- `options`: those of core.options().policy, and `preset` ("paper" by default), whose values they override.
 ---@param options? table
@@ -518,9 +530,27 @@ function CorePolicy:choose(name, options, count, stream) end
 ---@return number
 function CorePolicy:force(name, options, count, chosen) end
 
+--- The next decision of the episode, an anchor, sampled: each of some earlier anchors, of any name, is chosen or not. Its
+--- `candidates` are their positions in the episode, from 1, in increasing order; none is legal, and chooses nothing.
+--- Returns what is chosen, in the order of candidates, and the sum of their log-probabilities. One number is drawn for
+--- each candidate.
+---@param name string
+---@param candidates integer[]
+---@param stream luanas.Stream
+---@return boolean[], number
+function CorePolicy:anchor(name, candidates, stream) end
+
+--- The same, given. Returns the log-probability.
+---@param name string
+---@param candidates integer[]
+---@param chosen boolean[] One for each candidate.
+---@return number
+function CorePolicy:force_anchor(name, candidates, chosen) end
+
 --- Log-probability and entropy (nats) of recorded decisions, in all and for each; KL to the initial policy, and the
---- value of each decision, when asked. Does not end an episode that was begun.
----@param decisions luanas.CoreDecision[]
+--- value of each decision, when asked. `probabilities` are those of the options, or of an anchor's candidates to be
+--- chosen. Does not end an episode that was begun.
+---@param decisions (luanas.CoreDecision|luanas.CoreAnchor)[]
 ---@param with_kl? boolean
 ---@param with_values? boolean
 ---@return { log_prob: number, entropy: number, kl?: number, decisions: { log_prob: number, entropy: number, probabilities: number[], value?: number }[] }
@@ -528,7 +558,7 @@ function CorePolicy:score(decisions, with_kl, with_values) end
 
 --- One optimiser step along the sum of the episodes' gradients.
 ---@param episodes luanas.CoreEpisode[] At least one.
----@return { policy_loss: number, entropy_loss: number, value_loss: number, l2: number, loss: number, entropy: number, kl: number, gradient_norm: number }
+---@return { policy_loss: number, entropy_loss: number, value_loss: number, skip_loss: number, l2: number, loss: number, entropy: number, kl: number, gradient_norm: number }
 function CorePolicy:learn(episodes) end
 
 --- Parameters as a table from block key to { rows =, width =, [1], [2], ... }, row after row.
