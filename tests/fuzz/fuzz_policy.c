@@ -29,21 +29,40 @@ static void seal(uint8_t *bytes, size_t size) {
 static void use(nas_policy *policy) {
   nas_tape *tape;
   nas_error err;
-  nas_decision decision = {.name = "kernel", .options = "1,3", .count = 2};
-  double value = 0;
+  static const int first[] = {0};
+  unsigned char set = 0;
+  nas_decision decisions[] = {
+      {.kind = NAS_DECISION_ANCHOR, .name = "skip"},
+      {.name = "kernel", .options = "1,3", .count = 2},
+      {.kind = NAS_DECISION_ANCHOR,
+       .name = "skip",
+       .occurrence = 1,
+       .count = 1,
+       .candidates = first,
+       .chosen_set = &set},
+  };
+  double values[3] = {0};
   nas_episode episode = {
-      .decisions = &decision, .count = 1, .coefficients = {.log_prob = 0.1, .values = &value}};
+      .decisions = decisions,
+      .count = 3,
+      .coefficients = {.log_prob = 0.1, .values = values, .skip_weight = 0.8, .skip_prior = 0.4}};
   nas_stream stream = nas_stream_open(1, "sample", NULL, 0);
   require(nas_tape_create(&tape, policy, &err) == NAS_OK);
   require(nas_policy_begin(policy, tape, NAS_POLICY_CURRENT, &err) == NAS_OK);
-  nas_status status =
-      nas_policy_choose(policy, tape, "kernel", "1,3", 2, &stream, &decision.chosen, NULL, &err);
-  require(status == NAS_OK ? decision.chosen >= 0 && decision.chosen < 2
-                           : status == NAS_ARGUMENT || status == NAS_DIVERGED);
+  nas_status status = nas_policy_anchor(policy, tape, "skip", NULL, 0, &stream, NULL, NULL, &err);
+  if (status == NAS_OK)
+    status = nas_policy_choose(policy, tape, "kernel", "1,3", 2, &stream, &decisions[1].chosen,
+                               NULL, &err);
   if (status == NAS_OK) {
-    status = nas_policy_values(policy, tape, &value, &err);
+    require(decisions[1].chosen >= 0 && decisions[1].chosen < 2);
+    status = nas_policy_anchor(policy, tape, "skip", first, 1, &stream, &set, NULL, &err);
+  }
+  require(status == NAS_OK || status == NAS_ARGUMENT || status == NAS_DIVERGED);
+  if (status == NAS_OK) {
+    require(set <= 1);
+    status = nas_policy_values(policy, tape, values, &err);
     require(status == NAS_OK || status == NAS_DIVERGED);
-    value = 0.1;
+    for (int i = 0; i < 3; i++) values[i] = 0.1;
     status = nas_policy_learn(policy, &episode, 1, NULL, &err);
     require(status == NAS_OK || status == NAS_DIVERGED);
   }
