@@ -382,6 +382,48 @@ static void extreme_logits(void **state) {
   tear_down(&s);
 }
 
+/* A long episode grows its tape several times, and an equal one after it takes no memory. */
+static void memory_of_tapes(void **state) {
+  (void)state;
+  enum { ANCHORS = 60 };
+  setup s;
+  nas_tape *fresh;
+  nas_error err;
+  nas_policy_gradient *gradient;
+  static int all[ANCHORS];
+  static unsigned char chosen[ANCHORS][ANCHORS];
+  static nas_decision decisions[ANCHORS];
+  nas_coefficients c = {.log_prob = 1};
+  set_up(&s, 2, 5);
+  nas_stream stream = nas_stream_open(1, "sample", NULL, 0);
+  check_ok(nas_policy_begin(s.policy, s.tape, NAS_POLICY_CURRENT, &err), &err);
+  for (int i = 0; i < ANCHORS; i++) {
+    all[i] = i;
+    check_ok(nas_policy_anchor(s.policy, s.tape, "a", all, i, &stream, chosen[i], NULL, &err),
+             &err);
+    decisions[i] = (nas_decision){.kind = NAS_DECISION_ANCHOR,
+                                  .name = "a",
+                                  .occurrence = i,
+                                  .count = i,
+                                  .candidates = all,
+                                  .chosen_set = chosen[i]};
+  }
+  double log_prob = nas_tape_log_prob(s.tape);
+  check_ok(nas_tape_create(&fresh, s.policy, &err), &err);
+  check_ok(nas_policy_gradient_create(&gradient, s.policy, &err), &err);
+  for (int pass = 0; pass < 2; pass++) {
+    if (pass) nas_memory_fail_after(0);
+    check_ok(nas_policy_score(s.policy, fresh, NAS_POLICY_CURRENT, decisions, ANCHORS, &err), &err);
+    check_ok(nas_policy_accumulate(s.policy, fresh, &c, gradient, &err), &err);
+    check_near(nas_tape_log_prob(fresh), log_prob, 0);
+  }
+  nas_memory_fail_after(-1);
+  assert_true(log_prob < -100);
+  nas_policy_gradient_destroy(&gradient);
+  nas_tape_destroy(&fresh);
+  tear_down(&s);
+}
+
 /* ---- Learning ----------------------------------------------------------------------------- */
 
 /* The prior alone draws every probability to itself; its loss is the sum of divergences, and part
@@ -719,6 +761,7 @@ int main(void) {
       cmocka_unit_test_teardown(frequencies, check_no_blocks),
       cmocka_unit_test_teardown(no_candidates, check_no_blocks),
       cmocka_unit_test_teardown(extreme_logits, check_no_blocks),
+      cmocka_unit_test_teardown(memory_of_tapes, check_no_blocks),
       cmocka_unit_test_teardown(skip_prior, check_no_blocks),
       cmocka_unit_test_teardown(learns_to_connect, check_no_blocks),
       cmocka_unit_test_teardown(goes_on_the_same, check_no_blocks),
