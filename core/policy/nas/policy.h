@@ -79,8 +79,7 @@ typedef struct nas_decision {
   int chosen;          /* 0 .. count-1 */
 
   /* of an anchor; may be NULL where count is 0 */
-  const int
-      *candidates; /* [count] positions (from 0) of earlier anchors, of any name, increasing */
+  const int *candidates; /* [count] positions (from 0) of earlier anchors of any name; increasing */
   const unsigned char *chosen_set; /* [count] 0: not chosen; anything else: chosen */
 } nas_decision;
 
