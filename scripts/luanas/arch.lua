@@ -5,6 +5,7 @@
 --- the list of options (key texts of option_list.lua; names that are no plain words are quoted):
 ---
 ---   kernel=3{1,3} filters=64{32,48,64} kernel=1{1,3} filters=32{32,48,64}
+local anchors = require "luanas.anchors"
 local check = require "luanas.check"
 local option_list = require "luanas.option_list"
 
@@ -59,14 +60,28 @@ function Arch:value(name, occurrence)
   return nil
 end
 
---- The decisions as the policy of the core takes them.
+--- The decisions as the policy of the core takes them, where an anchor and its connections are one; and of each the
+--- position of its first decision in the record.
 function arch.core_decisions(self)
-  local decisions = {}
-  for i, decision in ipairs(self.decisions) do
-    local list = decision.options
-    decisions[i] = { name = decision.name, options = list.key, count = list.count, chosen = decision.chosen }
+  local decisions, positions, of_anchor = {}, {}, {} -- of_anchor: the place in `decisions` of each anchor
+  local i = 1
+  while i <= #self.decisions do
+    local decision, place = self.decisions[i], #decisions + 1
+    positions[place] = i
+    if anchors.is(decision) then
+      local numbers, chosen, behind = anchors.links(self.decisions, i)
+      local candidates = {}
+      for k, number in ipairs(numbers) do candidates[k] = of_anchor[number] end
+      of_anchor[#of_anchor + 1] = place
+      decisions[place] = { kind = "anchor", name = decision.name, candidates = candidates, chosen = chosen }
+      i = behind
+    else
+      local list = decision.options
+      decisions[place] = { name = decision.name, options = list.key, count = list.count, chosen = decision.chosen }
+      i = i + 1
+    end
   end
-  return decisions
+  return decisions, positions
 end
 
 function Arch:__len()
@@ -77,16 +92,30 @@ function Arch.__eq(a, b)
   return arch.is(a) and arch.is(b) and a:line() == b:line()
 end
 
--- "kernel=3 filters=64 | kernel=1 filters=32": a bar where a name comes again.
+-- The anchors that an anchor is connected to: "1+3", or "none".
+local function links_text(self, position)
+  local numbers, chosen, behind = anchors.links(self.decisions, position)
+  local connected = {}
+  for k, number in ipairs(numbers) do
+    if chosen[k] then connected[#connected + 1] = tostring(number) end
+  end
+  return #connected > 0 and table.concat(connected, "+") or "none", behind
+end
+
+-- "kernel=3 filters=64 | kernel=1 filters=32 skip=1": a bar where a name comes again.
 function Arch:__tostring()
-  local words, seen = {}, {}
-  for _, decision in ipairs(self.decisions) do
+  local words, seen, i = {}, {}, 1
+  while i <= #self.decisions do
+    local decision, behind = self.decisions[i], i + 1
     if seen[decision.name] then
       words[#words + 1] = "|"
       seen = {}
     end
     seen[decision.name] = true
-    words[#words + 1] = decision.name .. "=" .. decision.options.shorts[decision.chosen]
+    local value = decision.options.shorts[decision.chosen]
+    if anchors.is(decision) then value, behind = links_text(self, i) end
+    words[#words + 1] = decision.name .. "=" .. value
+    i = behind
   end
   return #words > 0 and table.concat(words, " ") or "(no decisions)"
 end

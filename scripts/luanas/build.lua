@@ -23,7 +23,8 @@ local function network_of(output)
 end
 
 --- Returns { arch =, output = node, network = canonical form, train = overrides or nil }; for a network
---- that can't be built, output and network are nil and arch.unbuildable is the reason.
+--- that can't be built, output and network are nil and arch.unbuildable is the reason. is_scheduled: after the same
+--- decisions another sample may be asked for others.
 function build.run(space, c)
   if type(space) ~= "function" then
     check.fail("space is %s; expected a function(c) that returns a network", check.show(space))
@@ -45,6 +46,7 @@ function build.run(space, c)
     output = network and output,
     network = network,
     train = check_extras(extras),
+    is_scheduled = c.is_scheduled,
   }
 end
 

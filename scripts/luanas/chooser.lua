@@ -3,6 +3,8 @@
 ---
 --- answer(decision, position) gets { name =, occurrence =, options = list } and the decision's
 --- number, and returns the index of the chosen option and, where there is one, its log-probability.
+--- An anchor (anchors.lua) has candidates, too: the numbers of the anchors that are asked for next.
+local anchors = require "luanas.anchors"
 local check = require "luanas.check"
 local option_list = require "luanas.option_list"
 
@@ -14,9 +16,12 @@ Chooser.__index = Chooser
 local MAX_NAME_BYTES = 255 -- the policy's limits (core/policy/nas/policy.h)
 local MAX_DECISIONS = 65536
 
---- `finish`, if given, is called when the space function has returned.
-function chooser.new(answer, finish)
-  return setmetatable({ decisions = {}, counts = {}, answer = answer, finish = finish }, Chooser)
+--- Fields of `more`, which may be absent: finish(count), which is called when the space function has returned; sample,
+--- the number of the sample, for schedules; recorded(position), the option of a record that is followed.
+function chooser.new(answer, more)
+  local self = setmetatable({ decisions = {}, counts = {}, anchors = {}, answer = answer }, Chooser)
+  for name, value in pairs(more or {}) do self[name] = value end
+  return self
 end
 
 local function check_name(name, position)
@@ -31,25 +36,94 @@ local function check_name(name, position)
   end
 end
 
-function Chooser:choose(name, options)
+-- The position of the next decision.
+local function next_position(self, method, name)
   if getmetatable(self) ~= Chooser then
-    check.fail("choose: call it as c:choose(name, options), with a colon")
+    check.fail("%s: call it as c:%s(name, ...), with a colon", method, method)
   end
   local position = #self.decisions + 1
-  if self.closed then check.fail("c:choose(%s): the space function has returned", check.show(name)) end
+  if self.closed then check.fail("c:%s(%s): the space function has returned", method, check.show(name)) end
   if position > MAX_DECISIONS then check.fail("a space can ask for at most %d decisions", MAX_DECISIONS) end
   check_name(name, position)
-  local list = option_list.new(("decision %d, %s"):format(position, name), options)
+  return position
+end
 
-  local occurrence = (self.counts[name] or 0) + 1
-  local decision = { name = name, occurrence = occurrence, options = list }
+-- Asks for a decision; the index of the chosen option.
+local function ask(self, name, list, candidates)
+  local position, occurrence = #self.decisions + 1, (self.counts[name] or 0) + 1
+  local decision = { name = name, occurrence = occurrence, options = list, candidates = candidates }
   decision.chosen, decision.log_prob = self.answer(decision, position)
   self.counts[name] = occurrence
   self.decisions[position] = decision
+  return decision.chosen
+end
 
-  local given = options[decision.chosen]
+function Chooser:choose(name, options)
+  local position = next_position(self, "choose", name)
+  local list = option_list.new(("decision %d, %s"):format(position, name), options)
+  if list == anchors.ANCHOR then
+    check.fail("decision %d, %s: the one option has the label \"anchor\", which is for c:anchor", position, name)
+  end
+  local given = options[ask(self, name, list)]
   if type(given) == "table" then return given.value end
   return given
+end
+
+function Chooser:scheduled(name, schedule)
+  local position = next_position(self, "scheduled", name)
+  if type(schedule) ~= "function" then
+    check.fail("decision %d, %s: the schedule is %s; expected a function of the number of a sample", position, name,
+      check.show(schedule))
+  end
+  local value = self.recorded and self.recorded(position)
+  if value == nil then value = check.run(schedule, self.sample or 1) end
+  ask(self, name, option_list.new(("decision %d, %s, by its schedule"):format(position, name), { value }))
+  self.is_scheduled = true
+  return value
+end
+
+-- The numbers of candidates, in the order of the list, which must be that of the anchors.
+local function candidate_numbers(self, where, candidates)
+  if type(candidates) ~= "table" then
+    check.fail("%s: candidates are %s; expected a list of earlier anchors (what c:anchor returns first)", where,
+      check.show(candidates))
+  end
+  local numbers = {}
+  for k = 1, #candidates do
+    local number = type(candidates[k]) == "table" and candidates[k].number
+    if not number or self.anchors[number] ~= candidates[k] then
+      check.fail("%s: candidate %d is %s; expected an earlier anchor of this architecture", where, k,
+        check.show(candidates[k]))
+    end
+    if k > 1 and number <= numbers[k - 1] then
+      check.fail("%s: candidate %d is anchor %d, after anchor %d; expected each once, in their order", where, k, number,
+        numbers[k - 1])
+    end
+    numbers[k] = number
+  end
+  return numbers
+end
+
+local Anchor = { __name = "luanas.Anchor" }
+Anchor.__index = Anchor
+
+function Anchor:__tostring()
+  return ("luanas.Anchor: number %d, %s"):format(self.number, self.name)
+end
+
+function Chooser:anchor(name, candidates)
+  local position = next_position(self, "anchor", name)
+  local numbers = candidate_numbers(self, ("decision %d, %s"):format(position, name), candidates or {})
+  ask(self, name, anchors.ANCHOR, numbers)
+  local anchor = setmetatable({ name = name, number = #self.anchors + 1 }, Anchor)
+  self.anchors[anchor.number] = anchor
+  local chosen = {}
+  for k, number in ipairs(numbers) do
+    local link = anchors.link_name(name, number)
+    next_position(self, "anchor", link)
+    chosen[k] = anchors.LINK.options[ask(self, link, anchors.LINK)]
+  end
+  return anchor, chosen
 end
 
 --- Ends the record: nothing can be asked any more.

@@ -33,8 +33,8 @@ local function is_unchanged(tree, space)
   return true
 end
 
--- A node has name, occurrence and options of a decision, and by the number of the option children and the last
--- decisions; a leaf has built and line.
+-- A node has name, occurrence, options and candidates of a decision, and by the number of the option children and the
+-- last decisions; a leaf has built and line.
 local function tree_of(space)
   local tree = trees[space]
   if tree and tree.leaves < LEAVES_MAX and is_unchanged(tree, space) then return tree end
@@ -50,10 +50,12 @@ end
 
 -- Adds what a space built; nothing where it asked for other decisions after the same ones.
 local function add(tree, built)
+  if built.is_scheduled then return nil end
   local node = tree.root
   for _, decision in ipairs(built.arch.decisions) do
     if not node.name and not node.built then
       node.name, node.occurrence, node.options = decision.name, decision.occurrence, decision.options
+      node.candidates = decision.candidates
       node.children, node.decided = {}, {}
     elseif differs(node, decision) then
       return nil
@@ -70,7 +72,7 @@ end
 -- ---- Building --------------------------------------------------------------------------------------
 
 -- Runs the space: its first decisions are those, and `answer` makes the others.
-local function run(tree, space, answer, decisions)
+local function run(tree, space, answer, decisions, sample)
   local function follow(asked, position)
     local before = decisions[position]
     if not before then return answer(asked, position) end
@@ -81,7 +83,7 @@ local function run(tree, space, answer, decisions)
     end
     return before.chosen, before.log_prob
   end
-  local built = build.run(space, chooser.new(follow))
+  local built = build.run(space, chooser.new(follow, { sample = sample }))
   built.arch.leaf = add(tree, built)
   return built.arch
 end
@@ -91,14 +93,16 @@ local function decision_of(node, chosen, log_prob)
   local last = node.decided[chosen]
   if last and last.log_prob == log_prob then return last end
   local decision = {
-    name = node.name, occurrence = node.occurrence, options = node.options, chosen = chosen, log_prob = log_prob,
+    name = node.name, occurrence = node.occurrence, options = node.options, candidates = node.candidates,
+    chosen = chosen, log_prob = log_prob,
   }
   node.decided[chosen] = decision
   return decision
 end
 
---- The architecture that answers make (of chooser.new): as build.run(space, chooser.new(answer)).arch.
-function known.choose(space, answer)
+--- The architecture that answers make (of chooser.new), for sample number `sample`: as
+--- build.run(space, chooser.new(answer, { sample = sample })).arch.
+function known.choose(space, answer, sample)
   if type(space) ~= "function" then return build.run(space, chooser.new(answer)).arch end -- which raises the error
   local tree = tree_of(space)
   local node, decisions = tree.root, {}
@@ -107,9 +111,9 @@ function known.choose(space, answer)
     local chosen, log_prob = answer(node, position)
     decisions[position] = decision_of(node, chosen, log_prob)
     node = node.children[chosen]
-    if not node then return run(tree, space, answer, decisions) end
+    if not node then return run(tree, space, answer, decisions, sample) end
   end
-  if not node.built then return run(tree, space, answer, decisions) end
+  if not node.built then return run(tree, space, answer, decisions, sample) end
   local built = node.built.arch
   return arch.new(decisions, {
     network = built.network, unbuildable = built.unbuildable, text = node.line, leaf = node,

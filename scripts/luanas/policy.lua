@@ -1,6 +1,7 @@
 --- The controller: samples architectures from spaces and learns from coefficients on the gradient of
 --- their log-probability. It knows nothing of rewards.
 local core = require "luanas.core"
+local anchors = require "luanas.anchors"
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local policy_answer = require "luanas.choosers.policy"
@@ -58,6 +59,48 @@ function Policy:sample(space, count)
   end)
 end
 
+-- ---- Anchors: one step of the core for several decisions of the record ------------------------------
+
+-- The score of each decision of a record from those of the core's steps. The whole log-probability and entropy of an
+-- anchor are at its first decision; each connection has its probabilities.
+local function of_decisions(steps, record, positions)
+  local decisions = {}
+  for place, step in ipairs(steps) do
+    local first, behind = positions[place], positions[place + 1] or #record.decisions + 1
+    decisions[first] = step
+    for i = first + 1, behind - 1 do
+      local p = step.probabilities[i - first]
+      decisions[i] = { log_prob = 0.0, entropy = 0.0, probabilities = { 1 - p, p }, value = step.value }
+    end
+    if anchors.is(record.decisions[first]) then step.probabilities = { 1.0 } end
+  end
+  return decisions
+end
+
+-- What is given for each decision, for the core's steps: an anchor's is that of its first decision.
+local function of_steps(list, positions)
+  if not list then return nil end
+  local own = {}
+  for place, position in ipairs(positions) do own[place] = list[position] end
+  return own
+end
+
+-- The same for options: an anchor has those of its connections, one after the other.
+local function options_of_steps(options, record, positions)
+  if not options then return nil end
+  local own = {}
+  for place, position in ipairs(positions) do
+    own[place] = options[position]
+    if anchors.is(record.decisions[position]) then
+      own[place] = {}
+      for i = position + 1, (positions[place + 1] or #record.decisions + 1) - 1 do
+        table.move(options[i], 1, 2, #own[place] + 1, own[place])
+      end
+    end
+  end
+  return own
+end
+
 -- ---- Scoring -------------------------------------------------------------------------------------
 
 function Policy:score(archs, options)
@@ -66,7 +109,10 @@ function Policy:score(archs, options)
   check.boolean("policy:score", "kl", with_kl)
   check.boolean("policy:score", "values", with_values)
   local function score(record)
-    return check.core(self.core.score, self.core, arch.core_decisions(record), with_kl, with_values)
+    local decisions, positions = arch.core_decisions(record)
+    local own = check.core(self.core.score, self.core, decisions, with_kl, with_values)
+    own.decisions = of_decisions(own.decisions, record, positions)
+    return own
   end
   if arch.is(archs) then return score(archs) end
   if type(archs) ~= "table" then arch.check("policy:score", "archs", archs) end
@@ -80,7 +126,9 @@ end
 
 -- ---- Learning ------------------------------------------------------------------------------------
 
-local COEFFICIENTS = { 1, "advantage", "advantages", "entropies", "entropy", "options", "values" }
+local COEFFICIENTS = {
+  1, "advantage", "advantages", "entropies", "entropy", "options", "skip_prior", "skip_weight", "values",
+}
 
 -- A list of one finite number for each decision (or option of one).
 local function check_list(owner, name, list, count)
@@ -96,7 +144,10 @@ local function core_episode(owner, given)
   check.options(owner, given, COEFFICIENTS)
   local record = arch.check(owner, "the first element", given[1])
   local length = #record.decisions
-  for _, name in ipairs { "advantage", "entropy" } do check.optional(check.number, owner, name, given[name]) end
+  for _, name in ipairs { "advantage", "entropy", "skip_prior" } do
+    check.optional(check.number, owner, name, given[name])
+  end
+  check.optional(check.number, owner, "skip_weight", given.skip_weight, 0)
   for _, name in ipairs { "advantages", "entropies", "values" } do
     if given[name] ~= nil then check_list(owner, name, given[name], length) end
   end
@@ -109,11 +160,13 @@ local function core_episode(owner, given)
       check_list(owner, ("options[%d]"):format(i), given.options[i], decision.options.count)
     end
   end
+  local decisions, positions = arch.core_decisions(record)
   return {
-    decisions = arch.core_decisions(record),
-    advantage = given.advantage, advantages = given.advantages,
-    entropy = given.entropy, entropies = given.entropies,
-    options = given.options, values = given.values,
+    decisions = decisions,
+    advantage = given.advantage, advantages = of_steps(given.advantages, positions),
+    entropy = given.entropy, entropies = of_steps(given.entropies, positions),
+    options = options_of_steps(given.options, record, positions), values = of_steps(given.values, positions),
+    skip_weight = given.skip_weight, skip_prior = given.skip_prior,
   }
 end
 

@@ -7,7 +7,7 @@ local sampler = {}
 
 local function sample_one(self, space, new_answer)
   local number = self.samples + 1
-  local record = known.choose(space, new_answer(number))
+  local record = known.choose(space, new_answer(number), number)
   local log_prob = 0.0
   for _, decision in ipairs(record.decisions) do log_prob = log_prob + decision.log_prob end
   record.log_prob, record.sample = log_prob, number

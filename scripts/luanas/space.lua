@@ -23,7 +23,7 @@ function space.build(space_function, record)
   return built.output, built.network, built.train
 end
 
-function space.choose(space_function, answer)
+function space.choose(space_function, answer, sample)
   local owner = "space.choose"
   if type(answer) ~= "function" then
     check.fail("%s: answer is %s; expected a function of a decision", owner, check.show(answer))
@@ -34,7 +34,7 @@ function space.choose(space_function, answer)
     local name = ("decision %d, %s: the answer"):format(position, decision.name)
     sum = sum and log_prob and sum + check.number(owner, name .. "'s log-probability", log_prob)
     return check.integer(owner, name, chosen, 1, decision.options.count), log_prob
-  end)
+  end, check.optional(check.integer, owner, "sample", sample, 1))
   record.log_prob = sum
   return record
 end
@@ -158,6 +158,10 @@ function space.chain(options)
 
   build.run(chain, enumerator()()) -- what is wrong with the options is an error here already
   return chain
+end
+
+function space.paper_cnn(options)
+  return require "luanas.paper_cnn"(options)
 end
 
 return space

@@ -154,6 +154,8 @@ local BAD = {
   lambda = { [1.1] = "a finite number from 0 to 1", [-1] = "a finite number", x = "a number such as 1.0" },
   value_weight = { [-1] = "a finite number of at least 0", x = "a number such as 0.5" },
   weight = { [math.huge] = "a finite number", x = "a number such as 0.7" },
+  skip_weight = { [-1] = "a finite number of at least 0", x = "a number such as 0.0" },
+  skip_prior = { [0] = "a finite number from", [1] = "a finite number from", x = "a number such as 0.4" },
   steps = { [0] = "an integer of at least 1", x = "a number such as 5" },
   epsilon = { [-1] = "a finite number of at least 0", x = "a number such as 0.2" },
   rate = { [-1] = "a finite number of at least 0", x = "a number such as 0.01" },

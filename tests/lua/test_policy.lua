@@ -407,7 +407,7 @@ function T.test_bad_episodes()
   local one_bad = {}
   for k = 1, #arch do one_bad[k] = k == #arch and "0.5" or 0 end
   refused(('episode 1: values[%d] is "0.5"; expected a finite number'):format(#arch), { { arch, values = one_bad } })
-  refused('known options: advantage, advantages, entropies, entropy, options, values', { { arch, value = 1 } })
+  refused('known options: advantage, advantages, entropies, entropy, options, skip_prior', { { arch, value = 1 } })
   lu.assertErrorMsgContains("policy:gradient, episode 1: values is", policy.gradient, policy, { { arch, values = 1 } })
   lu.assertErrorMsgContains("policy:score: values is 1; expected true or false", policy.score, policy, arch,
     { values = 1 })

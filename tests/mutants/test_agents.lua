@@ -23,7 +23,7 @@ local MUTANTS = {
   },
   reward_of_another_architecture = {
     agent = "reinforce", options = { batch = 4 },
-    from = "episodes[k] = { trial.arch,", to = "episodes[k] = { rewarded[#rewarded + 1 - k].arch,",
+    from = "trial.arch, advantage = advantage", to = "rewarded[#rewarded + 1 - k].arch, advantage = advantage",
     checks = { "it learns", "the advantage is the reward minus what does not depend on it" },
     formulas = { "test_reinforce_without_a_baseline", "test_reinforce_that_leaves_one_out" },
     acceptance = { "test_b_audits_find_no_bias" },

@@ -38,7 +38,7 @@ local function question(decision)
 end
 
 -- A parent's architecture with one decision changed.
-local function mutated(space, arch, stream)
+local function mutated(space, arch, stream, sample)
   local changed, before = changeable(arch, stream), {}
   for i, decision in ipairs(arch.decisions) do
     local option = decision.chosen
@@ -49,7 +49,7 @@ local function mutated(space, arch, stream)
     before[question(decision)] = option
   end
   local draw = random_answer(stream)
-  return nas.space.choose(space, function(decision) return before[question(decision)] or (draw(decision)) end)
+  return nas.space.choose(space, function(decision) return before[question(decision)] or (draw(decision)) end, sample)
 end
 
 function Evolution:propose(space)
@@ -59,8 +59,8 @@ function Evolution:propose(space)
     local stream = nas.stream(self.options.seed, "evolution", self.samples)
     local is_grown = #self.queue >= self.options.population
     local draw = random_answer(stream)
-    archs[i] = is_grown and mutated(space, self:parent(stream), stream)
-      or nas.space.choose(space, function(decision) return (draw(decision)) end)
+    archs[i] = is_grown and mutated(space, self:parent(stream), stream, self.samples)
+      or nas.space.choose(space, function(decision) return (draw(decision)) end, self.samples)
   end
   return archs
 end

@@ -53,7 +53,7 @@ function RandomSearch:propose(space)
       node = node.children[option]
       path[#path + 1] = node
       return option
-    end)
+    end, self.samples + 1)
     use_up(path)
     self.samples = self.samples + 1
   end

@@ -75,11 +75,15 @@ function Reinforce:learn(trials)
   local rewards, episodes, logged = {}, {}, {}
   local rewarded = agents.rewarded(trials)
   for k, trial in ipairs(rewarded) do rewards[k] = trial.reward end
-  local advantages = self.advantages_of(rewards)
+  local advantages, has_prior = self.advantages_of(rewards), self.options.skip_weight > 0
   for k, trial in ipairs(rewarded) do
     local advantage = self.clip(advantages[k])
     logged[trial] = { advantage = advantage }
-    episodes[k] = { trial.arch, advantage = advantage / #rewarded, entropy = self.options.entropy / #rewarded }
+    episodes[k] = {
+      trial.arch, advantage = advantage / #rewarded, entropy = self.options.entropy / #rewarded,
+      skip_weight = has_prior and self.options.skip_weight / #rewarded or nil,
+      skip_prior = has_prior and self.options.skip_prior or nil,
+    }
   end
   return agents.learned(self.policy, episodes, trials, logged)
 end
@@ -97,9 +101,13 @@ return function(given, owner)
     update_first = false,    -- take the average after this batch: the rate times decay, in truth
     clip = false,            -- a number: advantages are cut off at plus and minus so much
     entropy = 0.0,           -- weight of the bonus: the sum over decisions of their entropies, in nats
+    skip_weight = 0.0,       -- of the distance of connections from a prior (Pham et al. 2018, "ENAS": 0.8)
+    skip_prior = 0.4,        -- which is this probability
     policy = {},             -- options of nas.policy: preset, rate, l2, temperature, tanh_constant, ...
   }, PRESETS, { baseline = "number" })
   check.number(owner, "entropy", options.entropy, 0)
+  check.number(owner, "skip_weight", options.skip_weight, 0)
+  check.number(owner, "skip_prior", options.skip_prior, 1e-6, 1 - 1e-6)
   check.optional(check.number, owner, "start", options.start or nil)
   for _, name in ipairs { "bias_correction", "update_first" } do check.boolean(owner, name, options[name]) end
   return setmetatable({

@@ -47,6 +47,6 @@ return function()
   return function()
     if begun and not advance() then return nil end
     begun = true
-    return chooser.new(answer, finish)
+    return chooser.new(answer, { finish = finish })
   end
 end

@@ -25,5 +25,9 @@ return function(arch)
         count + 1, question(recorded[count + 1]))
     end
   end
-  return chooser.new(answer, finish)
+  local function option(position)
+    local record = recorded[position]
+    return record and record.options.count == 1 and record.options.options[1] or nil
+  end
+  return chooser.new(answer, { finish = finish, recorded = option })
 end

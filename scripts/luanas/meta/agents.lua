@@ -80,6 +80,8 @@ function agents.enumerate(options) end
 ---@field update_first? boolean As of nas.reward.moving_average: a smaller rate, in truth. Default: false.
 ---@field clip? number|false Advantages are cut off at plus and minus so much; above 0. Default: false, not at all.
 ---@field entropy? number Weight of the bonus on the sum of the decisions' entropies, in nats. Default: 0.
+---@field skip_weight? number Of the distance, KL, of the probabilities of connections of anchors from skip_prior; at least 0. Default: 0.
+---@field skip_prior? number Above 0 and below 1. Default: 0.4, that of ENAS, whose weight is 0.8.
 ---@field policy? luanas.policy.Options|luanas.Policy Default: {}, the preset "small" of nas.policy.
 
 --- REINFORCE (Williams 1992) as Zoph & Le 2017, sec. 3.2, use it: the policy moves along the mean over the batch of

@@ -72,13 +72,18 @@ function Policy:score(archs, options) end
 ---@field entropy? number On the gradient of the sum of entropies.
 ---@field entropies? number[] On the gradient of the entropy, for each decision.
 ---@field values? number[] On the gradient of the value, for each decision. A critic: 2 * weight * (target - value).
+---@field skip_weight? number The objective loses it times the sum, over all candidates of anchors, of KL(p, skip_prior), p
+--- being the probability that the candidate is chosen (ENAS, Pham et al. 2018: 0.8); at least 0.
+---@field skip_prior? number Above 0 and below 1 (ENAS: 0.4).
+--- An anchor counts as its first decision: advantages, entropies and values of its connections are left out.
 
 ---@class luanas.Learned All as it was before the step.
 ---@field policy_loss number -(sum of coefficients times log-probabilities)
 ---@field entropy_loss number -(sum of coefficients times entropies)
 ---@field value_loss number -(sum of coefficients times values)
+---@field skip_loss number The sum of skip_weight times KL to the skip prior.
 ---@field l2 number
----@field loss number policy_loss + entropy_loss + value_loss + l2: what the step descends.
+---@field loss number policy_loss + entropy_loss + value_loss + skip_loss + l2: what the step descends.
 ---@field entropy number Mean over episodes of the sum of entropies, in nats.
 ---@field kl number Mean over episodes of KL(policy || initial policy), in nats.
 ---@field gradient_norm number Before clipping.

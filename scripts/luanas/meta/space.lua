@@ -20,6 +20,28 @@ local Chooser = {}
 ---@return T # The chosen option, or its value where it is labelled.
 function Chooser:choose(name, options) end
 
+--- An anchor point (Zoph & Le 2017, sec. 3.3): which of some earlier ones it is connected to, each independently. A
+--- policy chooses candidate j with the probability sigmoid(v . tanh(W_prev h_j + W_curr h_i)), h being its state at the
+--- two anchors; what its next step gets is the mean of the chosen h_j, or zeros. Others decide between false and true for
+--- each candidate: in the record these are decisions named NAME.NUMBER after the anchor's own.
+---@param name string As of choose. Anchors of one name share their weights.
+---@param candidates? luanas.Anchor[] Earlier anchors of this architecture, in their order; none is legal.
+---@return luanas.Anchor # To be a candidate of later anchors.
+---@return boolean[] # For each candidate whether it was chosen.
+function Chooser:anchor(name, candidates) end
+
+--- A number (or string, or boolean) that depends on how many architectures were sampled so far, such as a depth that grows
+--- during a search. It is recorded as a decision with one option, and a record that is built again keeps it.
+---@generic T
+---@param name string
+---@param schedule fun(sample: integer): T Of the number of the sample, from 1; 1 where nobody counts, as in enumerations.
+---@return T
+function Chooser:scheduled(name, schedule) end
+
+---@class luanas.Anchor
+---@field name string
+---@field number integer Among the anchors of its architecture, from 1.
+
 ---@class luanas.space
 local space = {}
 
@@ -41,6 +63,28 @@ local space = {}
 ---@return luanas.Space
 function space.chain(options) end
 
+---@class luanas.space.PaperCnn
+---@field input integer[] {height, width, channels}. Required.
+---@field classes integer Units of the dense layer at the end. Required.
+---@field depth? integer|fun(sample: integer): integer Layers; or by a schedule, as the paper's: function(sample) return 6 + 2 * (sample // 1600) end. Default: 6.
+---@field heights? integer[] Of filters. Default: { 1, 3, 5, 7 }.
+---@field widths? integer[] Default: { 1, 3, 5, 7 }.
+---@field strides? integer[] Of each direction. Default: { 1 }, no decision; the paper's second experiment has { 1, 2, 3 }.
+---@field filters? integer[] Default: { 24, 36, 48, 64 }.
+---@field pool_after? integer[] Numbers of layers that end in a max pooling of 2. Default: none.
+---@field batch_norm? boolean Between convolution and ReLU. Default: true.
+---@field align? "center"|"top_left" Where smaller images are when zeros are put around them. Default: "center"; the paper does not say.
+---@field stem? { filters: integer, kernel?: integer, stride?: integer, pool?: integer } A fixed convolution (kernel 3, stride 1) and max pooling (1: none) whose output plays the image's part: on large images it makes children cheap.
+
+--- The space of Zoph & Le 2017: convolutions with rectangular filters, whose inputs an anchor chooses among all earlier
+--- layers. In each layer the decisions height, width, stride_height, stride_width, filters (those with several options)
+--- and the anchor skip. Its repairs are the paper's: a layer without inputs takes the image, inputs of different sizes are
+--- padded with zeros to the largest and joined along the channels, and so are all outputs that nobody takes, before
+--- global average pooling and the dense layer.
+---@param options luanas.space.PaperCnn
+---@return luanas.Space
+function space.paper_cnn(options) end
+
 --- All architectures, one by one: `for arch in nas.space.enumerate(space) do`. In the order of an odometer: the
 --- last decision turns fastest, options come in the order of their list, and a branch is walked where the
 --- decision that opens it stands. Architectures that can't be built are included.
@@ -61,8 +105,9 @@ function space.size(space_function, limit) end
 ---@param space_function luanas.Space
 ---@param answer fun(decision: luanas.Decision, position: integer): integer, number? The index of an option, from 1 to
 --- decision.options.count, and its log-probability in nats, if there is one. `chosen` is not there yet.
+---@param sample? integer The number of the sample, for schedules; default 1.
 ---@return luanas.Arch # log_prob: the sum; nil unless all answers had one.
-function space.choose(space_function, answer) end
+function space.choose(space_function, answer, sample) end
 
 --- About how many architectures the space has, however large it is: the mean over random ones of the product of their
 --- numbers of options (Knuth 1975, "Estimating the Efficiency of Backtrack Programs"). It has no bias, and is exact where

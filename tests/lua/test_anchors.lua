@@ -1,0 +1,253 @@
+-- Anchor points, and the space of the paper that is made of them.
+local lu = require "luaunit"
+local build = require "luanas.build"
+local chooser = require "luanas.chooser"
+local core = require "luanas.core"
+local nas = require "luanas"
+local search = require "luanas.search"
+local nn = nas.nn
+
+local T = {}
+
+local function take_first() return 1 end
+
+-- A space around a body, which gets the chooser.
+local function around(body)
+  return function(c)
+    body(c)
+    return nn.dense(nn.input { 4, 4, 1 }, { units = 10 })
+  end
+end
+
+local function ask(body)
+  return build.run(around(body), chooser.new(take_first))
+end
+
+-- 64 architectures: three layers, each of which may take earlier ones, one with a choice.
+local function small(c)
+  local points = {}
+  for layer = 1, 3 do
+    if layer < 3 then c:choose("filters", { 2, layer + 2 }) end
+    points[layer] = c:anchor("skip", points)
+  end
+  c:choose("last", { 1, 2 })
+  return nn.dense(nn.input { 4, 4, 1 }, { units = 10 })
+end
+
+-- ---- Asking ----------------------------------------------------------------------------------------
+
+function T.test_an_anchor_and_its_connections_are_decisions()
+  local seen, answers = {}, { 1, 1, 2, 1, 1, 2 } -- of a, b, b.1, c, c.1, c.2
+  local built = build.run(around(function(c)
+    local one = c:anchor("skip", {})
+    local two, of_two = c:anchor("skip", { one })
+    local _, of_three = c:anchor("out", { one, two })
+    seen = { of_two, of_three, tostring(two) }
+  end), chooser.new(function(_, position) return answers[position] end))
+  lu.assertEquals(seen, { { true }, { false, true }, "luanas.Anchor: number 2, skip" })
+  local names = {}
+  for i, decision in ipairs(built.arch.decisions) do names[i] = decision.name end
+  lu.assertEquals(names, { "skip", "skip", "skip.1", "out", "out.1", "out.2" })
+  lu.assertEquals(tostring(built.arch), "skip=none | skip=1 out=2")
+  lu.assertTrue(nas.arch(built.arch:line()) == built.arch)
+  lu.assertEquals(tostring(nas.arch(built.arch:line())), "skip=none | skip=1 out=2")
+end
+
+function T.test_no_candidates_are_legal()
+  local got
+  ask(function(c) got = { select(2, c:anchor("skip")), select(2, c:anchor("skip", {})) } end)
+  lu.assertEquals(got, { {}, {} })
+end
+
+function T.test_bad_anchors()
+  local function refused(text, body) lu.assertErrorMsgContains(text, ask, body) end
+  refused("decision 1: name is nil; expected a non-empty string", function(c) c:anchor() end)
+  refused("anchor: call it as c:anchor(name, ...), with a colon", function(c) c.anchor("skip", {}) end)
+  refused("decision 1, skip: candidates are 3; expected a list of earlier anchors", function(c) c:anchor("skip", 3) end)
+  refused("decision 1, skip: candidate 1 is 3; expected an earlier anchor", function(c) c:anchor("skip", { 3 }) end)
+  refused("decision 2, skip: candidate 2 is anchor 1, after anchor 1; expected each once, in their order", function(c)
+    local one = c:anchor("skip")
+    c:anchor("skip", { one, one })
+  end)
+  refused('the one option has the label "anchor", which is for c:anchor', function(c)
+    c:choose("skip", { { label = "anchor", value = 1 } })
+  end)
+  local other
+  ask(function(c) other = c:anchor("skip") end)
+  refused("candidate 1 is a table; expected an earlier anchor of this architecture", function(c)
+    c:anchor("skip")
+    c:anchor("skip", { other })
+  end)
+end
+
+-- ---- Choosers and the policy -------------------------------------------------------------------------
+
+function T.test_all_connections_are_enumerated()
+  lu.assertEquals({ nas.space.size(small) }, { 64, true })
+  lu.assertEquals(nas.space.estimate(small), 64)
+end
+
+function T.test_probabilities_of_all_subsets_sum_to_one()
+  local policy, sum = nas.policy { seed = 3 }, 0.0
+  for arch in nas.space.enumerate(small) do sum = sum + nas.math.exp(policy:score(arch).log_prob) end
+  lu.assertAlmostEquals(sum, 1, 1e-12)
+end
+
+function T.test_what_was_sampled_is_scored_to_the_same_bits()
+  local policy = nas.policy { seed = 3 }
+  for step = 1, 20 do
+    local arch = policy:sample(small)
+    lu.assertEquals(policy:score(arch).log_prob, arch.log_prob)
+    lu.assertEquals(policy:score(nas.arch(arch:line())).log_prob, arch.log_prob)
+    policy:learn { { arch, advantage = 0.1 * (step % 3 - 1) } }
+  end
+end
+
+function T.test_scores_have_each_decision()
+  local policy = nas.policy { seed = 3 }
+  local arch = policy:sample(small)
+  local score, sum = policy:score(arch, { values = true }), 0.0
+  lu.assertEquals(#score.decisions, #arch.decisions)
+  for i, decision in ipairs(score.decisions) do
+    sum = sum + decision.log_prob
+    lu.assertEquals(#decision.probabilities, arch.decisions[i].options.count)
+    lu.assertEquals(decision.value, 0)
+  end
+  lu.assertAlmostEquals(sum, score.log_prob, 1e-12)
+end
+
+-- Rewards of connections only.
+local function linked(arch)
+  local sum = 0.5
+  for _, decision in ipairs(arch.decisions) do
+    if decision.name:find "^skip%.%d" and decision.chosen == 2 then sum = sum + 0.1 end
+  end
+  return sum
+end
+
+function T.test_exact_gradient()
+  local policy = nas.policy { seed = 5 }
+  local exact = nas.exact(policy, small, linked)
+  local episodes, squares = {}, 0.0
+  for i, item in ipairs(exact.items) do
+    episodes[i] = { item.arch, advantage = item.probability }
+    squares = squares + item.probability * item.gradient_square
+  end
+  local mean = policy:gradient(episodes)
+  lu.assertTrue(mean:dot(mean) < 1e-10 * squares)
+  -- A step along the exact gradient, so small that only the first order counts: Adam with a huge epsilon.
+  local own = nas.policy { seed = 5, rate = 1e-2, epsilon = 1, beta1 = 0, beta2 = 0 }
+  local gradient = nas.exact(own, small, linked).gradient
+  local before = own.core:blocks()
+  local predicted, of_gradient = 0.0, gradient:blocks()
+  own:apply(gradient)
+  for key, block in pairs(own.core:blocks()) do
+    for k, value in ipairs(block) do
+      predicted = predicted + (value - before[key][k]) * of_gradient[key][k]
+    end
+  end
+  local difference = nas.exact(own, small, linked).objective - exact.objective
+  lu.assertTrue(predicted > 0)
+  lu.assertAlmostEquals(difference / predicted, 1, 2e-2)
+end
+
+function T.test_agents_learn_connections()
+  local result = nas.compare {
+    space = small, rewards = linked, trials = 120, seeds = 4, oracle = true, quiet = true,
+    agents = { "random_search", "reinforce", "actor_critic", "ppo", "independent", "evolution" },
+  }
+  for _, own in ipairs(result.summaries) do
+    lu.assertEquals(own.regret, 0, own.name)
+    if own.name == "reinforce" or own.name == "actor_critic" or own.name == "ppo" then
+      lu.assertTrue(own.last.mean > 0.75, tostring(result))
+    end
+  end
+end
+
+-- With a heavy prior, connections have its probability, whatever is rewarded.
+function T.test_a_skip_prior_holds_connections_back()
+  local agent = nas.agents.reinforce { skip_weight = 1, skip_prior = 0.1 }
+  local by = search.by_function(small, linked)
+  search.run("test", agent, { trials = 300, reward = "reward" }, by)
+  local sum, count = 0.0, 0
+  for arch in nas.space.enumerate(small, 8) do
+    for i, decision in ipairs(agent.policy:score(arch).decisions) do
+      if arch.decisions[i].name:find "^skip%.%d" then
+        sum, count = sum + decision.probabilities[2], count + 1
+      end
+    end
+  end
+  lu.assertTrue(sum / count > 0.07 and sum / count < 0.2, sum / count)
+end
+
+-- ---- Schedules -------------------------------------------------------------------------------------
+
+local function growing(c)
+  local x = nn.input { 8, 8, 1 }
+  for _ = 1, c:scheduled("depth", function(sample) return 1 + sample // 3 end) do
+    x = nn.conv2d(x, { kernel = c:choose("kernel", { 1, 3 }), filters = 2 })
+  end
+  return nn.dense(nn.global_avg_pool(x), { units = 10 })
+end
+
+function T.test_what_is_asked_grows_with_the_samples()
+  local policy, depths = nas.policy { seed = 1 }, {}
+  for i = 1, 7 do depths[i] = policy:sample(growing):value "depth" end
+  lu.assertEquals(depths, { 1, 1, 2, 2, 2, 3, 3 })
+  -- A record says how many: it is built again at any time.
+  local arch = nas.arch "depth=3{3} kernel=1{1,3} kernel=3{1,3} kernel=1{1,3}"
+  lu.assertNotNil(nas.space.build(growing, arch))
+  local study = nas.study {
+    space = growing, data = nas.data.synthetic { images = 30 }, train = { epochs = 1, batch = 10 }, quiet = true,
+  }
+  study:run(nas.agents.evolution { population = 2, tournament = 2 }, { trials = 7 })
+  lu.assertEquals(study:trials()[7].arch:value "depth", 3)
+end
+
+-- ---- The space of the paper ------------------------------------------------------------------------
+
+-- Four layers with every repair: the first has no input but the image; the third takes layers of two sizes; the second
+-- and the fourth are taken by nobody.
+local RECORD = table.concat({
+  "height=3{1,3} width=1{1,3} stride_height=2{1,2} stride_width=2{1,2} filters=4{4,6}", [[skip=@"anchor"{@"anchor"}]],
+  "height=1{1,3} width=3{1,3} stride_height=1{1,2} stride_width=1{1,2} filters=6{4,6}", [[skip=@"anchor"{@"anchor"}]],
+  "skip.1=false{false,true}",
+  "height=3{1,3} width=3{1,3} stride_height=1{1,2} stride_width=2{1,2} filters=4{4,6}", [[skip=@"anchor"{@"anchor"}]],
+  "skip.1=true{false,true} skip.2=false{false,true}",
+  "height=1{1,3} width=1{1,3} stride_height=1{1,2} stride_width=1{1,2} filters=6{4,6}", [[skip=@"anchor"{@"anchor"}]],
+  "skip.1=true{false,true} skip.2=false{false,true} skip.3=true{false,true}",
+}, " ")
+
+local function layer(inputs, options)
+  local x = #inputs == 1 and inputs[1] or nn.concat(inputs, { align = "top_left" })
+  options.bias = false
+  return nn.relu(nn.batch_norm(nn.conv2d(x, options)))
+end
+
+local function twin()
+  local image = nn.input { 8, 8, 1 }
+  local one = layer({ image }, { kernel = { 3, 1 }, stride = { 2, 2 }, filters = 4 })
+  local two = layer({ image }, { kernel = { 1, 3 }, stride = { 1, 1 }, filters = 6 })
+  local three = layer({ one }, { kernel = { 3, 3 }, stride = { 1, 2 }, filters = 4 })
+  local four = layer({ one, three }, { kernel = { 1, 1 }, stride = { 1, 1 }, filters = 6 })
+  local joined = nn.concat({ two, four }, { align = "top_left" })
+  return nn.dense(nn.global_avg_pool(joined), { units = 10 })
+end
+
+function T.test_every_repair_is_that_of_the_hand_written_twin()
+  local space = nas.space.paper_cnn {
+    input = { 8, 8, 1 }, classes = 10, depth = 4, heights = { 1, 3 }, widths = { 1, 3 }, strides = { 1, 2 },
+    filters = { 4, 6 }, align = "top_left",
+  }
+  local output = nas.space.build(space, nas.arch(RECORD))
+  local data = nas.data.synthetic { images = 40 }
+  local function trained(network) -- two epochs: gradients, too
+    local optimizer = nas.adam { rate = 0.01 }
+    local model = nas.train(network, data, { epochs = 2, batch = 8, optimizer = optimizer, quiet = true })
+    return { model:evaluate(data).loss, model:evaluate(data, "training").loss }
+  end
+  lu.assertEquals(core.network(output):hash(), core.network(twin()):hash())
+  lu.assertEquals(trained(output), trained(twin()))
+end
+
+return T
