@@ -164,4 +164,20 @@ function space.paper_cnn(options)
   return require "luanas.paper_cnn"(options)
 end
 
+-- For 28x28 images: a stem that leaves 7x7, and about half of the paper's filters.
+local SMALL = {
+  heights = { 1, 3, 5 }, widths = { 1, 3, 5 }, filters = { 12, 18, 24, 36 }, depth = 6,
+  stem = { filters = 12, stride = 2, pool = 2 },
+}
+
+function space.paper_cnn_small(options)
+  local own = {}
+  for name, value in pairs(SMALL) do own[name] = value end
+  if options ~= nil and type(options) ~= "table" then
+    check.fail("space.paper_cnn_small: options are %s; expected a table", check.show(options))
+  end
+  for name, value in pairs(options or {}) do own[name] = value end
+  return space.paper_cnn(own)
+end
+
 return space

@@ -250,4 +250,11 @@ function T.test_every_repair_is_that_of_the_hand_written_twin()
   lu.assertEquals(trained(output), trained(twin()))
 end
 
+function T.test_children_of_the_small_space_are_cheap()
+  local space = nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10 }
+  local largest = nas.space.choose(space, function(decision) return decision.options.count end)
+  lu.assertTrue(core.network(nas.space.build(space, largest)):macs() < 30e6)
+  lu.assertEquals(#largest.decisions, 6 * 4 + 5 * 6 // 2)
+end
+
 return T

@@ -31,7 +31,7 @@ local function example(name, arguments)
 end
 
 local function fingerprint(output)
-  return output:match "fingerprint of this run: (%x+)"
+  return output:match "fingerprint of [^:]*: (%x+)"
 end
 
 local TINY = "--trials 3 --epochs 1 --limit 250"
@@ -111,6 +111,20 @@ function T.test_gradient_variance()
   lu.assertTrue(tonumber(none) > 100, output) -- rewards are 40 times their deviation
   lu.assertStrMatches(output, ".*\n  b%* +1  1%.000   0%.00.*")
   lu.assertStrContains(output, "after 2 samples")
+end
+
+-- Run again, it goes on where it was, and pays for what it has trained before.
+function T.test_paper_cnn()
+  local path = os.tmpname()
+  os.remove(path)
+  local arguments = "--seconds 1 --limit 250 --epochs 1 --batch 2 --grow 2 --path " .. path
+  local output, status = example("paper_cnn", arguments)
+  local again = example("paper_cnn", arguments)
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "ended by: seconds")
+  lu.assertStrContains(output, "skip=")
+  lu.assertEquals(fingerprint(again), fingerprint(output))
 end
 
 function T.test_own_agent()
