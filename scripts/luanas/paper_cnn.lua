@@ -6,7 +6,9 @@
 ---   inputs of different sizes are padded with zeros to the largest, then joined along the channels
 ---   at the end, all outputs that no layer takes are joined (the same way) before the classifier
 --- It does not say where the zeros go; `align` does: around ("center") or below and to the right ("top_left").
+local build = require "luanas.build"
 local check = require "luanas.check"
+local enumerator = require "luanas.choosers.enumerate"
 local nn = require "luanas.nn"
 
 local OPTIONS = {
@@ -30,7 +32,7 @@ end
 -- How many layers: a number, or by a schedule over the samples so far.
 local function depth_of(owner, given)
   if type(given) == "function" then
-    return function(c) return c:scheduled("depth", given) end
+    return function(c) return check.integer(owner, "depth, by its schedule,", c:scheduled("depth", given), 1) end
   end
   local depth = check.integer(owner, "depth", given, 1)
   return function() return depth end
@@ -66,7 +68,7 @@ end
 --- nas.space.paper_cnn { ... }
 return function(options)
   local owner = "space.paper_cnn"
-  check.options(owner, options, OPTIONS)
+  options = check.options(owner, options, OPTIONS)
   local depth, stem = depth_of(owner, options.depth or 6), stem_of(owner, options.stem)
   local classes = check.integer(owner, "classes", options.classes, 1)
   local own = {
@@ -75,16 +77,16 @@ return function(options)
     strides = option_list(owner, "strides", options.strides, { 1 }),
     filters = option_list(owner, "filters", options.filters, { 24, 36, 48, 64 }),
     align = options.align or "center",
-    batch_norm = options.batch_norm ~= false,
+    batch_norm = options.batch_norm == nil or check.boolean(owner, "batch_norm", options.batch_norm),
   }
   local is_pooled = {}
-  for i, layer in ipairs(options.pool_after or {}) do
-    is_pooled[check.integer(owner, ("pool_after[%d]"):format(i), layer, 1)] = true
+  for _, layer in ipairs(option_list(owner, "pool_after", options.pool_after, { math.maxinteger })) do -- that is none
+    is_pooled[layer] = true
   end
   nn.input(options.input) -- for its checks
   local input = table.move(options.input, 1, 3, 1, {})
 
-  return function(c)
+  local function paper_cnn(c)
     local image = stem(nn.input(input))
     local layers, points, is_taken = {}, {}, {}
     for layer = 1, depth(c) do
@@ -109,4 +111,7 @@ return function(options)
     local x = #ends == 1 and ends[1] or nn.concat(ends, { align = own.align })
     return nn.dense(nn.global_avg_pool(x), { units = classes })
   end
+
+  build.run(paper_cnn, enumerator()()) -- what is wrong with the options is an error here already
+  return paper_cnn
 end

@@ -250,6 +250,24 @@ function T.test_every_repair_is_that_of_the_hand_written_twin()
   lu.assertEquals(trained(output), trained(twin()))
 end
 
+function T.test_bad_options_of_the_papers_space()
+  local function refused(text, options)
+    for name, value in pairs { input = { 8, 8, 1 }, classes = 10 } do
+      if options and options[name] == nil then options[name] = value end
+    end
+    lu.assertErrorMsgContains(text, nas.space.paper_cnn, options)
+  end
+  refused("space.paper_cnn: classes is nil; expected an integer of at least 1", nil)
+  refused('space.paper_cnn: unknown option "height"; known options: align, ', { height = 3 })
+  refused("space.paper_cnn: heights is 3; expected a list", { heights = 3 })
+  refused("space.paper_cnn: pool_after is 3; expected a list", { pool_after = 3 })
+  refused("space.paper_cnn: depth is 0; expected an integer of at least 1", { depth = 0 })
+  refused('space.paper_cnn: depth, by its schedule, is "x"; expected an integer', { depth = function() return "x" end })
+  refused("space.paper_cnn: batch_norm is 3; expected true or false", { batch_norm = 3 })
+  refused("align", { align = "left" })
+  refused("space.paper_cnn: stem: unknown option", { stem = { filter = 3 } })
+end
+
 function T.test_children_of_the_small_space_are_cheap()
   local space = nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10 }
   local largest = nas.space.choose(space, function(decision) return decision.options.count end)
