@@ -81,7 +81,7 @@ function arch.core_decisions(self)
       i = i + 1
     end
   end
-  return decisions, positions
+  return decisions, #of_anchor > 0 and positions or nil
 end
 
 function Arch:__len()

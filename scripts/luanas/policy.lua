@@ -60,10 +60,13 @@ function Policy:sample(space, count)
 end
 
 -- ---- Anchors: one step of the core for several decisions of the record ------------------------------
+--
+-- `positions` are those of arch.core_decisions: nil where each decision is a step.
 
 -- The score of each decision of a record from those of the core's steps. The whole log-probability and entropy of an
 -- anchor are at its first decision; each connection has its probabilities.
 local function of_decisions(steps, record, positions)
+  if not positions then return steps end
   local decisions = {}
   for place, step in ipairs(steps) do
     local first, behind = positions[place], positions[place + 1] or #record.decisions + 1
@@ -79,7 +82,7 @@ end
 
 -- What is given for each decision, for the core's steps: an anchor's is that of its first decision.
 local function of_steps(list, positions)
-  if not list then return nil end
+  if not list or not positions then return list end
   local own = {}
   for place, position in ipairs(positions) do own[place] = list[position] end
   return own
@@ -87,7 +90,7 @@ end
 
 -- The same for options: an anchor has those of its connections, one after the other.
 local function options_of_steps(options, record, positions)
-  if not options then return nil end
+  if not options or not positions then return options end
   local own = {}
   for place, position in ipairs(positions) do
     own[place] = options[position]
