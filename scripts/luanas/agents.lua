@@ -92,13 +92,14 @@ function agents.options(owner, given, defaults, presets, others)
   return own
 end
 
---- The trials that have a reward: those that have failed, and are not counted as something, teach nothing.
+--- The trials that have a reward, and their rewards: those that have failed, and are not counted as something, teach
+--- nothing.
 function agents.rewarded(trials)
-  local list = {}
+  local list, rewards = {}, {}
   for _, trial in ipairs(trials) do
-    if trial.reward then list[#list + 1] = trial end
+    if trial.reward then list[#list + 1], rewards[#rewards + 1] = trial, trial.reward end
   end
-  return list
+  return list, rewards
 end
 
 --- The policy of an agent, by its options `policy` and `seed`. A policy in their place, or anything with its methods,

@@ -60,8 +60,13 @@ function Arch:value(name, occurrence)
   return nil
 end
 
+--- What a decision asks, as a key for tables: its name, its occurrence and its options.
+function arch.question(decision)
+  return ("%s %d %s"):format(decision.name, decision.occurrence, decision.options.key)
+end
+
 --- The decisions as the policy of the core takes them, where an anchor and its connections are one; and of each the
---- position of its first decision in the record.
+--- position of its first decision in the record, nil where there is no anchor.
 function arch.core_decisions(self)
   local decisions, positions, of_anchor = {}, {}, {} -- of_anchor: the place in `decisions` of each anchor
   local i = 1

@@ -1,5 +1,6 @@
 --- A policy without LSTM, with the methods of nas.policy that agents take: a softmax for each name, occurrence and list
 --- of options, whatever was chosen before. Its logits begin at 0, and Adam moves them.
+local arch = require "luanas.arch"
 local check = require "luanas.check"
 local nas = require "luanas"
 local sampler = require "luanas.sampler"
@@ -16,7 +17,7 @@ local function list_of(count, value)
 end
 
 function Policy:entry(decision)
-  local key = ("%s %d %s"):format(decision.name, decision.occurrence, decision.options.key)
+  local key = arch.question(decision)
   local entry = self.entries[key]
   if not entry then
     local count = decision.options.count
@@ -56,10 +57,10 @@ function Policy:sample(space, count)
   end)
 end
 
-function Policy:score(arch, options)
+function Policy:score(record, options)
   check.options("policy without LSTM: score", options, {}) -- it has no values, and no KL
   local score = { log_prob = 0.0, entropy = 0.0, decisions = {} }
-  for t, decision in ipairs(arch.decisions) do
+  for t, decision in ipairs(record.decisions) do
     local p, log_p = softmax(self:entry(decision).logits)
     local entropy = entropy_of(p, log_p)
     score.decisions[t] = { log_prob = log_p[decision.chosen], entropy = entropy, probabilities = p }

@@ -43,9 +43,8 @@ function ActorCritic:episode(arch, y, m)
 end
 
 function ActorCritic:learn(trials)
-  local rewards, episodes, logged = {}, {}, {}
-  local rewarded = agents.rewarded(trials)
-  for k, trial in ipairs(rewarded) do rewards[k] = trial.reward end
+  local rewarded, rewards = agents.rewarded(trials)
+  local episodes, logged = {}, {}
   local earned = self.baseline:advantages(rewards)
   for k, trial in ipairs(rewarded) do
     local missed

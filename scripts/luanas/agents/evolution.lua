@@ -7,6 +7,7 @@
 --- population 50 and tournament 10 are NAS-Bench-101's, for hundreds to thousands. The first `population` trials are
 --- random sampling, so with fewer than twice as many this agent is little else.
 local agents = require "luanas.agents"
+local arch = require "luanas.arch"
 local check = require "luanas.check"
 local nas = require "luanas"
 local random_answer = require "luanas.choosers.random"
@@ -25,31 +26,29 @@ function Evolution:parent(stream)
 end
 
 -- The position of a decision with more than one option; nil where there is none.
-local function changeable(arch, stream)
+local function changeable(parent, stream)
   local positions = {}
-  for i, decision in ipairs(arch.decisions) do
+  for i, decision in ipairs(parent.decisions) do
     if decision.options.count > 1 then positions[#positions + 1] = i end
   end
   return #positions > 0 and positions[stream:integer(#positions)] or nil
 end
 
-local function question(decision)
-  return ("%s %d %s"):format(decision.name, decision.occurrence, decision.options.key)
-end
-
 -- A parent's architecture with one decision changed.
-local function mutated(space, arch, stream, sample)
-  local changed, before = changeable(arch, stream), {}
-  for i, decision in ipairs(arch.decisions) do
+local function mutated(space, parent, stream, sample)
+  local changed, before = changeable(parent, stream), {}
+  for i, decision in ipairs(parent.decisions) do
     local option = decision.chosen
     if i == changed then
       option = stream:integer(decision.options.count - 1) -- of the others
       if option >= decision.chosen then option = option + 1 end
     end
-    before[question(decision)] = option
+    before[arch.question(decision)] = option
   end
   local draw = random_answer(stream)
-  return nas.space.choose(space, function(decision) return before[question(decision)] or (draw(decision)) end, sample)
+  return nas.space.choose(space, function(decision)
+    return before[arch.question(decision)] or (draw(decision))
+  end, sample)
 end
 
 function Evolution:propose(space)

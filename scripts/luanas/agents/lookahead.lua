@@ -17,10 +17,8 @@ function Lookahead:propose(space)
 end
 
 function Lookahead:learn(trials)
-  local rewards, episodes, logged = {}, {}, {}
-  local rewarded = agents.rewarded(trials)
-  for k, trial in ipairs(rewarded) do rewards[k] = trial.reward end
-  local advantages = self.baseline:advantages(rewards)
+  local _, rewards = agents.rewarded(trials)
+  local episodes, logged, advantages = {}, {}, self.baseline:advantages(rewards)
   if trials[1].reward then
     local advantage = self.clip(advantages[1])
     if trials[2].reward then advantage = advantage + self.options.weight * self.clip(advantages[2]) end

@@ -37,9 +37,8 @@ function Ppo:coefficients(arch, advantage)
 end
 
 function Ppo:learn(trials)
-  local rewards, logged, list = {}, {}, nil
-  local rewarded = agents.rewarded(trials)
-  for k, trial in ipairs(rewarded) do rewards[k] = trial.reward end
+  local rewarded, rewards = agents.rewarded(trials)
+  local logged, list = {}, nil
   local advantages = self.baseline:advantages(rewards)
   for k, trial in ipairs(rewarded) do logged[trial] = { advantage = advantages[k] } end
   for _ = 1, self.options.steps do

@@ -72,9 +72,8 @@ function Reinforce:propose(space)
 end
 
 function Reinforce:learn(trials)
-  local rewards, episodes, logged = {}, {}, {}
-  local rewarded = agents.rewarded(trials)
-  for k, trial in ipairs(rewarded) do rewards[k] = trial.reward end
+  local rewarded, rewards = agents.rewarded(trials)
+  local episodes, logged = {}, {}
   local advantages, has_prior = self.advantages_of(rewards), self.options.skip_weight > 0
   for k, trial in ipairs(rewarded) do
     local advantage = self.clip(advantages[k])
