@@ -86,8 +86,7 @@ function space.chain(options) end
 function space.paper_cnn(options) end
 
 --- The same for a laptop and images of 28x28: filters of 1, 3 and 5, 12 to 36 of them, six layers, and a stem that leaves
---- images of 7x7. The largest child has 24.4 million multiply-accumulates, 100 random ones 1.9 million in the mean. What is
---- given goes before.
+--- images of 7x7. The largest child stays below 30 million multiply-accumulates. What is given goes before.
 ---@param options luanas.space.PaperCnn
 ---@return luanas.Space
 function space.paper_cnn_small(options) end
