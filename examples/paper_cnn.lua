@@ -1,6 +1,6 @@
 -- Zoph & Le 2017 on Fashion-MNIST: skip connections by anchors, rectangular filters, the paper's reward (the best
--- validation accuracy of the last epochs, cubed), in a space that a laptop can search. Its trainings take ten minutes by
--- default; a night is --seconds 28800 --limit 0. Run again, it goes on where it was.
+-- validation accuracy of the last epochs, cubed), in a space that a laptop can search. Its trainings take ten minutes
+-- by default; a night is --seconds 28800 --limit 0. Run again, it goes on where it was.
 local nas = require "luanas"
 
 local options = nas.options(arg, {

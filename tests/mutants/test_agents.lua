@@ -59,7 +59,8 @@ local MUTANTS = {
     acceptance = { "test_h_the_seed_decides_and_threads_do_not" },
   },
   failed_trials_that_are_learned_from = {
-    agent = "reinforce", from = "local rewarded = agents.rewarded(trials)", to = "local rewarded = trials",
+    agent = "reinforce", from = "local rewarded, rewards = agents.rewarded(trials)",
+    to = "local rewarded, rewards = trials, {} for k, trial in ipairs(trials) do rewards[k] = trial.reward end",
     checks = { "it survives trials that fail" }, formulas = { "test_reinforce_with_failed_trials" },
   },
   gae_off_by_one = {
