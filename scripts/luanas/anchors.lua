@@ -13,7 +13,7 @@ local ANCHOR = option_list.new("anchor", { { label = "anchor", value = true } })
 local LINK = option_list.new("link", { false, true })
 local LINKED = 2 -- the option true
 
-anchors.ANCHOR, anchors.LINK = ANCHOR, LINK
+anchors.ANCHOR, anchors.LINK, anchors.LINKED = ANCHOR, LINK, LINKED
 
 --- Whether a decision is an anchor; its connections follow it.
 function anchors.is(decision)
@@ -25,14 +25,19 @@ function anchors.link_name(name, number)
   return ("%s.%d"):format(name, number)
 end
 
+--- The number of the candidate whose connection to the anchor `name` a decision is about; nil where it is about none.
+function anchors.number_of(name, decision)
+  if decision.options.key ~= LINK.key or decision.name:sub(1, #name + 1) ~= name .. "." then return nil end
+  return math.tointeger(tonumber(decision.name:sub(#name + 2)))
+end
+
 --- Of the anchor at `position` in a list of decisions: the numbers of its candidates, and of each whether it is
 --- connected. The next position is behind them.
 function anchors.links(decisions, position)
   local name, numbers, chosen = decisions[position].name, {}, {}
   local at = position + 1
-  while decisions[at] and decisions[at].options.key == LINK.key do
-    local number = decisions[at].name:sub(1, #name + 1) == name .. "." and math.tointeger(tonumber(
-      decisions[at].name:sub(#name + 2)))
+  while decisions[at] do
+    local number = anchors.number_of(name, decisions[at])
     if not number then break end
     numbers[#numbers + 1], chosen[#chosen + 1] = number, decisions[at].chosen == LINKED
     at = at + 1

@@ -103,7 +103,7 @@ end
 
 -- Watches a search by `by`; the cell is filled as it goes on.
 local function record(by, cell)
-  cell.rewards, cell.networks, cell.trainings, cell.epochs, cell.entropies = {}, {}, {}, {}, {}
+  for _, name in ipairs { "rewards", "networks", "trainings", "epochs", "seconds", "entropies" } do cell[name] = {} end
   local log, first = by.log, {}
   by.log = function(trial, values)
     local n, network = #cell.rewards + 1, search.network_of(trial)
@@ -113,8 +113,8 @@ local function record(by, cell)
     log(trial, values)
   end
   by.paid = function(spent)
-    cell.trainings[#cell.trainings + 1], cell.epochs[#cell.epochs + 1] = spent.trainings, spent.epochs
-    cell.seconds = spent.seconds
+    local n = #cell.trainings + 1
+    cell.trainings[n], cell.epochs[n], cell.seconds[n] = spent.trainings, spent.epochs, spent.seconds
   end
   return by
 end
@@ -154,15 +154,16 @@ local function by_rewards(owner, options, entrants, seeds)
 end
 
 -- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the
--- other, as each training takes all processors. With `final`, the best network of each is evaluated on the test
+-- other, as each training takes all processors; all agents with the first seed, then all with the second one, so that
+-- hours in which the machine is slow fall on all alike. With `final`, the best network of each is evaluated on the test
 -- images when all have searched, unless all of its trials have failed.
 local function by_studies(owner, options, entrants, seeds)
   local budget, cells, store = budget_of(options, options.reward), {}, nil
   local ends <close> = setmetatable({}, { __close = function(list)
     for _, each in ipairs(list) do each.study:close() end
   end })
-  for _, agent in ipairs(entrants) do
-    for _, seed in ipairs(seeds) do
+  for k, seed in ipairs(seeds) do
+    for i, agent in ipairs(entrants) do
       local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed, quiet = options.quiet }
       for name, value in pairs(options.study) do own[name] = value end
       if store then own.store, own.path = store, nil end
@@ -170,14 +171,15 @@ local function by_studies(owner, options, entrants, seeds)
       store = study.store
       if options.final then final.check_data(owner, study.data) end -- before hours of training
       local cell = { seed = seed }
-      cells[#cells + 1], ends[#ends + 1] = cell, { study = study }
+      local place = (i - 1) * #seeds + k
+      cells[place], ends[#ends + 1] = cell, { study = study, cell = cell }
       local by = record(study:searcher(owner, options.workers), cell)
       ends[#ends].best = run_cell(owner, agent, seed, budget, by).best
     end
   end
-  for i, each in ipairs(options.final and ends or {}) do
+  for _, each in ipairs(options.final and ends or {}) do
     if each.best and each.best.status == "ok" then
-      cells[i].test = each.study:final(each.best, { intent = options.final })
+      each.cell.test = each.study:final(each.best, { intent = options.final })
     end
   end
   return cells

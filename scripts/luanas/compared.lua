@@ -81,7 +81,7 @@ local function summarise(agent, options)
   own.last = summary_of(each_of(agent, function(cell) return mean_of_last(cell, options.last) end))
   own.trainings = summary_of(each_of(agent, function(cell) return cell.trainings[#cell.trainings] end))
   own.epochs = summary_of(each_of(agent, function(cell) return cell.epochs[#cell.epochs] end))
-  own.seconds = summary_of(each_of(agent, function(cell) return cell.seconds end))
+  own.seconds = summary_of(each_of(agent, function(cell) return cell.seconds[#cell.seconds] end))
   own.unique = summary_of(each_of(agent, function(cell)
     local count = 0
     for i, network in ipairs(cell.networks) do count = count + (network == i and 1 or 0) end
@@ -152,7 +152,7 @@ local KINDS = {
     return list
   end },
 }
-local AXES = { "epochs", "trainings", "trials" }
+local AXES = { epochs = true, seconds = true, trainings = true, trials = true }
 
 -- The value of a curve once so much is spent: that of the last trial within.
 local function at(spent, curve, budget)
@@ -174,8 +174,9 @@ function Compared:curves(kind, axis)
     check.fail("%s: kind is %s; expected one of %s", owner, check.show(kind),
       table.concat(check.sorted_keys(KINDS), ", "))
   end
-  if axis ~= "trials" and axis ~= "trainings" and axis ~= "epochs" then
-    check.fail("%s: axis is %s; expected one of %s", owner, check.show(axis), table.concat(AXES, ", "))
+  if not AXES[axis] then
+    check.fail("%s: axis is %s; expected one of %s", owner, check.show(axis),
+      table.concat(check.sorted_keys(AXES), ", "))
   end
   local bands = {}
   for _, agent in ipairs(self.agents) do
@@ -191,7 +192,7 @@ function Compared:curves(kind, axis)
     end
     local band = { title = agent.name, x = {}, low = {}, middle = {}, high = {} }
     local step = math.max(1, most // POINTS_MAX)
-    for k = 1, (most + step - 1) // step do -- the last one is the end
+    for k = 1, math.ceil(most / step) do -- the last one is the end
       local budget = math.min(k * step, most)
       local values = {}
       for _, curve in ipairs(curves) do
@@ -314,16 +315,17 @@ function Compared:__tostring()
   return text_table.format(columns, rows) .. notes .. "\n"
 end
 
---- Writes a row for each trial: agent, seed, trial, reward, trainings, epochs, entropy.
+--- Writes a row for each trial: agent, seed, trial, reward, trainings, epochs, seconds, entropy.
 function Compared:csv(path)
   local owner = "compared:csv"
   check.string(owner, "path", path)
-  local lines = { "agent,seed,trial,reward,trainings,epochs,entropy" }
+  local lines = { "agent,seed,trial,reward,trainings,epochs,seconds,entropy" }
   for _, agent in ipairs(self.agents) do
     for _, cell in ipairs(agent.cells) do
       for i, reward in ipairs(cell.rewards) do
-        lines[#lines + 1] = ("%s,%d,%d,%s,%d,%d,%s"):format(csv.field(agent.name), cell.seed, i,
-          csv.field(reward or nil), cell.trainings[i], cell.epochs[i], csv.field(cell.entropies[i] or nil))
+        lines[#lines + 1] = ("%s,%d,%d,%s,%d,%d,%.2f,%s"):format(csv.field(agent.name), cell.seed, i,
+          csv.field(reward or nil), cell.trainings[i], cell.epochs[i], cell.seconds[i],
+          csv.field(cell.entropies[i] or nil))
       end
     end
   end

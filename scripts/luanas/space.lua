@@ -2,6 +2,7 @@
 local core = require "luanas.core"
 local build = require "luanas.build"
 local arch = require "luanas.arch"
+local by_hand = require "luanas.choosers.by_hand"
 local check = require "luanas.check"
 local enumerator = require "luanas.choosers.enumerate"
 local known = require "luanas.known"
@@ -36,6 +37,13 @@ function space.choose(space_function, answer, sample)
     return check.integer(owner, name, chosen, 1, decision.options.count), log_prob
   end, check.optional(check.integer, owner, "sample", sample, 1))
   record.log_prob = sum
+  return record
+end
+
+function space.by_hand(space_function, values, sample)
+  local answer, finish = by_hand("space.by_hand", values)
+  local record = known.choose(space_function, answer, check.optional(check.integer, "space.by_hand", "sample", sample, 1))
+  finish()
   return record
 end
 

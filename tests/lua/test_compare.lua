@@ -42,7 +42,7 @@ function T.test_cells_are_searches()
   for seed = 1, 2 do
     lu.assertEquals(result.agents[1].cells[seed], {
       seed = seed, rewards = { 0.2, 0.9, 0.4, 0.6 }, networks = { 1, 2, 3, 4 }, trainings = { 1, 2, 3, 4 },
-      epochs = { 1, 2, 3, 4 }, entropies = { false, false, false, false }, seconds = 0.0,
+      epochs = { 1, 2, 3, 4 }, seconds = { 0.0, 0.0, 0.0, 0.0 }, entropies = { false, false, false, false },
     })
   end
 end
@@ -125,9 +125,10 @@ local function of_rewards(agents, options)
   for i, agent in ipairs(agents) do
     list[i] = { name = agent.name, cells = {} }
     for seed, rewards in ipairs(agent) do
-      local cell = { seed = seed, rewards = rewards, networks = {}, trainings = {}, epochs = {}, entropies = {} }
+      local cell = { seed = seed, rewards = rewards, networks = {}, trainings = {}, epochs = {}, seconds = {},
+        entropies = {} }
       for k in ipairs(rewards) do
-        cell.networks[k], cell.trainings[k], cell.epochs[k] = k, k, 2 * k
+        cell.networks[k], cell.trainings[k], cell.epochs[k], cell.seconds[k] = k, k, 2 * k, 1.5 * k
         cell.entropies[k] = agent.entropy or false
       end
       list[i].cells[seed] = cell
@@ -269,8 +270,8 @@ function T.test_bad_curves()
   local result = of_rewards { { name = "a", { 1 } } }
   lu.assertErrorMsgContains('compared:curves: kind is "best"; expected one of entropy, incumbent, samples, unique',
     result.curves, result, "best")
-  lu.assertErrorMsgContains('compared:curves: axis is "seconds"; expected one of epochs, trainings, trials',
-    result.curves, result, "incumbent", "seconds")
+  lu.assertErrorMsgContains('compared:curves: axis is "hours"; expected one of epochs, seconds, trainings, trials',
+    result.curves, result, "incumbent", "hours")
   lu.assertErrorMsgContains('compared:plot: no agent has a curve of "entropy"', result.plot, result, nil, "entropy")
 end
 
@@ -322,11 +323,11 @@ function T.test_csv()
   result:csv(path)
   local file <close> = io.open(path)
   lu.assertEquals(file:read "a", [[
-agent,seed,trial,reward,trainings,epochs,entropy
-"the ""best""",1,1,0.5,1,2,0.25
-"the ""best""",1,2,,2,4,0.25
-b,1,1,1,1,2,
-b,2,1,2,1,2,
+agent,seed,trial,reward,trainings,epochs,seconds,entropy
+"the ""best""",1,1,0.5,1,2,1.50,0.25
+"the ""best""",1,2,,2,4,3.00,0.25
+b,1,1,1,1,2,1.50,
+b,2,1,2,1,2,1.50,
 ]])
   lu.assertErrorMsgContains("compared:csv: path is nil; expected a non-empty string", result.csv, result)
   lu.assertErrorMsgContains("compared:csv: /nowhere/x.tmp: No such file", result.csv, result, "/nowhere/x")
@@ -356,12 +357,20 @@ function T.test_studies_share_their_evaluations()
   local result
   lu.assertEquals(files.trainings(function() result = on_studies() end), 4)
   lu.assertEquals(query "SELECT name FROM study ORDER BY id", {
-    { name = "random_search, seed 1" }, { name = "random_search, seed 2" }, { name = "reinforce, seed 1" },
+    { name = "random_search, seed 1" }, { name = "reinforce, seed 1" }, { name = "random_search, seed 2" },
     { name = "reinforce, seed 2" },
   })
   lu.assertEquals(query "SELECT count(*) AS n FROM trial", { { n = 16 } })
   lu.assertEquals(result.summaries[1].trainings.mean, 4) -- what is recalled is paid for
   lu.assertTrue(result.summaries[1].seconds.mean > 0)
+  for _, cell in ipairs(result.agents[1].cells) do
+    lu.assertEquals(#cell.seconds, 4)
+    for i = 2, 4 do lu.assertTrue(cell.seconds[i] > cell.seconds[i - 1]) end
+  end
+  local curve = result:curves("incumbent", "seconds")[1]
+  lu.assertAlmostEquals(curve.x[#curve.x], math.max(result.agents[1].cells[1].seconds[4],
+    result.agents[1].cells[2].seconds[4]), 1e-9)
+  lu.assertEquals(curve.middle[#curve.middle], result.summaries[1].best.median)
   local rewards = cells_of(result)
   lu.assertEquals(files.trainings(function() lu.assertEquals(cells_of(on_studies()), rewards) end), 0)
   lu.assertEquals(query "SELECT count(*) AS n FROM trial", { { n = 16 } })

@@ -171,6 +171,50 @@ function T.test_choose()
   lu.assertNil(arch.sample)
 end
 
+local function linked(c)
+  local x, points = c:choose("kernel", { 1, 3, { label = "wide", value = 7 } }), {}
+  for i = 1, 3 do points[i] = c:anchor("skip", { table.unpack(points) }) end
+  return nn.dense(nn.conv2d(image, { filters = c:choose("filters", { 2, 4 }), kernel = x }), { units = 2 })
+end
+
+function T.test_by_hand()
+  local function line(space, values, sample) return tostring(nas.space.by_hand(space, values, sample)) end
+  lu.assertEquals(line(spaces.tiny, { kernel = 3, filters = 2 }), "kernel=3 filters=2")
+  lu.assertEquals(line(linked, { kernel = "wide", skip = { {}, { 1 }, { 2 } }, filters = { 4 } }),
+    "kernel=wide skip=none | skip=1 | skip=2 filters=4")
+  lu.assertEquals(line(linked, { kernel = { { label = "wide" } }, skip = { {}, {}, { 2, 1 } }, filters = 2 }),
+    "kernel=wide skip=none | skip=none | skip=1+2 filters=2")
+  local function scheduled(c)
+    local x = image
+    for _ = 1, c:scheduled("depth", function(sample) return sample end) do
+      x = nn.conv2d(x, { filters = c:choose("filters", { 2, 4 }), kernel = 1 })
+    end
+    return nn.dense(x, { units = 2 })
+  end
+  lu.assertEquals(line(scheduled, { filters = { 2, 4, 2 } }, 3), "depth=3 filters=2 | filters=4 | filters=2")
+end
+
+function T.test_by_hand_refuses()
+  local function refused(text, values, space)
+    lu.assertErrorMsgContains("space.by_hand: " .. text, nas.space.by_hand, space or linked, values)
+  end
+  local skip = { {}, { 1 }, { 2 } }
+  refused("values are nil; expected a table such as", nil)
+  refused("name of a decision is 1; expected a non-empty string", { 3 })
+  refused("decision 1, kernel: it has no value; there are values for: filters, skip", { filters = 2, skip = skip })
+  refused("decision 1, kernel: the value is 5; expected one of its options: 1, 3, wide", { kernel = 5 })
+  refused("decision 4, skip.1: it has no value", { kernel = 1, filters = 2 })
+  refused("decision 2, skip: the value is 3; expected a list", { kernel = 1, filters = 2, skip = { 3 } })
+  refused("decision 5, skip: the list of its values has 2, and the space asks for more", { kernel = 1, skip = { {}, {} } })
+  refused("decision 3, skip: connection 1 is 0; expected an integer of at least 1", { kernel = 1, skip = { {}, { 0 } } })
+  refused("decision 3, skip: it is connected to skip.2, which is none of its candidates",
+    { kernel = 1, skip = { {}, { 1, 2 }, {} } })
+  refused("decision 5, skip: it is connected to skip.3", { kernel = 1, skip = { {}, {}, { 3 } }, filters = 2 })
+  refused('values has "kernels", which the space does not ask for; it asks for: kernel, skip, filters',
+    { kernel = 1, filters = 2, skip = skip, kernels = 3 })
+  refused("kernel has 2 values; the space asks for it 1 times", { kernel = { 1, 3 }, filters = 2, skip = skip })
+end
+
 function T.test_choose_sums_log_probabilities_where_all_have_one()
   local function choose(answer) return nas.space.choose(spaces.tiny, answer).log_prob end
   lu.assertEquals(choose(function() return 1, -0.5 end), -1.0)

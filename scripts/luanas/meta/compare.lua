@@ -28,7 +28,7 @@
 ---@field trainings integer[] Trainings so far, as of study:run's budget: of new networks, or of known ones for more epochs.
 ---@field epochs integer[] Epochs so far, the same way.
 ---@field entropies (number|false)[] The entropy that the agent logs, in nats.
----@field seconds number? What the trainings took, now or when they were stored.
+---@field seconds number[] What the trainings so far took, now or when they were stored; 0 with `rewards`.
 ---@field test table? What study:final gave.
 
 --- A number of each run, summed up.
@@ -77,17 +77,17 @@ local Compared = {}
 --- Median and quartiles over the seeds, for each agent that has them: as the bands that nas.plot.bands draws, at up to
 --- about 500 points. A point is there where all seeds have a value.
 ---@param kind? luanas.compare.Kind Default: "incumbent".
----@param axis? "trials"|"trainings"|"epochs" What was spent. Default: "trials".
+---@param axis? "trials"|"trainings"|"epochs"|"seconds" What was spent. Default: "trials".
 ---@return luanas.plot.Band[]
 function Compared:curves(kind, axis) end
 
 --- Draws these curves.
 ---@param path? string Ends in .svg or .png; nil: the terminal.
 ---@param kind? luanas.compare.Kind Default: "incumbent".
----@param axis? "trials"|"trainings"|"epochs" Default: "trials".
+---@param axis? "trials"|"trainings"|"epochs"|"seconds" Default: "trials".
 function Compared:plot(path, kind, axis) end
 
---- Writes a row for each trial: agent, seed, trial, reward (empty: failed), trainings, epochs, entropy. Raises an error
+--- Writes a row for each trial: agent, seed, trial, reward (empty: failed), trainings, epochs, seconds, entropy. Raises an error
 --- when the file can't be written.
 ---@param path string
 function Compared:csv(path) end

@@ -115,6 +115,22 @@ function space.size(space_function, limit) end
 ---@return luanas.Arch # log_prob: the sum; nil unless all answers had one.
 function space.choose(space_function, answer, sample) end
 
+--- The architecture that values make which are written down: a network of one's own, to compare with what is found. A list
+--- has a value for each time that the decision of its name is asked for, in that order; anything else answers it each
+--- time. Of an option with a label it is the label. An anchor takes a list of the numbers of the anchors that it is
+--- connected to; anchors are counted from 1 over the whole architecture:
+---
+---   nas.space.by_hand(space, { kernel = { 3, 3, 1, 1 }, filters = 32 })
+---   nas.space.by_hand(paper_cnn, { height = 3, width = 3, filters = 24, skip = { {}, { 1 }, { 1, 2 } } })
+---
+--- Raises an error for a value that is no option, a decision of several options without a value, and a value that the
+--- space does not ask for.
+---@param space_function luanas.Space
+---@param values table<string, any>
+---@param sample? integer The number of the sample, for schedules; default 1.
+---@return luanas.Arch
+function space.by_hand(space_function, values, sample) end
+
 --- About how many architectures the space has, however large it is: the mean over random ones of the product of their
 --- numbers of options (Knuth 1975, "Estimating the Efficiency of Backtrack Programs"). It has no bias, and is exact where
 --- all architectures are asked the same; where branches differ in size it needs more samples. Always the same number.
