@@ -1,7 +1,9 @@
 -- Zoph & Le 2017 on Fashion-MNIST: skip connections by anchors, rectangular filters, the paper's reward (the best
--- validation accuracy of the last epochs, cubed), in a space that a laptop can search. Its trainings take ten minutes
--- by default; a night is --seconds 28800 --limit 0. Run again, it goes on where it was.
+-- validation accuracy of the last epochs, cubed), in a space that a laptop can search; paper_cnn_task.lua says what is
+-- trained. Its trainings take ten minutes by default; a night is --seconds 28800 --limit 0. Run again, it goes on where
+-- it was. paper_cnn_searches.lua compares agents, paper_cnn_final.lua trains what was found.
 local nas = require "luanas"
+local task = dofile((arg[0]:match "^.*/" or "") .. "paper_cnn_task.lua")
 
 local options = nas.options(arg, {
   seconds = { 600, "of training that the search may take", least = 1 },
@@ -20,30 +22,13 @@ local function depth(sample)
   return options.depth + (options.grow > 0 and 2 * (sample // options.grow) or 0)
 end
 
-local space = nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10, depth = depth }
+local own = task.study(options.epochs, options.limit, depth)
+own.path = options.path
+local study = nas.study(own)
 
-local study = nas.study {
-  space = space, path = options.path,
-  data = nas.data.fashion_mnist { limit = options.limit, standardize = true },
-  train = {
-    epochs = options.epochs, batch = 50,
-    optimizer = nas.sgd { rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 },
-    augment = { pad_crop = 2, flip = 0.5 },
-  },
-  limits = { macs = 30e6 }, failed = { accuracy = 0.1 },
-}
-
--- Paper, sec. 4.1: the maximum validation accuracy of the last 5 epochs, cubed.
-local function reward(trial)
-  local best = 0.1
-  for i = math.max(1, #trial.epochs - 4), #trial.epochs do best = math.max(best, trial.epochs[i].accuracy) end
-  return nas.reward.power(best, 3)
-end
-
-local agent = options.agent == "reinforce"
-  and nas.agents.reinforce { seed = options.seed, batch = options.batch, decay = 0.95, policy = { preset = "small" } }
-  or nas.agents[options.agent] { seed = options.seed }
-local found = study:run(agent, { seconds = options.seconds, reward = reward })
+local settings = options.agent == "reinforce" and task.reinforce(options.batch) or {}
+settings.seed = options.seed
+local found = study:run(nas.agents[options.agent](settings), { seconds = options.seconds, reward = task.reward })
 study:report()
 print(("%d children, %d trained, %.0f s of training; ended by: %s"):format(found.trials, found.trainings, found.seconds,
   found.ended))

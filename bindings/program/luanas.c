@@ -28,7 +28,7 @@ static const char usage[] =
     "\n"
     "Commands look at the file of a study and take care of it: studies, runs, trials, show, "
     "script,\n"
-    "curves, plot, export, check, verify, backup, vacuum; or train what a study asks for: worker.\n"
+    "curves, plot, draw, export, check, verify, backup, vacuum; or train what a study asks for: worker.\n"
     "`luanas COMMAND --help` tells more.\n"
     "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"

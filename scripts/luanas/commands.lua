@@ -236,11 +236,16 @@ local function trials(store, options)
   end
 end
 
-local function show(store, options, number)
+-- The run of the options, the row of its trial with a number, and the trial.
+local function trial_of(store, options, number)
   local run = run_of(store, options.run)
   local row = store:row(LINE .. "SELECT " .. trial.COLUMNS .. TRIALS .. "WHERE number = ?2", run, number)
   if not row then give_up("run %d has no trial %d", run, number) end
-  local each = trial.from_row(row)
+  return run, row, trial.from_row(row)
+end
+
+local function show(store, options, number)
+  local run, row, each = trial_of(store, options, number)
   write(("trial %d of run %d: %s%s\n"):format(number, run, each.status, each.reason and ", " .. each.reason or ""))
   write("architecture: ", tostring(each.arch), "\ndecisions: ", each.arch:line(), "\n")
   for _, name in ipairs(check.sorted_keys(each.metrics)) do
@@ -366,6 +371,20 @@ local function show_plot(store, options, kind)
   if not drawn then give_up("%s", problem) end
 end
 
+local function draw(store, options, number)
+  if options.out and not options.out:find "%.svg$" then
+    misuse("--out: value is %s; expected the name of a .svg file", check.show(options.out))
+  end
+  local run, row, each = trial_of(store, options, number)
+  local made = row.evaluation and store:row([[
+    SELECT body FROM evaluation JOIN text ON text.id = network WHERE evaluation.id = ?1]], row.evaluation)
+  if not made then give_up("trial %d of run %d was not trained: %s", number, run, each.reason or "it has failed") end
+  local output, problem = core.network_parse(made.body)
+  if not output then give_up("the network of trial %d: %s", number, problem) end
+  local accuracy = each.accuracy and (", accuracy %.4f"):format(each.accuracy) or ""
+  plot.network(output, options.out, { title = ("trial %d of run %d%s"):format(number, run, accuracy) })
+end
+
 -- ---- Care ------------------------------------------------------------------------------------------
 
 local function export(store)
@@ -444,6 +463,10 @@ local list_of_commands = {
       log = { false, "a logarithmic axis of the cost, for pareto" },
       title = { "", "above the picture" },
     },
+  },
+  {
+    name = "draw", takes = "FILE TRIAL", help = "the network of a trial, in the terminal or into a file", run = draw,
+    options = { run = OF_RUN, out = { "", "a file .svg; default: as text in the terminal", short = "-o" } },
   },
   { name = "export", takes = "FILE", help = "all trials of all runs as comma-separated values", run = export },
   { name = "backup", takes = "FILE COPY", help = "a compact copy in a new file", run = backup },

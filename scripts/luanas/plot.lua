@@ -1,6 +1,9 @@
---- Pictures by gnuplot, as files or as text in the terminal.
+--- Pictures, as files or as text in the terminal: by gnuplot, but for networks.
 local check = require "luanas.check"
+local csv = require "luanas.csv"
 local gnuplot = require "luanas.plots.gnuplot"
+local network_lines = require "luanas.plots.network"
+local network_svg = require "luanas.plots.network_svg"
 local over_trials = require "luanas.plots.over_trials"
 local pareto = require "luanas.plots.pareto"
 local searches = require "luanas.plots.searches"
@@ -32,6 +35,26 @@ plot.incumbent = kind("incumbent", over_trials.incumbent, "metric")
 plot.options = kind("options", shares.picture, "window")
 plot.pareto = kind("pareto", pareto.picture, "cost", "log", "metric")
 plot.curves = kind("curves", training.picture, "best", "metric")
+
+-- ---- Networks --------------------------------------------------------------------------------------
+
+--- A network, layer by layer, with its connections in the margin.
+function plot.network(subject, path, options)
+  local owner = "plot.network"
+  options = check.options(owner, options, { "title" })
+  check.optional(check.string, owner, "title", options.title)
+  local lines = network_lines.of(network_lines.network(owner, subject))
+  if path == nil then
+    io.stdout:write(options.title and options.title .. "\n" or "", network_lines.text(lines))
+    return
+  end
+  if not check.string(owner, "path", path):find "%.svg$" then
+    check.fail("%s: path is %s; expected the name of a .svg file, or nil for the terminal", owner, check.show(path))
+  end
+  local text = network_svg(lines, options.title)
+  local ok, message = csv.replace(path, function(file) return file:write(text) end)
+  if not ok then check.fail("%s: %s", owner, message) end
+end
 
 -- ---- Numbers of the script -------------------------------------------------------------------------
 

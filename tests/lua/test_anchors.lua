@@ -103,6 +103,23 @@ function T.test_what_was_sampled_is_scored_to_the_same_bits()
   end
 end
 
+-- How often each connection is sampled, against its probability summed over all that was sampled.
+function T.test_connections_come_as_often_as_the_sigmoid_says()
+  local policy, expected, count, variance = nas.policy { seed = 3, init = 1.5 }, 0.0, 0, 0.0
+  for _ = 1, 400 do
+    local arch = policy:sample(small)
+    for i, decision in ipairs(policy:score(arch).decisions) do
+      if arch.decisions[i].name:find "^skip%.%d" then
+        local p = decision.probabilities[2]
+        expected, variance = expected + p, variance + p * (1 - p)
+        if arch.decisions[i].chosen == 2 then count = count + 1 end
+      end
+    end
+  end
+  lu.assertTrue(math.abs(expected - 0.5 * 400 * 3) > 100, expected) -- else the opposite would do as well
+  lu.assertTrue(math.abs(count - expected) < 4 * variance ^ 0.5, ("%d, expected %g"):format(count, expected))
+end
+
 function T.test_scores_have_each_decision()
   local policy = nas.policy { seed = 3 }
   local arch = policy:sample(small)

@@ -161,6 +161,19 @@ function T.test_one_trial()
   lu.assertStrContains(err, "run 2 has no trial 9")
 end
 
+function T.test_draw()
+  make()
+  local status, out = run("draw", path, "2")
+  lu.assertEquals(status, 0)
+  lu.assertStrContains(out, "trial 2 of run 2, accuracy 0.")
+  lu.assertStrContains(out, "●")
+  local picture = path .. ".svg"
+  lu.assertEquals(run("draw", path, "2", "-o", picture), 0)
+  local file <close> = io.open(picture)
+  lu.assertStrContains(file:read "a", ">trial 2 of run 2, accuracy 0.")
+  os.remove(picture)
+end
+
 -- An evaluation may have more epochs than count for a trial: another recipe has extended it.
 function T.test_one_trial_shows_its_own_epochs()
   local function evaluate(epochs)
@@ -471,6 +484,8 @@ function T.test_wrong_arguments()
   fails(1, "there is no run 7", "trials", path, "--run", "7")
   fails(1, "there is no run 9", "curves", path, "9")
   fails(1, "run 2 has no trial 9", "show", path, "9")
+  fails(1, "run 2 has no trial 9", "draw", path, "9")
+  fails(2, '--out: value is "a.png"; expected the name of a .svg file', "draw", path, "1", "-o", "a.png")
   fails(2, "--sort: value is \"a'b\"; trials of run 2 have the numbers accuracy, ", "trials", path, "--sort", "a'b")
   fails(2, "--value: value is \"nothing\"; trials of run 1, 2 have the numbers accuracy, ", "curves", path, "--value",
     "nothing")

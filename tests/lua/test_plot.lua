@@ -7,7 +7,7 @@ local gnuplot_script = require "luanas.plots.gnuplot_script"
 local nas = require "luanas"
 local series = require "luanas.plots.series"
 local spaces = require "spaces"
-local plot = nas.plot
+local nn, plot = nas.nn, nas.plot
 
 local T = {}
 
@@ -347,6 +347,81 @@ function T.test_tables_are_short()
       lu.assertTrue(lines > 3 and lines < 30, kind .. "\n" .. text)
     end
   end)
+end
+
+-- ---- Networks --------------------------------------------------------------------------------------
+
+-- The second convolution is taken by both of its successors, one of which skips it for the first.
+local function small_network()
+  local function conv(x, filters, options)
+    options = options or {}
+    options.filters, options.kernel = filters, options.kernel or 3
+    return nn.conv2d(x, options)
+  end
+  local image = nn.input { 12, 12, 3 }
+  local one = nn.relu(nn.batch_norm(conv(image, 4, { stride = { 2, 1 }, bias = false })))
+  local two = nn.dropout(nn.max_pool(one, { pool = 2 }), { rate = 0.25 })
+  local three = nn.concat({ one, two }, { align = "center" })
+  local four = conv(three, 5, { kernel = { 1, 5 }, activation = "tanh" })
+  local five = conv(nn.concat({ two, four }, { align = "center" }), 6, { padding = "valid", kernel = 3 })
+  return nn.dense(nn.global_avg_pool(five), { units = 2 })
+end
+
+function T.test_a_network_in_the_terminal()
+  local text = output(function() plot.network(small_network(), nil, { title = "Small" }) end)
+  lu.assertEquals(text, [[
+Small
+       #  layers                                     from  output   parameters    MACs
+○      1  input                                            12x12x3           0       0
+●─┐    2  conv 3x3, 4, stride 2x1, batch norm, relu  1     6x12x4          116   7,776
+●─│─┐  3  max pool 2x2, dropout 0.25                 2     3x6x4             0       0
+●─┘ │  4  conv 1x5, 5, tanh                          2+3   6x12x5          205  14,400
+●───┘  5  conv 3x3, 6, valid                         3+4   4x10x6          492  19,440
+●      6  global average pool                        5     6                 0       0
+●      7  dense 2                                    6     2                14      12
+827 parameters, 41,628 multiply-accumulates; ◌ does not take the line above
+]])
+end
+
+-- Lanes that cross, that are taken twice, and that begin where another one ends.
+function T.test_lanes_of_a_network()
+  local x = { nn.input { 4, 4, 2 } }
+  local function add(...)
+    local inputs = {}
+    for i, from in ipairs { ... } do inputs[i] = x[from] end
+    local options = { filters = #x + 1, kernel = 1 } -- so that no two are the same
+    x[#x + 1] = nn.conv2d(#inputs > 1 and nn.concat(inputs) or inputs[1], options)
+  end
+  for _, from in ipairs { { 1 }, { 2 }, { 1 }, { 2, 4 }, { 2, 3, 4 }, { 4, 5, 6 } } do add(table.unpack(from)) end
+  local margins = {}
+  for line in output(function() plot.network(x[#x]) end):gmatch "[^\n]+" do
+    margins[#margins + 1] = line:match "^([^%d#]-) +%d"
+  end
+  lu.assertEquals(margins, { "○─┐", "●─│─┐", "◌─┴─│─┐", "●─┬─┤ │", "◌─│─│─┤", "●─│─┼─┘", "●─┴─┘" })
+end
+
+function T.test_a_network_in_a_file()
+  in_folder(function(folder)
+    local path = folder .. "/a.svg"
+    plot.network(core.network(small_network()), path, { title = "a < b" })
+    local file <close> = io.open(path)
+    local svg = file:read "a"
+    for _, part in ipairs { "^<svg ", "</svg>\n$", ">a &lt; b<", ">conv 3×3, 4, stride 2×1, batch norm, relu<",
+      ">6×12×4<", ">7,776<" } do
+      lu.assertStrMatches(svg, ".*" .. part:gsub("^%^", ""):gsub("%$$", "") .. ".*")
+    end
+    local _, arcs = svg:gsub("<path [^>]*fill=\"none\"", "")
+    lu.assertEquals(arcs, 2)
+  end)
+end
+
+function T.test_networks_that_are_refused()
+  local function refused(text, ...) lu.assertErrorMsgContains("plot.network: " .. text, plot.network, ...) end
+  refused("the network is 3; expected a network, its last layer, or a model", 3)
+  refused("path is \"a.png\"; expected the name of a .svg file, or nil", small_network(), "a.png")
+  refused("path is 3", small_network(), 3)
+  refused("unknown option \"x\"", small_network(), nil, { x = 1 })
+  refused("/nowhere/a.svg.tmp: No such file", small_network(), "/nowhere/a.svg")
 end
 
 -- ---- What is refused -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 --- What is broken in core/policy, by the name of the mutant: a file, a place and what stands there instead; the checks
---- of nas.testing.agent and the acceptance tests (tests/lua/test_acceptance.lua) that must turn red. Each of these
---- leaves a search that runs, and most leave one that seems to learn.
+--- of nas.testing.agent, the acceptance tests (tests/lua/test_acceptance.lua) and those of anchors (tests/lua/
+--- test_anchors.lua) that must turn red. Each of these leaves a search that runs, and most leave one that seems to learn.
 return {
   -- The control: built like the mutants.
   none = { file = "choice.c", from = "return possible;", to = "return possible;" },
@@ -61,5 +61,30 @@ return {
 ]],
     checks = { "the regulariser does not depend on rewards" },
     tests = { "test_e_the_gradient_of_the_regulariser_does_not_depend_on_the_reward" },
+  },
+
+  anchors_inverted = {
+    file = "anchor.c",
+    from = "chosen[j] = nas_stream_double(stream) < p[2 * j + 1];",
+    to = "chosen[j] = nas_stream_double(stream) < p[2 * j];",
+    anchor_tests = { "test_connections_come_as_often_as_the_sigmoid_says", "test_agents_learn_connections" },
+  },
+
+  anchors_wrong_sign = {
+    file = "anchor.c",
+    from = "double d_s = given->log_prob * (chosen - p);",
+    to = "double d_s = given->log_prob * (p - chosen);",
+    anchor_tests = { "test_exact_gradient", "test_agents_learn_connections" },
+  },
+
+  -- The candidates' hidden states get no gradient from the anchors that take them.
+  anchors_forget_candidates = {
+    file = "anchor.c",
+    from = [[
+  nas_rows_multiply_to(kernels, &tape->d_joint, 0, &head->previous->transposed, &tape->d_hidden, 0,
+                       candidates, n);
+]],
+    to = "",
+    anchor_tests = { "test_exact_gradient" },
   },
 }

@@ -6,34 +6,42 @@ local redness = require "redness"
 
 local T = {}
 
-local ACCEPTANCE = "test_acceptance.lua"
-
 local mutants = require "core_mutants"
 local NAME = os.getenv "LUANAS_MUTANT"
 local mutant = mutants[NAME]
 
 local function new(seed) return nas.agents.reinforce { seed = seed } end
 
-local function all_tests()
+-- All tests that some mutant turns red, of those that `key` has.
+local function all_tests(key)
   local names = {}
   for _, each in pairs(mutants) do
-    for _, test in ipairs(each.tests or {}) do names[#names + 1] = test end
+    for _, test in ipairs(each[key] or {}) do names[#names + 1] = test end
   end
-  lu.assertTrue(#names > 5)
+  lu.assertTrue(#names > 3)
   return names
 end
 
+local function check_tests(file, key)
+  if mutant[key] then
+    redness.expect(NAME, redness.of_tests(file, mutant[key]), mutant[key])
+  elseif NAME == "none" then
+    redness.expect_none(NAME, redness.of_tests(file, all_tests(key)))
+  end
+end
+
 function T.test_checks_of_agents()
+  if not mutant.checks and NAME ~= "none" then return end
   local red, report = redness.of_checks(new)
   if mutant.checks then redness.expect(NAME, red, mutant.checks, report) else redness.expect_none(NAME, red, report) end
 end
 
 function T.test_acceptance_tests()
-  if mutant.tests then
-    redness.expect(NAME, redness.of_tests(ACCEPTANCE, mutant.tests), mutant.tests)
-  else
-    redness.expect_none(NAME, redness.of_tests(ACCEPTANCE, all_tests()))
-  end
+  check_tests("test_acceptance.lua", "tests")
+end
+
+function T.test_tests_of_anchors()
+  check_tests("test_anchors.lua", "anchor_tests")
 end
 
 return T

@@ -1,8 +1,8 @@
 ---@meta luanas.plot
 -- luacheck: ignore
 
---- Pictures, drawn by gnuplot (Debian: gnuplot-nox): into a file, or as text in the terminal. Without gnuplot a file is
---- an error that says so, and the terminal gets a table of the same numbers.
+--- Pictures, drawn by gnuplot (Debian: gnuplot-nox), but for networks: into a file, or as text in the terminal. Without
+--- gnuplot a file is an error that says so, and the terminal gets a table of the same numbers.
 ---
 --- Trials are drawn by their number, in the order in which they were made, whatever the order of a list.
 ---@class luanas.plot
@@ -16,6 +16,15 @@ local plot = {}
 ---@field title? string Above the picture; default: what it is.
 ---@field x? string What the x axis is.
 ---@field y? string What the y axis is.
+
+--- A network, a line for each layer with its output's shape, parameters and multiply-accumulates; normalisation,
+--- activation and dropout stand with the layer before, and concatenated inputs with the layer that takes them. Strokes in
+--- the margin show what takes what: in the terminal ● takes the line above, ◌ does not, and a lane begins at ┐ or ┬ and
+--- is taken at ┤, ┼, ┘ and ┴.
+---@param subject luanas.Network|luanas.Node|luanas.TrainedModel A node: the network that ends in it.
+---@param path? string Ends in .svg; nil: the terminal.
+---@param options? { title?: string }
+function plot.network(subject, path, options) end
 
 ---@class luanas.plot.AccuracyOptions: luanas.plot.Words
 ---@field metric? string Default: "accuracy", or of values "mean_absolute_error".

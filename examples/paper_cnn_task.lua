@@ -1,0 +1,34 @@
+-- What the scripts paper_cnn*.lua search: the small space of Zoph & Le 2017 on Fashion-MNIST, with children that are
+-- trained by the paper's recipe for a few epochs, and the paper's reward.
+local nas = require "luanas"
+
+local task = {}
+
+--- Options of nas.study for children of so many epochs on so many training images (0: all 55,000); depth: layers, or a
+--- schedule.
+function task.study(epochs, limit, depth)
+  return {
+    space = nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10, depth = depth },
+    data = nas.data.fashion_mnist { limit = limit, standardize = true },
+    train = {
+      epochs = epochs, batch = 50,
+      optimizer = nas.sgd { rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 },
+      augment = { pad_crop = 2, flip = 0.5 },
+    },
+    limits = { macs = 30e6 }, failed = { accuracy = 0.1 },
+  }
+end
+
+--- Paper, sec. 4.1: the maximum validation accuracy of the last 5 epochs, cubed.
+function task.reward(trial)
+  local best = 0.1
+  for i = math.max(1, #trial.epochs - 4), #trial.epochs do best = math.max(best, trial.epochs[i].accuracy) end
+  return nas.reward.power(best, 3)
+end
+
+--- Options of nas.agents.reinforce for a search of a few hundred children; the paper's batch is 8.
+function task.reinforce(batch)
+  return { batch = batch or 4, decay = 0.95, policy = { preset = "small" } }
+end
+
+return task
