@@ -1,8 +1,8 @@
 -- The network that Zoph & Le 2017 draw in their Figure 7, as decisions of nas.space.paper_cnn: built, drawn, and its
--- parameters counted beside the paper's 4.2 million (Table 1: 15 layers, no stride, no pooling). Filters, their sizes and
--- the skips are as a third party read them off the figure (github.com/nutszebra/
--- neural_architecture_search_with_reinforcement_learning_appendix_a), whose training reached 90.35 % where the paper has
--- 94.5: a check of plausibility, no more. The paper also tried its network without skips, and with all of them.
+-- parameters counted beside the paper's 4.2 million (Table 1: 15 layers, no stride, no pooling). Filters, their sizes
+-- and the skips are as a third party read them off the figure (github.com/nutszebra/
+-- neural_architecture_search_with_reinforcement_learning_appendix_a), whose training reached 90.35 % where the paper
+-- has 94.5: a check of plausibility, no more. The paper also tried its network without skips, and with all of them.
 local nas = require "luanas"
 
 local options = nas.options(arg, {

@@ -1,7 +1,8 @@
--- The paper's search without its 800 GPUs: 12,800 samples of up to 20 layers in batches of 8, two layers more after each
--- 1,600, by the controller and the settings of Zoph & Le 2017. Nothing is trained: the reward is the share of
+-- The paper's search without its 800 GPUs: 12,800 samples of up to 20 layers in batches of 8, two layers more after
+-- each 1,600, by the controller and the settings of Zoph & Le 2017. Nothing is trained: the reward is the share of
 -- connections that are as planted (each layer takes the one before and the third before, and no other), so that it is
--- known what there is to learn. It prints how far the controller gets, by depth, beside random search over several seeds.
+-- known what there is to learn. It prints how far the controller gets, by depth, beside random search over several
+-- seeds.
 local nas = require "luanas"
 
 local options = nas.options(arg, {
@@ -41,7 +42,8 @@ print(result)
 
 -- The mean over all seeds of the last samples of each depth.
 local statistics = nas.statistics
-print(("mean reward of the last %d samples of each depth, and its standard deviation over the seeds"):format(options.last))
+local HEAD = "mean reward of the last %d samples of each depth, and its standard deviation over the seeds"
+print(HEAD:format(options.last))
 print "layers  reinforce          random search"
 for first = 1, options.samples, options.grow do
   local line, last = ("%6d"):format(depth(first)), math.min(first + options.grow - 1, options.samples)

@@ -259,5 +259,7 @@ return function(options)
   for i, each in ipairs(entrants) do
     agents[i] = { name = each.name, cells = table.move(cells, (i - 1) * #seeds + 1, i * #seeds, 1, {}) }
   end
-  return results.new(agents, { last = last, reference = reference, oracle = oracle })
+  return results.new(agents, {
+    last = last, reference = reference, oracle = oracle, timed = options.seconds ~= nil,
+  })
 end

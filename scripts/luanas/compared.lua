@@ -274,7 +274,7 @@ local COLUMNS = {
     function(all) return all.test_of_ranks end },
   { "p (Holm)", function(own) return number(own.test_of_ranks and own.test_of_ranks.holm, "%.2g") end,
     function(all) return all.test_of_ranks end },
-  { "even at", function(own) return own.even_at and ("%d"):format(own.even_at) or "-" end,
+  { "even at", function(own) return number(own.even_at, "%.0f") end,
     function(all) return all.even_at end },
 }
 
@@ -333,7 +333,7 @@ function Compared:csv(path)
   if not ok then check.fail("%s: %s", owner, message) end
 end
 
---- Of agents { name =, cells = }; options: last, reference, oracle.
+--- Of agents { name =, cells = }; options: last, reference, oracle, timed (the budget was one of seconds).
 function compared.new(agents, options)
   local self = setmetatable({ agents = agents, options = options, summaries = {} }, Compared)
   for i, agent in ipairs(agents) do
@@ -342,7 +342,7 @@ function compared.new(agents, options)
     self.summaries[i] = own
   end
   test_ranks(self.summaries, options.reference)
-  self.even_axis = has_equal_epochs(agents) and "trials" or "epochs"
+  self.even_axis = options.timed and "seconds" or has_equal_epochs(agents) and "trials" or "epochs"
   find_even(self)
   return self
 end

@@ -41,8 +41,9 @@ function space.choose(space_function, answer, sample)
 end
 
 function space.by_hand(space_function, values, sample)
-  local answer, finish = by_hand("space.by_hand", values)
-  local record = known.choose(space_function, answer, check.optional(check.integer, "space.by_hand", "sample", sample, 1))
+  local owner = "space.by_hand"
+  local answer, finish = by_hand(owner, values)
+  local record = known.choose(space_function, answer, check.optional(check.integer, owner, "sample", sample, 1))
   finish()
   return record
 end

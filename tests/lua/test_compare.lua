@@ -376,6 +376,16 @@ function T.test_studies_share_their_evaluations()
   lu.assertEquals(query "SELECT count(*) AS n FROM trial", { { n = 16 } })
 end
 
+function T.test_budgets_of_seconds()
+  local result = nas.compare {
+    agents = { "random_search", { "reinforce", batch = 2 } }, seeds = 2, seconds = 0.1, study = study_options(),
+    reward = "params", quiet = true,
+  }
+  lu.assertEquals(result.even_axis, "seconds")
+  for _, own in ipairs(result.summaries) do lu.assertTrue(own.seconds.mean > 0) end
+  lu.assertStrContains(tostring(result), "even at: after how many seconds the median")
+end
+
 function T.test_a_comparison_of_studies_goes_on()
   on_studies { trials = 2, agents = { "random_search" } }
   local cells = on_studies().agents[1].cells

@@ -114,17 +114,56 @@ function T.test_gradient_variance()
 end
 
 -- Run again, it goes on where it was, and pays for what it has trained before.
+local function remove_study(path)
+  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
+end
+
 function T.test_paper_cnn()
   local path = os.tmpname()
   os.remove(path)
   local arguments = "--seconds 1 --limit 250 --epochs 1 --batch 2 --grow 2 --path " .. path
   local output, status = example("paper_cnn", arguments)
   local again = example("paper_cnn", arguments)
-  for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
+  remove_study(path)
   lu.assertEquals(status, 0, output)
   lu.assertStrContains(output, "ended by: seconds")
   lu.assertStrContains(output, "skip=")
   lu.assertEquals(fingerprint(again), fingerprint(output))
+end
+
+-- The final phase takes what the searches have found.
+function T.test_paper_cnn_searches_and_final()
+  local searches, final = os.tmpname(), os.tmpname()
+  os.remove(searches)
+  os.remove(final)
+  local arguments = "--seconds 1 --seeds 2 --limit 250 --epochs 1 --batch 2 --again 2 --path " .. searches
+  local output, status = example("paper_cnn_searches", arguments)
+  local of_final, status_of_final = example("paper_cnn_final", ("--limit 250 --epochs 2 --long 2 --top 1 --widen 1 "
+    .. "--stride 2 --from %s --path %s"):format(searches, final))
+  remove_study(searches)
+  remove_study(final)
+  lu.assertEquals(status, 0, output)
+  for _, text in ipairs { "even at", "chain of 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
+    lu.assertStrContains(output, text)
+  end
+  lu.assertEquals(status_of_final, 0, of_final)
+  local _, lines = of_final:gsub("\n +1 +0%.%d+ ", "")
+  lu.assertEquals(lines, 8)
+  lu.assertStrMatches(of_final, ".*validation accuracy 0%.%d+, test accuracy 0%.%d+\n%d+ parameters, .*")
+end
+
+function T.test_paper_figure7()
+  local output, status = example("paper_figure7", "")
+  lu.assertEquals(status, 0, output)
+  for _, text in ipairs { "conv 7x1, 36, batch norm, relu", "Figure 7              4.11                  4209" } do
+    lu.assertStrContains(output, text)
+  end
+end
+
+function T.test_paper_schedule()
+  local output, status = example("paper_schedule", "--samples 32 --grow 16 --seeds 2 --last 8")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrMatches(output, ".*\n     6  0%.%d+ %+%- 0%.%d+ .*\n     8  0%.%d+ .*")
 end
 
 function T.test_own_agent()

@@ -205,8 +205,10 @@ function T.test_by_hand_refuses()
   refused("decision 1, kernel: the value is 5; expected one of its options: 1, 3, wide", { kernel = 5 })
   refused("decision 4, skip.1: it has no value", { kernel = 1, filters = 2 })
   refused("decision 2, skip: the value is 3; expected a list", { kernel = 1, filters = 2, skip = { 3 } })
-  refused("decision 5, skip: the list of its values has 2, and the space asks for more", { kernel = 1, skip = { {}, {} } })
-  refused("decision 3, skip: connection 1 is 0; expected an integer of at least 1", { kernel = 1, skip = { {}, { 0 } } })
+  refused("decision 5, skip: the list of its values has 2, and the space asks for more",
+    { kernel = 1, skip = { {}, {} } })
+  refused("decision 3, skip: connection 1 is 0; expected an integer of at least 1",
+    { kernel = 1, skip = { {}, { 0 } } })
   refused("decision 3, skip: it is connected to skip.2, which is none of its candidates",
     { kernel = 1, skip = { {}, { 1, 2 }, {} } })
   refused("decision 5, skip: it is connected to skip.3", { kernel = 1, skip = { {}, {}, { 3 } }, filters = 2 })

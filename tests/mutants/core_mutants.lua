@@ -1,6 +1,7 @@
---- What is broken in core/policy, by the name of the mutant: a file, a place and what stands there instead; the checks
---- of nas.testing.agent, the acceptance tests (tests/lua/test_acceptance.lua) and those of anchors (tests/lua/
---- test_anchors.lua) that must turn red. Each of these leaves a search that runs, and most leave one that seems to learn.
+--- What is broken in core/policy, by the name of the mutant: a file, a place and what stands there instead; the
+--- checks of nas.testing.agent, the acceptance tests (tests/lua/test_acceptance.lua) and those of anchors (tests/lua/
+--- test_anchors.lua) that must turn red. Each of these leaves a search that runs, and most leave one that seems to
+--- learn.
 return {
   -- The control: built like the mutants.
   none = { file = "choice.c", from = "return possible;", to = "return possible;" },

@@ -1,7 +1,7 @@
---- Answers decisions by values that are written down: { kernel = { 3, 3, 1, 1 }, filters = 32 }. A list has a value for
---- each time that the decision is asked for, in that order; anything else answers it every time. An anchor takes a list of
---- the numbers of the anchors that it is connected to: { skip = { {}, { 1 }, { 1, 2 } } }. A decision with one option
---- needs no value.
+--- Answers decisions by values that are written down: { kernel = { 3, 3, 1, 1 }, filters = 32 }. A list has a value
+--- for each time that the decision is asked for, in that order; anything else answers it every time. An anchor takes
+--- a list of the numbers of the anchors that it is connected to: { skip = { {}, { 1 }, { 1, 2 } } }. A decision with
+--- one option needs no value.
 local anchors = require "luanas.anchors"
 local check = require "luanas.check"
 

@@ -57,14 +57,14 @@
 ---@field regret number? oracle - best.mean; with `oracle`.
 ---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of `best` against that of
 --- the reference (nas.statistics.rank_test); holm: p corrected for the number of agents.
----@field even_at integer? After how many trials the median of the best rewards is that of the reference at its end;
---- epochs, where not all trainings have the same number of them (even_axis).
+---@field even_at number? After how many trials the median of the best rewards is that of the reference at its end;
+--- epochs, where not all trainings have the same number of them; seconds, where the budget was one of these (even_axis).
 
 --- A comparison; tostring makes a table of it.
 ---@class luanas.Compared
 ---@field agents { name: string, cells: luanas.compare.Cell[] }[] In the order in which they were given.
 ---@field summaries luanas.compare.Summaries[] In the same order.
----@field even_axis "trials"|"epochs" What even_at counts.
+---@field even_axis "trials"|"epochs"|"seconds" What even_at counts.
 ---@field options { last: integer, reference: string?, oracle: number? }
 local Compared = {}
 

@@ -80,7 +80,8 @@ function network_lines.of(network)
     local inputs = {}
     for _, input in ipairs(layer.inputs) do
       local from = line_of[input]
-      table.move(type(from) == "table" and from or { from }, 1, type(from) == "table" and #from or 1, #inputs + 1, inputs)
+      if type(from) ~= "table" then from = { from } end
+      table.move(from, 1, #from, #inputs + 1, inputs)
     end
     if layer.name == "concat" and consumers[i] == 1 then
       line_of[i] = inputs
