@@ -1,4 +1,5 @@
 -- Every example runs, at a tiny size, in the program.
+local files = require "sample_files"
 local lu = require "luaunit"
 
 local T = {}
@@ -150,6 +151,21 @@ function T.test_paper_cnn_searches_and_final()
   local _, lines = of_final:gsub("\n +1 +0%.%d+ ", "")
   lu.assertEquals(lines, 8)
   lu.assertStrMatches(of_final, ".*validation accuracy 0%.%d+, test accuracy 0%.%d+\n%d+ parameters, .*")
+end
+
+-- On made-up files of CIFAR-10's form.
+function T.test_paper_cifar10()
+  local folder = files.folder()
+  for i = 1, 5 do
+    local images = {}
+    for k = 1, 10 do images[k] = files.cifar(k - 1, 20 * k, 10 * i, 7) end
+    files.write(folder, ("data_batch_%d.bin"):format(i), table.concat(images))
+  end
+  local output, status = example("paper_cifar10", ("--cifar %s --path %s/a.db --trials 2 --grow 1 --epochs 1 "
+    .. "--limit 16 --validation 8"):format(folder, folder))
+  files.remove(folder)
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "2 trials of 2 different networks")
 end
 
 function T.test_paper_figure7()
