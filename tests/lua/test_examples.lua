@@ -153,6 +153,13 @@ function T.test_paper_cnn_final()
   lu.assertStrMatches(of_final, ".*validation accuracy 0%.%d+, test accuracy 0%.%d+\n%d+ parameters, .*")
 end
 
+function T.test_paper_cnn_noise()
+  local output, status = example("paper_cnn_noise",
+    "--children 2 --seeds 2 --epochs 1 --limit 250 --constant --augment")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrMatches(output, "accuracy 0%.%d+; standard deviation between children 0%.%d+, between seeds .*\n")
+end
+
 local function is_run_elsewhere() end
 
 T.test_paper_cnn_searches, T.test_paper_cnn_task = is_run_elsewhere, is_run_elsewhere -- by test_paper_cnn_final

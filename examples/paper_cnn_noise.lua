@@ -1,0 +1,35 @@
+-- What can a search learn from children of a few epochs? Some random children of paper_cnn_task.lua are trained with
+-- several seeds each: how much two seeds of one child differ, and how much the children do. Where seeds differ by more,
+-- the best of many children is mostly luck. --constant and --augment are what the paper does with 50 epochs.
+local nas = require "luanas"
+local task = dofile((arg[0]:match "^.*/" or "") .. "paper_cnn_task.lua")
+
+local options = nas.options(arg, {
+  children = { 10, "random architectures", least = 2 },
+  seeds = { 4, "trainings of each", least = 2 },
+  epochs = { 3, "passes over the training images for each child", least = 1 },
+  limit = { 5000, "training images for a child; 0 takes all 55,000", least = 0 },
+  constant = { false, "keep the rate as it is" },
+  augment = { false, "pad and crop, and flip" },
+})
+
+local own = task.study(options.epochs, options.limit)
+own.replicates = options.seeds
+if options.constant then own.train.schedule = nil end
+if options.augment then own.train.augment = { pad_crop = 2, flip = 0.5 } end
+local study, stream, statistics = nas.study(own), nas.stream(1, "children"), nas.statistics
+
+local means, variances, seconds = {}, {}, 0.0
+for i = 1, options.children do
+  local trial = study:evaluate(nas.space.choose(study.space, function(decision)
+    return stream:integer(decision.options.count)
+  end))
+  means[i], variances[i] = trial.accuracy, trial.metrics.accuracy_spread ^ 2
+  seconds = seconds + trial.seconds
+end
+
+-- The means over seeds differ by the children, and by what is left of the noise of the seeds.
+local of_seeds = statistics.mean(variances)
+local of_children = statistics.sd(means) ^ 2 - of_seeds / options.seeds
+print(("accuracy %.4f; standard deviation between children %.4f, between seeds of a child %.4f; %.2f s a training"):format(
+  statistics.mean(means), math.max(0, of_children) ^ 0.5, of_seeds ^ 0.5, seconds / (options.children * options.seeds)))
