@@ -19,7 +19,7 @@ local options = nas.options(arg, {
 })
 
 local function depth(sample)
-  return options.depth + (options.grow > 0 and 2 * (sample // options.grow) or 0)
+  return options.depth + (options.grow > 0 and 2 * ((sample - 1) // options.grow) or 0)
 end
 
 local own = task.study(options.epochs, options.limit, depth)

@@ -31,5 +31,6 @@ end
 -- The means over seeds differ by the children, and by what is left of the noise of the seeds.
 local of_seeds = statistics.mean(variances)
 local of_children = statistics.sd(means) ^ 2 - of_seeds / options.seeds
-print(("accuracy %.4f; standard deviation between children %.4f, between seeds of a child %.4f; %.2f s a training"):format(
+local TEXT = "accuracy %.4f; standard deviation between children %.4f, between seeds of a child %.4f; %.2f s a training"
+print(TEXT:format(
   statistics.mean(means), math.max(0, of_children) ^ 0.5, of_seeds ^ 0.5, seconds / (options.children * options.seeds)))

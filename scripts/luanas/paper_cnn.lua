@@ -29,10 +29,24 @@ local function chosen(c, name, options)
   return #options == 1 and options[1] or c:choose(name, options)
 end
 
+-- A schedule that must not fall: what the policy has learned of layers would be lost on those that come no more.
+local function growing(owner, schedule)
+  local function depth(sample) return check.integer(owner, "depth, by its schedule,", schedule(sample), 1) end
+  return function(sample)
+    local now = depth(sample)
+    if sample > 1 and depth(sample - 1) > now then
+      check.fail("%s: depth, by its schedule, falls from %d at sample %d to %d at sample %d; expected a schedule that "
+        .. "never falls", owner, depth(sample - 1), sample - 1, now, sample)
+    end
+    return now
+  end
+end
+
 -- How many layers: a number, or by a schedule over the samples so far.
 local function depth_of(owner, given)
   if type(given) == "function" then
-    return function(c) return check.integer(owner, "depth, by its schedule,", c:scheduled("depth", given), 1) end
+    local schedule = growing(owner, given)
+    return function(c) return check.integer(owner, "depth of an architecture", c:scheduled("depth", schedule), 1) end
   end
   local depth = check.integer(owner, "depth", given, 1)
   return function() return depth end

@@ -280,6 +280,13 @@ function T.test_bad_options_of_the_papers_space()
   refused("space.paper_cnn: pool_after is 3; expected a list", { pool_after = 3 })
   refused("space.paper_cnn: depth is 0; expected an integer of at least 1", { depth = 0 })
   refused('space.paper_cnn: depth, by its schedule, is "x"; expected an integer', { depth = function() return "x" end })
+  local falling = nas.space.paper_cnn {
+    input = { 8, 8, 1 }, classes = 2, depth = function(sample) return sample < 3 and 2 or 1 end,
+  }
+  local policy = nas.policy { seed = 1 }
+  lu.assertEquals({ policy:sample(falling):value "depth", policy:sample(falling):value "depth" }, { 2, 2 })
+  lu.assertErrorMsgContains("space.paper_cnn: depth, by its schedule, falls from 2 at sample 2 to 1 at sample 3; "
+    .. "expected a schedule that never falls", policy.sample, policy, falling)
   refused("space.paper_cnn: batch_norm is 3; expected true or false", { batch_norm = 3 })
   refused("align", { align = "left" })
   refused("space.paper_cnn: stem: unknown option", { stem = { filter = 3 } })

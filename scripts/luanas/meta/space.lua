@@ -66,7 +66,7 @@ function space.chain(options) end
 ---@class luanas.space.PaperCnn
 ---@field input integer[] {height, width, channels}. Required.
 ---@field classes integer Units of the dense layer at the end. Required.
----@field depth? integer|fun(sample: integer): integer Layers; or by a schedule, as the paper's: function(sample) return 6 + 2 * (sample // 1600) end. Default: 6.
+---@field depth? integer|fun(sample: integer): integer Layers; or by a schedule, which must not fall, as the paper's: function(sample) return 6 + 2 * ((sample - 1) // 1600) end. Default: 6.
 ---@field heights? integer[] Of filters. Default: { 1, 3, 5, 7 }.
 ---@field widths? integer[] Default: { 1, 3, 5, 7 }.
 ---@field strides? integer[] Of each direction. Default: { 1 }, no decision; the paper's second experiment has { 1, 2, 3 }.
