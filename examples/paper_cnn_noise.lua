@@ -19,18 +19,22 @@ if options.constant then own.train.schedule = nil end
 if options.augment then own.train.augment = { pad_crop = 2, flip = 0.5 } end
 local study, stream, statistics = nas.study(own), nas.stream(1, "children"), nas.statistics
 
+local function squared(x) return x * x end
+
 local means, variances, seconds = {}, {}, 0.0
 for i = 1, options.children do
   local trial = study:evaluate(nas.space.choose(study.space, function(decision)
     return stream:integer(decision.options.count)
   end))
-  means[i], variances[i] = trial.accuracy, trial.metrics.accuracy_spread ^ 2
+  means[i], variances[i] = trial.accuracy, squared(trial.metrics.accuracy_spread)
   seconds = seconds + trial.seconds
 end
 
 -- The means over seeds differ by the children, and by what is left of the noise of the seeds.
 local of_seeds = statistics.mean(variances)
-local of_children = statistics.sd(means) ^ 2 - of_seeds / options.seeds
+local of_children = squared(statistics.sd(means)) - of_seeds / options.seeds
+local function root(x) return nas.math.pow(math.max(0, x), 0.5) end
+
 local TEXT = "accuracy %.4f; standard deviation between children %.4f, between seeds of a child %.4f; %.2f s a training"
-print(TEXT:format(
-  statistics.mean(means), math.max(0, of_children) ^ 0.5, of_seeds ^ 0.5, seconds / (options.children * options.seeds)))
+print(TEXT:format(statistics.mean(means), root(of_children), root(of_seeds),
+  seconds / (options.children * options.seeds)))

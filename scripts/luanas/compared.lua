@@ -192,7 +192,7 @@ function Compared:curves(kind, axis)
     end
     local band = { title = agent.name, x = {}, low = {}, middle = {}, high = {} }
     local step = math.max(1, most // POINTS_MAX)
-    for k = 1, math.ceil(most / step) do -- the last one is the end
+    for k = 1, -(-most // step) do -- rounded up: the last one is the end
       local budget = math.min(k * step, most)
       local values = {}
       for _, curve in ipairs(curves) do
