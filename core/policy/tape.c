@@ -90,7 +90,7 @@ static int grow_doubles(double **values, size_t old_count, size_t count) {
 
 static int reserve_outcomes(nas_tape *tape, int more) {
   size_t needed = tape->outcomes + (size_t)more;
-  if (needed <= tape->outcome_capacity) return 0;
+  if (tape->probabilities && needed <= tape->outcome_capacity) return 0;
   size_t capacity = needed > 2 * tape->outcome_capacity ? needed : 2 * tape->outcome_capacity;
   if (capacity < 64) capacity = 64;
   if (grow_doubles(&tape->logits, tape->outcomes, capacity) ||
@@ -111,11 +111,9 @@ static int reserve_row(nas_rows *row, int width) {
   return 0;
 }
 
-static int reserve_candidates(nas_tape *tape, int more) {
+static int reserve_sets(nas_tape *tape, int more) {
   size_t old_count = tape->candidate_count, needed = old_count + (size_t)more;
-  if (more == 0) return 0;
-  if (grow_to(&tape->current, 1, tape->units) || grow_to(&tape->scores, more, 1)) return -1;
-  if (needed <= tape->candidate_capacity) return 0;
+  if (tape->chosen_sets && needed <= tape->candidate_capacity) return 0;
   size_t capacity = needed > 2 * tape->candidate_capacity ? needed : 2 * tape->candidate_capacity;
   if (capacity < 64) capacity = 64;
   int *candidates = nas_realloc(tape->candidates, old_count, capacity, sizeof *candidates);
@@ -124,10 +122,17 @@ static int reserve_candidates(nas_tape *tape, int more) {
   unsigned char *sets = nas_realloc(tape->chosen_sets, old_count, capacity, sizeof *sets);
   if (!sets) return -1;
   tape->chosen_sets = sets;
-  /* At most NAS_TAPE_LENGTH_MAX times NAS_DECISION_COUNT_MAX, twice over: that is an int. */
-  if (grow_to(&tape->joint, (int)capacity, tape->units)) return -1;
   tape->candidate_capacity = capacity;
   return 0;
+}
+
+/* Also without candidates there are arrays, into which such an anchor points. */
+static int reserve_candidates(nas_tape *tape, int more) {
+  if (reserve_sets(tape, more)) return -1;
+  if (more == 0) return 0;
+  if (grow_to(&tape->current, 1, tape->units) || grow_to(&tape->scores, more, 1)) return -1;
+  /* At most NAS_TAPE_LENGTH_MAX times NAS_DECISION_COUNT_MAX, twice over: that is an int. */
+  return grow_to(&tape->joint, (int)tape->candidate_capacity, tape->units);
 }
 
 int nas_tape_reserve(nas_tape *tape, int outcomes, int candidates) {
