@@ -49,6 +49,10 @@ function T.test_agents()
   check "scripts/luanas/agents/README.md"
 end
 
+function T.test_paper_cnn()
+  check "examples/paper_cnn.md"
+end
+
 -- The page about layers shows the code of an example that is compiled.
 function T.test_layers_shows_what_is_compiled()
   local example <close> = assert(io.open(SOURCE .. "/examples/swish.c"))
