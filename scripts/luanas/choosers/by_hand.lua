@@ -55,7 +55,7 @@ return function(owner, values)
   end
 
   local function end_links()
-    local name = links and next(links.left)
+    local name = links and check.sorted_keys(links.left)[1]
     if name then check.fail("%s: it is connected to %s, which is none of its candidates", links.where, name) end
     links = nil
   end
