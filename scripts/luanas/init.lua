@@ -21,6 +21,7 @@ local lazy = {
   compare = { "luanas.compare" },
   data = { "luanas.data" },
   exact = { "luanas.exact" },
+  help = { "luanas.help" },
   load = { "luanas.train", "load" },
   nn = { "luanas.nn" },
   open = { "luanas.opened", "open" },

@@ -1,0 +1,4 @@
+---@meta luanas.show
+-- luacheck: ignore
+local show = {}
+return show
