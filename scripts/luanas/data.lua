@@ -2,7 +2,7 @@
 --- There is a training and a validation split; the test split is locked, and nothing here opens it.
 local core = require "luanas.core"
 local check = require "luanas.check"
-local images = require "luanas.images"
+local terminal_images = require "luanas.images"
 
 local data = {}
 
@@ -113,7 +113,7 @@ local function bytes_of(owner, dataset, i)
   if not has_bytes then image = dataset:input(i) end
   local channels = image:shape()[3]
   if channels ~= 1 and channels ~= 3 then image = image:narrow(3, 1, 1) end
-  return images.bytes(owner, image)
+  return terminal_images.bytes(owner, image)
 end
 
 -- A position from 1.
@@ -137,7 +137,7 @@ function Data:show(which)
     check.fail("%s: which is %s; expected the number of an image, or a list of such", owner,
       type(which) == "table" and "an empty list" or check.show(which))
   end
-  images.print(list, captions)
+  terminal_images.print(list, captions)
 end
 
 function Data:input(i, augment, seed, epoch)

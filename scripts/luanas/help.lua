@@ -273,6 +273,24 @@ function help.of_value(value)
   return values_of(all)[value]
 end
 
+--- The name and the parameters of a described function, "nas.nn.conv2d(input, options)"; nil of others.
+function help.title_of(value)
+  local entry = help.of_value(value)
+  return entry and help.signature(stubs.all(), entry)
+end
+
+--- What a module is, and the names of what it has, in a few lines; nil of other tables.
+function help.module_text(value)
+  local all, entry = stubs.all(), help.of_value(value)
+  if not entry then return nil end
+  local title, names = help.title(all, entry), {}
+  for _, list in ipairs { entry.fields, entry.functions } do
+    for _, each in ipairs(list) do names[#names + 1] = each.short or each.name end
+  end
+  table.sort(names)
+  return ("module %s: %s\n%s\nhelp(%s) tells more"):format(title, help.summary(entry), table.concat(names, ", "), title)
+end
+
 -- ---- Texts -----------------------------------------------------------------------------------------
 
 local function add_paragraphs(lines, text, columns)

@@ -23,15 +23,16 @@ function images.check(owner, name, value)
     is_tensor and ("a tensor {%s}"):format(table.concat(shape, ", ")) or check.show(value))
 end
 
---- A tensor as bytes of the same shape: of other types so that its lowest number is black and its highest one white; where
---- all are equal, grey.
+--- A tensor as bytes of the same shape: of other types so that its lowest number is black and its highest one white;
+--- where all are equal, grey.
 function images.bytes(owner, tensor)
   if tensor:dtype() == "uint8" then return tensor end
   local floats = tensor:to "float32"
   local low, high = floats:min(), floats:max()
-  if not (high - low < math.huge) then check.fail("%s: the numbers of the image are not all finite", owner) end
-  if high == low then return core.tensor(tensor:shape(), "uint8"):fill(128) end
-  return ((floats + -low) * (255 / (high - low))):to "uint8"
+  local range = high - low
+  if range - range ~= 0 then check.fail("%s: the numbers of the image are not all finite", owner) end
+  if range == 0 then return core.tensor(tensor:shape(), "uint8"):fill(128) end
+  return ((floats + -low) * (255 / range)):to "uint8"
 end
 
 -- The image with a dimension of channels.
@@ -166,8 +167,8 @@ local function repeated(image, zoom)
   return large
 end
 
---- All images in one, uint8 {height, width, channels}, in rows of `across` with black between: each pixel becomes a square
---- of `zoom` pixels.
+--- All images in one, uint8 {height, width, channels}, in rows of `across` with black between: each pixel becomes a
+--- square of `zoom` pixels.
 function images.sheet(list, across, zoom)
   local height, width, channels, parts = 1, 1, 1, {}
   for i, bytes in ipairs(list) do

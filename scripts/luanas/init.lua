@@ -32,6 +32,7 @@ local lazy = {
   reward = { "luanas.reward" },
   rmsprop = { "luanas.optimizers", "rmsprop" },
   schedule = { "luanas.schedules" },
+  show = { "luanas.show" },
   sgd = { "luanas.optimizers", "sgd" },
   space = { "luanas.space" },
   statistics = { "luanas.statistics" },

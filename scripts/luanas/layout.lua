@@ -29,10 +29,6 @@ function layout.clip(line, columns)
   return head(line, columns - 1) .. "…"
 end
 
---- The same for each line of a text.
-function layout.clip_lines(text, columns)
-  return (text:gsub("[^\n]+", function(line) return layout.clip(line, columns) end))
-end
 
 --- Words in lines of at most so many columns, where no word is longer: the first line begins with `first`, the others
 --- with `indent`. Without words, `first` alone.
@@ -49,6 +45,17 @@ function layout.wrap(words, columns, first, indent)
   end
   lines[#lines + 1] = line or (first:gsub("%s+$", ""))
   return table.concat(lines, "\n")
+end
+
+--- Text whose lines have at most so many columns: sentences are wrapped, rows of tables, in which blanks come together,
+--- are cut.
+function layout.fit(text, columns)
+  return (text:gsub("[^\n]+", function(line)
+    if layout.width(line) <= columns then return line end
+    local indent = line:match "^ *"
+    if line:find("%S  ") then return layout.clip(line, columns) end
+    return layout.wrap(line, columns, indent, indent .. "  ")
+  end))
 end
 
 --- Padded on the right to so many columns.

@@ -1,5 +1,5 @@
---- A tensor in a few lines, however large it is: type, shape, the lowest, mean and highest number, the first and the last
---- rows.
+--- A tensor in a few lines, however large it is: type, shape, the lowest, mean and highest number, the first and the
+--- last rows.
 local layout = require "luanas.layout"
 
 local ROWS, LAST_ROWS = 6, 2 -- of a matrix
@@ -102,5 +102,5 @@ return function(tensor, width)
   else
     lines = #shape == 2 and matrix_lines(tensor, width) or slice_lines(tensor, shape, width)
   end
-  return layout.wrap(title, width, "", "  ") .. "\n" .. layout.clip_lines(table.concat(lines, "\n"), width)
+  return layout.fit(title .. "\n" .. table.concat(lines, "\n"), width)
 end
