@@ -259,8 +259,10 @@ end
 
 -- A function with its name, or its place.
 local function function_with_place(value, style)
-  local title = require "luanas.help".title_of(value)
-  if title then
+  local entries = require "luanas.entries"
+  local entry = entries.of(value)
+  if entry then
+    local title = entries.signature(entry)
     local name = title:gsub("%(.*", "")
     local asked = name:find ":" and ('help "%s"'):format(name) or ("help(%s)"):format(name)
     return layout.wrap(("function %s; %s tells more"):format(title, asked), style.width, "", "  ")
@@ -287,6 +289,20 @@ local function string_text(value, style)
   return is_page and limited(value) or quoted(style, value, STRING)
 end
 
+-- What a module is, and the names of what it has; nil of other tables.
+local function module_text(value)
+  local entries = require "luanas.entries"
+  local entry, names = entries.of(value), {}
+  if not entry then return nil end
+  for _, list in ipairs { entry.fields, entry.functions } do
+    for _, each in ipairs(list) do names[#names + 1] = each.short or each.name end
+  end
+  table.sort(names)
+  local title = entries.title(entry)
+  return ("module %s: %s\n%s\nhelp(%s) tells more"):format(title, entries.summary(entry), table.concat(names, ", "),
+    title)
+end
+
 local function is_trial(value)
   return type_name(value) == "luanas.Trial"
 end
@@ -305,7 +321,7 @@ local function special_text(value, style)
   local text = own and guarded(own, value, style)
   if text then return text end
   if type(value) ~= "string" and has_own_text(value) then return own_text(value) end
-  if is_plain(value) and has_functions(value) then return require "luanas.help".module_text(value) end
+  if is_plain(value) and has_functions(value) then return module_text(value) end
   if is_list_of(value, is_trial) then return guarded(objects.trials, value, ITEMS) end
   if is_list_of(value, is_record) and rawlen(value) > 1 then return records_text(style, value) end
   return nil

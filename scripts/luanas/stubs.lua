@@ -285,12 +285,11 @@ end
 -- ---- What they mean --------------------------------------------------------------------------------
 
 --- The fields of a class, those of its parents first.
-function stubs.fields(all, class)
+function stubs.fields(class)
   local fields = {}
-  for _, parent in ipairs(class.parents) do
-    if all.classes[parent] then
-      for _, field in ipairs(stubs.fields(all, all.classes[parent])) do fields[#fields + 1] = field end
-    end
+  for _, name in ipairs(class.parents) do
+    local inherited = stubs.fields(stubs.all().classes[name])
+    table.move(inherited, 1, #inherited, #fields + 1, fields)
   end
   for _, own in ipairs(class.fields) do
     local place = #fields + 1

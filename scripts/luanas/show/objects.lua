@@ -145,11 +145,9 @@ local function opened(self)
       run.arguments or "",
     }
   end
-  local best = self:best(BEST)
-  return table.concat({
-    tostring(self), text_table.format({ right "run", { title = "leaves" }, right "trials", { title = "arguments" } }, rows)
-      .. "the best of all runs:", trial_table(best, "reward"),
-  }, "\n")
+  local columns = { right "run", { title = "leaves" }, right "trials", { title = "arguments" } }
+  return ("%s\n%sthe best of all runs:\n%s"):format(tostring(self), text_table.format(columns, rows),
+    trial_table(self:best(BEST), "reward"))
 end
 
 local function file(self)

@@ -30,7 +30,8 @@ local function decisions_of(policy, space, samples)
       local question = arch.question(decision)
       local own = by_question[question]
       if not own then
-        own = { name = decision.name, occurrence = decision.occurrence, options = decision.options, sums = {}, count = 0 }
+        own = { name = decision.name, occurrence = decision.occurrence, options = decision.options }
+        own.sums, own.count = {}, 0
         by_question[question], list[#list + 1] = own, own
       end
       own.count = own.count + 1
