@@ -86,9 +86,11 @@ end
 local WAYS = {
   function(entry, name) return plain(entry.name) == name or plain(entries.title(entry)) == name end,
   function(entry, name)
-    name = name:lower()
-    return plain(entry.name):lower() == name or plain(entries.title(entry)):lower() == name
-      or entry.kind == "class" and entries.spoken(entry) == name
+    return entry.kind == "class" and #entry.functions > 0 and entries.spoken(entry) == name:lower()
+  end,
+  function(entry, name) return last_of(entry.name) == name end,
+  function(entry, name)
+    return plain(entry.name):lower() == name:lower() or plain(entries.title(entry)):lower() == name:lower()
   end,
   function(entry, name) return last_of(entry.name):lower() == name:lower() end,
 }
@@ -224,12 +226,11 @@ local function all_values()
     local value = is_there and value_at(entries.title(entry))
     if value and not values[value] then values[value] = entry end
   end
-  for name, meta in pairs(all_classes()) do
-    local class = stubs.all().classes[name]
-    for _, described in ipairs(class and class.functions or {}) do
-      local method = rawget(methods_of(meta), described.short)
-      if method then values[method] = described end
-    end
+  local classes = all_classes()
+  for _, entry in ipairs(entries.list()) do
+    local meta = entry.is_method and classes[entry.class.name]
+    local method = meta and rawget(methods_of(meta), entry.short)
+    if method and not values[method] then values[method] = entry end
   end
   return values
 end

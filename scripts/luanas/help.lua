@@ -138,7 +138,7 @@ function ENTRY.class(page, class)
   local path = entries.path_of_module(class)
   local title = path or class.name
   if #class.parents > 0 then title = title .. ", which is a " .. table.concat(class.parents, ", ") end
-  if #class.overloads == 0 or not path then page:line(title) end
+  if #class.overloads == 0 or not path then page:wrap(title, "", "  ") end
   for _, overload in ipairs(class.overloads) do
     local parameters, result = parts_of(overload)
     page:wrap((path or entries.spoken(class)) .. parameters .. (result ~= "" and " -> " .. result or ""), "", "  ")

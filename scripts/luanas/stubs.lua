@@ -257,7 +257,7 @@ function stubs.parse(all, name, text)
   }, Reader)
   table.insert(all.modules, self.module)
   local number = 0
-  for line in text:gmatch "([^\n]*)\n" do
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     number = number + 1
     local ok, problem = pcall(handle, self, line)
     if not ok then error(("%s.lua:%d: %s"):format(name, number, problem), 0) end
