@@ -1,4 +1,5 @@
-/* Readers of files: NPY, CSV, PNG, CIFAR; and a writer of PNG. Classes count from 1 in Lua, from 0 in libnas. */
+/* Readers of files: NPY, CSV, PNG, CIFAR; and a writer of PNG. Classes count from 1 in Lua, from 0
+ * in libnas. */
 #include <nas/cifar.h>
 #include <nas/csv.h>
 #include <nas/npy.h>

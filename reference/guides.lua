@@ -43,9 +43,10 @@ local function page_name(path)
   return path:gsub("%.md$", ""):gsub("/", "-"):lower() .. ".html"
 end
 
---- Makes what can be reached from the roots: a list of { name = file of the page, title =, body =, is_source = }.
+--- Makes what can be reached from the roots: a list of { name = file of the page, title =, body =, is_source = }, and
+--- the pictures on them by the names of files.
 function guides.pages(source)
-  local pages, known, waiting = {}, {}, {}
+  local pages, known, waiting, pictures = {}, {}, {}, {}
   -- The page of a file that is there, which will be made.
   local function wanted(path)
     if known[path] == nil then
@@ -56,6 +57,12 @@ function guides.pages(source)
   end
 
   local function rewritten(body, folder)
+    body = body:gsub('<img src="([^"]*)"', function(src)
+      local path = normal(folder .. src)
+      local name = path:gsub("/", "-")
+      pictures[name] = read(source .. "/" .. path)
+      return ('<img src="%s"'):format(name)
+    end)
     return (body:gsub('<a href="([^"]*)">(.-)</a>', function(href, inner)
       if href:find "^%a+:" or href:find "^#" then return nil end
       local path, anchor = href:match "^([^#]*)(.*)$"
@@ -87,7 +94,7 @@ function guides.pages(source)
     i = i + 1
     pages[i] = make(waiting[i])
   end
-  return pages
+  return pages, pictures
 end
 
 return guides

@@ -12,7 +12,7 @@ local modules = require "modules"
 local stubs = require "luanas.stubs"
 
 local function write(name, text)
-  local file <close> = assert(io.open(folder .. "/" .. name, "w"))
+  local file <close> = assert(io.open(folder .. "/" .. name, "wb"))
   assert(file:write(text))
 end
 
@@ -23,7 +23,7 @@ end
 
 local all = stubs.all()
 local places = modules.places(all)
-local pages = guides.pages(source)
+local pages, pictures = guides.pages(source)
 
 local contents, texts, names = {}, {}, {}
 for i, module in ipairs(all.modules) do
@@ -68,5 +68,6 @@ write_page("names.html", "All names", html.element("h1", "", "All names") .. htm
 for _, module in ipairs(all.modules) do
   write_page(modules.file_of(module), module.name, modules.page(module, places))
 end
+for name, bytes in pairs(pictures) do write(name, bytes) end
 for _, page in ipairs(pages) do write_page(page.name, page.title, page.body) end
 print(folder .. "/index.html")

@@ -60,12 +60,12 @@ static nas_status check_image(const nas_tensor *image, nas_error *err) {
   if (rank != 2 && (rank != 3 || (dims[2] != 1 && dims[2] != 3))) {
     char shape[NAS_DIMS_TEXT];
     nas_tensor_dims_text(image, shape);
-    return nas_fail(err, NAS_SHAPE,
+    return nas_fail(err, NAS_ARGUMENT,
                     "png: the image is %s; expected [height, width] or [height, width, 1 or 3]",
                     shape);
   }
   if (dims[0] > SIDE_MAX || dims[1] > SIDE_MAX)
-    return nas_fail(err, NAS_LIMIT, "png: a side has more than %d pixels", SIDE_MAX);
+    return nas_fail(err, NAS_ARGUMENT, "png: a side has more than %d pixels", SIDE_MAX);
   return NAS_OK;
 }
 

@@ -58,7 +58,7 @@ function Page:index(title, list)
   local widest = 0
   for _, each in ipairs(list) do widest = math.max(widest, #each[1]) end
   widest = math.min(widest, self.columns // 2)
-  if title then self:line(title) end
+  if title then self:wrap(title) end
   for _, each in ipairs(list) do
     self:line(layout.clip("  " .. layout.pad(each[1], widest) .. "  " .. each[2], self.columns))
   end

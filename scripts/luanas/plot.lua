@@ -60,7 +60,8 @@ end
 
 -- ---- Images ----------------------------------------------------------------------------------------
 
-local LARGE = 224 -- pixels that an image in a file has at least, if it can be magnified by a whole number
+local LARGE = 224 -- pixels of a side: about as large small images become in a file
+local MOST = 100 -- the largest zoom
 
 local function draw_images(owner, path, list, options)
   if path == nil then return images.print(list, options.captions) end
@@ -73,7 +74,8 @@ local function draw_images(owner, path, list, options)
     side = math.max(side, shape[1], shape[2])
   end
   local across = check.integer(owner, "across", options.across or math.ceil((#list) ^ 0.5), 1)
-  local zoom = check.integer(owner, "zoom", options.zoom or math.max(1, LARGE // side // across), 1, 100)
+  local zoom = check.integer(owner, "zoom", options.zoom or math.max(1, math.min(MOST, LARGE // side // across)), 1,
+    MOST)
   local ok, message = core.write_png(path, images.sheet(list, across, zoom))
   if not ok then check.fail("%s: %s", owner, message) end
 end

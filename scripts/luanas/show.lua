@@ -108,8 +108,13 @@ local function is_plain(value)
   return type(value) == "table" and not has_own_text(value) and type_name(value) == nil
 end
 
+-- Whether a key can stand in front of "=" without brackets.
+local function is_name(key)
+  return type(key) == "string" and key:find "^[%a_][%w_]*$" ~= nil and load("local " .. key) ~= nil
+end
+
 local function key_text(style, key)
-  if type(key) == "string" and key:find "^[%a_][%w_]*$" then return painted(style, "key", key) .. " = " end
+  if is_name(key) then return painted(style, "key", key) .. " = " end
   local text = is_plain(key) and "table" or short(style, key)
   return ("[%s] = "):format(text)
 end

@@ -318,9 +318,10 @@ static void what_cannot_be_written(void **state) {
   const char *path = path_of("none.png");
   refuse_writing(path, NAS_FLOAT32, DIMS(2, 2), NAS_ARGUMENT,
                  "the image is float32; expected uint8");
-  refuse_writing(path, NAS_UINT8, DIMS(4), NAS_SHAPE, "the image is [4]; expected [height, width]");
-  refuse_writing(path, NAS_UINT8, DIMS(2, 2, 2), NAS_SHAPE, "the image is [2, 2, 2]");
-  refuse_writing(path, NAS_UINT8, DIMS(1, 65536), NAS_LIMIT, "more than 65535 pixels");
+  refuse_writing(path, NAS_UINT8, DIMS(4), NAS_ARGUMENT,
+                 "the image is [4]; expected [height, width]");
+  refuse_writing(path, NAS_UINT8, DIMS(2, 2, 2), NAS_ARGUMENT, "the image is [2, 2, 2]");
+  refuse_writing(path, NAS_UINT8, DIMS(1, 65536), NAS_ARGUMENT, "more than 65535 pixels");
   assert_int_not_equal(access(path, F_OK), 0);
   refuse_writing(path_of("absent/a.png"), NAS_UINT8, DIMS(2, 2), NAS_IO, "absent/a.png");
 }

@@ -45,8 +45,8 @@ NAS_API nas_status nas_png_read_memory(nas_tensor **out, const void *bytes, size
                                        nas_error *err);
 
 /* Writes an image, uint8 [height, width] or [height, width, 1 or 3], as a whole or not at all.
- * NAS_ARGUMENT, NAS_SHAPE, NAS_LIMIT: no such image, or a side of more than 65,535 pixels. NAS_IO:
- * the file cannot be written. NAS_MEMORY. */
+ * NAS_ARGUMENT: no such image, or a side of more than 65,535 pixels. NAS_IO: the file cannot be
+ * written. NAS_MEMORY. */
 NAS_API nas_status nas_png_write(const char *path, const nas_tensor *image, nas_error *err);
 
 /* The names of the sub-folders, in order. */
