@@ -60,7 +60,8 @@ end
 local function pixels_of(bytes, columns)
   local shape = bytes:shape()
   local height, width = shape[1], shape[2]
-  local zoom = math.ceil(SMALLEST / math.max(height, width))
+  local side = math.max(height, width)
+  local zoom = (SMALLEST + side - 1) // side
   local step = math.max(1, (width + columns - 1) // columns)
   local rows = {}
   for y = 1, step > 1 and math.max(1, height // step) or height * zoom do

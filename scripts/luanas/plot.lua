@@ -63,6 +63,13 @@ end
 local LARGE = 224 -- pixels of a side: about as large small images become in a file
 local MOST = 100 -- the largest zoom
 
+-- Columns of a sheet that has about as many rows.
+local function columns_for(count)
+  local columns = 1
+  while columns * columns < count do columns = columns + 1 end
+  return columns
+end
+
 local function draw_images(owner, path, list, options)
   if path == nil then return images.print(list, options.captions) end
   if not check.string(owner, "path", path):find "%.png$" then
@@ -73,7 +80,7 @@ local function draw_images(owner, path, list, options)
     local shape = bytes:shape()
     side = math.max(side, shape[1], shape[2])
   end
-  local across = check.integer(owner, "across", options.across or math.ceil((#list) ^ 0.5), 1)
+  local across = check.integer(owner, "across", options.across or columns_for(#list), 1)
   local zoom = check.integer(owner, "zoom", options.zoom or math.max(1, math.min(MOST, LARGE // side // across)), 1,
     MOST)
   local ok, message = core.write_png(path, images.sheet(list, across, zoom))

@@ -287,7 +287,7 @@ function T.test_values_without_help()
   lu.assertEquals(help.text(nil), "there is no help for nil; help() lists what there is")
   lu.assertEquals(help.text {}, "there is no help for this table; help() lists what there is")
   lu.assertStrContains(help.text(print), "this function, which is written in C;")
-  lu.assertStrContains(help.text(function() end), "there is no help for this function, from ")
+  lu.assertStrContains(help.text(function() end), "there is no help for this function, from")
   lu.assertStrContains(help.text(setmetatable({}, { __index = function() error "no" end })), "this table")
 end
 
