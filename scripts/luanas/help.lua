@@ -202,13 +202,15 @@ end
 local function of_value(page, value)
   local entry = entries.of(value)
   if entry then return ENTRY[entry.kind](page, entry) end
-  local where = ""
+  local shown, meta = check.show(value):gsub("^a ", "this "), debug.getmetatable(value)
+  local name = type(meta) == "table" and rawget(meta, "__name")
   if type(value) == "function" then
     local info = debug.getinfo(value, "S")
-    where = info.what == "C" and ", which is written in C" or (", from %s:%d"):format(info.short_src, info.linedefined)
+    shown = shown .. (info.what == "C" and ", which is written in C"
+      or (", from %s:%d"):format(info.short_src, info.linedefined))
   end
-  page:wrap(("there is no help for %s%s; help() lists what there is"):format(check.show(value):gsub("^a ", "this "),
-    where), "", "  ")
+  page:wrap(("there is no help for %s; help() lists what there is"):format(type(name) == "string" and name or shown), "",
+    "  ")
 end
 
 -- `count` arguments of help: none, or the subject.

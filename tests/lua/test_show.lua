@@ -381,6 +381,7 @@ function T.test_everything_within_a_narrow_terminal()
     study, study:trials(), study:trials()[1], nas.policy(), nas.policy():sample(spaces.student), nn,
     study:trials()[1]:model(),
   } do
+    lu.assertNil(show.text(value):find "\n$")
     for line in show.text(value, { width = 20 }):gmatch "[^\n]+" do
       local words = select(2, line:gsub("%S+", ""))
       lu.assertTrue(layout.width(line) <= 20 or words <= 2, line)
