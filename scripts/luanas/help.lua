@@ -209,8 +209,8 @@ local function of_value(page, value)
     shown = shown .. (info.what == "C" and ", which is written in C"
       or (", from %s:%d"):format(info.short_src, info.linedefined))
   end
-  page:wrap(("there is no help for %s; help() lists what there is"):format(type(name) == "string" and name or shown), "",
-    "  ")
+  if type(name) == "string" then shown = name end
+  page:wrap(("there is no help for %s; help() lists what there is"):format(shown), "", "  ")
 end
 
 -- `count` arguments of help: none, or the subject.

@@ -15,7 +15,7 @@ local DEPTH = 4 -- of tables in tables
 local ITEMS = 30 -- of a table
 local ENTRIES = 300 -- of all tables together
 local LINES = 100 -- of a text
-local STRING, NESTED_STRING = 1000, 60 -- bytes that are shown
+local STRING, NESTED_STRING = 1000, 50 -- bytes that are shown
 local CELL = 32 -- columns of a table's cell
 local SAMPLES = 100
 

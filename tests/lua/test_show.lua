@@ -48,9 +48,9 @@ end
 
 function T.test_long_strings_are_cut()
   check(("x"):rep(2000), '"' .. ("x"):rep(1000) .. '"... (2000 bytes)')
-  check({ ("x"):rep(100) }, '{ "' .. ("x"):rep(60) .. '"... (100 bytes) }', { width = 100 })
-  check({ ("ä"):rep(100) }, '{ "' .. ("ä"):rep(30) .. '"... (200 bytes) }')
-  check({ "a" .. ("ä"):rep(100) }, '{ "a' .. ("ä"):rep(29) .. '"... (201 bytes) }')
+  check({ ("x"):rep(100) }, '{ "' .. ("x"):rep(50) .. '"... (100 bytes) }', { width = 100 })
+  check({ ("ä"):rep(100) }, '{ "' .. ("ä"):rep(25) .. '"... (200 bytes) }')
+  check({ "a" .. ("ä"):rep(100) }, '{ "a' .. ("ä"):rep(24) .. '"... (201 bytes) }')
 end
 
 function T.test_functions()
