@@ -66,10 +66,10 @@ local function guarded(call, ...)
   return nil, type(result) == "string" and result:match "^[^\n]*" or check.show(result)
 end
 
--- What tostring says of an object.
+-- What tostring says of an object, without what would drive the terminal.
 local function own_text(value)
   local text, problem = guarded(tostring, value)
-  if text then return text end
+  if text then return (text:gsub("[\0-\8\11-\31\127]", "?")) end
   return ("%s, whose __tostring fails: %s"):format(type_name(value) or check.show(value), escaped(problem))
 end
 
@@ -221,7 +221,7 @@ local FIRST = { id = 1, number = 1, name = 1, epoch = 1, layer = 1, rank = 1 }
 local function columns_of(list, count)
   local columns, by_name = {}, {}
   for i = 1, count do
-    for name, value in next, list[i] do
+    for name, value in next, rawget(list, i) do
       local column = by_name[name]
       if not column then
         column = { title = name, right = true, place = FIRST[name] or 2 }
@@ -238,14 +238,14 @@ end
 -- A list of tables with the same sort of fields, such as the epochs of a training, as rows; columns that have no room
 -- are only named.
 local function records_text(style, list)
-  local count = math.min(#list, ITEMS)
+  local count = math.min(rawlen(list), ITEMS)
   local columns, texts = columns_of(list, count), setmetatable({ colour = false }, { __index = style })
   local shown, rows, used, left_out = {}, {}, 0, {}
   for i = 1, count do rows[i] = {} end
   for _, column in ipairs(columns) do
     local cells, width = {}, layout.width(column.title)
     for i = 1, count do
-      cells[i] = cell_text(texts, list[i][column.title])
+      cells[i] = cell_text(texts, rawget(rawget(list, i), column.title))
       width = math.max(width, layout.width(cells[i]))
     end
     used = used + width + 2
@@ -256,7 +256,7 @@ local function records_text(style, list)
       left_out[#left_out + 1] = column.title
     end
   end
-  local text = objects.table(shown, rows, #list)
+  local text = objects.table(shown, rows, rawlen(list))
   return #left_out == 0 and text or ("%sand %s\n"):format(text, table.concat(left_out, ", "))
 end
 

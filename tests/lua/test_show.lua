@@ -141,6 +141,9 @@ function T.test_objects_that_fail()
     "{ a table, whose __tostring fails: boom, two }")
   local function refuse() error "no" end
   check(with { __index = refuse, __len = refuse, __pairs = refuse, __eq = refuse, __call = refuse }, "{ 1 }")
+  check({ setmetatable({ a = 1 }, { __index = refuse }), setmetatable({ b = 2 }, { __index = refuse }) },
+    "a  b\n1\n   2")
+  check(with { __tostring = function() return "\27[2J\7\tab" end }, "?[2J?\tab")
   check(setmetatable({}, { __metatable = "locked" }), "{}")
   check(with { __name = "Thing" }, "Thing { 1 }")
   check({ with { __name = "Thing" } }, "{ Thing }")
