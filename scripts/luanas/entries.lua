@@ -17,15 +17,16 @@ function entries.spoken(class)
   return SPOKEN[last] or last:gsub("(%l)(%u)", "%1_%2"):lower()
 end
 
+local paths -- of modules, by the names of their classes
+
 --- Where scripts find a module: "nas.nn" of luanas.nn, "core" of luanas.core. nil of a class of objects, and of
 --- luanas.train, whose functions nas has itself.
 function entries.path_of_module(class)
-  if class.name == "luanas" then return "nas" end
-  if class.name == "luanas.core" then return "core" end
-  for _, field in ipairs(stubs.all().classes.luanas.fields) do
-    if field.type == class.name then return "nas." .. field.name end
+  if not paths then
+    paths = { luanas = "nas", ["luanas.core"] = "core" }
+    for _, field in ipairs(stubs.all().classes.luanas.fields) do paths[field.type] = "nas." .. field.name end
   end
-  return nil
+  return paths[class.name]
 end
 
 --- How scripts call an entry: "nas.nn.conv2d", "study:run", "nas.policy", "luanas.Trial".
