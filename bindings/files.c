@@ -1,4 +1,5 @@
-/* Readers of files: NPY, CSV, PNG, CIFAR. Classes count from 1 in Lua, from 0 in libnas. */
+/* Readers of files: NPY, CSV, PNG, CIFAR; and a writer of PNG. Classes count from 1 in Lua, from 0
+ * in libnas. */
 #include <nas/cifar.h>
 #include <nas/csv.h>
 #include <nas/npy.h>
@@ -89,6 +90,15 @@ static int core_read_png(lua_State *L) {
   nas_tensor **out = nas_push_tensor(L);
   if (nas_png_read(out, path, &settings, &err)) return nas_fail_or_raise(L, &err);
   weigh(L, *out);
+  return 1;
+}
+
+/* core.write_png(path, image) */
+static int core_write_png(lua_State *L) {
+  nas_error err;
+  const char *path = nas_check_name(L, 1, "path");
+  if (nas_png_write(path, nas_check_tensor(L, 2), &err)) return nas_fail_or_raise(L, &err);
+  lua_pushboolean(L, 1);
   return 1;
 }
 
@@ -311,6 +321,7 @@ static const luaL_Reg functions[] = {
     {"read_npy", core_read_npy},
     {"read_png", core_read_png},
     {"read_png_folder", core_read_png_folder},
+    {"write_png", core_write_png},
     {"read_cifar", core_read_cifar},
     {"read_csv", core_read_csv},
     {NULL, NULL},

@@ -60,13 +60,17 @@ static int core_use_isa(lua_State *L) {
   return nas_kernels_use(luaL_optstring(L, 1, NULL), &err) ? nas_raise(L, &err) : 0;
 }
 
+/* core.terminal(stream = "error") */
 static int core_terminal(lua_State *L) {
+  static const char *const names[] = {"error", "output", NULL};
+  static const int streams[] = {STDERR_FILENO, STDOUT_FILENO};
   struct winsize size;
-  if (!isatty(STDERR_FILENO)) {
+  int stream = streams[luaL_checkoption(L, 1, names[0], names)];
+  if (!isatty(stream)) {
     luaL_pushfail(L);
     return 1;
   }
-  int known = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  int known = ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   lua_pushinteger(L, known ? size.ws_col : 80);
   return 1;
 }

@@ -1,4 +1,4 @@
--- Writes the package's scripts as C source, for the program. usage: embed.lua OUTPUT INPUT...
+-- Writes the package's scripts and stubs as C source, for the program. usage: embed.lua OUTPUT INPUT...
 local output = assert(io.open(arg[1], "w"))
 
 -- "a/scripts/luanas/store/file.lua" -> "luanas.store.file", "luanas/store/file.lua"
@@ -15,18 +15,30 @@ local function literal(line)
   end) .. '"'
 end
 
-output:write('#include "embedded.h"\n\nconst nas_embedded nas_embedded_scripts[] = {\n')
+-- A table of files under their names.
+local function write_table(variable, files)
+  output:write(("\nconst nas_embedded %s[] = {\n"):format(variable))
+  for _, each in ipairs(files) do
+    local file = assert(io.open(each.path, "rb"))
+    local text = file:read("a")
+    file:close()
+    output:write(("  {\"%s\", \"@%s\", %d,\n"):format(each.name, each.chunk, #text))
+    if text == "" then output:write('   ""') end
+    for line in text:gmatch("[^\n]*\n?") do
+      if line ~= "" then output:write("   ", literal(line), "\n") end
+    end
+    output:write("  },\n")
+  end
+  output:write("  {0, 0, 0, 0},\n};\n")
+end
+
+local scripts, stubs = {}, {}
 for i = 2, #arg do
   local module, file = names(arg[i])
-  local script = assert(io.open(arg[i], "rb"))
-  local text = script:read("a")
-  script:close()
-  output:write(("  {\"%s\", \"@%s\", %d,\n"):format(module, file, #text))
-  if text == "" then output:write('   ""') end
-  for line in text:gmatch("[^\n]*\n?") do
-    if line ~= "" then output:write("   ", literal(line), "\n") end
-  end
-  output:write("  },\n")
+  local stub = file:match("^luanas/meta/(.*)%.lua$")
+  table.insert(stub and stubs or scripts, { path = arg[i], name = stub or module, chunk = file })
 end
-output:write("  {0, 0, 0, 0},\n};\n")
+output:write('#include "embedded.h"\n')
+write_table("nas_embedded_scripts", scripts)
+write_table("nas_embedded_stubs", stubs)
 assert(output:close())

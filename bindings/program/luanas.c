@@ -52,14 +52,26 @@ static int load_embedded(lua_State *L) {
   return 1;
 }
 
+/* The module luanas.stub_texts: a table of the texts of the stubs, from which help is made. */
+static int load_stub_texts(lua_State *L) {
+  lua_newtable(L);
+  for (const nas_embedded *stub = nas_embedded_stubs; stub->name; stub++) {
+    lua_pushlstring(L, stub->text, stub->size);
+    lua_setfield(L, -2, stub->name);
+  }
+  return 1;
+}
+
 static void preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_luanas_core);
   lua_setfield(L, -2, "luanas.core");
-  for (const nas_embedded *script = nas_embedded_scripts; script->module; script++) {
+  lua_pushcfunction(L, load_stub_texts);
+  lua_setfield(L, -2, "luanas.stub_texts");
+  for (const nas_embedded *script = nas_embedded_scripts; script->name; script++) {
     lua_pushlightuserdata(L, (void *)script);
     lua_pushcclosure(L, load_embedded, 1);
-    lua_setfield(L, -2, script->module);
+    lua_setfield(L, -2, script->name);
   }
   lua_pop(L, 1);
 }

@@ -107,22 +107,32 @@ local function links_text(self, position)
   return #connected > 0 and table.concat(connected, "+") or "none", behind
 end
 
--- "kernel=3 filters=64 | kernel=1 filters=32 skip=1": a bar where a name comes again.
-function Arch:__tostring()
-  local words, seen, i = {}, {}, 1
+--- The decisions of an architecture as people read them, in groups: a new one where a name comes again, as it does in
+--- each layer. Lists of { name, text of what was chosen }; an anchor and its connections are one.
+function arch.groups(self)
+  local groups, seen, i = { {} }, {}, 1
   while i <= #self.decisions do
     local decision, behind = self.decisions[i], i + 1
-    if seen[decision.name] then
-      words[#words + 1] = "|"
-      seen = {}
-    end
+    if seen[decision.name] then groups[#groups + 1], seen = {}, {} end
     seen[decision.name] = true
     local value = decision.options.shorts[decision.chosen]
     if anchors.is(decision) then value, behind = links_text(self, i) end
-    words[#words + 1] = decision.name .. "=" .. value
+    table.insert(groups[#groups], { decision.name, value })
     i = behind
   end
-  return #words > 0 and table.concat(words, " ") or "(no decisions)"
+  return groups
+end
+
+-- "kernel=3 filters=64 | kernel=1 filters=32 skip=1"
+function Arch:__tostring()
+  if #self.decisions == 0 then return "(no decisions)" end
+  local texts = {}
+  for i, group in ipairs(arch.groups(self)) do
+    local words = {}
+    for k, each in ipairs(group) do words[k] = each[1] .. "=" .. each[2] end
+    texts[i] = table.concat(words, " ")
+  end
+  return table.concat(texts, " | ")
 end
 
 -- Reads one decision of a line: name, list, chosen index and the position behind it; or nil.

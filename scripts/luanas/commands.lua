@@ -13,6 +13,7 @@ local script = require "luanas.script"
 local stored = require "luanas.stored"
 local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
+local trial_table = require "luanas.trial_table"
 local verify = require "luanas.verify"
 local worker = require "luanas.worker"
 
@@ -59,10 +60,6 @@ local function run_of(store, wanted)
     give_up("there is no run %d; `luanas runs` lists them", id)
   end
   return id
-end
-
-local function number_text(value)
-  return value and core.number_text(value) or ""
 end
 
 -- ---- Tables ----------------------------------------------------------------------------------------
@@ -181,37 +178,11 @@ local function each_of_run(store, run, sort, top)
   return each_trial(store, sql, run, top or -1)
 end
 
--- Names that any of the trials has in a map.
-local function names_in(trials, map)
-  local found = {}
-  for _, each in ipairs(trials) do
-    for name in pairs(each[map]) do found[name] = true end
-  end
-  return check.sorted_keys(found)
-end
-
-local function trial_table(next_trial)
-  local trials = {}
-  for each in next_trial do trials[#trials + 1] = each end
-  local names, metric = names_in(trials, "logged"), "loss" -- of values; of classes the accuracy
-  for _, each in ipairs(trials) do metric = each.metrics.accuracy and "accuracy" or metric end
-  local columns = { right "trial", { title = "status" }, right(metric), right "parameters", right "seconds" }
-  for _, name in ipairs(names) do columns[#columns + 1] = right(name) end
-  columns[#columns + 1] = { title = "architecture" }
-  local rows = {}
-  for i, each in ipairs(trials) do
-    local row = {
-      tostring(each.number), each.status, each.metrics[metric] and ("%.4f"):format(each.metrics[metric]) or "",
-      number_text(each.metrics.params), each.metrics.seconds and ("%.2f"):format(each.metrics.seconds) or "",
-    }
-    for _, name in ipairs(names) do
-      local value = each.logged[name]
-      row[#row + 1] = type(value) == "number" and ("%.6g"):format(value) or value ~= nil and tostring(value) or ""
-    end
-    row[#row + 1] = tostring(each.arch)
-    rows[i] = row
-  end
-  return text_table.format(columns, rows), #rows
+-- The table of some trials, and how many they are.
+local function table_of(next_trial)
+  local list = {}
+  for each in next_trial do list[#list + 1] = each end
+  return trial_table(list), #list
 end
 
 local function json_of(each)
@@ -230,7 +201,7 @@ local function trials(store, options)
   elseif options.csv then
     written(csv.write_to(io.stdout, open))
   else
-    local text, count = trial_table(open())
+    local text, count = table_of(open())
     local all = count_of(store, LINE .. "SELECT count(*)" .. TRIALS, run)
     write(text, count < all and ("%d of %d trials; --top shows more\n"):format(count, all) or "")
   end

@@ -2,6 +2,7 @@
 --- There is a training and a validation split; the test split is locked, and nothing here opens it.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local terminal_images = require "luanas.images"
 
 local data = {}
 
@@ -93,6 +94,50 @@ end
 
 function Data:image(i)
   return check.core(self:load().image, self:load(), i)
+end
+
+-- What is printed below image i.
+local function caption_of(dataset, i)
+  local target, names = dataset:target(i), dataset:info().class_names
+  if math.type(target) == "integer" then
+    return ("%d: %s"):format(i, names and names[target] or "class " .. target)
+  end
+  local values = target:totable()
+  for k, value in ipairs(values) do values[k] = ("%.4g"):format(value) end
+  return ("%d: %s"):format(i, table.concat(values, " "))
+end
+
+-- Image i as bytes: as it was given, or, of other numbers, scaled.
+local function bytes_of(owner, dataset, i)
+  local has_bytes, image = pcall(dataset.image, dataset, i)
+  if not has_bytes then image = dataset:input(i) end
+  local channels = image:shape()[3]
+  if channels ~= 1 and channels ~= 3 then image = image:narrow(3, 1, 1) end
+  return terminal_images.bytes(owner, image)
+end
+
+-- A position from 1.
+local function check_image_number(owner, dataset, given)
+  local i = check.integer(owner, "image", given, -#dataset, #dataset)
+  if i == 0 then
+    check.fail("%s: image is 0; expected 1 to %d, or -1 to -%d from the end", owner, #dataset, #dataset)
+  end
+  return i < 0 and #dataset + 1 + i or i
+end
+
+function Data:show(which)
+  local owner, dataset = "data:show", self:load()
+  if not dataset:info().height then check.fail("%s: %s has no images", owner, self.name) end
+  local list, captions = {}, {}
+  for k, given in ipairs(type(which) == "table" and which or { which }) do
+    local i = check_image_number(owner, dataset, given)
+    list[k], captions[k] = bytes_of(owner, dataset, i), caption_of(dataset, i)
+  end
+  if #list == 0 then
+    check.fail("%s: which is %s; expected the number of an image, or a list of such", owner,
+      type(which) == "table" and "an empty list" or check.show(which))
+  end
+  terminal_images.print(list, captions)
 end
 
 function Data:input(i, augment, seed, epoch)

@@ -1,7 +1,9 @@
---- Pictures, as files or as text in the terminal: by gnuplot, but for networks.
+--- Pictures, as files or as text in the terminal: by gnuplot, but for networks and images.
+local core = require "luanas.core"
 local check = require "luanas.check"
 local csv = require "luanas.csv"
 local gnuplot = require "luanas.plots.gnuplot"
+local images = require "luanas.images"
 local network_lines = require "luanas.plots.network"
 local network_svg = require "luanas.plots.network_svg"
 local over_trials = require "luanas.plots.over_trials"
@@ -54,6 +56,80 @@ function plot.network(subject, path, options)
   local text = network_svg(lines, options.title)
   local ok, message = csv.replace(path, function(file) return file:write(text) end)
   if not ok then check.fail("%s: %s", owner, message) end
+end
+
+-- ---- Images ----------------------------------------------------------------------------------------
+
+local LARGE = 224 -- pixels of a side: about as large small images become in a file
+local MOST = 100 -- the largest zoom
+
+-- Columns of a sheet that has about as many rows.
+local function columns_for(count)
+  local columns = 1
+  while columns * columns < count do columns = columns + 1 end
+  return columns
+end
+
+local function draw_images(owner, path, list, options)
+  if path == nil then return images.print(list, options.captions) end
+  if not check.string(owner, "path", path):find "%.png$" then
+    check.fail("%s: path is %s; expected the name of a .png file, or nil for the terminal", owner, check.show(path))
+  end
+  local side = 1
+  for _, bytes in ipairs(list) do
+    local shape = bytes:shape()
+    side = math.max(side, shape[1], shape[2])
+  end
+  local across = check.integer(owner, "across", options.across or columns_for(#list), 1)
+  local zoom = check.integer(owner, "zoom", options.zoom or math.max(1, math.min(MOST, LARGE // side // across)), 1,
+    MOST)
+  local ok, message = core.write_png(path, images.sheet(list, across, zoom))
+  if not ok then check.fail("%s: %s", owner, message) end
+end
+
+--- One image, or several side by side.
+function plot.image(subject, path, options)
+  local owner = "plot.image"
+  options = check.options(owner, options, { "across", "captions", "zoom" })
+  local list = type(subject) == "table" and subject or { subject }
+  if #list == 0 then check.fail("%s: the list of images is empty", owner) end
+  local bytes = {}
+  for i, image in ipairs(list) do
+    local name = type(subject) == "table" and ("image %d"):format(i) or "the image"
+    bytes[i] = images.bytes(owner, images.check(owner, name, image))
+  end
+  if options.captions ~= nil and type(options.captions) ~= "table" then
+    check.fail("%s: captions are %s; expected a list of strings", owner, check.show(options.captions))
+  end
+  draw_images(owner, path, bytes, options)
+end
+
+-- The kernel {height, width, inputs, filters} of a layer of a model, by default of its first convolution.
+local function kernel_of(owner, model, layer)
+  local layers = {}
+  for _, set in ipairs(model:params()) do
+    if set.role == "kernel" and #set.values:shape() == 4 then
+      if layer == nil or layer == set.layer then return set.values, set.layer end
+      layers[#layers + 1] = tostring(set.layer)
+    end
+  end
+  check.fail("%s: layer is %s; %s", owner, check.show(layer),
+    #layers > 0 and "layers with filters are " .. table.concat(layers, ", ") or "the model has no convolutions")
+end
+
+--- The filters of a convolution, on one scale from black to white.
+function plot.filters(model, path, options)
+  local owner = "plot.filters"
+  options = check.options(owner, options, { "across", "input", "layer", "zoom" })
+  if type(model) ~= "table" or type(model.params) ~= "function" then
+    check.fail("%s: model is %s; expected a model (what nas.train and trial:model return)", owner, check.show(model))
+  end
+  local kernel = kernel_of(owner, model, check.optional(check.integer, owner, "layer", options.layer, 1))
+  local shape, bytes, list = kernel:shape(), images.bytes(owner, kernel), {}
+  local input = check.optional(check.integer, owner, "input", options.input, 1, shape[3])
+  if shape[3] ~= 3 or input then bytes = bytes:narrow(3, input or 1, 1) end
+  for filter = 1, shape[4] do list[filter] = bytes:select(4, filter) end
+  draw_images(owner, path, list, options)
 end
 
 -- ---- Numbers of the script -------------------------------------------------------------------------

@@ -202,6 +202,14 @@ function Policy:steps()
   return self.core:info().steps
 end
 
+function Policy:show(space, options)
+  local show = require "luanas.show"
+  local own = {}
+  for name, value in pairs(check.options("policy:show", options, { "samples", "width" })) do own[name] = value end
+  own.width = own.width or core.terminal "output"
+  io.stdout:write(show.policy(self, space, own), "\n")
+end
+
 function Policy:__tostring()
   return ("luanas.Policy: seed %d, %d samples, %d steps"):format(self.seed, self.samples, self:steps())
 end

@@ -70,6 +70,9 @@ function tests.test_terminal()
   local columns = core.terminal()
   lu.assertTrue(columns == nil or columns > 0)
   lu.assertEquals(select("#", core.terminal()), 1)
+  lu.assertEquals(core.terminal "error", columns)
+  lu.assertTrue(core.terminal "output" == nil or core.terminal "output" > 0)
+  lu.assertErrorMsgContains("invalid option 'input'", core.terminal, "input")
 end
 
 function tests.test_options()

@@ -264,6 +264,68 @@ static void files_and_failing_memory(void **state) {
                 "absent.png cannot be opened");
 }
 
+/* ---- Writing ---- */
+
+/* Written without memory for a while, and read back. */
+static void check_written(const nas_tensor *image, const double *expected, int channels) {
+  nas_tensor *tensor;
+  nas_error err = {0};
+  nas_status status = NAS_MEMORY;
+  const char *path = path_of("written.png");
+  for (long allowed = 0; status == NAS_MEMORY; allowed++) {
+    nas_memory_fail_after(allowed);
+    status = nas_png_write(path, image, &err);
+    nas_memory_fail_after(-1);
+  }
+  check_ok(status, &err);
+  check_ok(nas_png_read(&tensor, path, NULL, &err), &err);
+  check_tensor(tensor, expected, DIMS(2, 3, channels));
+  nas_tensor_destroy(&tensor);
+}
+
+static void written_images_are_read_back(void **state) {
+  (void)state;
+  nas_error err = {0};
+  nas_tensor *turned;
+  double values[18];
+  const double rows[6] = {0, 1, 2, 3, 4, 5}, columns[6] = {0, 3, 1, 4, 2, 5};
+  for (int k = 0; k < 18; k++) values[k] = 14 * k;
+  nas_tensor *colours = tensor_of(NAS_UINT8, values, DIMS(2, 3, 3));
+  nas_tensor *grey = tensor_of(NAS_UINT8, rows, DIMS(2, 3, 1));
+  nas_tensor *sideways = tensor_of(NAS_UINT8, columns, DIMS(3, 2));
+  check_ok(nas_tensor_transpose(&turned, sideways, 0, 1, &err), &err);
+  check_written(colours, values, 3);
+  check_written(grey, rows, 1);
+  check_written(turned, rows, 1);
+  nas_tensor_destroy(&colours);
+  nas_tensor_destroy(&grey);
+  nas_tensor_destroy(&sideways);
+  nas_tensor_destroy(&turned);
+}
+
+static void refuse_writing(const char *path, nas_dtype dtype, int rank, const int64_t *dims,
+                           nas_status status, const char *part) {
+  nas_tensor *image;
+  nas_error err = {0};
+  check_ok(nas_tensor_create(&image, dtype, rank, dims, &err), &err);
+  assert_int_equal(nas_png_write(path, image, &err), status);
+  check_contains(err.text, part);
+  nas_tensor_destroy(&image);
+}
+
+static void what_cannot_be_written(void **state) {
+  (void)state;
+  const char *path = path_of("none.png");
+  refuse_writing(path, NAS_FLOAT32, DIMS(2, 2), NAS_ARGUMENT,
+                 "the image is float32; expected uint8");
+  refuse_writing(path, NAS_UINT8, DIMS(4), NAS_ARGUMENT,
+                 "the image is [4]; expected [height, width]");
+  refuse_writing(path, NAS_UINT8, DIMS(2, 2, 2), NAS_ARGUMENT, "the image is [2, 2, 2]");
+  refuse_writing(path, NAS_UINT8, DIMS(1, 65536), NAS_ARGUMENT, "more than 65535 pixels");
+  assert_int_not_equal(access(path, F_OK), 0);
+  refuse_writing(path_of("absent/a.png"), NAS_UINT8, DIMS(2, 2), NAS_IO, "absent/a.png");
+}
+
 /* ---- Folders ---- */
 
 static char root[160]; /* of the classes */
@@ -435,6 +497,8 @@ int main(void) {
       TEST(damaged_images),
       TEST(hostile_dimensions_allocate_little),
       TEST(files_and_failing_memory),
+      TEST(written_images_are_read_back),
+      TEST(what_cannot_be_written),
       TEST(folders),
       TEST(chosen_folders),
       TEST(equal_images),

@@ -9,8 +9,8 @@ local spaces = require "spaces"
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "agents", "audit", "compare", "data", "exact", "init", "nn", "plot", "policy", "profile", "reward",
-  "schedule", "space", "statistics", "study", "testing" }
+local STUBS = { "agents", "audit", "compare", "data", "exact", "help", "init", "nn", "plot", "policy", "profile",
+  "reward", "schedule", "show", "space", "statistics", "study", "testing" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -80,6 +80,8 @@ local function real()
     ["luanas"] = functions(nas),
     ["luanas.agents"] = functions(nas.agents),
     ["luanas.testing"] = functions(nas.testing),
+    ["luanas.help"] = functions(nas.help),
+    ["luanas.show"] = functions(nas.show),
     ["luanas.nn"] = functions(nas.nn),
     ["luanas.space"] = functions(nas.space),
     ["luanas.plot"] = functions(nas.plot),

@@ -1,4 +1,4 @@
-/* PNG images, by libpng: one, or a folder with a sub-folder for each class.
+/* PNG images, by libpng: one, or a folder with a sub-folder for each class. What is read:
  *
  *   grey                 becomes one channel
  *   colours, a palette   become three channels: red, green, blue
@@ -43,6 +43,11 @@ NAS_API nas_status nas_png_read(nas_tensor **out, const char *path,
 NAS_API nas_status nas_png_read_memory(nas_tensor **out, const void *bytes, size_t size,
                                        const char *name, const nas_png_settings *settings,
                                        nas_error *err);
+
+/* Writes an image, uint8 [height, width] or [height, width, 1 or 3], as a whole or not at all.
+ * NAS_ARGUMENT: no such image, or a side of more than 65,535 pixels. NAS_IO: the file cannot be
+ * written. NAS_MEMORY. */
+NAS_API nas_status nas_png_write(const char *path, const nas_tensor *image, nas_error *err);
 
 /* The names of the sub-folders, in order. */
 typedef struct nas_png_classes {

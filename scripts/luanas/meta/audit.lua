@@ -1,6 +1,8 @@
 ---@meta luanas.audit
 -- luacheck: ignore
 
+--- Whether an agent follows the policy gradient: nas.audit, and what it returns.
+
 ---@class luanas.audit.Options
 ---@field updates? integer Estimates that are looked at; at least 3, default 400. Takes time with their square.
 ---@field warmup? integer Updates before these, which settle a baseline; at least 0, default 50.

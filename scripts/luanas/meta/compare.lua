@@ -1,6 +1,8 @@
 ---@meta luanas.compare
 -- luacheck: ignore
 
+--- Comparisons of agents: nas.compare, and what it returns.
+
 ---@class luanas.compare.Options
 ---@field agents (string|table)[] Names of agents of the package, such as "reinforce"; { "reinforce", its options but the seed, name = ... }; or { name = ..., new = fun(seed): luanas.Agent }, which returns a new one each time, with a policy of its own. Each needs a name of its own; default: the agent's.
 ---@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10.

@@ -225,6 +225,13 @@ function core.read_npy(path) end
 ---@return luanas.Tensor?, string?, string?
 function core.read_png(path, settings) end
 
+--- Writes an image, uint8 {height, width} or {height, width, 1 or 3}, as a whole or not at all. Returns nil, message, code
+--- when the file can't be written.
+---@param path string
+---@param image luanas.Tensor
+---@return true?, string?, string?
+function core.write_png(path, image) end
+
 --- A folder of images: its sub-folders are classes, in the order of the bytes of their names, and their files *.png the
 --- images, in the same order; what begins with a dot is skipped. All images have one size and are all grey or all
 --- coloured. Returns images, uint8 {n, height, width, channels}; labels, int32 {n}, from 1; the names of the classes.
@@ -1055,9 +1062,10 @@ function core.machine() end
 ---@param isa? string
 function core.use_isa(isa) end
 
---- Columns of the terminal that standard error is, or nil when it is none.
+--- Columns of the terminal that standard error, or standard output, is; nil when it is none.
+---@param stream? "error"|"output" Default: "error".
 ---@return integer?
-function core.terminal() end
+function core.terminal(stream) end
 
 --- Raises the pending interrupt, if Ctrl-C was pressed (see Trainer:epoch).
 function core.check_interrupt() end

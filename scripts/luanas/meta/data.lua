@@ -136,6 +136,10 @@ function Data:describe() end
 ---@return luanas.Tensor, integer|luanas.Tensor
 function Data:image(i) end
 
+--- Shows images in the terminal, side by side, as nas.plot.image does, with number and class below.
+---@param which integer|integer[] 1 to the number of images, or from the end -1 ...
+function Data:show(which) end
+
 --- Input i as the network sees it, standardised, and augmented as in an epoch of a training with that seed.
 ---@param i integer
 ---@param augment? table as in luanas.Train

@@ -1,6 +1,8 @@
 ---@meta luanas.exact
 -- luacheck: ignore
 
+--- The objective of a policy, its gradient and the variances of estimators, exactly: nas.exact, and what it returns.
+
 ---@class luanas.exact.Options
 ---@field limit? integer Most architectures that are taken; default 100000. A larger space is an error that says about how
 --- large it is; at once where the estimate (nas.space.estimate) is more than 100 times the limit.

@@ -20,6 +20,8 @@
 ---@field data luanas.data Data sets.
 ---@field train fun(network: luanas.Node|luanas.TrainedModel, data: luanas.Data, options?: luanas.train.Options): luanas.TrainedModel Training without a study.
 ---@field load fun(path: string): luanas.TrainedModel A model from a file.
+---@field show luanas.show Any value as text for people.
+---@field help luanas.help What a function, a module or an object does.
 ---@field study luanas.study Trials on one space, data set and recipe: nas.study { ... }.
 local nas = {}
 

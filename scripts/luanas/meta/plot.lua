@@ -1,7 +1,7 @@
 ---@meta luanas.plot
 -- luacheck: ignore
 
---- Pictures, drawn by gnuplot (Debian: gnuplot-nox), but for networks: into a file, or as text in the terminal. Without
+--- Pictures, drawn by gnuplot (Debian: gnuplot-nox), but for networks and images: into a file, or as text in the terminal. Without
 --- gnuplot a file is an error that says so, and the terminal gets a table of the same numbers.
 ---
 --- Trials are drawn by their number, in the order in which they were made, whatever the order of a list.
@@ -25,6 +25,30 @@ local plot = {}
 ---@param path? string Ends in .svg; nil: the terminal.
 ---@param options? { title?: string }
 function plot.network(subject, path, options) end
+
+---@class luanas.plot.ImageOptions
+---@field captions? string[] Below each image, in the terminal.
+---@field across? integer Images in a row of a file; default: about as many as rows.
+---@field zoom? integer Pixels of a file that a pixel of an image is wide and high, 1 to 100; default: as many as make 224.
+
+--- An image, or several side by side. In a terminal with colours, a character is two pixels; without, or with NO_COLOR
+--- set, it is a shade. Images that are too wide for the terminal are made smaller, very small ones larger.
+---@param subject luanas.Tensor|luanas.Tensor[] {height, width} or {height, width, 1 or 3}. Bytes as they are; of other types, from the lowest number (black) to the highest one (white) of each image.
+---@param path? string Ends in .png; nil: the terminal.
+---@param options? luanas.plot.ImageOptions
+function plot.image(subject, path, options) end
+
+---@class luanas.plot.FilterOptions
+---@field layer? integer A position in network:layers(); default: the first convolution.
+---@field input? integer The channel of the layer's input whose weights are drawn; default: of three channels all, as colours; else the first.
+---@field across? integer As for images.
+---@field zoom? integer As for images.
+
+--- The filters of a convolution, on one scale: the lowest weight is black, the highest one white.
+---@param model luanas.TrainedModel
+---@param path? string Ends in .png; nil: the terminal.
+---@param options? luanas.plot.FilterOptions
+function plot.filters(model, path, options) end
 
 ---@class luanas.plot.AccuracyOptions: luanas.plot.Words
 ---@field metric? string Default: "accuracy", or of values "mean_absolute_error".

@@ -103,6 +103,11 @@ function Policy:gradient(episodes) end
 ---@return { gradient_norm: number, l2: number }
 function Policy:apply(gradient) end
 
+--- Prints the probabilities of a space's options, as nas.show.policy tells them.
+---@param space luanas.Space
+---@param options? luanas.show.PolicyOptions
+function Policy:show(space, options) end
+
 --- Optimiser steps so far.
 ---@return integer
 function Policy:steps() end

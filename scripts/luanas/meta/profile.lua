@@ -1,6 +1,8 @@
 ---@meta luanas.profile
 -- luacheck: ignore
 
+--- Where the time of training goes: network:plan, model:profile, and what they return.
+
 --- One layer of a profile.
 ---@class luanas.Profile.Layer
 ---@field name string The kind of layer.

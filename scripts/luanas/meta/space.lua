@@ -42,6 +42,7 @@ function Chooser:scheduled(name, schedule) end
 ---@field name string
 ---@field number integer Among the anchors of its architecture, from 1.
 
+--- Search spaces: functions that build a network and ask for every decision; what can be done with them, and the usual ones.
 ---@class luanas.space
 local space = {}
 

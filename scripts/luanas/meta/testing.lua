@@ -1,6 +1,8 @@
 ---@meta luanas.testing
 -- luacheck: ignore
 
+--- What every agent must be able to do, as a test.
+
 ---@class luanas.testing
 local testing = {}
 
