@@ -13,7 +13,7 @@
 static const char TYPE[] = "luanas.Editor";
 
 enum { ENTRIES = 1000 };   /* of the history */
-enum { KEPT_LINE = 1000 }; /* characters of a new line that libedit keeps while it shows others */
+enum { KEPT_LINE = 1000 }; /* characters of a text that libedit keeps while it shows others */
 enum { PATTERN = 2048 };   /* more than what a search shows behind the text */
 
 /* Keys that nobody has, for functions of libedit that ours call: it has no other way. */
@@ -167,6 +167,27 @@ static unsigned char on_complete(EditLine *line, int key) {
   return failed ? CC_ERROR : shown ? CC_NORM : CC_REFRESH;
 }
 
+/* Moves the cursor to the beginning of its line (direction -1) or to the end (1); libedit's own
+ * functions go to those of the whole text. */
+static unsigned char move_within_line(EditLine *line, int direction) {
+  const LineInfoW *now = el_wline(line);
+  const wchar_t *at = now->cursor;
+  while (direction < 0 && at > now->buffer && at[-1] != L'\n') at--;
+  while (direction > 0 && at < now->lastchar && *at != L'\n') at++;
+  el_cursor(line, (int)(at - now->cursor));
+  return CC_CURSOR;
+}
+
+static unsigned char on_home(EditLine *line, int key) {
+  (void)key;
+  return move_within_line(line, -1);
+}
+
+static unsigned char on_end(EditLine *line, int key) {
+  (void)key;
+  return move_within_line(line, 1);
+}
+
 /* -- the history ------------------------------------------------------------------------------ */
 
 /* Whether the history has this text. */
@@ -178,17 +199,23 @@ static int is_kept(editor_box *box, const char *text, size_t size) {
   return 0;
 }
 
-/* libedit keeps no more than the beginning of a long text while it shows others. */
-static void keep_long_text(EditLine *line) {
+/* Whether the text is longer than what libedit keeps of it while it shows others; it is in the
+ * history then, and gone from the screen. */
+static int is_put_away(EditLine *line) {
   editor_box *box = box_of(line);
   HistEvent event;
   const LineInfoW *wide = el_wline(line);
-  if (wide->lastchar - wide->buffer <= KEPT_LINE) return;
+  ptrdiff_t characters = wide->lastchar - wide->buffer;
+  if (characters <= KEPT_LINE) return 0;
   const LineInfo *now = el_line(line);
   size_t size = (size_t)(now->lastchar - now->buffer);
   char *text = is_kept(box, now->buffer, size) ? NULL : strndup(now->buffer, size);
-  if (text) history(box->history, &event, H_ENTER, text);
+  if (!text) return 0;
+  history(box->history, &event, H_ENTER, text);
   free(text);
+  el_cursor(line, (int)(wide->lastchar - wide->cursor));
+  el_deletestr(line, (int)characters);
+  return 1;
 }
 
 /* Within a text of several lines to the line above or below, from its first or last one to another
@@ -196,9 +223,12 @@ static void keep_long_text(EditLine *line) {
 static unsigned char on_up(EditLine *line, int key) {
   (void)key;
   const LineInfo *now = el_line(line);
-  int inside = memchr(now->buffer, '\n', (size_t)(now->cursor - now->buffer)) != NULL;
-  if (!inside) keep_long_text(line);
-  el_push(line, inside ? KEY_LINE_UP : KEY_PREVIOUS);
+  if (memchr(now->buffer, '\n', (size_t)(now->cursor - now->buffer))) {
+    el_push(line, KEY_LINE_UP);
+  } else {
+    if (is_put_away(line)) el_push(line, KEY_PREVIOUS); /* past this text itself */
+    el_push(line, KEY_PREVIOUS);
+  }
   return CC_NORM;
 }
 
@@ -287,6 +317,8 @@ static const key_function own_functions[] = {
     {"luanas-cancel", on_cancel, {"^C", NULL}},
     {"luanas-suspend", on_suspend, {"^Z", NULL}},
     {"luanas-complete", on_complete, {"^I", NULL}},
+    {"luanas-home", on_home, {"^A", "\\e[H", "\\eOH", NULL}},
+    {"luanas-end", on_end, {"^E", "\\e[F", "\\eOF", NULL}},
     {"luanas-up", on_up, {"\\e[A", "\\eOA", "^P", NULL}},
     {"luanas-down", on_down, {"\\e[B", "\\eOB", "^N", NULL}},
     {"luanas-paste", on_paste, {PASTE_BEGIN, NULL}},
@@ -299,8 +331,6 @@ static const key_function functions_of_libedit[] = {
     {"ed-prev-line", NULL, {KEY_LINE_UP, NULL}},
     {"ed-next-line", NULL, {KEY_LINE_DOWN, NULL}},
     {"em-inc-search-prev", NULL, {"^R", NULL}},
-    {"ed-move-to-beg", NULL, {"\\e[H", "\\eOH", NULL}},
-    {"ed-move-to-end", NULL, {"\\e[F", "\\eOF", NULL}},
     {"ed-delete-next-char", NULL, {"\\e[3~", NULL}},
 };
 
@@ -318,7 +348,7 @@ static void set_up(editor_box *box) {
   el_set(line, EL_PROMPT_ESC, prompt, '\1');
   el_set(line, EL_GETCFN, read_character);
   el_set(line, EL_HIST, history, box->history);
-  el_set(line, EL_SETTY, "-d", "-isig", NULL); /* a pasted byte is no Ctrl-C */
+  el_set(line, EL_SETTY, "-d", "-isig", "-ixon", NULL); /* a pasted byte is no Ctrl-C or Ctrl-S */
   bind_keys(line, own_functions, sizeof own_functions / sizeof *own_functions);
   bind_keys(line, functions_of_libedit, sizeof functions_of_libedit / sizeof *functions_of_libedit);
 }
@@ -378,6 +408,7 @@ static const char *get_text(editor_box *box, int *size) {
   locale_t locale = uselocale(box->locale);
   noted = 0;
   for (int i = 0; i < NOTED; i++) sigaction(noted_signals[i], &action, &before[i]);
+  el_set(box->line, EL_PREP_TERM, 1); /* before the prompt says that keys can come */
   show_paste_mode(PASTE_ON);
   const char *text = el_gets(box->line, size);
   show_paste_mode(PASTE_OFF);

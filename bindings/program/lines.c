@@ -15,7 +15,8 @@ typedef struct lines_box {
 /* lines:read(prompt) */
 static int lines_read(lua_State *L) {
   lines_box *box = nas_box_peek(L, 1, TYPE);
-  fputs(luaL_checkstring(L, 2), stdout);
+  const char *prompt = luaL_checkstring(L, 2);
+  fputs(prompt, stdout);
   fflush(stdout);
   nas_interrupt_clear();
   ssize_t size = getline(&box->line, &box->capacity, stdin);
@@ -24,6 +25,7 @@ static int lines_read(lua_State *L) {
     lua_pushlstring(L, box->line, (size_t)size);
     return 1;
   }
+  if (nas_interrupt_pending() && *prompt) putchar('\n');
   luaL_pushfail(L);
   lua_pushstring(L, nas_interrupt_pending() ? "cancelled" : "end");
   clearerr(stdin); /* a read that was interrupted, or Ctrl-D */

@@ -8,6 +8,10 @@ local complete = require "luanas.repl.complete"
 local core = require "luanas.core"
 local history = require "luanas.repl.history"
 
+-- A command may change any global.
+local concat, pack, unpack, stdout, stderr = table.concat, table.pack, table.unpack, io.stdout, io.stderr
+local ipairs, require, tostring, type, globals, preload = ipairs, require, tostring, type, _G, package.preload
+
 local repl = {}
 
 local SLOW = 0.5 -- seconds from which on the time of a command is told
@@ -38,7 +42,7 @@ end
 
 -- A module that the session can do without.
 local function optional(name)
-  return package.preload[name] and require(name)
+  return preload[name] and require(name)
 end
 
 function Session:shown(value)
@@ -54,12 +58,12 @@ function Session:print_values(values)
     texts[i] = self:shown(values[i])
     if texts[i]:find "\n" then separator = "\n" end
   end
-  io.stdout:write(table.concat(texts, separator), "\n")
+  stdout:write(concat(texts, separator), "\n")
 end
 
 function Session:print_problem(problem)
-  io.stdout:flush()
-  io.stderr:write(self:styled("problem", type(problem) == "string" and problem or self:shown(problem)), "\n")
+  stdout:flush()
+  stderr:write(self:styled("problem", type(problem) == "string" and problem or self:shown(problem)), "\n")
 end
 
 -- Prints by a method, which may call functions of the values. Returns whether all went well.
@@ -67,14 +71,14 @@ function Session:safely(method, value)
   local ok, problem = self.host.call(tostring, method, self, value)
   if ok then return true end
   if ok == nil then return self:interrupted() end
-  io.stderr:write(self:styled("problem", "cannot be shown: " .. problem), "\n")
+  stderr:write(self:styled("problem", "cannot be shown: " .. problem), "\n")
   return false
 end
 
 function Session:interrupted()
   self.is_interrupted = true
-  io.stdout:flush()
-  if self.host.is_prompted then io.stderr:write("\n", self:styled("problem", "interrupted!"), "\n") end
+  stdout:flush()
+  if self.host.is_prompted then stderr:write("\n", self:styled("problem", "interrupted!"), "\n") end
   return false
 end
 
@@ -85,29 +89,30 @@ function Session:failed(problem)
   self:safely(Session.print_problem, problem)
 end
 
---- Runs a text.
+-- Runs a text.
 function Session:run(text)
-  local command, problem = chunk.compile(text)
-  if not command then return self:failed(problem) end
+  local ok, command, problem = self.host.call(tostring, chunk.compile, text)
+  if ok == nil then return self:interrupted() end
+  if not ok or not command then return self:failed(problem or command) end
   local began = core.clock()
-  local results = table.pack(self.host.call(chunk.explain, command))
+  local results = pack(self.host.call(chunk.explain, command))
   local seconds = core.clock() - began
   if results[1] == nil then return self:interrupted() end
   if not results[1] then return self:failed(results[2]) end
   if results.n > 1 then
-    self.globals._ = results[2]
-    if not self:safely(Session.print_values, table.pack(table.unpack(results, 2, results.n))) then
+    globals._ = results[2]
+    if not self:safely(Session.print_values, pack(unpack(results, 2, results.n))) then
       self.has_failed = true
     end
   end
   if seconds >= SLOW and self.host.is_terminal then
-    io.stdout:write(self:styled("note", ("%.1f s"):format(seconds)), "\n")
+    stdout:write(self:styled("note", ("%.1f s"):format(seconds)), "\n")
   end
 end
 
 -- ---- Reading ---------------------------------------------------------------------------------------
 
---- The next text that is whole, or all that there was before the end; nil, "end" or "cancelled".
+-- The next text that is whole, or all that there was before the end; nil, "end" or "cancelled".
 function Session:read()
   local text
   while true do
@@ -124,7 +129,7 @@ function Session:remember(text)
   if not self.history or text:find "^%s" or text == "" then return end
   self.input:add(text)
   local ok, problem = self.history:add(text)
-  if not ok then io.stderr:write("luanas: what is typed is not kept: ", problem, "\n") end
+  if not ok then stderr:write("luanas: what is typed is not kept: ", problem, "\n") end
 end
 
 -- ---- Beginning and end -----------------------------------------------------------------------------
@@ -134,23 +139,23 @@ function Session:begin_history()
   local entries, problem
   self.history, entries, problem = history.open(self.host.append)
   for _, entry in ipairs(entries) do self.input:add(entry) end
-  if problem then io.stderr:write("luanas: what is typed is not kept: ", problem, "\n") end
+  if problem then stderr:write("luanas: what is typed is not kept: ", problem, "\n") end
 end
 
-function Session:greet()
+local function greet()
   local machine = core.machine()
   local threads = ("%d thread%s"):format(machine.threads, machine.threads == 1 and "" or "s")
-  io.stdout:write(("LuaNAS %s (numeric version %d, %s, %s)\n"):format(core.version, core.numeric_version, machine.isa,
-    threads), self.globals.help and "help() explains, Ctrl-D leaves.\n" or "Ctrl-D leaves.\n")
+  stdout:write(("LuaNAS %s (numeric version %d, %s, %s)\n"):format(core.version, core.numeric_version, machine.isa,
+    threads), globals.help and "help() explains, Ctrl-D leaves.\n" or "Ctrl-D leaves.\n")
 end
 
 local function new_session(host)
-  local self = setmetatable({ host = host, coloured = is_coloured(host), globals = _G }, Session)
+  local self = setmetatable({ host = host, coloured = is_coloured(host) }, Session)
   local prompted = host.is_prompted
   self.first, self.continuation = prompted and self:prompt "> " or "", prompted and self:prompt ">> " or ""
   if host.editor then
     self.input = host.editor(chunk.is_whole, function(text, position)
-      return complete.at(self.globals, text, position, { names = host.names, width = core.terminal() or WIDTH })
+      return complete.at(globals, text, position, { names = host.names, width = core.terminal() or WIDTH })
     end)
   else
     self.input = host.lines()
@@ -162,8 +167,8 @@ end
 function repl.run(host)
   local self = new_session(host)
   local nas = require "luanas"
-  self.globals.nas, self.globals.nn, self.globals.help = nas, nas.nn, optional "luanas.help"
-  if host.is_terminal then self:greet() end
+  globals.nas, globals.nn, globals.help = nas, nas.nn, optional "luanas.help"
+  if host.is_terminal then greet() end
   self:begin_history()
   while true do
     local text, why, rest = self:read()
@@ -174,15 +179,15 @@ function repl.run(host)
     else
       self:remember(text)
       self:run(text)
-      io.stdout:flush()
+      stdout:flush()
     end
     if self.is_interrupted and not host.is_prompted then
-      io.stderr:write "luanas: interrupted!\n"
+      stderr:write "luanas: interrupted!\n"
       return 130
     end
   end
   if host.is_prompted then
-    io.stdout:write "\n"
+    stdout:write "\n"
     return 0
   end
   return self.has_failed and 1 or 0

@@ -1,11 +1,11 @@
---- A program at a terminal, as its user sees it: keys go in, and what comes out is drawn on a screen of so many rows and
---- columns. Of a terminal's control sequences it knows what libedit and the package write.
+--- A program at a terminal, as its user sees it: keys go in, and what comes out is drawn on a screen of so many rows
+--- and columns. Of a terminal's control sequences it knows what libedit and the package write.
 local pty = require "pty"
 
 local Screen = {}
 Screen.__index = Screen
 
-local PATIENCE = 60 -- seconds
+local PATIENCE = 30 -- seconds
 
 -- ---- Drawing ---------------------------------------------------------------------------------------
 
@@ -84,8 +84,8 @@ local function draw(self, text)
     control(self)
     return text:sub(2)
   end
-  local character = text:match("^" .. utf8.charpattern)
-  if text:byte() >= 0xC0 and not utf8.len(character) then return text, true end
+  if #text < 4 and text:byte() >= 0xC0 and not utf8.len(text) then return text, true end
+  local character = utf8.len(text, 1, 1) and text:match("^" .. utf8.charpattern) or text:sub(1, 1)
   self:put(character)
   return text:sub(#character + 1)
 end
@@ -112,7 +112,7 @@ function Screen:text()
   return table.concat(rows, "\n")
 end
 
---- Draws what comes until `done(self)`. Raises an error, with the screen, when it does not within a minute.
+--- Draws what comes until `done(self)`. Raises an error, with the screen, when it does not for too long.
 function Screen:wait(what, done)
   local waited = 0
   while not done(self) do
@@ -144,13 +144,22 @@ function Screen:keys(text)
   self.terminal:send(text)
 end
 
---- Types a text and Enter, and returns what is shown between the text and the next prompt.
+-- Where the program stopped to read keys and went on to run, each, so far.
+local ON, OFF = "\27[?2004h", "\27[?2004l"
+
+--- Types a text and Enter, and returns what the program writes until it reads keys again, without colours.
 function Screen:enter(text)
-  local before = #self:text()
+  local from = #self.raw
   self:keys(text .. "\r")
-  self:wait("the echo", function() return #self:text() > before or not self.takes_paste end)
+  local output
+  self:wait("a prompt after " .. text, function()
+    local _, began = self.raw:find(OFF, from + 1, true)
+    local ended = began and self.raw:find(ON, began + 1, true)
+    output = ended and self.raw:sub(began + 1, ended - 1)
+    return output
+  end)
   self:prompt()
-  return (self:text():sub(before + 1):gsub("^[^\n]*\n?", ""):gsub("\n?>$", ""))
+  return (output:gsub("\r\n", "\n"):gsub("\27%[[%d;]*m", ""):gsub("\n$", ""))
 end
 
 --- As a terminal pastes: in brackets, with \r at the ends of lines.

@@ -18,11 +18,14 @@ local function content(path)
   return file:read "a"
 end
 
--- A session with these settings: those of the environment, `rows`, `columns`, `arguments`.
+-- A session with these settings: those of the environment, what it is `without`, `rows`, `columns`, `arguments`.
 local function open(settings)
   settings = settings or {}
-  local command = { "env", "-u", "NO_COLOR", "TERM=xterm", "LUANAS_HISTORY=", "LUANAS_THREADS=1" }
-  for _, each in ipairs(settings) do command[#command + 1] = each end
+  local command = { "env", "-u", "NO_COLOR" }
+  for _, name in ipairs(settings.without or {}) do table.move({ "-u", name }, 1, 2, #command + 1, command) end
+  table.move({ "TERM=xterm", "LUANAS_THREADS=1" }, 1, 2, #command + 1, command)
+  if not settings.has_history then command[#command + 1] = "LUANAS_HISTORY=" end
+  table.move(settings, 1, #settings, #command + 1, command)
   command[#command + 1] = PROGRAM
   table.move(settings.arguments or {}, 1, #(settings.arguments or {}), #command + 1, command)
   return screen.start(settings.rows or 24, settings.columns or 80, table.unpack(command))
@@ -72,10 +75,11 @@ function T.test_errors_are_short()
   local s <close> = session()
   lu.assertEquals(s:enter "error 'oops'", "stdin:1: oops")
   lu.assertEquals(s:enter "x = = 1", "stdin:1: unexpected symbol near '='")
-  lu.assertEquals(s:enter "x = 'unfinished", "stdin:1: unfinished string near ''unfinished'")
+  lu.assertEquals(s:enter "{ 1,, 2 }", "stdin:1: unexpected symbol near ','")
+  lu.assertEquals(s:enter "x = 'unfinished", "stdin:1: unfinished string near <eof>")
   lu.assertEquals(s:enter "function f() error 'deep' end", "")
   lu.assertEquals(s:enter "f()", table.concat({ "stdin:1: deep", "stack traceback:",
-    "        [C]: in function 'error'", "        stdin:1: in function 'f'", "        stdin:1: in main chunk" }, "\n"))
+    "\t[C]: in function 'error'", "\tstdin:1: in function 'f'", "\tstdin:1: in main chunk" }, "\n"))
   lu.assertStrMatches(s:enter "nas.study {}", "stdin:1: study: space is nil; expected a function.*")
   lu.assertNotStrContains(s:text(), "luanas/")
   lu.assertStrContains(s:enter "error {}", "table: 0x")
@@ -87,12 +91,12 @@ function T.test_bad_values_lose_nothing()
   local s <close> = session()
   s:enter "kept = 11"
   lu.assertStrContains(s:enter "setmetatable({}, { __tostring = function() error 'no text' end })", "cannot be shown")
-  lu.assertStrContains(s:enter "error(setmetatable({}, { __tostring = function() return 1 end }))", "cannot be shown")
+  lu.assertStrContains(s:enter "error(setmetatable({}, { __tostring = function() return {} end }))", "cannot be shown")
   lu.assertStrContains(s:enter "(function f() return f() + 1 end)()", "'(' expected")
   lu.assertStrContains(s:enter "function f() return f() + 1 end f()", "stack overflow")
-  lu.assertStrContains(s:enter(("{"):rep(300) .. ("}"):rep(300)), "overflow")
+  lu.assertEquals(s:enter(("{"):rep(300) .. ("}"):rep(300)), "C stack overflow")
   lu.assertStrContains(s:enter "pcall(string.rep, 'x', -1)", "true")
-  s:enter "print, tostring, type = nil"
+  s:enter "for name in pairs(_G) do if name ~= 'kept' then _G[name] = nil end end"
   lu.assertEquals(s:enter "kept", "11")
 end
 
@@ -140,7 +144,8 @@ function T.test_a_pasted_block_runs_once()
   s:paste "local a = 1\n\n\tlocal b = 2\nprint(a + b)\nprint 'once'\n"
   s:expect "print 'once'"
   lu.assertNotStrContains(s:text(), "\n3")
-  lu.assertEquals(s:enter "", "\n\n        local b = 2\nprint(a + b)\nprint 'once'\n3\nonce")
+  lu.assertStrContains(s:text(), "\n> local a = 1\n\n        local b = 2\nprint(a + b)\nprint 'once'")
+  lu.assertEquals(s:enter "", "3\nonce")
   s:keys "("
   s:paste "40\n+ 2"
   lu.assertStrContains(s:enter ")", "42")
@@ -151,11 +156,11 @@ function T.test_pasted_garbage_loses_nothing()
   local bytes = {}
   for i = 1, 3000 do bytes[i] = string.char(i * 7919 % 256) end
   s:enter "kept = 11"
-  s:paste(table.concat(bytes):gsub("\27", ""))
+  s:paste(table.concat(bytes):gsub("\27", "") .. "done")
+  s:expect "done"
   s:keys "\3"
   s:prompt()
-  s:keys "\255\254\195\r" -- not in brackets: no characters
-  s:prompt()
+  lu.assertEquals(s:enter "\255\254\195", "") -- not in brackets: no characters
   lu.assertEquals(s:enter "kept", "11")
 end
 
@@ -168,10 +173,10 @@ end
 
 function T.test_a_terminal_of_twenty_columns()
   local s <close> = session { columns = 20, rows = 8 }
-  lu.assertStrContains(s:enter "'a long string', 'that wraps'", "a long string\ttha" and "a long string")
+  lu.assertEquals(s:enter "'a long string', 'that wraps'", "a long string\tthat wraps")
   s:keys "x = { 'aaaaaaaaaa', 'bbbbbbbbbb',\r'cccccccccccc' }"
   s:keys "\1\27[A\5\b, 'd'," -- the end of the first line
-  s:keys "\r'e',\27[F"
+  s:keys "\27\r'e',\27[B\27[F" -- and a line behind it
   lu.assertEquals(s:enter "" and s:enter "#x", "5")
   s:keys "string.\t"
   s:expect "upper"
@@ -196,7 +201,7 @@ end
 function T.test_history_over_two_sessions()
   local folder = temporary()
   local path = folder .. "/luanas/history"
-  local settings = { "-u", "LUANAS_HISTORY", "XDG_STATE_HOME=" .. folder }
+  local settings = { "XDG_STATE_HOME=" .. folder, without = { "LUANAS_HISTORY" }, has_history = true }
   do
     local s <close> = session(settings)
     s:enter "first = 1"
@@ -214,7 +219,7 @@ function T.test_history_over_two_sessions()
   lu.assertEquals(pipe:read "a", "600\n700\n")
   do
     local s <close> = session(settings)
-    lu.assertEquals(s:enter "\27[A", "print [[\\n]] end\n\\n\n\\n")
+    lu.assertEquals(s:enter "\27[A", "\\n\n\\n")
     s:keys "\27[A\27[A\27[A" -- two lines up, then an entry
     lu.assertEquals(s:enter " print(first)", "1")
     s:keys "\18first"
@@ -251,20 +256,22 @@ function T.test_a_long_text_is_not_lost()
   local long = "#'" .. ("x"):rep(3000) .. "'"
   s:enter "1"
   s:keys(long)
-  s:keys "\27[A\27[A\27[A\27[B\27[B"
-  s:keys "\3"
-  s:prompt()
-  s:keys "\27[A\27[A\27[A\18xxx"
+  s:keys "\27[A"
+  s:expect "\n> 1"
+  s:keys "\27[B"
+  lu.assertStrContains(s:enter " + 1", "3001")
+  s:keys "\18xxx"
   s:expect "bck:xxx"
-  lu.assertStrContains(s:enter "", "3000")
+  lu.assertStrContains(s:enter "", "3001")
 end
 
 function T.test_sessions_without_history()
   local folder = temporary()
   os.execute("mkdir " .. folder)
   for _, settings in ipairs {
-    { "LUANAS_HISTORY=" }, { "-u", "LUANAS_HISTORY", "-u", "XDG_STATE_HOME", "-u", "HOME" },
-    { "LUANAS_HISTORY=" .. folder }, { "-u", "LUANAS_HISTORY", "XDG_STATE_HOME=/dev/null" },
+    { "LUANAS_HISTORY=" }, { without = { "LUANAS_HISTORY", "XDG_STATE_HOME", "HOME" }, has_history = true },
+    { "LUANAS_HISTORY=" .. folder },
+    { "XDG_STATE_HOME=/dev/null", without = { "LUANAS_HISTORY" }, has_history = true },
   } do
     local s <close> = session(settings)
     s:enter "1"
@@ -315,7 +322,7 @@ function T.test_completion_of_files()
   completed(s, "dofile '" .. folder .. "/fi", folder .. "/file.lua")
   completed(s, "io.open(\"" .. folder .. "/fo", folder .. "/folder one/")
   completed(s, "x = '" .. folder .. "/.", folder .. "/.hidden")
-  completed(s, "x = '" .. folder .. "/", "file.lua     folder one/")
+  completed(s, "x = '" .. folder .. "/\t", "file.lua     folder one/")
   os.execute("rm -r " .. folder)
 end
 
@@ -352,7 +359,7 @@ function T.test_ctrl_c_stops_lua()
 end
 
 local TRAINING = [[
-data = nas.data.synthetic { train = 4000, validation = 10, size = 16 }
+data = nas.data.synthetic { images = 4000, height = 16, width = 16 }
 x = nn.input { 16, 16, 1 }
 x = nn.conv2d(x, { kernel = 7, filters = 64 })
 x = nn.dense(nn.global_avg_pool(x), { units = data:info().classes })
@@ -367,7 +374,7 @@ function T.test_ctrl_c_stops_training()
   stopped(s, "coroutine.wrap(train)()")
   stopped(s, "while true do pcall(train) end")
   stopped(s, "coroutine.wrap(function() pcall(train) print 'no' end)()")
-  lu.assertEquals(s:enter "nas.train(x, data, { epochs = 1, batch = 400 }) ~= nil", "true")
+  lu.assertStrMatches(s:enter "nas.train(x, data, { epochs = 1, batch = 400 }) ~= nil", ".*true.*")
 end
 
 function T.test_ctrl_c_at_the_prompt()
@@ -375,7 +382,7 @@ function T.test_ctrl_c_at_the_prompt()
   local before = s:text()
   s:keys "\3\3"
   lu.assertEquals(s:enter "1", "1")
-  lu.assertStrContains(s:text(), before .. " 1\n1\n>") -- no line was lost
+  lu.assertStrContains(s:text(), before .. " 1\n1\n>") -- on the same line
   s:keys "gone ("
   s:expect "gone ("
   s:keys "\3"
@@ -388,7 +395,7 @@ end
 
 function T.test_a_second_ctrl_c_ends_the_program()
   local s <close> = session()
-  s:keys "print 'begun' ('x'):rep(60):find(('x*'):rep(20) .. 'y')\r" -- does not end, in C
+  s:keys "print 'begun'; ('x'):rep(60):find(('x*'):rep(20) .. 'y')\r" -- does not end, in C
   s:expect "\nbegun"
   s:keys "\3"
   core.sleep(1.2)
@@ -437,6 +444,7 @@ function T.test_a_terminal_without_a_cursor()
   s:keys "print(i) end\n"
   s:expect "\n1\n2\n>"
   s:keys "half \3"
+  s:expect "^C\n>"
   s:keys "40 + 2\n"
   s:expect "\n42\n>"
   s:keys "\4"

@@ -1,6 +1,8 @@
 --- What is typed, as Lua: expressions or statements, whole or not yet, and what went wrong with them.
 local chunk = {}
 
+local load, type, traceback, concat = load, type, debug.traceback, table.concat -- a command may change any global
+
 local NAME = "=stdin"
 
 -- How chunks of the package begin: "luanas/" in the program.
@@ -10,22 +12,32 @@ local function is_open(message)
   return message ~= nil and message:find "<eof>$" ~= nil
 end
 
---- Whether a text is no beginning of a longer one. What can't be right however it goes on is whole.
+--- Whether a text is no beginning of a longer one. What can't be right however it goes on is whole, such as a string
+--- in quotes that the end of the line cuts.
 function chunk.is_whole(text)
-  local expression, problem = load("return " .. text, NAME, "t")
+  local expression, problem = load("return " .. text .. "\n", NAME, "t")
   if expression then return true end
-  local statements, message = load(text, NAME, "t")
+  local statements, message = load(text .. "\n", NAME, "t")
   return statements ~= nil or not is_open(problem) and not is_open(message)
+end
+
+-- Whether a message says that no statement begins like this text.
+local function is_no_statement(text, message)
+  local token = message:match "unexpected symbol near '(.*)'$"
+  return token and text:match "^%s*(.*)":sub(1, #token) == token
 end
 
 --- The function of a text, which returns the values where that is an expression; nil and a message where it is neither
 --- that nor statements.
 function chunk.compile(text)
-  if load("return " .. text, NAME, "t") then
+  local expression, problem = load("return " .. text, NAME, "t")
+  if expression then
     -- No tail call: the text's frame must be there, for the positions in messages.
     return load("return (function(...) return ... end)(" .. text .. "\n)", NAME, "t")
   end
-  return load(text, NAME, "t")
+  local statements, message = load(text, NAME, "t")
+  if statements then return statements end
+  return nil, is_no_statement(text, message) and problem or message
 end
 
 -- The lines of a traceback that tell something: those down to the text, without the package's unless the package itself
@@ -40,13 +52,13 @@ local function telling(problem, trace)
   for i = 1, last do
     tells = tells or not lines[i]:find "^\t%[C%]" and not lines[i]:find "^\tstdin:%d+: in main chunk"
   end
-  return tells and table.concat(lines, "\n", 1, last) or nil
+  return tells and concat(lines, "\n", 1, last) or nil
 end
 
 --- A message handler: adds a traceback to a message where there is more to tell than the line that was typed.
 function chunk.explain(problem)
   if type(problem) ~= "string" then return problem end
-  local told = telling(problem, debug.traceback("", 2))
+  local told = telling(problem, traceback("", 2))
   return told and ("%s\nstack traceback:\n%s"):format(problem, told) or problem
 end
 
