@@ -17,7 +17,7 @@ NAS_API int luaopen_pty(lua_State *L);
 static const char TYPE[] = "pty";
 
 typedef struct terminal {
-  int fd; /* -1: closed */
+  int fd;      /* -1: closed */
   pid_t child; /* 0: ended and waited for */
 } terminal;
 
@@ -107,7 +107,8 @@ static int send_signal(lua_State *L) {
   return 0;
 }
 
-/* terminal:wait(seconds): the exit status, or minus the signal that ended it; nil if it still runs */
+/* terminal:wait(seconds): the exit status, or minus the signal that ended it; nil if it still runs
+ */
 static int wait_end(lua_State *L) {
   terminal *t = check(L);
   int status;
@@ -135,9 +136,9 @@ static int finish(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"send", send_text},     {"read", read_text}, {"resize", resize}, {"signal", send_signal},
-    {"wait", wait_end},      {"close", finish},   {"__gc", finish},   {"__close", finish},
-    {NULL, NULL},
+    {"send", send_text},     {"read", read_text}, {"resize", resize},
+    {"signal", send_signal}, {"wait", wait_end},  {"close", finish},
+    {"__gc", finish},        {"__close", finish}, {NULL, NULL},
 };
 
 int luaopen_pty(lua_State *L) {
