@@ -128,10 +128,18 @@ static const luaL_Reg functions[] = {
     {NULL, NULL},
 };
 
-/* Whether the terminal can move its cursor. */
-static int can_edit(void) {
+/* Pushes the function that makes an editor; nil where there is no libedit, or no terminal that can
+ * move its cursor. */
+static void push_editor(lua_State *L, int is_terminal) {
+#ifdef NAS_HAVE_LIBEDIT
   const char *kind = getenv("TERM");
-  return kind && *kind && strcmp(kind, "dumb") != 0;
+  if (is_terminal && kind && *kind && strcmp(kind, "dumb") != 0) {
+    nas_push_editor(L);
+    return;
+  }
+#endif
+  (void)is_terminal;
+  lua_pushnil(L);
 }
 
 int nas_session(lua_State *L) {
@@ -149,12 +157,8 @@ int nas_session(lua_State *L) {
   lua_setfield(L, -2, "is_terminal");
   nas_push_lines(L);
   lua_setfield(L, -2, "lines");
-#ifdef NAS_HAVE_LIBEDIT
-  if (is_terminal && can_edit()) {
-    nas_push_editor(L);
-    lua_setfield(L, -2, "editor");
-  }
-#endif
+  push_editor(L, is_terminal);
+  lua_setfield(L, -2, "editor");
   lua_call(L, 1, 1);
   *exit_status = (int)lua_tointeger(L, -1);
   return 0;

@@ -34,9 +34,10 @@ function Session:styled(style, text)
   return self.coloured and STYLES[style] .. text .. PLAIN or text
 end
 
--- In a prompt, colours stand between bytes 1, for what counts its columns; none may end it.
+-- In an editor's prompt, colours stand between bytes 1, for what counts its columns; none may end it.
 function Session:prompt(text)
-  if not self.coloured then return text end
+  if not self.host.is_prompted then return "" end
+  if not self.coloured or not self.host.editor then return text end
   return ("\1%s\1%s\1%s\1%s"):format(STYLES.prompt, text:sub(1, -2), PLAIN, text:sub(-1))
 end
 
@@ -151,8 +152,7 @@ end
 
 local function new_session(host)
   local self = setmetatable({ host = host, coloured = is_coloured(host) }, Session)
-  local prompted = host.is_prompted
-  self.first, self.continuation = prompted and self:prompt "> " or "", prompted and self:prompt ">> " or ""
+  self.first, self.continuation = self:prompt "> ", self:prompt ">> "
   if host.editor then
     self.input = host.editor(chunk.is_whole, function(text, position)
       return complete.at(globals, text, position, { names = host.names, width = core.terminal() or WIDTH })

@@ -149,7 +149,7 @@ local function called(stubs, all, globals, names)
     return list
   end
   local class = owner and all.classes[owner]
-  for _, each in ipairs(class and stubs.fields(all, class) or {}) do
+  for _, each in ipairs(class and stubs.fields(class) or {}) do
     if each.name == names[#names] and each.type:find "^fun%(" then return parameters_of(each.type) end
   end
   local module = whole and all.classes[whole]
@@ -160,7 +160,7 @@ end
 local function fields_of(stubs, all, kind)
   local list = {}
   for name in kind:gmatch "[%a_][%w_.]*" do
-    if all.classes[name] then return stubs.fields(all, all.classes[name]) end
+    if all.classes[name] then return stubs.fields(all.classes[name]) end
     if all.aliases[name] then return fields_of(stubs, all, all.aliases[name].type) end
   end
   for name, type_text in (kind:match "^%b{}" or ""):gmatch "([%a_][%w_]*)%??:%s*([^,}]*)" do
@@ -305,7 +305,7 @@ local function complete_field(globals, names, separator, terminal)
   for _, each in ipairs(class and class.functions or {}) do
     if is_method or not each.is_method then candidates:add(each.short) end
   end
-  for _, each in ipairs(class and not is_method and stubs.fields(stubs.all(), class) or {}) do
+  for _, each in ipairs(class and not is_method and stubs.fields(class) or {}) do
     candidates:add(each.name)
   end
   return candidates:answer(terminal.width)
