@@ -36,7 +36,7 @@ static const char usage[] =
     "\n"
     "Without a script, and with -i, what is typed runs line by line, and the values of expressions "
     "are\n"
-    "printed. Where standard input is no terminal, nothing else is, and the status is 1 if a line "
+    "printed. Where standard input is no terminal, that is all, and the status is 1 if a line "
     "failed.\n"
     "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"
