@@ -3,6 +3,8 @@
 #include <histedit.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,7 @@ typedef struct editor_box {
   locale_t locale;    /* of characters, while libedit works; the program's stays "C" */
   lua_State *L;       /* that reads; the box is at index 1 */
   const char *prompt; /* while it reads */
+  sigset_t signals;   /* the mask while it waits for a key */
   int is_cancelled;
   size_t room; /* characters that the buffers of libedit surely hold */
 } editor_box;
@@ -49,9 +52,15 @@ static editor_box *box_of(EditLine *line) {
 /* -- characters ------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t noted; /* a signal, while a text is edited */
+static pthread_t editing_thread;
 
+/* Signals are blocked except where the thread waits for a key: one that came just before that would
+ * not end it. Meanwhile threads of libraries get them. */
 static void note(int signal_number) {
-  noted = signal_number;
+  if (pthread_equal(pthread_self(), editing_thread))
+    noted = signal_number;
+  else
+    pthread_kill(editing_thread, signal_number);
 }
 
 /* After a signal. Returns whether reading goes on. */
@@ -66,16 +75,24 @@ static int attend(EditLine *line) {
   return 1;
 }
 
+/* Like read(2) of one byte; 0 also after a signal that ends the input, -1 after Ctrl-C. */
+static int read_byte(EditLine *line, char *byte) {
+  struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+  while (ppoll(&input, 1, NULL, &box_of(line)->signals) < 0) {
+    if (errno != EINTR) return -1;
+    if (!attend(line)) return nas_interrupt_pending() ? -1 : 0;
+  }
+  return (int)read(STDIN_FILENO, byte, 1);
+}
+
 /* What libedit reads by: its own function ends at every signal. Bytes that are no character are
  * left out. */
 static int read_character(EditLine *line, wchar_t *character) {
   mbstate_t state = {0};
   char byte;
   for (;;) {
-    ssize_t count = read(STDIN_FILENO, &byte, 1);
-    if (count < 0 && errno == EINTR && attend(line)) continue;
-    if (count < 0 && errno == EINTR && !nas_interrupt_pending()) return 0; /* as at the end */
-    if (count <= 0) return (int)count;
+    int count = read_byte(line, &byte);
+    if (count <= 0) return count;
     size_t used = mbrtowc(character, &byte, 1, &state);
     if (used == (size_t)-2) continue; /* more bytes are to come */
     if (used != (size_t)-1) return 1;
@@ -404,15 +421,22 @@ enum { NOTED = sizeof noted_signals / sizeof *noted_signals };
 /* What libedit gives, with the terminal's and the process's state changed for so long. */
 static const char *get_text(editor_box *box, int *size) {
   struct sigaction before[NOTED], action = {.sa_handler = note};
-  sigemptyset(&action.sa_mask);
+  sigset_t blocked;
   locale_t locale = uselocale(box->locale);
+  sigemptyset(&action.sa_mask);
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGINT);
+  for (int i = 0; i < NOTED; i++) sigaddset(&blocked, noted_signals[i]);
+  pthread_sigmask(SIG_BLOCK, &blocked, &box->signals);
   noted = 0;
+  editing_thread = pthread_self();
   for (int i = 0; i < NOTED; i++) sigaction(noted_signals[i], &action, &before[i]);
   el_set(box->line, EL_PREP_TERM, 1); /* before the prompt says that keys can come */
   show_paste_mode(PASTE_ON);
   const char *text = el_gets(box->line, size);
   show_paste_mode(PASTE_OFF);
   for (int i = 0; i < NOTED; i++) sigaction(noted_signals[i], &before[i], NULL);
+  pthread_sigmask(SIG_SETMASK, &box->signals, NULL);
   uselocale(locale);
   return text;
 }

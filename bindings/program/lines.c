@@ -1,7 +1,10 @@
 #include "lines.h"
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
+#include <unistd.h>
 #include "box.h"
 #include "interrupt.h"
 
@@ -12,14 +15,28 @@ typedef struct lines_box {
   size_t capacity;
 } lines_box;
 
+/* Shows the prompt, and waits until the terminal has a line or Ctrl-C comes. One that came just
+ * before a read would not end that. */
+static void await_line(const char *prompt) {
+  struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+  sigset_t interrupt, before;
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+  fputs(prompt, stdout);
+  fflush(stdout);
+  if (!nas_interrupt_pending()) ppoll(&input, 1, NULL, &before);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* lines:read(prompt) */
 static int lines_read(lua_State *L) {
   lines_box *box = nas_box_peek(L, 1, TYPE);
   const char *prompt = luaL_checkstring(L, 2);
-  fputs(prompt, stdout);
-  fflush(stdout);
+  ssize_t size = -1;
   nas_interrupt_clear();
-  ssize_t size = getline(&box->line, &box->capacity, stdin);
+  if (*prompt) await_line(prompt);
+  if (!nas_interrupt_pending()) size = getline(&box->line, &box->capacity, stdin);
   if (size > 0 && !nas_interrupt_pending()) {
     if (box->line[size - 1] == '\n') size--;
     lua_pushlstring(L, box->line, (size_t)size);
