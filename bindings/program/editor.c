@@ -63,15 +63,19 @@ static void note(int signal_number) {
     pthread_kill(editing_thread, signal_number);
 }
 
+/* Draws the text again, from the row of the cursor on: what is above may be something else. */
+static void redraw(EditLine *line) {
+  fputs("\r\033[J", stdout);
+  el_resize(line);
+  el_set(line, EL_REFRESH);
+}
+
 /* After a signal. Returns whether reading goes on. */
 static int attend(EditLine *line) {
   int signal_number = noted;
   noted = 0;
   if (nas_interrupt_pending() || signal_number == SIGTERM || signal_number == SIGHUP) return 0;
-  if (signal_number == SIGWINCH) {
-    el_resize(line);
-    el_set(line, EL_REFRESH);
-  }
+  if (signal_number == SIGWINCH) redraw(line);
   return 1;
 }
 
@@ -106,18 +110,40 @@ static int read_character(EditLine *line, wchar_t *character) {
 
 /* -- calls into Lua --------------------------------------------------------------------------- */
 
+typedef struct request {
+  const LineInfo *now;
+  int function; /* IS_WHOLE, COMPLETE */
+} request;
+
+/* Of the box and a request; in protected mode, as strings need memory and no error may jump through
+ * libedit. */
+static int make_call(lua_State *L) {
+  const request *asked = lua_touserdata(L, 2);
+  const LineInfo *now = asked->now;
+  lua_getiuservalue(L, 1, asked->function);
+  lua_pushlstring(L, now->buffer, (size_t)(now->lastchar - now->buffer));
+  lua_pushinteger(L, now->cursor - now->buffer);
+  lua_call(L, 2, 2);
+  return 2;
+}
+
 /* Calls a function of the box with the text and how many bytes are before the cursor. Returns
  * whether it returned; its two results are on the stack then, which is otherwise as it was. */
 static int call(EditLine *line, int function) {
   lua_State *L = box_of(line)->L;
-  const LineInfo *now = el_line(line);
+  request asked = {el_line(line), function};
   if (!lua_checkstack(L, 4)) return 0;
-  lua_getiuservalue(L, 1, function);
-  lua_pushlstring(L, now->buffer, (size_t)(now->lastchar - now->buffer));
-  lua_pushinteger(L, now->cursor - now->buffer);
+  lua_pushcfunction(L, make_call);
+  lua_pushvalue(L, 1);
+  lua_pushlightuserdata(L, &asked);
   if (lua_pcall(L, 2, 2, 0) == LUA_OK) return 1;
   lua_pop(L, 1);
   return 0;
+}
+
+/* A result of a call; NULL for nil. */
+static const char *text_at(lua_State *L, int index) {
+  return lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
 }
 
 static int is_whole(EditLine *line) {
@@ -164,8 +190,7 @@ static unsigned char on_suspend(EditLine *line, int key) {
   kill(0, SIGTSTP);
   el_set(line, EL_PREP_TERM, 1);
   show_paste_mode(PASTE_ON);
-  el_resize(line);
-  el_set(line, EL_REFRESH);
+  redraw(line);
   return CC_NORM;
 }
 
@@ -173,7 +198,7 @@ static unsigned char on_complete(EditLine *line, int key) {
   (void)key;
   if (!call(line, COMPLETE)) return CC_ERROR;
   lua_State *L = box_of(line)->L;
-  const char *insertion = lua_tostring(L, -2), *shown = lua_tostring(L, -1);
+  const char *insertion = text_at(L, -2), *shown = text_at(L, -1);
   int changed = insertion && el_insertstr(line, insertion) == 0;
   if (shown) { /* in the place of what is below the cursor */
     printf("\n\033[J%s\n", shown);
@@ -325,7 +350,7 @@ static char *prompt(EditLine *line) {
 typedef struct key_function {
   const char *name;
   unsigned char (*function)(EditLine *line, int key);
-  const char *keys[4];
+  const char *keys[5];
 } key_function;
 
 static const key_function own_functions[] = {
@@ -334,8 +359,8 @@ static const key_function own_functions[] = {
     {"luanas-cancel", on_cancel, {"^C", NULL}},
     {"luanas-suspend", on_suspend, {"^Z", NULL}},
     {"luanas-complete", on_complete, {"^I", NULL}},
-    {"luanas-home", on_home, {"^A", "\\e[H", "\\eOH", NULL}},
-    {"luanas-end", on_end, {"^E", "\\e[F", "\\eOF", NULL}},
+    {"luanas-home", on_home, {"^A", "\\e[H", "\\eOH", "\\e[1~", NULL}},
+    {"luanas-end", on_end, {"^E", "\\e[F", "\\eOF", "\\e[4~", NULL}},
     {"luanas-up", on_up, {"\\e[A", "\\eOA", "^P", NULL}},
     {"luanas-down", on_down, {"\\e[B", "\\eOB", "^N", NULL}},
     {"luanas-paste", on_paste, {PASTE_BEGIN, NULL}},
@@ -348,6 +373,8 @@ static const key_function functions_of_libedit[] = {
     {"ed-prev-line", NULL, {KEY_LINE_UP, NULL}},
     {"ed-next-line", NULL, {KEY_LINE_DOWN, NULL}},
     {"em-inc-search-prev", NULL, {"^R", NULL}},
+    {"em-next-word", NULL, {"\\e[1;5C", NULL}},
+    {"ed-prev-word", NULL, {"\\e[1;5D", NULL}},
     {"ed-delete-next-char", NULL, {"\\e[3~", NULL}},
 };
 
