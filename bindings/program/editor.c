@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <histedit.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,9 +15,10 @@
 
 static const char TYPE[] = "luanas.Editor";
 
-enum { ENTRIES = 1000 };   /* of the history */
-enum { KEPT_LINE = 1000 }; /* characters of a text that libedit keeps while it shows others */
-enum { PATTERN = 2048 };   /* more than what a search shows behind the text */
+enum { ENTRIES = 1000 };    /* of the history */
+enum { KEPT_LINE = 1000 };  /* characters of a text that libedit keeps while it shows others */
+enum { PATTERN_MAX = 256 }; /* bytes of what is searched for, and a zero */
+enum { SEARCH_KEY = 0x1D }; /* stands for every key while it searches */
 
 /* Keys that nobody has, for functions of libedit that ours call: it has no other way. */
 #define KEY_ACCEPT    "\033[9001~"
@@ -40,7 +42,12 @@ typedef struct editor_box {
   const char *prompt; /* while it reads */
   sigset_t signals;   /* the mask while it waits for a key */
   int is_cancelled;
-  size_t room; /* characters that the buffers of libedit surely hold */
+  int is_searching;
+  char pattern[PATTERN_MAX]; /* of the search */
+  size_t pattern_size;
+  int newer;      /* matches that are newer than the one that is shown */
+  char *original; /* the text before the search */
+  wchar_t key;    /* that was pressed while it searches */
 } editor_box;
 
 static editor_box *box_of(EditLine *line) {
@@ -89,8 +96,7 @@ static int read_byte(EditLine *line, char *byte) {
   return (int)read(STDIN_FILENO, byte, 1);
 }
 
-/* What libedit reads by: its own function ends at every signal. Bytes that are no character are
- * left out. */
+/* One character, 1; or what read_byte returns. Bytes that are no character are left out. */
 static int read_character(EditLine *line, wchar_t *character) {
   mbstate_t state = {0};
   char byte;
@@ -106,6 +112,17 @@ static int read_character(EditLine *line, wchar_t *character) {
       return 1;
     }
   }
+}
+
+/* What libedit reads by: its own function ends at every signal. */
+static int read_key(EditLine *line, wchar_t *key) {
+  editor_box *box = box_of(line);
+  int count = read_character(line, key);
+  if (count == 1 && box->is_searching) {
+    box->key = *key;
+    *key = SEARCH_KEY;
+  }
+  return count;
 }
 
 /* -- calls into Lua --------------------------------------------------------------------------- */
@@ -282,6 +299,115 @@ static unsigned char on_down(EditLine *line, int key) {
   return CC_NORM;
 }
 
+/* -- searching -------------------------------------------------------------------------------- */
+
+/* libedit's own search takes minutes with texts of many lines, and can write beyond its buffer. */
+
+/* Makes `before` and `after` the text, with the cursor between them. */
+static void set_text(EditLine *line, const char *before, size_t before_size, const char *after) {
+  const LineInfoW *now = el_wline(line);
+  int size = (int)(now->lastchar - now->buffer);
+  char *beginning = strndup(before, before_size);
+  if (!beginning) return;
+  el_cursor(line, (int)(now->lastchar - now->cursor));
+  el_deletestr(line, size);
+  el_insertstr(line, beginning);
+  int cursor = el_cursor(line, 0);
+  el_insertstr(line, after);
+  el_cursor(line, cursor - el_cursor(line, 0));
+  free(beginning);
+}
+
+/* The text of the history that has the pattern, behind `newer` that have it, too; NULL: none. */
+static const char *find_text(editor_box *box, int newer) {
+  HistEvent event;
+  for (int found = history(box->history, &event, H_FIRST); found >= 0;
+       found = history(box->history, &event, H_NEXT))
+    if (strstr(event.str, box->pattern) && newer-- == 0) return event.str;
+  return NULL;
+}
+
+/* Shows what is found, with the cursor where it has the pattern, or else the text before the
+ * search; while it goes on, also the pattern. */
+static unsigned char show_search(EditLine *line) {
+  editor_box *box = box_of(line);
+  const char *found = box->pattern_size > 0 ? find_text(box, box->newer) : NULL;
+  const char *text = found ? found : box->original;
+  size_t before = found ? (size_t)(strstr(found, box->pattern) - found) : strlen(text);
+  set_text(line, text, before, text + before);
+  if (!box->is_searching) return CC_REFRESH;
+  const LineInfoW *now = el_wline(line);
+  int behind = (int)(now->lastchar - now->cursor);
+  el_cursor(line, behind);
+  el_insertstr(line, found || box->pattern_size == 0 ? "\nsearch: " : "\nnot found: ");
+  el_insertstr(line, box->pattern);
+  now = el_wline(line);
+  int shown = (int)(now->lastchar - now->buffer), size = (int)mbstowcs(NULL, text, 0);
+  el_cursor(line, size - behind - shown); /* back from the end */
+  return CC_REFRESH;
+}
+
+/* Ctrl-R */
+static unsigned char on_search(EditLine *line, int key) {
+  (void)key;
+  editor_box *box = box_of(line);
+  const LineInfo *now = el_line(line);
+  free(box->original);
+  box->original = strndup(now->buffer, (size_t)(now->lastchar - now->buffer));
+  if (!box->original) return CC_ERROR;
+  box->is_searching = 1;
+  box->pattern[box->pattern_size = 0] = 0;
+  box->newer = 0;
+  return show_search(line);
+}
+
+/* Adds a character to the pattern. Returns whether it has room. */
+static int extend_pattern(editor_box *box, wchar_t character) {
+  char bytes[MB_LEN_MAX];
+  mbstate_t state = {0};
+  size_t size = wcrtomb(bytes, character, &state);
+  if (size == (size_t)-1 || box->pattern_size + size >= PATTERN_MAX) return 0;
+  memcpy(box->pattern + box->pattern_size, bytes, size);
+  box->pattern[box->pattern_size += size] = 0;
+  box->newer = 0;
+  return 1;
+}
+
+/* Takes the last character away; of UTF-8, all its bytes. */
+static void shorten_pattern(editor_box *box) {
+  while (box->pattern_size > 0 && (box->pattern[box->pattern_size - 1] & 0xC0) == 0x80)
+    box->pattern_size--;
+  if (box->pattern_size > 0) box->pattern_size--;
+  box->pattern[box->pattern_size] = 0;
+  box->newer = 0;
+}
+
+/* A key while it searches: Ctrl-R goes on to older texts, Ctrl-G and Ctrl-C give up, and what
+ * changes no pattern ends the search and does what it does else. */
+static unsigned char on_search_key(EditLine *line, int key) {
+  (void)key;
+  editor_box *box = box_of(line);
+  wchar_t pressed[2] = {box->key};
+  switch (pressed[0]) {
+  case L'R' & 0x1F:
+    if (!find_text(box, box->newer + 1)) return CC_ERROR;
+    box->newer++;
+    break;
+  case L'\b':
+  case 0x7F: shorten_pattern(box); break;
+  case L'G' & 0x1F:
+  case L'C' & 0x1F:
+    box->pattern[box->pattern_size = 0] = 0;
+    box->is_searching = 0;
+    break;
+  default:
+    if (pressed[0] >= L' ') return extend_pattern(box, pressed[0]) ? show_search(line) : CC_ERROR;
+    box->is_searching = 0;
+    el_wpush(line, pressed);
+  }
+  return show_search(line);
+}
+
 /* -- pasted blocks ---------------------------------------------------------------------------- */
 
 typedef struct pasted {
@@ -363,19 +489,16 @@ static const key_function own_functions[] = {
     {"luanas-end", on_end, {"^E", "\\e[F", "\\eOF", "\\e[4~", NULL}},
     {"luanas-up", on_up, {"\\e[A", "\\eOA", "^P", NULL}},
     {"luanas-down", on_down, {"\\e[B", "\\eOB", "^N", NULL}},
+    {"luanas-search", on_search, {"^R", NULL}},
+    {"luanas-search-key", on_search_key, {"^]", NULL}},
     {"luanas-paste", on_paste, {PASTE_BEGIN, NULL}},
 };
 
 static const key_function functions_of_libedit[] = {
-    {"ed-newline", NULL, {KEY_ACCEPT, NULL}},
-    {"ed-prev-history", NULL, {KEY_PREVIOUS, NULL}},
-    {"ed-next-history", NULL, {KEY_NEXT, NULL}},
-    {"ed-prev-line", NULL, {KEY_LINE_UP, NULL}},
-    {"ed-next-line", NULL, {KEY_LINE_DOWN, NULL}},
-    {"em-inc-search-prev", NULL, {"^R", NULL}},
-    {"em-next-word", NULL, {"\\e[1;5C", NULL}},
-    {"ed-prev-word", NULL, {"\\e[1;5D", NULL}},
-    {"ed-delete-next-char", NULL, {"\\e[3~", NULL}},
+    {"ed-newline", NULL, {KEY_ACCEPT, NULL}},      {"ed-prev-history", NULL, {KEY_PREVIOUS, NULL}},
+    {"ed-next-history", NULL, {KEY_NEXT, NULL}},   {"ed-prev-line", NULL, {KEY_LINE_UP, NULL}},
+    {"ed-next-line", NULL, {KEY_LINE_DOWN, NULL}}, {"em-next-word", NULL, {"\\e[1;5C", NULL}},
+    {"ed-prev-word", NULL, {"\\e[1;5D", NULL}},    {"ed-delete-next-char", NULL, {"\\e[3~", NULL}},
 };
 
 static void bind_keys(EditLine *line, const key_function *of, size_t count) {
@@ -390,7 +513,7 @@ static void set_up(editor_box *box) {
   el_set(line, EL_CLIENTDATA, box);
   el_set(line, EL_EDITOR, "emacs");
   el_set(line, EL_PROMPT_ESC, prompt, '\1');
-  el_set(line, EL_GETCFN, read_character);
+  el_set(line, EL_GETCFN, read_key);
   el_set(line, EL_HIST, history, box->history);
   el_set(line, EL_SETTY, "-d", "-isig", "-ixon", NULL); /* a pasted byte is no Ctrl-C or Ctrl-S */
   bind_keys(line, own_functions, sizeof own_functions / sizeof *own_functions);
@@ -412,6 +535,8 @@ static int editor_close(lua_State *L) {
   if (box->line) el_end(box->line);
   if (box->history) history_end(box->history);
   if (box->locale) freelocale(box->locale);
+  free(box->original);
+  box->original = NULL;
   box->line = NULL;
   box->history = NULL;
   box->locale = (locale_t)0;
@@ -475,6 +600,7 @@ static int editor_read(lua_State *L) {
   box->prompt = luaL_checkstring(L, 2);
   box->L = L;
   box->is_cancelled = 0;
+  box->is_searching = 0;
   nas_interrupt_clear();
   const char *text = get_text(box, &size);
   if (!text && !nas_interrupt_pending()) {
@@ -495,30 +621,11 @@ static int editor_read(lua_State *L) {
   return 3;
 }
 
-/* A search writes behind the text that it shows without asking whether there is room. */
-static void make_room(editor_box *box, size_t needed) {
-  if (needed <= box->room) return;
-  char *blanks = malloc(needed + 1);
-  if (!blanks) return;
-  memset(blanks, ' ', needed);
-  blanks[needed] = 0;
-  if (el_insertstr(box->line, blanks) == 0) {
-    el_deletestr(box->line, (int)needed);
-    box->room = needed;
-  }
-  free(blanks);
-}
-
 /* editor:add(text) */
 static int editor_add(lua_State *L) {
   editor_box *box = nas_box_check(L, 1, TYPE);
   HistEvent event;
-  size_t size;
-  const char *text = luaL_checklstring(L, 2, &size);
-  locale_t before = uselocale(box->locale);
-  make_room(box, size + PATTERN);
-  history(box->history, &event, H_ENTER, text);
-  uselocale(before);
+  history(box->history, &event, H_ENTER, luaL_checkstring(L, 2));
   return 0;
 }
 

@@ -224,12 +224,22 @@ function T.test_history_over_two_sessions()
     s:keys "\27[A\27[A\27[A" -- two lines up, then an entry
     lu.assertEquals(s:enter " print(first)", "1")
     s:keys "\18first"
-    s:expect "bck:first"
+    s:expect "search: first"
     s:keys "\r"
     s:prompt()
-    s:keys "\18[[\18" -- found by what is in a later line
+    s:keys "(\18[[" -- found by what is in a later line
     s:expect "print [["
-    s:keys "\7\3"
+    s:keys "xy"
+    s:expect "not found: [[xy"
+    s:keys "\b\b\b\bfirst\18" -- an older one
+    s:expect "> first = 1\nsearch: first"
+    s:keys "\27[F + 1" -- a key that ends the search
+    s:expect "first = 1 + 1"
+    s:keys "\18\u{e9}"
+    s:expect "not found: \u{e9}"
+    s:keys "\7" -- as it was
+    s:expect "first = 1 + 1\n"
+    s:keys "\3"
     s:prompt()
     s:keys "\4"
     s:finish()
@@ -262,7 +272,7 @@ function T.test_a_long_text_is_not_lost()
   s:keys "\27[B"
   lu.assertStrContains(s:enter " + 1", "3001")
   s:keys "\18xxx"
-  s:expect "bck:xxx"
+  s:expect "search: xxx"
   lu.assertStrContains(s:enter "", "3001")
 end
 
