@@ -12,6 +12,7 @@
 #include "kernel.h"
 #include "module.h"
 #include "running.h"
+#include "session.h"
 
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INTERRUPT = 130 };
 
@@ -22,7 +23,8 @@ static const char usage[] =
     "usage: luanas [options] [script [arguments]]\n"
     "       luanas COMMAND FILE [options]\n"
     "  -e CODE     run CODE\n"
-    "  -           run standard input\n"
+    "  -i          open the prompt afterwards, however the script ended\n"
+    "  -           run standard input as one script\n"
     "  --version   print the versions of engine and numbers, the instruction set and the threads\n"
     "  --help      print this\n"
     "\n"
@@ -32,13 +34,23 @@ static const char usage[] =
     "worker.\n"
     "`luanas COMMAND --help` tells more.\n"
     "\n"
+    "Without a script, and with -i, what is typed runs line by line, and the values of expressions "
+    "are\n"
+    "printed. Where standard input is no terminal, that is all, and the status is 1 if a line "
+    "failed.\n"
+    "\n"
     "Scripts begin with: local nas = require \"luanas\"\n"
     "math.random gives the same numbers in every run, until a script calls math.randomseed.\n"
-    "Ctrl-C ends a script after its last finished step, with status 130; twice, at once.\n"
+    "Ctrl-C ends a script after its last finished step, with status 130; twice, at once. With a "
+    "prompt,\n"
+    "it leads back there; twice within a second, it ends the program.\n"
     "\n"
     "Environment: LUANAS_THREADS, 1 to 256 (default: the processors that it may use); LUANAS_ISA,\n"
     "scalar, baseline, avx2 or avx512 (default: the best that the machine has). Neither changes a\n"
-    "bit of the results.\n";
+    "bit of the results. LUANAS_HISTORY, the file that keeps what was typed at the prompt, but for "
+    "lines\n"
+    "that begin with a blank; empty: nothing is kept (default: "
+    "~/.local/state/luanas/history).\n";
 
 /* -- packages --------------------------------------------------------------------------------- */
 
@@ -198,10 +210,20 @@ static int wrong_usage(const char *what, const char *option) {
   return EXIT_USAGE;
 }
 
-/* Checks the options and prints what those ask for that end the program. Returns the place of the
- * script in argv, argc if there is none; or stores an exit status and returns 0. */
-static int read_options(int argc, char **argv, int *exit_status) {
-  int i;
+typedef struct command {
+  int argc;
+  char **argv;
+  int script;     /* its place in argv; argc: none */
+  int is_session; /* whether there is a prompt afterwards */
+  int exit_status;
+} command;
+
+/* Checks the options and prints what those ask for that end the program. Returns whether it goes
+ * on; otherwise the exit status is set. */
+static int read_options(command *given) {
+  int i, argc = given->argc, has_code = 0;
+  char **argv = given->argv;
+  int *exit_status = &given->exit_status;
   *exit_status = EXIT_OK;
   for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] != 0; i++) {
     if (strcmp(argv[i], "--version") == 0) {
@@ -212,7 +234,15 @@ static int read_options(int argc, char **argv, int *exit_status) {
       fputs(usage, stdout);
       return 0;
     }
-    if (strcmp(argv[i], "--") == 0) return i + 1;
+    if (strcmp(argv[i], "--") == 0) {
+      i++;
+      break;
+    }
+    if (strcmp(argv[i], "-i") == 0) {
+      given->is_session = 1;
+      continue;
+    }
+    has_code = 1;
     if (strcmp(argv[i], "-e") != 0) {
       *exit_status = wrong_usage("unknown option ", argv[i]);
       return 0;
@@ -222,12 +252,9 @@ static int read_options(int argc, char **argv, int *exit_status) {
       return 0;
     }
   }
-  if (argc == 1) {
-    fputs(usage, stderr);
-    *exit_status = EXIT_USAGE;
-    return 0;
-  }
-  return i;
+  given->script = i;
+  if (i == argc && !has_code) given->is_session = 1;
+  return 1;
 }
 
 /* The global arg, as Lua's own program sets it: the script is arg[0]. */
@@ -286,13 +313,6 @@ static int push_command(lua_State *L, const char *name) {
   return 0;
 }
 
-typedef struct command {
-  int argc;
-  char **argv;
-  int script;
-  int exit_status;
-} command;
-
 static int run_command_or_script(lua_State *L, const command *given) {
   int first = given->script + 1;
   const char *name = given->argv[given->script];
@@ -306,6 +326,14 @@ static int run_command_or_script(lua_State *L, const command *given) {
   return run_loaded(L, LUA_OK, given->argc - first, given->argv + first);
 }
 
+static int run_session(lua_State *L) {
+  int exit_status = EXIT_ERROR;
+  lua_pushcfunction(L, nas_session);
+  lua_pushlightuserdata(L, &exit_status);
+  int status = call(L, 1);
+  return status == EXIT_OK ? exit_status : status;
+}
+
 /* In protected mode: all that may lack memory. */
 static int run(lua_State *L) {
   command *given = lua_touserdata(L, 1);
@@ -317,6 +345,7 @@ static int run(lua_State *L) {
   given->exit_status = run_options(L, given->argv, given->script);
   if (given->exit_status == EXIT_OK && given->script < given->argc)
     given->exit_status = run_command_or_script(L, given);
+  if (given->is_session) given->exit_status = run_session(L);
   if (given->exit_status != EXIT_OK) return 0;
   lua_pushcfunction(L, close_studies);
   given->exit_status = call(L, 0);
@@ -324,9 +353,8 @@ static int run(lua_State *L) {
 }
 
 int main(int argc, char **argv) {
-  command given = {argc, argv, 0, EXIT_ERROR};
-  given.script = read_options(argc, argv, &given.exit_status);
-  if (given.script == 0) return given.exit_status;
+  command given = {.argc = argc, .argv = argv};
+  if (!read_options(&given)) return given.exit_status;
   if (check_isa() != EXIT_OK || check_threads() != EXIT_OK) return EXIT_ERROR;
   lua_State *L = luaL_newstate();
   if (!L) {

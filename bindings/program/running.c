@@ -1,30 +1,47 @@
 #include "running.h"
 #include <errno.h>
 #include <lauxlib.h>
+#include <nas/clock.h>
 #include <pthread.h>
 #include <signal.h>
 #include "interrupt.h"
 
+enum { AT_ONCE = 1 }; /* seconds in which a second Ctrl-C ends a program that has a prompt */
+
 static lua_State *volatile running; /* NULL: no script runs */
 static pthread_t main_thread;
+static int has_prompt;        /* to which Ctrl-C leads back */
+static double interrupted_at; /* nas_clock of the last Ctrl-C */
 
 /* -- signal and hook -------------------------------------------------------------------------- */
 
+/* A coroutine that was left with its hook set may be resumed when the interrupt is long over. */
 static void stop(lua_State *L, lua_Debug *where) {
   (void)where;
-  nas_interrupt_raise(L);
+  if (nas_interrupt_pending())
+    nas_interrupt_raise(L);
+  else
+    lua_sethook(L, NULL, 0, 0);
 }
 
 static void set_hook(lua_State *L) {
   lua_sethook(L, stop, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
 }
 
+/* Whether a Ctrl-C before has not had its effect yet, and need not be waited for. */
+static int is_second(void) {
+  return nas_interrupt_pending() && (!has_prompt || nas_clock() - interrupted_at < AT_ONCE);
+}
+
 static void on_interrupt(int signal_number) {
   int error = errno;
   if (!pthread_equal(pthread_self(), main_thread)) { /* a thread of a library got it */
     pthread_kill(main_thread, signal_number);
-  } else {
+  } else if (is_second()) {
     signal(signal_number, SIG_DFL);
+    raise(signal_number); /* ends the process when this handler returns */
+  } else {
+    interrupted_at = nas_clock();
     nas_interrupt_set();
     if (running) set_hook(running);
   }
@@ -200,6 +217,15 @@ void nas_running_begin(lua_State *L) {
   /* Without SA_RESTART, so that reading from a terminal ends. */
   if (sigaction(SIGINT, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
     sigaction(SIGINT, &action, NULL);
+}
+
+void nas_running_pause(void) {
+  running = NULL;
+  has_prompt = 1;
+}
+
+void nas_running_resume(lua_State *L) {
+  enter(L);
 }
 
 void nas_running_end(void) {

@@ -1,0 +1,196 @@
+--- The session at the prompt: what is typed is run, and the values of expressions are printed.
+---
+--- The program calls it with what only a program can give (bindings/program/session.h). Whatever a command does, raises
+--- or leaves behind, the session goes on: commands, and the methods of their values that printing calls, run inside
+--- host.call, which Ctrl-C ends.
+local chunk = require "luanas.repl.chunk"
+local complete = require "luanas.repl.complete"
+local core = require "luanas.core"
+local history = require "luanas.repl.history"
+
+-- A command may change any global.
+local concat, pack, unpack, stdout, stderr = table.concat, table.pack, table.unpack, io.stdout, io.stderr
+local ipairs, require, tostring, type, globals, preload = ipairs, require, tostring, type, _G, package.preload
+
+local repl = {}
+
+local SLOW = 0.5 -- seconds from which on the time of a command is told
+local WIDTH = 80 -- columns where there is no terminal
+
+local STYLES = { prompt = "\27[1;34m", problem = "\27[31m", note = "\27[2m" }
+local PLAIN = "\27[0m"
+
+local Session = {}
+Session.__index = Session
+
+-- ---- What is shown ---------------------------------------------------------------------------------
+
+local function is_coloured(host)
+  local no_color, kind = os.getenv "NO_COLOR", os.getenv "TERM"
+  return host.is_terminal and not (no_color and no_color ~= "") and kind ~= nil and kind ~= "dumb"
+end
+
+function Session:styled(style, text)
+  return self.coloured and STYLES[style] .. text .. PLAIN or text
+end
+
+-- In an editor's prompt, colours stand between bytes 1, for what counts its columns; none may end it.
+function Session:prompt(text)
+  if not self.host.is_prompted then return "" end
+  if not self.coloured or not self.host.editor then return text end
+  return ("\1%s\1%s\1%s\1%s"):format(STYLES.prompt, text:sub(1, -2), PLAIN, text:sub(-1))
+end
+
+-- A module that the session can do without.
+local function optional(name)
+  return preload[name] and require(name)
+end
+
+function Session:shown(value)
+  local show = optional "luanas.show"
+  if not show then return tostring(value) end
+  return show.text(value, { width = core.terminal() or WIDTH, colour = self.coloured })
+end
+
+-- Values beside each other, or one below the other where one has several lines.
+function Session:print_values(values)
+  local texts, separator = {}, "\t"
+  for i = 1, values.n do
+    texts[i] = self:shown(values[i])
+    if texts[i]:find "\n" then separator = "\n" end
+  end
+  stdout:write(concat(texts, separator), "\n")
+end
+
+function Session:print_problem(problem)
+  stdout:flush()
+  stderr:write(self:styled("problem", type(problem) == "string" and problem or self:shown(problem)), "\n")
+end
+
+-- Prints by a method, which may call functions of the values. Returns whether all went well.
+function Session:safely(method, value)
+  local ok, problem = self.host.call(tostring, method, self, value)
+  if ok then return true end
+  if ok == nil then return self:interrupted() end
+  stderr:write(self:styled("problem", "cannot be shown: " .. problem), "\n")
+  return false
+end
+
+function Session:interrupted()
+  self.is_interrupted = true
+  stdout:flush()
+  if self.host.is_prompted then stderr:write("\n", self:styled("problem", "interrupted!"), "\n") end
+  return false
+end
+
+-- ---- Commands --------------------------------------------------------------------------------------
+
+function Session:failed(problem)
+  self.has_failed = true
+  self:safely(Session.print_problem, problem)
+end
+
+-- Runs a text.
+function Session:run(text)
+  local ok, command, problem = self.host.call(tostring, chunk.compile, text)
+  if ok == nil then return self:interrupted() end
+  if not ok or not command then return self:failed(problem or command) end
+  local began = core.clock()
+  local results = pack(self.host.call(chunk.explain, command))
+  local seconds = core.clock() - began
+  if results[1] == nil then return self:interrupted() end
+  if not results[1] then return self:failed(results[2]) end
+  if results.n > 1 then
+    globals._ = results[2]
+    if not self:safely(Session.print_values, pack(unpack(results, 2, results.n))) then
+      self.has_failed = true
+    end
+  end
+  if seconds >= SLOW and self.host.is_terminal then
+    stdout:write(self:styled("note", ("%.1f s"):format(seconds)), "\n")
+  end
+end
+
+-- ---- Reading ---------------------------------------------------------------------------------------
+
+-- The next text that is whole, or all that there was before the end; nil, "end" or "cancelled".
+function Session:read()
+  local text
+  while true do
+    local line, why, rest = self.input:read(text and self.continuation or self.first)
+    if why == "end" and text then return text end
+    if not line then return nil, why, rest end
+    text = text and text .. "\n" .. line or line
+    if chunk.is_whole(text) then return text end
+  end
+end
+
+-- Keeps what was typed, unless a blank stands before it.
+function Session:remember(text)
+  if not self.history or text:find "^%s" or text == "" then return end
+  self.input:add(text)
+  local ok, problem = self.history:add(text)
+  if not ok then stderr:write("luanas: what is typed is not kept: ", problem, "\n") end
+end
+
+-- ---- Beginning and end -----------------------------------------------------------------------------
+
+function Session:begin_history()
+  if not self.host.editor then return end
+  local entries, problem
+  self.history, entries, problem = history.open(self.host.append)
+  for _, entry in ipairs(entries) do self.input:add(entry) end
+  if problem then stderr:write("luanas: what is typed is not kept: ", problem, "\n") end
+end
+
+local function greet()
+  local machine = core.machine()
+  local threads = ("%d thread%s"):format(machine.threads, machine.threads == 1 and "" or "s")
+  stdout:write(("LuaNAS %s (numeric version %d, %s, %s)\n"):format(core.version, core.numeric_version, machine.isa,
+    threads), globals.help and "help() explains, Ctrl-D leaves.\n" or "Ctrl-D leaves.\n")
+end
+
+local function new_session(host)
+  local self = setmetatable({ host = host, coloured = is_coloured(host) }, Session)
+  self.first, self.continuation = self:prompt "> ", self:prompt ">> "
+  if host.editor then
+    self.input = host.editor(chunk.is_whole, function(text, position)
+      return complete.at(globals, text, position, { names = host.names, width = core.terminal() or WIDTH })
+    end)
+  else
+    self.input = host.lines()
+  end
+  return self
+end
+
+--- Runs a session until its input ends; `host` is what session.h describes. Returns the exit status.
+function repl.run(host)
+  local self = new_session(host)
+  local nas = require "luanas"
+  globals.nas, globals.nn, globals.help = nas, nas.nn, optional "luanas.help"
+  if host.is_terminal then greet() end
+  self:begin_history()
+  while true do
+    local text, why, rest = self:read()
+    if why == "end" then break end
+    self.is_interrupted = why == "cancelled"
+    if why == "cancelled" then
+      if self.history and rest and rest ~= "" then self.input:add(rest) end
+    else
+      self:remember(text)
+      self:run(text)
+      stdout:flush()
+    end
+    if self.is_interrupted and not host.is_prompted then
+      stderr:write "luanas: interrupted!\n"
+      return 130
+    end
+  end
+  if host.is_prompted then
+    stdout:write "\n"
+    return 0
+  end
+  return self.has_failed and 1 or 0
+end
+
+return repl

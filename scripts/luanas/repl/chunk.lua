@@ -1,0 +1,65 @@
+--- What is typed, as Lua: expressions or statements, whole or not yet, and what went wrong with them.
+local chunk = {}
+
+local load, type, traceback, concat = load, type, debug.traceback, table.concat -- a command may change any global
+
+local NAME = "=stdin"
+
+-- How chunks of the package begin: "luanas/" in the program.
+local OWN = debug.getinfo(1, "S").short_src:match "^(.*)repl/chunk%.lua$" or "\0"
+
+local function is_open(message)
+  return message ~= nil and message:find "<eof>$" ~= nil
+end
+
+--- Whether a text is no beginning of a longer one. What can't be right however it goes on is whole, such as a string
+--- in quotes that the end of the line cuts.
+function chunk.is_whole(text)
+  local expression, problem = load("return " .. text .. "\n", NAME, "t")
+  if expression then return true end
+  local statements, message = load(text .. "\n", NAME, "t")
+  return statements ~= nil or not is_open(problem) and not is_open(message)
+end
+
+-- Whether a message says that no statement begins like this text.
+local function is_no_statement(text, message)
+  local token = message:match "unexpected symbol near '(.*)'$"
+  return token and text:match "^%s*(.*)":sub(1, #token) == token
+end
+
+--- The function of a text, which returns the values where that is an expression; nil and a message where it is neither
+--- that nor statements.
+function chunk.compile(text)
+  local expression, problem = load("return " .. text, NAME, "t")
+  if expression then
+    -- No tail call: the text's frame must be there, for the positions in messages.
+    return load("return (function(...) return ... end)(" .. text .. "\n)", NAME, "t")
+  end
+  local statements, message = load(text, NAME, "t")
+  if statements then return statements end
+  return nil, is_no_statement(text, message) and problem or message
+end
+
+-- The lines of a traceback that tell something: those down to the text, without the package's unless the package itself
+-- is at fault.
+local function telling(problem, trace)
+  local lines, last, tells = {}, 0, false
+  local keeps_own = problem:sub(1, #OWN) == OWN
+  for line in trace:gmatch "\n(\t[^\n]*)" do
+    if keeps_own or line:sub(2, #OWN + 1) ~= OWN then lines[#lines + 1] = line end
+    if line:find "^\tstdin:%d+: in main chunk" then last = #lines end
+  end
+  for i = 1, last do
+    tells = tells or not lines[i]:find "^\t%[C%]" and not lines[i]:find "^\tstdin:%d+: in main chunk"
+  end
+  return tells and concat(lines, "\n", 1, last) or nil
+end
+
+--- A message handler: adds a traceback to a message where there is more to tell than the line that was typed.
+function chunk.explain(problem)
+  if type(problem) ~= "string" then return problem end
+  local told = telling(problem, traceback("", 2))
+  return told and ("%s\nstack traceback:\n%s"):format(problem, told) or problem
+end
+
+return chunk
