@@ -185,6 +185,8 @@ end
 local function all_trial_functions(self)
   local own, other = stored.functions(self, built_by_space), stored.functions(self)
   function own.log(of, values) self.walk:log(of.number, values) end
+  function own.version(of, watched) return self.walk:version(watched, of.number) end
+  function own.replace_version(of, watched) return self.walk:replace_version(watched, of.number) end
   function other.log(of) check.fail("trial %d, log: the trial is of another run", of.number) end
   return own, other
 end
@@ -257,6 +259,18 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
+-- A version of a live reward is new: what is stored is ranked under it.
+local function tell_version(self, watched, place, first, source)
+  if self.quiet then return end
+  local ok, ranked = pcall(self.rescore, self, watched:load(source))
+  if not ok and check.is_interrupt(ranked) then error(ranked, 0) end
+  local best = ok and ranked[1]
+  self:say("version %d of %s from trial %d on; %s", place, watched.path, first,
+    not ok and "what is stored can't be ranked under it: " .. tostring(ranked)
+    or best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
+    or "there is nothing to rank under it yet")
+end
+
 -- The walk begins with the first trial, when the data is at hand.
 local function begin_walk(self)
   local running = script.running()
@@ -271,7 +285,8 @@ local function begin_walk(self)
     self:say("study %d is new in this file; study %d has %s where this one has %s", id, newest.id,
       other ~= "" and other or "nothing", own ~= "" and own or "nothing")
   end
-  self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
+  self.walk = walk.new(self.store, id, running, function(...) self:say(...) end,
+    function(...) tell_version(self, ...) end)
 end
 
 -- Evaluations are recalled under the version of the run, then under the present one.
