@@ -4,6 +4,7 @@
 --- trial, before the trial is rewarded, so a trial that is stored has its version; whoever follows it takes that one.
 local check = require "luanas.check"
 local steps = require "luanas.steps"
+local watch = require "luanas.watch"
 
 local live = {}
 
@@ -26,9 +27,13 @@ function Versions:file(watched)
   return self.files[name]
 end
 
+function Versions:are_any()
+  return #self.names > 0
+end
+
 --- From trial `start` on a source of a file is in force.
 function live.put(file, start, source)
-  local reward, problem = file.watched:load(source)
+  local reward, problem = watch.load(file.watched, source)
   if not reward then
     check.fail("the version of %s from trial %d on, as it is stored, can't be loaded: %s", file.watched.path, start,
       problem)
@@ -38,7 +43,7 @@ end
 
 --- Looks at all files; say(format, ...) tells what is wrong with them.
 function Versions:look(say)
-  for _, name in ipairs(self.names) do self.files[name].watched:look(say) end
+  for _, name in ipairs(self.names) do watch.look(self.files[name].watched, say) end
 end
 
 -- As it is written: of a version that begins with a trial.

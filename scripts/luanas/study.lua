@@ -260,12 +260,12 @@ end
 -- ---- Trials ----------------------------------------------------------------------------------------
 
 -- A version of a live reward is new: what is stored is ranked under it.
-local function tell_version(self, watched, place, first, source)
+local function tell_version(self, name, place, first, reward)
   if self.quiet then return end
-  local ok, ranked = pcall(self.rescore, self, watched:load(source))
+  local ok, ranked = pcall(self.rescore, self, reward)
   if not ok and check.is_interrupt(ranked) then error(ranked, 0) end
   local best = ok and ranked[1]
-  self:say("version %d of %s from trial %d on; %s", place, watched.path, first,
+  self:say("version %d of %s from trial %d on; %s", place, name, first,
     not ok and "what is stored can't be ranked under it: " .. tostring(ranked)
     or best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
     or "there is nothing to rank under it yet")

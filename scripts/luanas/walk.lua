@@ -15,6 +15,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local live = require "luanas.live"
 local script = require "luanas.script"
+local watch = require "luanas.watch"
 
 local walk = {}
 
@@ -79,8 +80,8 @@ local function new_readers(self)
   return readers
 end
 
---- A walk from the start. `running`: of script.lua; say(format, ...) tells the user; arrive(watched, place,
---- first, source) is called when a new version of a live reward is in force, which is not its first.
+--- A walk from the start. `running`: of script.lua; say(format, ...) tells the user; arrive(name, place,
+--- first, reward) is called when a new version of a live reward is in force, which is not its first.
 function walk.new(store, study, running, say, arrive)
   local self = setmetatable({
     store = store, study = study, running = running, say = say, arrive = arrive,
@@ -333,12 +334,13 @@ local function follow(self, outcome)
   return true
 end
 
--- Adds a trial to the run of this script; the versions that begin with it are written at once, and with it.
+-- Adds a trial to the run of this script. Under a live reward it is written at once, with the versions that begin with
+-- it: if it was lost with this process and the file has changed, it would be made again as another one.
 local function append(self, row)
   local versions, recalled = self.versions:due(row.number, not self.run.is_own and function(name)
     return self.candidates[1]:versions_of(name)
   end)
-  if #versions > 0 then
+  if self.versions:are_any() then
     self:flush()
     check.must(self.store.append, self.store, self.run.id, encode_logged { row }, versions)
   else
@@ -366,7 +368,7 @@ local function begin_versions(self, rows)
   for _, row in ipairs(rows) do
     local file = self.versions.files[row.file]
     local _, place = file.steps:at(row.first)
-    if place > 1 then self.arrive(file.watched, place, row.first, row.source) end
+    if place > 1 then self.arrive(row.file, place, row.first, watch.load(file.watched, row.source)) end
   end
 end
 
@@ -379,8 +381,8 @@ function Walk:take(record, outcome)
 end
 
 -- This script logs other values of a followed trial than all candidates: its run is one of its own from there on. Where
--- it has left them later already, that run leaves earlier.
-local function leave(self, number)
+-- it has left them later already, that run leaves earlier. `starting`: versions of live rewards that begin with that.
+local function leave(self, number, starting)
   self:flush()
   local run = self.run
   local left = new_reader(self.store, self.candidates[1].run, self.known)
@@ -392,6 +394,7 @@ local function leave(self, number)
     rows[#rows + 1] = row
   end
   local versions = self.versions:between(number, number + #rows - 1)
+  table.move(starting, 1, #starting, #versions + 1, versions)
   if is_earlier then
     check.must(self.store.prepend, self.store, run.id, parent_of(left, number), encode_logged(rows), versions)
     run.from = number
@@ -445,7 +448,7 @@ local function log_followed(self, number, values)
   local is_found = #whole > 0
   if is_found then self.candidates = whole end
   for i = 1, is_found and 0 or #agreeing do is_found = is_found or add_values(self, agreeing[i], number, values) end
-  if not is_found then return leave(self, number) end
+  if not is_found then return leave(self, number, {}) end
   if select(2, compare(mine, values_of(self.candidates[1]:at(number)))) then self.partial[number] = nil end
 end
 
@@ -515,14 +518,14 @@ end
 -- The present version of a file begins with a trial that was made already.
 local function begin_version(self, file, number, before)
   refuse_closed(self)
+  local rows = { live.present(file, number) }
   if is_followed(self, number) then
     if add_version(self, file, number, before) then return end
-    begin_versions(self, { live.present(file, number) })
-    return leave(self, number)
+    leave(self, number, rows)
+  else
+    self:flush()
+    check.must(self.store.append, self.store, self.run.id, {}, rows)
   end
-  local rows = { live.present(file, number) }
-  self:flush()
-  check.must(self.store.append, self.store, self.run.id, {}, rows)
   begin_versions(self, rows)
 end
 
@@ -530,13 +533,8 @@ end
 --- which trial.
 function Walk:version(watched, number)
   local file = self.versions:file(watched)
-  if is_followed(self, number) then
-    if not recall_version(self, file, number) and not file.steps:at(number) then
-      watched:look(self.say)
-      begin_version(self, file, number)
-    end
-  elseif not file.steps:at(number) then -- nobody knew of the file when the trial was made
-    watched:look(self.say)
+  local is_stored = is_followed(self, number) and recall_version(self, file, number)
+  if not is_stored and not file.steps:at(number) then -- nobody knew of the file when the trial was made
     begin_version(self, file, number)
   end
   return file.steps:at(number)
@@ -547,7 +545,7 @@ end
 function Walk:replace_version(watched, number)
   local file = self.versions:file(watched)
   local before = file.steps:at(number).source
-  watched:look(self.say)
+  watch.look(watched, self.say)
   if watched.source == before then return false end
   if is_followed(self, number) and next(values_of(self.candidates[1]:at(number))) ~= nil then return false end
   begin_version(self, file, number, before)

@@ -43,7 +43,7 @@ end
 
 --- Looks at the file. What can't be loaded leaves the source as it was and is told, by say(format, ...) or on standard
 --- error, once for each content.
-function Watched:look(say)
+function watch.look(self, say)
   local source, problem = read(self.path)
   if source == self.source or self.refused[source or problem] then return end
   local reward
@@ -61,7 +61,7 @@ function Watched:look(say)
 end
 
 --- A new function of a source, so that what one that is used elsewhere remembers is not touched; or nil and why not.
-function Watched:load(source)
+function watch.load(self, source)
   local reward = source == self.source and self.loaded
   if not reward then return load_source(self.path, source) end
   self.loaded = nil -- it has been asked for nothing yet
@@ -81,9 +81,9 @@ end
 
 -- For what no version of a study is in force.
 local function latest(self)
-  self:look()
+  watch.look(self)
   if not self.current or self.current.source ~= self.source then
-    self.current = { source = self.source, reward = self:load(self.source) }
+    self.current = { source = self.source, reward = watch.load(self, self.source) }
   end
   return self.current.reward
 end
@@ -117,8 +117,8 @@ end
 --- What ranks trials under a reward: of a watched one, a function of its own by the file as it is now.
 function watch.ranking(reward)
   if getmetatable(reward) ~= Watched then return reward end
-  reward:look()
-  return reward:load(reward.source)
+  watch.look(reward)
+  return watch.load(reward, reward.source)
 end
 
 --- nas.watch(path)

@@ -21,9 +21,11 @@ local function content()
   return handle:read "a"
 end
 
-local function save(source)
-  local handle <close> = assert(io.open(file, "w"))
+local function save(source) -- whole or not at all
+  local handle = assert(io.open(file .. ".new", "w"))
   handle:write(source)
+  handle:close()
+  assert(os.rename(file .. ".new", file))
 end
 
 local function space(c)

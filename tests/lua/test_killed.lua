@@ -46,7 +46,9 @@ local function new_path()
   local path = os.tmpname()
   os.remove(path)
   return path, setmetatable({}, { __close = function()
-    for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".reward.lua" } do os.remove(path .. ending) end
+    for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".reward.lua", ".reward.lua.new" } do
+      os.remove(path .. ending)
+    end
   end })
 end
 

@@ -879,8 +879,14 @@ function Store:runs(study) end
 --- an id above `newest`: it may have to be followed.
 ---@param run { study: integer, parent?: integer, first?: integer, numeric_version?: integer, newest?: integer, script?: string, arguments?: string }
 ---@param trials luanas.Store.Trial[]
+---@param versions? luanas.Store.Version[] Of live rewards. With any the call returns when all is on the disk.
 ---@return integer? id, luanas.Store.Lock|string, string?
-function Store:begin_run(run, trials) end
+function Store:begin_run(run, trials, versions) end
+
+---@class luanas.Store.Version The source of a live reward from a trial on; it takes the place of another one of the same file and trial.
+---@field file string As the script names it.
+---@field first integer Not before the run's own first trial.
+---@field source string
 
 --- Records who writes a run, whose lock the caller holds, from trial `first` on.
 ---@param run integer
@@ -893,8 +899,9 @@ function Store:continue_run(run, first, writer) end
 ---@param run integer
 ---@param parent integer
 ---@param trials luanas.Store.Trial[]
+---@param versions? luanas.Store.Version[]
 ---@return true?, string?, string?
-function Store:prepend(run, parent, trials) end
+function Store:prepend(run, parent, trials, versions) end
 
 --- The first of `count` evaluation seeds that no evaluation has; or of those that the same script with the same arguments
 --- was given before, if it has not come to its end: the second result tells. `turn` tells several studies of a script
@@ -931,8 +938,9 @@ function Store:trials(run, from, most) end
 --- Appends trials whose numbers follow the run's last; raises where they don't.
 ---@param run integer
 ---@param trials luanas.Store.Trial[]
+---@param versions? luanas.Store.Version[]
 ---@return true?, string?, string?
-function Store:append(run, trials) end
+function Store:append(run, trials, versions) end
 
 --- Replaces what one of a run's own trials has logged.
 ---@param run integer

@@ -109,9 +109,11 @@ function Study:evaluate_all(records, options) end
 --- beyond.
 ---@field seconds? number What these epochs took, now or when they were stored. What is proposed at once is trained at once
 --- where the study has a path, so that the last trainings may be for nothing.
----@field reward? string|luanas.Reward|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
+---@field reward? string|luanas.Reward|luanas.Watched|luanas.Switch|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
 --- finite number. Default: accuracy; where targets are values, minus the mean absolute error. Failed trials are not asked,
 --- unless the study has `failed`.
+---@field restart_baseline? boolean Whether the agent forgets its baseline (agent:reward_changed) before it learns from the
+--- first trials under another version of a watched reward, or another function of nas.reward.switch. Default: false.
 ---@field workers? integer Processes that train what is proposed at once, as of study:evaluate_all; default 1.
 
 ---@class luanas.Found
