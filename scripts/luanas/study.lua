@@ -5,6 +5,7 @@ local arch = require "luanas.arch"
 local build = require "luanas.build"
 local check = require "luanas.check"
 local csv = require "luanas.csv"
+local detached = require "luanas.detached"
 local difference = require "luanas.difference"
 local evaluate = require "luanas.evaluate"
 local evaluation = require "luanas.evaluation"
@@ -77,7 +78,7 @@ end
 local function open_store(options)
   local path = check.optional(check.string, "study", "path", options.path)
   if options.store == nil then
-    return check.must(core.store, path)
+    return check.must(core.store, path or detached.path())
   end
   if path then check.fail("study: both store and path are given; expected one of them") end
   local meta = debug.getmetatable(options.store)
@@ -363,6 +364,7 @@ local function evaluate_one(self, record, epochs)
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
+  self.progress:count(self.number, self.best_accuracy)
   return made
 end
 
@@ -534,6 +536,10 @@ function study.close_all(problem)
   open_studies, fresh_seeds = setmetatable({}, { __mode = "k" }), {}
 end
 
+detached.add_to(Study, "study", function(self)
+  before_training(self)
+  return self.store:path()
+end)
 check.colons("study", Study)
 
 return setmetatable(study, { __call = function(_, options) return new(options) end })

@@ -1011,6 +1011,31 @@ function core.sleep(seconds) end
 ---@return luanas.Process?, string?
 function core.spawn(program, ...) end
 
+--- The same in a session of its own, which survives this process and its terminal; closing the object leaves it running.
+---@param log string The path of a file to which what it prints is appended.
+---@param program string
+---@param ... string
+---@return luanas.Process?, string?
+function core.detach(log, program, ...) end
+
+--- Takes a file, which is made, for this process until its end, and writes a line into it; called again, another line. A
+--- process holds one file at most, and must not open it by other means.
+---@param path string
+---@param line string Less than 65536 bytes, without a newline.
+---@return true?, string? # nil and a message where another process holds it, or where it can't be written.
+function core.hold(path, line) end
+
+--- Which process holds a file, or false: the system knows, however that process has ended; and the last line that one wrote.
+---@param path string
+---@return integer|false|nil process # nil and a message where the file can't be read.
+---@return string? line # "" without any; nil where there is no file.
+function core.holder(path) end
+
+--- Does to the process that holds a file what Ctrl-C does, and to no other that has its number.
+---@param path string
+---@return boolean?, string? # Whether there is one.
+function core.interrupt_holder(path) end
+
 ---@class luanas.Process
 local Process = {}
 
