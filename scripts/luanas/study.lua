@@ -237,7 +237,7 @@ local function new(options)
       micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1),
     },
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
-    states = check.integer(owner, "states", options.states or options.path and STATES_IN_FILE or STATES_IN_MEMORY, 0),
+    states = check.optional(check.integer, owner, "states", options.states, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     say = say, before_training = before_training, begin_training = begin_training, -- for evaluation.lua, stored.lua
     searcher = searcher,              -- for compare.lua
@@ -253,6 +253,7 @@ local function new(options)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
   self.progress = progress.new(self.quiet)
   self.store = open_store(options) -- when all else is right: it makes the file
+  self.states = self.states or self.store:path() and STATES_IN_FILE or STATES_IN_MEMORY
   if is_fresh then self.evaluation_seed = begin_fresh(self) end
   open_studies[self] = true
   return self

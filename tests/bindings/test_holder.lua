@@ -109,6 +109,17 @@ function tests.test_what_is_detached_goes_on()
   end)
 end
 
+function tests.test_little_memory()
+  with_path(function(path)
+    local process = run(path, HOLD)
+    lu.assertTrue(wait(function() return select(2, core.holder(path)) == "one" end))
+    support.with_little_memory(function() return core.holder(path) end)
+    support.with_little_memory(function() return core.detach(path .. ".log", "true") end)
+    support.with_little_memory(function() return core.hold(path, "two") end)
+    kill(process, "KILL")
+  end)
+end
+
 function tests.test_bad_arguments()
   with_path(function(path)
     support.raises("one line", core.hold, path, "a\nb")

@@ -9,17 +9,22 @@ local T = {}
 
 local SOURCE, PROGRAM = os.getenv "LUANAS_SOURCE", os.getenv "LUANAS_PROGRAM"
 local path = files.path
-local script = path .. ".script.lua"
+local script, gate = path .. ".script.lua", path .. ".gate"
 
--- A search that takes seconds; it has no path of its own.
+-- A search without a path of its own. usage: TRIALS [PATH of a file that the third trial waits for]
 local SEARCH = [[
 local nas = require "luanas"
 package.path = package.path .. ";]] .. SOURCE .. [[/tests/lua/?.lua"
 local spaces = require "spaces"
-local study = spaces.study { train = { epochs = 20, batch = 2 } }
+local study, agent = spaces.study(), nas.agents.reinforce { seed = 1, policy = { rate = 0.05 } }
+local propose = agent.propose
+function agent:propose(...)
+  while arg[2] and study.number == 2 and not io.open(arg[2]) do require "luanas.core".sleep(0.01) end
+  return propose(self, ...)
+end
 print "begins"
 io.stdout:flush()
-study:run(nas.agents.reinforce { seed = 1, policy = { rate = 0.05 } }, { trials = tonumber(arg[1]) })
+study:run(agent, { trials = tonumber(arg[1]) })
 print(study:fingerprint())
 ]]
 
@@ -34,6 +39,11 @@ local function wait(condition)
     core.sleep(0.01)
   end
   return false
+end
+
+-- A text as a pattern.
+local function escaped(text)
+  return (text:gsub("%p", "%%%0"))
 end
 
 local function kill(process, signal)
@@ -56,16 +66,17 @@ function T.test_a_search_is_started_stopped_and_goes_on()
   local study <close> = spaces.study { path = path }
   lu.assertNil(study:status())
   lu.assertTrue(study:stop())
-  local now = study:start(script, "4")
+  local now = study:start(script, "4", gate)
   lu.assertTrue(now.running)
-  lu.assertEquals({ now.script, now.arguments, now.log }, { script, "4", path .. ".log" })
-  lu.assertTrue(wait(function() return study:status().trials >= 1 end))
+  lu.assertEquals({ now.script, now.arguments, now.log }, { script, "4 " .. gate, path .. ".log" })
+  lu.assertTrue(wait(function() return study:status().trials == 2 end))
   now = study:status()
-  lu.assertEquals({ now.total, now.process }, { 4, study:status().process })
+  lu.assertTrue(now.running)
+  lu.assertEquals(now.total, 4)
   lu.assertTrue(now.left > 0 and now.best >= 0)
-  lu.assertStrMatches(tostring(now), ("process %d runs %s 4, started 20[%%d-]+T[%%d:]+Z; %d of 4 trials; best accuracy "
-    .. "0.%%d+; %%d+:%%d+ left\n  luanas: %s 4\n  begins"):format(now.process, script:gsub("%p", "%%%0"), now.trials,
-    script:gsub("%p", "%%%0")))
+  lu.assertStrMatches(tostring(now), ("process %d runs %s, started 20[%%d-]+T[%%d:]+Z; 2 of 4 trials; best accuracy "
+    .. "0.%%d+; %%d+:%%d+ left\n  luanas: %s\n  begins"):format(now.process, escaped(script .. " 4 " .. gate),
+    escaped(script .. " 4 " .. gate)))
   lu.assertErrorMsgContains(("study:start: process %d runs %s for %s since %s; study:stop() ends it")
     :format(now.process, script, path, now.started), study.start, study, script)
   lu.assertTrue(study:stop())
@@ -73,7 +84,7 @@ function T.test_a_search_is_started_stopped_and_goes_on()
   lu.assertFalse(now.running)
   lu.assertNil(now.left)
   lu.assertEquals(now.lines[#now.lines], "luanas: interrupted!")
-  lu.assertStrContains(tostring(now), (" ran %s 4, started "):format(script))
+  lu.assertStrContains(tostring(now), (" ran %s 4 %s, started "):format(script, gate))
   lu.assertTrue(study:stop())
   study:start(script, "4")
   lu.assertTrue(ended(study))
@@ -86,12 +97,12 @@ end
 function T.test_a_process_that_is_killed_has_ended()
   save(SEARCH)
   local study <close> = spaces.study { path = path }
-  local now = study:start(script, "100")
+  local now = study:start(script, "4", gate)
   kill(now.process, "KILL")
   lu.assertTrue(ended(study))
   lu.assertEquals(study:status().process, now.process)
   lu.assertTrue(study:stop())
-  kill(study:start(script, "100").process, "STOP")
+  kill(study:start(script, "4", gate).process, "STOP")
   lu.assertTrue(study:status().running)
   lu.assertTrue(study:stop())
 end
@@ -101,7 +112,7 @@ function T.test_a_process_survives_who_started_it()
   save(SEARCH)
   lu.assertTrue(os.execute(("'%s' -e '%s' 2>&1"):format(PROGRAM, ([[
     package.path = package.path .. ";%s/tests/lua/?.lua"
-    require "spaces".study({ path = "%s" }):start("%s", "100")]]):format(SOURCE, path, script))))
+    require "spaces".study({ path = "%s" }):start("%s", "4", "%s")]]):format(SOURCE, path, script, gate))))
   local file <close> = nas.open(path)
   lu.assertTrue(file:status().running)
   lu.assertErrorMsgContains("file:start: process ", file.start, file, script)
@@ -205,18 +216,71 @@ end
 function T.test_attach_shows_what_happens()
   save(SEARCH)
   local study <close> = spaces.study { path = path }
-  study:start(script, "3")
-  local line, output, now = attached(study)
+  study:start(script, "3", gate)
+  lu.assertTrue(wait(function() return study:status().trials == 2 end))
+  local sleep = core.sleep
+  local line, output, now = attached(study, function(seconds)
+    io.open(gate, "w"):close()
+    sleep(seconds)
+  end)
   lu.assertFalse(now.running)
-  lu.assertStrContains(line, "trial 3/3 ")
+  lu.assertStrContains(line, "trial 2/3 ")
   lu.assertStrMatches(line, ".* left.*\r\27%[K$")
-  lu.assertStrMatches(output, ("luanas: %s 3\nbegins\n%%x+\n"):format(script:gsub("%p", "%%%0")))
+  lu.assertStrMatches(output, ("luanas: %s\nbegins\n%%x+\n"):format(escaped(script .. " 3 " .. gate)))
+end
+
+-- Another process draws the line of a state as this one would.
+function T.test_a_state_is_a_line()
+  local progress, now = require "luanas.progress", 0
+  local function line_of(body)
+    local list = {}
+    files.with(core, "terminal", function() return 100 end, function()
+      files.with(core, "clock", function() return now end, function()
+        files.with(io, "stderr", files.stream(list), body)
+      end)
+    end)
+    return list[#list]
+  end
+  local quiet, states = progress.new(true), {}
+  local lines = {
+    line_of(function()
+      local bar = progress.new()
+      bar:begin(3, 20, 5, 0.5, 2)
+      now = 7
+      bar:step(2, 0.25, 2)
+    end),
+    line_of(function()
+      local bar = progress.new()
+      bar:batch(0, 6, "networks")
+      now = 11
+      bar:batch(2, 6, "networks")
+    end),
+  }
+  now = 0
+  files.with(progress, "observe", function(state) states[#states + 1] = state end, function()
+    files.with(core, "clock", function() return now end, function()
+      quiet:begin(3, 20, 5, 0.5, 2)
+      now = 7
+      quiet:step(2, 0.25, 2)
+      quiet:batch(0, 6, "networks")
+      now = 11
+      quiet:batch(2, 6, "networks")
+      quiet:clear()
+      quiet:count(7, 0.75)
+    end)
+  end)
+  lu.assertEquals(#states, 5)
+  lu.assertEquals({ states[5].done, states[5].best, states[5].batch_done }, { 7, 0.75, nil })
+  now = 1000
+  for i, state in ipairs { states[2], states[4] } do
+    lu.assertEquals(line_of(function() progress.new():show(core.json_decode(core.json_encode(state))) end), lines[i])
+  end
 end
 
 function T.test_an_interrupt_leaves_it_running()
   save(SEARCH)
   local study <close> = spaces.study { path = path }
-  study:start(script, "100")
+  study:start(script, "4", gate)
   lu.assertErrorMsgContains("interrupted!", attached, study, function() error("interrupted!", 0) end)
   lu.assertTrue(study:status().running)
   lu.assertTrue(study:stop())
@@ -225,7 +289,7 @@ end
 for name, test in pairs(files.each_without(T)) do
   T[name] = function()
     local _ <close> = setmetatable({}, { __close = function()
-      for _, ending in ipairs { "-process", ".log", ".script.lua" } do os.remove(path .. ending) end
+      for _, ending in ipairs { "-process", ".log", ".script.lua", ".gate" } do os.remove(path .. ending) end
     end })
     test()
   end
