@@ -96,8 +96,11 @@ static int core_hold(lua_State *L) {
   const char *path = nas_check_name(L, 1, "path"), *line = luaL_checklstring(L, 2, &size);
   luaL_argcheck(L, !memchr(line, '\n', size) && size < LINE_MAX_BYTES, 2,
                 "expected one line of less than 65536 bytes");
-  if (is_holder() && !holds(path))
-    return luaL_error(L, "this process holds another file than \"%s\"", path);
+  if (is_holder() && !holds(path)) { /* or its file was removed */
+    luaL_pushfail(L);
+    lua_pushfstring(L, "this process holds another file than \"%s\"", path);
+    return 2;
+  }
   lua_settop(L, 2);
   lua_pushliteral(L, "\n"); /* what was longer before stays behind it */
   lua_concat(L, 2);

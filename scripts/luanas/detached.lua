@@ -50,14 +50,14 @@ end
 
 local Status = { __name = "luanas.Status" }
 
--- The last lines of the log.
+-- The last lines of the log, and where it ends.
 local function last_lines(path)
   local file <close> = io.open(log_file(path), "rb")
-  if not file then return {} end
-  file:seek("set", math.max(0, file:seek "end" - LOG_BYTES))
-  local lines = {}
-  for line in file:lines() do lines[#lines + 1] = line end
-  return table.move(lines, math.max(1, #lines - LOG_LINES + 1), #lines, 1, {})
+  if not file then return {}, 0 end
+  local place = file:seek("set", math.max(0, file:seek "end" - LOG_BYTES))
+  local text, lines = file:read "a", {}
+  for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return table.move(lines, math.max(1, #lines - LOG_LINES + 1), #lines, 1, {}), place + #text
 end
 
 -- Whether there is a process (its number or false), and what it, or the last one, has told of itself; false and nil
@@ -79,13 +79,14 @@ local function left_of(state)
   return bar:left()
 end
 
-local function status_of(path)
+--- Of the script that runs, or ran last; nil where nothing was started for the file.
+function detached.status(path)
   local process, told = look(path)
   if not told then return nil end
   local state = told.progress or {}
   return setmetatable({
     running = process ~= false, process = process or told.process, script = told.script, arguments = told.arguments,
-    started = told.started, log = log_file(path), lines = last_lines(path), trials = state.done or 0,
+    started = told.started, log = log_file(path), lines = (last_lines(path)), trials = state.done or 0,
     total = state.total, best = state.best, left = process and left_of(state) or nil, progress = told.progress,
   }, Status)
 end
@@ -102,11 +103,6 @@ function Status:__tostring()
   return text
 end
 
---- nil where nothing was started for the file.
-function detached.status(path)
-  return status_of(path)
-end
-
 -- ---- Starting and stopping -------------------------------------------------------------------------
 
 local started = {} -- processes of this one, by paths: to be looked after when they have ended
@@ -121,7 +117,7 @@ local function check_script(owner, script, arguments)
 end
 
 local function refuse_second(owner, path)
-  local now = status_of(path)
+  local now = detached.status(path)
   if now and now.running then
     check.fail("%s: process %d runs %s for %s since %s; %s ends it", owner, now.process, now.script, path, now.started,
       owner:gsub("start$", "stop()"))
@@ -133,11 +129,11 @@ local function wait_for(owner, path, process)
   local began = core.clock()
   while core.clock() - began < START_SECONDS do
     local is_running = process:running()
-    local now = status_of(path)
+    local now = detached.status(path)
     if now and now.process == process:id() then return now end
     if not is_running then
       check.fail("%s: process %d has ended before it began:\n  %s", owner, process:id(),
-        table.concat(last_lines(path), "\n  "))
+        table.concat((last_lines(path)), "\n  "))
     end
     core.sleep(PAUSE)
   end
@@ -194,20 +190,16 @@ end
 
 --- Shows what the process prints, and its progress line, until it ends; its status then. Ctrl-C leaves it running.
 function detached.attach(owner, path)
-  local now, bar = status_of(path), progress.new()
+  local now, bar = detached.status(path), progress.new()
   if not now then check.fail("%s: nothing was started for %s yet", owner, path) end
   local _ <close> = setmetatable({}, { __close = function() bar:clear() end })
-  local place = 0
-  for _, line in ipairs(now.lines) do io.stdout:write(line, "\n") end
-  do
-    local file <close> = io.open(log_file(path), "rb")
-    if file then place = file:seek "end" end
-  end
+  local lines, place = last_lines(path)
+  for _, line in ipairs(lines) do io.stdout:write(line, "\n") end
   while now.running do
     place = print_log(path, place, bar)
     bar:show(now.progress or {})
     core.sleep(LOOK)
-    now = status_of(path)
+    now = detached.status(path)
   end
   print_log(path, place, bar)
   return now

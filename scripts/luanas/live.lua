@@ -15,8 +15,8 @@ function live.new()
   return setmetatable({ files = {}, names = {} }, Versions)
 end
 
---- A file that rewards trials of the walk: { watched =, steps = of its versions }; a version is { source =, reward =
---- the function }.
+--- A file that rewards trials of the walk: { watched =, steps = of its versions, told = the source that the user was
+--- told of last }; a version is { source =, reward = the function }.
 function Versions:file(watched)
   local name = watched.path
   if not self.files[name] then

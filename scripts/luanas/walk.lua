@@ -80,8 +80,8 @@ local function new_readers(self)
   return readers
 end
 
---- A walk from the start. `running`: of script.lua; say(format, ...) tells the user; arrive(name, place,
---- first, reward) is called when a new version of a live reward is in force, which is not its first.
+--- A walk from the start. `running`: of script.lua; say(format, ...) tells the user; arrive(name, place, first, reward)
+--- is called when a version of a live reward is about to begin with trial `first`, which is not the first one.
 function walk.new(store, study, running, say, arrive)
   local self = setmetatable({
     store = store, study = study, running = running, say = say, arrive = arrive,
@@ -294,6 +294,26 @@ local function refuse_closed(self)
   if self.is_finished then check.fail("the study is closed") end
 end
 
+-- The versions of live rewards that begin with the next trial, which is not stored; as of Versions:due.
+local function due(self)
+  local is_continued = self.run and not self.run.is_own
+  return self.versions:due(self.number + 1, is_continued and function(name)
+    return self.candidates[1]:versions_of(name)
+  end)
+end
+
+-- Tells of versions that are about to begin where others are in force.
+local function announce(self, rows)
+  for _, row in ipairs(rows) do
+    local file = self.versions.files[row.file]
+    local before, place, start = file.steps:at(row.first)
+    if before and file.told ~= row.source then
+      file.told = row.source
+      self.arrive(row.file, start == row.first and place or place + 1, row.first, watch.load(file.watched, row.source))
+    end
+  end
+end
+
 --- The next trial is of this architecture. Returns the stored trial with it, or nil where there is none to follow.
 function Walk:begin(record)
   refuse_closed(self)
@@ -307,6 +327,7 @@ function Walk:begin(record)
     if not has_changed then break end
   end
   self.versions:look(self.say)
+  announce(self, (due(self)))
   return nil
 end
 
@@ -337,9 +358,7 @@ end
 -- Adds a trial to the run of this script. Under a live reward it is written at once, with the versions that begin with
 -- it: if it was lost with this process and the file has changed, it would be made again as another one.
 local function append(self, row)
-  local versions, recalled = self.versions:due(row.number, not self.run.is_own and function(name)
-    return self.candidates[1]:versions_of(name)
-  end)
+  local versions, recalled = due(self)
   if self.versions:are_any() then
     self:flush()
     check.must(self.store.append, self.store, self.run.id, encode_logged { row }, versions)
@@ -354,7 +373,7 @@ end
 local function follow_or_branch(self, record, outcome)
   local number = self.number + 1
   while not follow(self, outcome) do
-    local versions = self.versions:due(number)
+    local versions = due(self)
     local left = self.number > 0 and self.candidates[1] or nil
     if branch(self, left, { row_of(number, record, outcome) }, versions) then return versions end
     self.agreeing = followed(self, record)
@@ -362,22 +381,12 @@ local function follow_or_branch(self, record, outcome)
   return {}
 end
 
--- What was stored of versions that are new begins.
-local function begin_versions(self, rows)
-  self.versions:take(rows)
-  for _, row in ipairs(rows) do
-    local file = self.versions.files[row.file]
-    local _, place = file.steps:at(row.first)
-    if place > 1 then self.arrive(row.file, place, row.first, watch.load(file.watched, row.source)) end
-  end
-end
-
 --- The outcome of that trial (of evaluate.lua). Where this fails, the trial has not been.
 function Walk:take(record, outcome)
   local versions = self.run and append(self, row_of(self.number + 1, record, outcome))
     or follow_or_branch(self, record, outcome)
   self.number = self.number + 1
-  begin_versions(self, versions)
+  self.versions:take(versions)
 end
 
 -- This script logs other values of a followed trial than all candidates: its run is one of its own from there on. Where
@@ -508,7 +517,7 @@ local function add_version(self, file, number, before)
       local row = live.present(file, number)
       check.must(self.store.append, self.store, id, {}, { row })
       reader.versions = nil
-      begin_versions(self, { row })
+      self.versions:take { row }
       return true
     end
   end
@@ -519,6 +528,7 @@ end
 local function begin_version(self, file, number, before)
   refuse_closed(self)
   local rows = { live.present(file, number) }
+  announce(self, rows)
   if is_followed(self, number) then
     if add_version(self, file, number, before) then return end
     leave(self, number, rows)
@@ -526,7 +536,7 @@ local function begin_version(self, file, number, before)
     self:flush()
     check.must(self.store.append, self.store, self.run.id, {}, rows)
   end
-  begin_versions(self, rows)
+  self.versions:take(rows)
 end
 
 --- The version of a live reward that is in force at a trial, as { source =, reward = }; which of them it is, and since

@@ -55,8 +55,9 @@ function watch.look(self, say)
   if reward then
     self.source, self.loaded = source, reward
   else
-    self.refused[source or problem] = true;
-    (say or tell)("%s; the reward stays as it was", problem)
+    self.refused[source or problem] = true
+    say = say or tell
+    say("%s; the reward stays as it was", problem)
   end
 end
 
