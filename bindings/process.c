@@ -1,5 +1,6 @@
 /* luanas.Process: another program that was started. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
@@ -17,6 +18,7 @@ typedef struct process_box {
   void *handle; /* NULL: ended and looked after */
   pid_t pid;
   pid_t parent; /* who started it, and alone may wait for it */
+  int detached; /* 1: it goes on when this object is closed */
 } process_box;
 
 /* Whether this process was forked from the one that started it. */
@@ -34,29 +36,77 @@ static int is_running(process_box *box) {
   return 0;
 }
 
-/* core.spawn(program, argument, ...): a process with nothing to read; or nil and why not. It gets
- * signals of the terminal as this one does. */
-static int core_spawn(lua_State *L) {
-  int count = lua_gettop(L);
-  nas_check_name(L, 1, "program");
+/* A session of its own, without a terminal, and signals as a process has them that nobody set up.
+ */
+static int set_detached(posix_spawnattr_t *attributes) {
+  sigset_t all, none;
+  sigfillset(&all);
+  sigemptyset(&none);
+  int code = posix_spawnattr_setsigdefault(attributes, &all);
+  if (code == 0) code = posix_spawnattr_setsigmask(attributes, &none);
+  if (code == 0)
+    code = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETSIGMASK);
+  return code;
+}
+
+/* What it reads and, with a log, where it writes. */
+static int set_files(posix_spawn_file_actions_t *actions, const char *log) {
+  int code = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (!log || code) return code;
+  code = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, log,
+                                          O_WRONLY | O_CREAT | O_APPEND, 0666);
+  return code ? code : posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+}
+
+/* Starts a program; log NULL: as a part of this process's work, else detached. An errno. */
+static int start(pid_t *pid, char **argv, const char *log) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  int code = posix_spawn_file_actions_init(&actions);
+  if (code) return code;
+  code = posix_spawnattr_init(&attributes);
+  if (code == 0) {
+    if (log) code = set_detached(&attributes);
+    if (code == 0) code = set_files(&actions, log);
+    if (code == 0) code = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+  }
+  posix_spawn_file_actions_destroy(&actions);
+  return code;
+}
+
+/* Starts the program at argument `first` with those that follow. */
+static int spawn(lua_State *L, int first, const char *log) {
+  int count = lua_gettop(L) - first + 1;
+  nas_check_name(L, first, "program");
   lua_newtable(L);
-  char **argv = nas_box_scratch(L, count + 1, (size_t)count + 1, sizeof *argv);
-  for (int i = 0; i < count; i++) argv[i] = (char *)nas_check_name(L, i + 1, "argument");
+  char **argv = nas_box_scratch(L, lua_gettop(L), (size_t)count + 1, sizeof *argv);
+  for (int i = 0; i < count; i++) argv[i] = (char *)nas_check_name(L, first + i, "argument");
   argv[count] = NULL;
   process_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  int code = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", 0, 0);
-  if (code == 0) code = posix_spawnp(&box->pid, argv[0], &actions, NULL, argv, environ);
-  posix_spawn_file_actions_destroy(&actions);
+  int code = start(&box->pid, argv, log);
   if (code == 0) {
     box->parent = getpid();
+    box->detached = log != NULL;
     box->handle = box;
     return 1;
   }
   luaL_pushfail(L);
   lua_pushfstring(L, "cannot start \"%s\": %s", argv[0], strerror(code));
   return 2;
+}
+
+/* core.spawn(program, argument, ...): a process with nothing to read; or nil and why not. It gets
+ * signals of the terminal as this one does. */
+static int core_spawn(lua_State *L) {
+  return spawn(L, 1, NULL);
+}
+
+/* core.detach(log, program, argument, ...): a process in a session of its own, which survives this
+ * one and its terminal; what it prints is appended to a file. */
+static int core_detach(lua_State *L) {
+  return spawn(L, 2, nas_check_name(L, 1, "log"));
 }
 
 /* core.program(): the path of the program luanas, where this process is one; else its name. */
@@ -86,10 +136,14 @@ static int process_running(lua_State *L) {
   return 1;
 }
 
-/* Asks it to end, also where it was stopped, and waits for that. */
+/* Asks it to end, also where it was stopped, and waits for that; unless it is detached. */
 static int process_close(lua_State *L) {
   process_box *box = nas_box_peek(L, 1, TYPE);
   if (is_inherited(box) || !is_running(box)) return 0;
+  if (box->detached) {
+    box->handle = NULL;
+    return 0;
+  }
   kill(box->pid, SIGTERM);
   kill(box->pid, SIGCONT);
   while (waitpid(box->pid, NULL, 0) < 0 && errno == EINTR) {
@@ -122,6 +176,8 @@ void nas_open_process(lua_State *L) {
   nas_box_type(L, TYPE, methods, meta, process_close);
   lua_pushcfunction(L, core_spawn);
   lua_setfield(L, -2, "spawn");
+  lua_pushcfunction(L, core_detach);
+  lua_setfield(L, -2, "detach");
   lua_pushcfunction(L, core_program);
   lua_setfield(L, -2, "program");
 }

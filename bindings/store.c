@@ -517,17 +517,45 @@ static nas_trial *trials_of(lua_State *L, int arg, int *count) {
   return trials;
 }
 
+/* The versions of the list at an argument (nil: none), which keeps their strings. Pushes what keeps
+ * the array. */
+static nas_reward_version *versions_of(lua_State *L, int arg, int *count) {
+  if (!lua_isnoneornil(L, arg)) luaL_checktype(L, arg, LUA_TTABLE);
+  lua_Unsigned length = lua_isnoneornil(L, arg) ? 0 : lua_rawlen(L, arg);
+  luaL_argcheck(L, length <= INT_MAX, arg, "too many versions");
+  lua_newtable(L);
+  nas_reward_version *versions = nas_box_scratch(L, lua_gettop(L), length + 1, sizeof *versions);
+  for (lua_Unsigned i = 0; i < length; i++) {
+    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TTABLE)
+      luaL_error(L, "version %I is no table", (lua_Integer)i + 1);
+    nas_settings s = {.L = L, .index = lua_gettop(L), .owner = "version"};
+    versions[i] = (nas_reward_version){.first = nas_settings_integer(&s, "first", 0, 1, INT64_MAX),
+                                       .file = required(&s, "file"),
+                                       .source = required(&s, "source")};
+    lua_pop(L, 1);
+  }
+  *count = (int)length;
+  return versions;
+}
+
+/* The part of a run in the lists at two arguments. */
+static nas_run_part part_of(lua_State *L, int trials, int versions) {
+  nas_run_part part;
+  lua_settop(L, versions);
+  part.trials = trials_of(L, trials, &part.trial_count);
+  part.versions = versions_of(L, versions, &part.version_count);
+  return part;
+}
+
 static nas_writer writer_of(const nas_settings *s) {
   return (nas_writer){.script = nas_settings_string(s, "script", NULL),
                       .arguments = nas_settings_string(s, "arguments", NULL)};
 }
 
 /* store:begin_run({ study, parent, first, numeric_version, newest, script, arguments }, { trial,
- * ...
- * }): its id and its lock */
+ * ... }, { version, ... } or nil): its id and its lock */
 static int store_begin_run(lua_State *L) {
   nas_error err;
-  int count;
   nas_store *store = check(L);
   nas_settings s = nas_settings_open(L, 2, "run");
   nas_run run = {.study = nas_settings_integer(&s, "study", 0, 1, INT64_MAX),
@@ -537,9 +565,9 @@ static int store_begin_run(lua_State *L) {
                      (int)nas_settings_integer(&s, "numeric_version", 0, 0, 1 << 30)};
   int64_t newest = nas_settings_integer(&s, "newest", 0, 0, INT64_MAX);
   const nas_writer writer = writer_of(&s);
-  const nas_trial *trials = trials_of(L, 3, &count);
+  const nas_run_part part = part_of(L, 3, 4);
   lock_box *box = new_lock(L);
-  if (nas_store_begin_run(store, &run, newest, &writer, trials, count, &box->lock, &err))
+  if (nas_store_begin_run(store, &run, newest, &writer, &part, &box->lock, &err))
     return nas_interrupt_or_fail(L, &err);
   box->handle = box;
   lua_pushinteger(L, run.id);
@@ -557,24 +585,22 @@ static int store_continue_run(lua_State *L) {
   return done(L, nas_store_continue_run(store, run, first, &writer, &err), &err);
 }
 
-/* store:append(run, { trial, ... }) */
+/* store:append(run, { trial, ... }, { version, ... } or nil) */
 static int store_append(lua_State *L) {
   nas_error err;
-  int count;
   nas_store *store = check(L);
   int64_t run = luaL_checkinteger(L, 2);
-  const nas_trial *trials = trials_of(L, 3, &count);
-  return done(L, nas_store_append(store, run, trials, count, &err), &err);
+  const nas_run_part part = part_of(L, 3, 4);
+  return done(L, nas_store_append(store, run, &part, &err), &err);
 }
 
-/* store:prepend(run, parent, { trial, ... }); parent 0: none */
+/* store:prepend(run, parent, { trial, ... }, { version, ... } or nil); parent 0: none */
 static int store_prepend(lua_State *L) {
   nas_error err;
-  int count;
   nas_store *store = check(L);
   int64_t run = luaL_checkinteger(L, 2), parent = luaL_checkinteger(L, 3);
-  const nas_trial *trials = trials_of(L, 4, &count);
-  return done(L, nas_store_prepend(store, run, parent, trials, count, &err), &err);
+  const nas_run_part part = part_of(L, 4, 5);
+  return done(L, nas_store_prepend(store, run, parent, &part, &err), &err);
 }
 
 /* store:begin_fresh({ script, arguments, turn, count }): the first seed, and whether the script

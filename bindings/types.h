@@ -58,6 +58,7 @@ void nas_open_files(lua_State *L);
 void nas_open_json(lua_State *L);
 void nas_open_store(lua_State *L);
 void nas_open_process(lua_State *L);
+void nas_open_holder(lua_State *L);
 void nas_open_parallel(lua_State *L);
 void nas_open_recipe(lua_State *L);
 void nas_open_schedule(lua_State *L);

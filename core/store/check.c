@@ -23,6 +23,8 @@ static const char *const searches[] = {
     SUM(study, "id", "id, key, name, text, source"),
     SUM(run, "id", "id, study, parent, first, numeric_version, session, script, arguments"),
     SUM(continuation, "first || ' of run ' || run", "run, first, session, script, arguments"),
+    SUM(reward_version, "file || ' from trial ' || first || ' of run ' || run",
+        "run, file, first, source, session"),
     SUM(fresh, "seed", "seed, count, script, arguments, turn, ended"),
     SUM(final, "study", "study, network, intent, opened, session, metrics"),
     SUM(trial, "number || ' of run ' || run",

@@ -4,7 +4,7 @@
 #define NAS_STORE_SCHEMA_H
 
 #define NAS_SCHEMA_APPLICATION 0x4c4e4153 /* "LNAS", PRAGMA application_id */
-#define NAS_SCHEMA_VERSION     2          /* PRAGMA user_version */
+#define NAS_SCHEMA_VERSION     3          /* PRAGMA user_version */
 
 /* Each takes a store from the version of its index to the next one. */
 static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
@@ -160,6 +160,17 @@ static const char *const nas_schema_steps[NAS_SCHEMA_VERSION] = {
     "  ended INTEGER NOT NULL," /* 1: the script came to its end */
     "  sum INTEGER NOT NULL"
     ") STRICT;",
+
+    /* The source of a live reward from a trial on, until the file's next version. */
+    "CREATE TABLE reward_version ("
+    "  run INTEGER NOT NULL REFERENCES run,"
+    "  file TEXT NOT NULL," /* as the script names it */
+    "  first INTEGER NOT NULL,"
+    "  source INTEGER NOT NULL REFERENCES text,"
+    "  session INTEGER REFERENCES session,"
+    "  sum INTEGER NOT NULL,"
+    "  PRIMARY KEY (run, file, first)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 #endif

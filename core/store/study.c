@@ -222,32 +222,69 @@ static nas_status add_trial(nas_store *store, int64_t run, const nas_trial *t, n
                          err);
 }
 
-/* Trials with the numbers from `first` on. */
-static nas_status add_trials(nas_store *store, int64_t run, int64_t first, const nas_trial *trials,
-                             int count, nas_error *err) {
+/* Trials with the numbers from `next` on. */
+static nas_status add_trials(nas_store *store, int64_t run, int64_t next, const nas_run_part *part,
+                             nas_error *err) {
   nas_status status = NAS_OK;
-  for (int i = 0; i < count && status == NAS_OK; i++) {
-    if (trials[i].number != first + i)
+  for (int i = 0; i < part->trial_count && status == NAS_OK; i++) {
+    const nas_trial *trial = &part->trials[i];
+    if (trial->number != next + i)
       status = nas_fail(err, NAS_STATE, "run %lld: trial %lld does not follow its last, %lld",
-                        (long long)run, (long long)trials[i].number, (long long)(first + i - 1));
+                        (long long)run, (long long)trial->number, (long long)(next + i - 1));
     else
-      status = add_trial(store, run, &trials[i], err);
+      status = add_trial(store, run, trial, err);
   }
   return status;
 }
 
-nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *trials, int count,
-                            nas_error *err) {
-  int64_t last = -1;
-  nas_status status = nas_sql_begin(store, 0, err);
+static nas_status add_version(nas_store *store, int64_t run, const nas_reward_version *version,
+                              nas_error *err) {
+  int64_t source;
+  nas_status status = nas_store_session(store, err);
+  if (status == NAS_OK) status = nas_store_text(store, version->source, &source, err);
   if (status != NAS_OK) return status;
-  status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_LAST, err, "i", run), &last, err);
-  if (status == NAS_OK) status = add_trials(store, run, last + 1, trials, count, err);
-  return nas_sql_end(store, status, err);
+  return nas_sql_execute(store,
+                         nas_sql(store, NAS_SQL_VERSION_ADD, err, "itiin", run, version->file,
+                                 version->first, source, store->session),
+                         err);
+}
+
+/* To a run that begins with trial `first`. */
+static nas_status add_versions(nas_store *store, int64_t run, int64_t first,
+                               const nas_run_part *part, nas_error *err) {
+  nas_status status = NAS_OK;
+  for (int i = 0; i < part->version_count && status == NAS_OK; i++) {
+    const nas_reward_version *version = &part->versions[i];
+    if (version->first < first)
+      status = nas_fail(err, NAS_STATE,
+                        "run %lld: a version of %.200s begins at trial %lld, before the run, which "
+                        "begins at %lld",
+                        (long long)run, version->file, (long long)version->first, (long long)first);
+    else
+      status = add_version(store, run, version, err);
+  }
+  return status;
+}
+
+static nas_status extend(nas_store *store, int64_t run, const nas_run_part *part, nas_error *err) {
+  int64_t last = -1, first = 0;
+  nas_status status =
+      nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_LAST, err, "i", run), &last, err);
+  if (status == NAS_OK)
+    status = nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_FIRST, err, "i", run), &first, err);
+  if (status == NAS_OK) status = add_trials(store, run, last + 1, part, err);
+  return status == NAS_OK ? add_versions(store, run, first, part, err) : status;
+}
+
+nas_status nas_store_append(nas_store *store, int64_t run, const nas_run_part *part,
+                            nas_error *err) {
+  nas_status status = nas_sql_begin(store, part->version_count > 0, err);
+  if (status != NAS_OK) return status;
+  return nas_sql_end(store, extend(store, run, part, err), err);
 }
 
 static nas_status make_run(nas_store *store, nas_run *run, int64_t newest, const nas_writer *writer,
-                           const nas_trial *trials, int count, nas_lock *lock, nas_error *err) {
+                           const nas_run_part *part, nas_lock *lock, nas_error *err) {
   int64_t found = 0;
   nas_status status =
       nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_NEWEST, err, "i", run->study), &found, err);
@@ -258,43 +295,46 @@ static nas_status make_run(nas_store *store, nas_run *run, int64_t newest, const
   /* Nobody knows the run yet: the lock is free. */
   if (status == NAS_OK)
     status = nas_sql_lock(store, NAS_LOCK_RUN, (uint64_t)run->id, "writes the run", lock, err);
-  if (status == NAS_OK) status = add_trials(store, run->id, run->first, trials, count, err);
-  run->last = run->first + count - 1;
+  if (status == NAS_OK) status = add_trials(store, run->id, run->first, part, err);
+  if (status == NAS_OK) status = add_versions(store, run->id, run->first, part, err);
+  run->last = run->first + part->trial_count - 1;
   return status;
 }
 
 nas_status nas_store_begin_run(nas_store *store, nas_run *run, int64_t newest,
-                               const nas_writer *writer, const nas_trial *trials, int count,
-                               nas_lock *lock, nas_error *err) {
+                               const nas_writer *writer, const nas_run_part *part, nas_lock *lock,
+                               nas_error *err) {
   *lock = (nas_lock){0};
-  nas_status status = nas_sql_begin(store, 0, err);
+  nas_status status = nas_sql_begin(store, part->version_count > 0, err);
   if (status != NAS_OK) return status;
-  status = make_run(store, run, newest, writer, trials, count, lock, err);
+  status = make_run(store, run, newest, writer, part, lock, err);
   status = nas_sql_end(store, status, err);
   if (status != NAS_OK) nas_store_unlock(store, lock);
   return status;
 }
 
-static nas_status lead(nas_store *store, int64_t run, int64_t parent, const nas_trial *trials,
-                       int count, nas_error *err) {
-  int64_t first = 0, begin = count > 0 ? trials[0].number : 0;
+static nas_status lead(nas_store *store, int64_t run, int64_t parent, const nas_run_part *part,
+                       nas_error *err) {
+  const int count = part->trial_count;
+  int64_t first = 0, begin = count > 0 ? part->trials[0].number : 0;
   nas_status status =
       nas_sql_value(store, nas_sql(store, NAS_SQL_RUN_FIRST, err, "i", run), &first, err);
   if (status == NAS_OK && begin + count != first)
     return nas_fail(err, NAS_STATE,
                     "run %lld: %d trials from number %lld on do not end before %lld",
                     (long long)run, count, (long long)begin, (long long)first);
-  if (status == NAS_OK) status = add_trials(store, run, begin, trials, count, err);
+  if (status == NAS_OK) status = add_trials(store, run, begin, part, err);
+  if (status == NAS_OK) status = add_versions(store, run, begin, part, err);
   if (status != NAS_OK) return status;
   return nas_sql_execute(store, nas_sql(store, NAS_SQL_RUN_EARLIER, err, "ini", run, parent, begin),
                          err);
 }
 
-nas_status nas_store_prepend(nas_store *store, int64_t run, int64_t parent, const nas_trial *trials,
-                             int count, nas_error *err) {
-  nas_status status = nas_sql_begin(store, 0, err);
+nas_status nas_store_prepend(nas_store *store, int64_t run, int64_t parent,
+                             const nas_run_part *part, nas_error *err) {
+  nas_status status = nas_sql_begin(store, part->version_count > 0, err);
   if (status != NAS_OK) return status;
-  return nas_sql_end(store, lead(store, run, parent, trials, count, err), err);
+  return nas_sql_end(store, lead(store, run, parent, part, err), err);
 }
 
 nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,

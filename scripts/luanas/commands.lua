@@ -261,6 +261,21 @@ local function show_script(store, options, id)
   write(writer.body)
 end
 
+-- The versions of live rewards that were in force in a run.
+local function rewards(store, _, id)
+  id = run_of(store, id)
+  local count = 0
+  for row in store:rows(LINE .. [[
+    SELECT file, version.first, body FROM line JOIN reward_version version ON version.run = line.run
+      AND version.first >= line.first AND (line.run = ?1 OR version.first <= line.last)
+    JOIN text ON text.id = source ORDER BY file, version.first]], id) do
+    write(("%s-- %s, from trial %d on\n%s"):format(count > 0 and "\n" or "", row.file, row.first, row.body),
+      row.body:find "\n$" and "" or "\n")
+    count = count + 1
+  end
+  if count == 0 then give_up("run %d has no live reward", id) end
+end
+
 -- The runs of the last run's study.
 local function runs_beside(store)
   local ids = {}
@@ -406,6 +421,10 @@ local list_of_commands = {
     name = "script", takes = "FILE [RUN]", help = "the script that wrote a run, as it was then; default: the last run",
     run = show_script,
     options = { trial = { "", "the script that wrote this trial, where others have continued the run", least = 1 } },
+  },
+  {
+    name = "rewards", takes = "FILE [RUN]", run = rewards,
+    help = "the versions of a live reward, with the trials that they begin at; default: of the last run",
   },
   {
     name = "curves", takes = "FILE [RUN...]", run = show_curves,

@@ -39,6 +39,7 @@ local lazy = {
   study = { "luanas.study" },
   testing = { "luanas.testing" },
   train = { "luanas.train", "train" },
+  watch = { "luanas.watch", "new" },
 }
 
 return setmetatable(nas, {

@@ -2,6 +2,7 @@
 local core = require "luanas.core"
 local check = require "luanas.check"
 local data = require "luanas.data"
+local detached = require "luanas.detached"
 local difference = require "luanas.difference"
 local objectives = require "luanas.objectives"
 local progress = require "luanas.progress"
@@ -155,6 +156,8 @@ function File:close()
 end
 
 File.__close = File.close
+
+detached.add_to(File, "file", function(self) return self.path end)
 
 function File:__tostring()
   return "luanas.File: " .. self.path

@@ -2,6 +2,7 @@
 local core = require "luanas.core"
 local check = require "luanas.check"
 local objectives = require "luanas.objectives"
+local steps = require "luanas.steps"
 
 local reward = {}
 
@@ -127,27 +128,33 @@ function reward.switch(functions)
   if type(functions) ~= "table" then
     check.fail("switch: functions are %s; expected a table such as { [1] = f, [37] = g }", check.show(functions))
   end
-  local starts = check.sorted_keys(functions)
-  for _, start in ipairs(starts) do
+  local own = steps.new()
+  for _, start in ipairs(check.sorted_keys(functions)) do
     check.integer("switch", "number of a trial", start, 1)
     if not check.is_callable(functions[start]) then
       check.fail("switch: [%d] is %s; expected a function of a trial", start, check.show(functions[start]))
     end
+    own:put(start, functions[start])
   end
-  if starts[1] ~= 1 then check.fail("switch: there is no function for trial 1") end
-  return setmetatable({ starts = starts, functions = functions }, Switch)
+  if own.starts[1] ~= 1 then check.fail("switch: there is no function for trial 1") end
+  return setmetatable({ steps = own }, Switch)
+end
+
+local function number_of(trial)
+  return check.integer("switch", "trial.number", trial.number, 1)
 end
 
 function Switch:__call(trial)
-  local number, last = check.integer("switch", "trial.number", trial.number, 1), 1
-  for _, start in ipairs(self.starts) do
-    if start <= number then last = start end
-  end
-  return check.run(self.functions[last], trial)
+  return check.run(self.steps:at(number_of(trial)), trial)
+end
+
+--- Whether another function rewards this trial than the one before it.
+function Switch:changes_at(trial)
+  return self.steps:changes_at(number_of(trial))
 end
 
 function Switch:__tostring()
-  return "luanas.Switch: at trials " .. table.concat(self.starts, ", ")
+  return "luanas.Switch: at trials " .. table.concat(self.steps.starts, ", ")
 end
 
 -- ---- Several objectives ----------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 --- The loop of a search: an agent proposes architectures, they are evaluated, and it learns from their rewards.
 ---
---- An agent is a table with two methods:
+--- An agent is a table with these methods:
 ---   agent:propose(space)   a list of architectures, or of { architecture, epochs = n }; nil or an empty list where it
 ---                          has nothing more to propose
+---   agent:reward_changed() may be there: forgets what it remembers of rewards, such as a moving average
 ---   agent:learn(trials)    the trials of that list, in its order, each with its `reward` (nil where the trial failed);
 ---                          may return a list with a table of values to log for each
 --- and `ends = true` where it ends by itself, so that a search needs no budget.
@@ -20,7 +21,7 @@ local search = {}
 local LIMITS = { "epochs", "seconds", "trainings", "trials" }
 
 --- Options of search.run.
-search.OPTIONS = { "reward", "workers", table.unpack(LIMITS) }
+search.OPTIONS = { "restart_baseline", "reward", "workers", table.unpack(LIMITS) }
 
 -- ---- Rewards ---------------------------------------------------------------------------------------
 
@@ -200,6 +201,27 @@ local function refuse_logged(owner, what)
     what)
 end
 
+-- Whether the reward of one of these trials is another one than before it.
+local function changes(reward, trials)
+  for _, trial in ipairs(trials) do
+    if reward:changes_at(trial) then return true end
+  end
+  return false
+end
+
+local function check_restart(owner, agent, options)
+  if not check.optional(check.boolean, owner, "restart_baseline", options.restart_baseline) then return end
+  local reward = options.reward
+  if type(reward) ~= "table" or type(reward.changes_at) ~= "function" then
+    check.fail("%s: restart_baseline is true, but reward is %s; expected what nas.watch or nas.reward.switch return",
+      owner, check.show(reward))
+  end
+  if type(agent.reward_changed) ~= "function" then
+    check.fail("%s: restart_baseline is true, but the agent, %s, has no function reward_changed(self)", owner,
+      agent.name or "of the script")
+  end
+end
+
 -- What agent:learn returned for `count` trials; {} for nil.
 local function check_logged(owner, logged, count)
   if logged == nil then return {} end
@@ -257,8 +279,9 @@ function search.by_function(space, objective, all_epochs)
 end
 
 --- Searches until the budget is spent or the agent has nothing more to propose. Options: epochs, seconds, trainings,
---- trials, reward, workers. A list that the budget cuts short is not learned from. Returns { best = trial or nil,
---- trials =, trainings =, epochs =, seconds =, ended = the limit, "the agent" or "nothing new" }.
+--- trials, reward, workers; restart_baseline calls agent:reward_changed before it learns from the first trials under
+--- another reward. A list that the budget cuts short is not learned from. Returns { best = trial or nil, trials =,
+--- trainings =, epochs =, seconds =, ended = the limit, "the agent" or "nothing new" }.
 function search.run(owner, agent, options, by)
   check_agent(owner, agent)
   check.options(owner, options, search.OPTIONS)
@@ -266,12 +289,14 @@ function search.run(owner, agent, options, by)
   if reward ~= nil and type(reward) ~= "string" and not check.is_callable(reward) then
     check.fail("%s: reward is %s; expected a function of a trial, or the name of a metric", owner, check.show(reward))
   end
+  check_restart(owner, agent, options)
   local budget = budget_of(owner, options, agent)
   local spent, best, ended = new_spent(), nil, reached(new_spent(), budget)
   if by.expect then by.expect(budget.trials) end
   while not ended do
     local asked = asked_of(owner, check.run(agent.propose, agent, by.space))
     local trials, rewards = evaluate(asked, by, spent, budget, reward)
+    if options.restart_baseline and changes(reward, trials) then check.run(agent.reward_changed, agent) end
     local logged = #trials == #asked and #trials > 0 and agent.learn and check.run(agent.learn, agent, trials) or nil
     logged = check_logged(owner, logged, #trials)
     for i, trial in ipairs(trials) do

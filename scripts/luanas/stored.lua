@@ -9,6 +9,7 @@ local recipe = require "luanas.recipe"
 local replicates = require "luanas.replicates"
 local train = require "luanas.train"
 local trial = require "luanas.trial"
+local watch = require "luanas.watch"
 
 local stored = {}
 
@@ -121,6 +122,7 @@ function stored.rank(owner, study, reward, trial_of)
     check.fail("study:rescore: reward is %s; expected a function of a trial", check.show(reward))
   end
   local ranked = {}
+  reward = watch.ranking(reward)
   for i, each in ipairs(stored.distinct(owner, study, trial_of)) do
     local value = check.number("study:rescore", "reward", check.run(reward, each))
     ranked[i] = { reward = value, run = each.run, trial = each }

@@ -5,6 +5,7 @@ local arch = require "luanas.arch"
 local build = require "luanas.build"
 local check = require "luanas.check"
 local csv = require "luanas.csv"
+local detached = require "luanas.detached"
 local difference = require "luanas.difference"
 local evaluate = require "luanas.evaluate"
 local evaluation = require "luanas.evaluation"
@@ -77,7 +78,7 @@ end
 local function open_store(options)
   local path = check.optional(check.string, "study", "path", options.path)
   if options.store == nil then
-    return check.must(core.store, path)
+    return check.must(core.store, path or detached.path())
   end
   if path then check.fail("study: both store and path are given; expected one of them") end
   local meta = debug.getmetatable(options.store)
@@ -185,6 +186,8 @@ end
 local function all_trial_functions(self)
   local own, other = stored.functions(self, built_by_space), stored.functions(self)
   function own.log(of, values) self.walk:log(of.number, values) end
+  function own.version(of, watched) return self.walk:version(watched, of.number) end
+  function own.replace_version(of, watched) return self.walk:replace_version(watched, of.number) end
   function other.log(of) check.fail("trial %d, log: the trial is of another run", of.number) end
   return own, other
 end
@@ -234,7 +237,7 @@ local function new(options)
       micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1),
     },
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
-    states = check.integer(owner, "states", options.states or options.path and STATES_IN_FILE or STATES_IN_MEMORY, 0),
+    states = check.optional(check.integer, owner, "states", options.states, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
     say = say, before_training = before_training, begin_training = begin_training, -- for evaluation.lua, stored.lua
     searcher = searcher,              -- for compare.lua
@@ -250,12 +253,25 @@ local function new(options)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)
   self.progress = progress.new(self.quiet)
   self.store = open_store(options) -- when all else is right: it makes the file
+  self.states = self.states or self.store:path() and STATES_IN_FILE or STATES_IN_MEMORY
   if is_fresh then self.evaluation_seed = begin_fresh(self) end
   open_studies[self] = true
   return self
 end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
+
+-- A version of a live reward is new: what is stored is ranked under it.
+local function tell_version(self, name, place, first, reward)
+  if self.quiet then return end
+  local ok, ranked = pcall(self.rescore, self, reward)
+  if not ok and check.is_interrupt(ranked) then error(ranked, 0) end
+  local best = ok and ranked[1]
+  self:say("version %d of %s from trial %d on; %s", place, name, first,
+    not ok and "what is stored can't be ranked under it: " .. tostring(ranked)
+    or best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
+    or "there is nothing to rank under it yet")
+end
 
 -- The walk begins with the first trial, when the data is at hand.
 local function begin_walk(self)
@@ -271,7 +287,8 @@ local function begin_walk(self)
     self:say("study %d is new in this file; study %d has %s where this one has %s", id, newest.id,
       other ~= "" and other or "nothing", own ~= "" and own or "nothing")
   end
-  self.walk = walk.new(self.store, id, running, function(...) self:say(...) end)
+  self.walk = walk.new(self.store, id, running, function(...) self:say(...) end,
+    function(...) tell_version(self, ...) end)
 end
 
 -- Evaluations are recalled under the version of the run, then under the present one.
@@ -348,6 +365,7 @@ local function evaluate_one(self, record, epochs)
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
+  self.progress:count(self.number, self.best_accuracy)
   return made
 end
 
@@ -519,6 +537,10 @@ function study.close_all(problem)
   open_studies, fresh_seeds = setmetatable({}, { __mode = "k" }), {}
 end
 
+detached.add_to(Study, "study", function(self)
+  before_training(self)
+  return self.store:path()
+end)
 check.colons("study", Study)
 
 return setmetatable(study, { __call = function(_, options) return new(options) end })

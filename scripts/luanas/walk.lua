@@ -9,9 +9,13 @@
 --- no value that the script logs differs from the stored one. A value that the stored trial does not have is added to
 --- it: the script was ended before it logged that, or logs more than before. Values may be logged of any earlier trial,
 --- as scripts do that evaluate a batch and learn from it then.
+---
+--- A live reward is another thing where it is followed: the stored trial says which version of the file rewards it.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local live = require "luanas.live"
 local script = require "luanas.script"
+local watch = require "luanas.watch"
 
 local walk = {}
 
@@ -56,6 +60,13 @@ function Reader:at(number)
   return self.block[1]
 end
 
+-- The versions of a live reward that are stored along the run, as steps.
+function Reader:versions_of(name)
+  self.versions = self.versions or {}
+  self.versions[name] = self.versions[name] or live.stored(self.store, self.segments, name)
+  return self.versions[name]
+end
+
 -- ---- Making ----------------------------------------------------------------------------------------
 
 -- Readers of the runs that were not known yet.
@@ -69,10 +80,11 @@ local function new_readers(self)
   return readers
 end
 
---- A walk from the start. `running`: of script.lua; say(format, ...) tells the user.
-function walk.new(store, study, running, say)
+--- A walk from the start. `running`: of script.lua; say(format, ...) tells the user; arrive(name, place, first, reward)
+--- is called when a version of a live reward is about to begin with trial `first`, which is not the first one.
+function walk.new(store, study, running, say, arrive)
   local self = setmetatable({
-    store = store, study = study, running = running, say = say,
+    store = store, study = study, running = running, say = say, arrive = arrive,
     known = {}, newest = 0, -- runs by id, and the largest id
     number = 0,             -- trials so far
     run = nil, -- that this script writes to: { id =, from = its first trial of this script, numeric_version =,
@@ -81,6 +93,7 @@ function walk.new(store, study, running, say)
     partial = {},           -- what this script logged of followed trials, until it is all that is stored
     pending = {},           -- rows to append, in order
     changed = {},           -- what written trials logged, where it has changed: by number
+    versions = live.new(),  -- of live rewards
     written = core.clock(),
   }, Walk)
   self.candidates = new_readers(self) -- of the runs that agree so far
@@ -193,15 +206,15 @@ local function parent_of(left, first)
   return first > 1 and left:owner(first - 1) or left and left.run.id or 0
 end
 
--- A run of these trials that leaves `left` (a reader; nil: none) before the first of them, and goes on to recall what
--- has its numeric version. False where runs have been begun meanwhile.
-local function branch(self, left, rows)
+-- A run of these trials, and versions of live rewards, that leaves `left` (a reader; nil: none) before the first of
+-- them, and goes on to recall what has its numeric version. False where runs have been begun meanwhile.
+local function branch(self, left, rows, versions)
   local first = rows[1].number
   local version = left and left.run.numeric_version or core.numeric_version
   local id, lock, code = check.core(self.store.begin_run, self.store, {
     study = self.study, parent = parent_of(left, first), first = first, newest = self.newest,
     numeric_version = version, script = self.running.text, arguments = self.running.arguments,
-  }, encode_logged(rows))
+  }, encode_logged(rows), versions)
   if code == "NAS_BUSY" then return false end
   if not id then check.fail("study: %s", lock) end
   hold(self, id, lock)
@@ -281,6 +294,26 @@ local function refuse_closed(self)
   if self.is_finished then check.fail("the study is closed") end
 end
 
+-- The versions of live rewards that begin with the next trial, which is not stored; as of Versions:due.
+local function due(self)
+  local is_continued = self.run and not self.run.is_own
+  return self.versions:due(self.number + 1, is_continued and function(name)
+    return self.candidates[1]:versions_of(name)
+  end)
+end
+
+-- Tells of versions that are about to begin where others are in force.
+local function announce(self, rows)
+  for _, row in ipairs(rows) do
+    local file = self.versions.files[row.file]
+    local before, place, start = file.steps:at(row.first)
+    if before and file.told ~= row.source then
+      file.told = row.source
+      self.arrive(row.file, start == row.first and place or place + 1, row.first, watch.load(file.watched, row.source))
+    end
+  end
+end
+
 --- The next trial is of this architecture. Returns the stored trial with it, or nil where there is none to follow.
 function Walk:begin(record)
   refuse_closed(self)
@@ -293,6 +326,8 @@ function Walk:begin(record)
     self.run = run
     if not has_changed then break end
   end
+  self.versions:look(self.say)
+  announce(self, (due(self)))
   return nil
 end
 
@@ -320,23 +355,43 @@ local function follow(self, outcome)
   return true
 end
 
+-- Adds a trial to the run of this script. Under a live reward it is written at once, with the versions that begin with
+-- it: if it was lost with this process and the file has changed, it would be made again as another one.
+local function append(self, row)
+  local versions, recalled = due(self)
+  if self.versions:are_any() then
+    self:flush()
+    check.must(self.store.append, self.store, self.run.id, encode_logged { row }, versions)
+  else
+    self.pending[#self.pending + 1] = row
+  end
+  self.versions:take(recalled)
+  return versions
+end
+
+-- Follows the next trial, or begins a run with it. Returns the versions that begin with it.
+local function follow_or_branch(self, record, outcome)
+  local number = self.number + 1
+  while not follow(self, outcome) do
+    local versions = due(self)
+    local left = self.number > 0 and self.candidates[1] or nil
+    if branch(self, left, { row_of(number, record, outcome) }, versions) then return versions end
+    self.agreeing = followed(self, record)
+  end
+  return {}
+end
+
 --- The outcome of that trial (of evaluate.lua). Where this fails, the trial has not been.
 function Walk:take(record, outcome)
-  local number = self.number + 1
-  if self.run then
-    self.pending[#self.pending + 1] = row_of(number, record, outcome)
-  else
-    while not follow(self, outcome)
-      and not branch(self, self.number > 0 and self.candidates[1] or nil, { row_of(number, record, outcome) }) do
-      self.agreeing = followed(self, record)
-    end
-  end
+  local versions = self.run and append(self, row_of(self.number + 1, record, outcome))
+    or follow_or_branch(self, record, outcome)
   self.number = self.number + 1
+  self.versions:take(versions)
 end
 
 -- This script logs other values of a followed trial than all candidates: its run is one of its own from there on. Where
--- it has left them later already, that run leaves earlier.
-local function leave(self, number)
+-- it has left them later already, that run leaves earlier. `starting`: versions of live rewards that begin with that.
+local function leave(self, number, starting)
   self:flush()
   local run = self.run
   local left = new_reader(self.store, self.candidates[1].run, self.known)
@@ -347,11 +402,13 @@ local function leave(self, number)
     row.values = self.partial[n] or core.json_decode(row.logged)
     rows[#rows + 1] = row
   end
+  local versions = self.versions:between(number, number + #rows - 1)
+  table.move(starting, 1, #starting, #versions + 1, versions)
   if is_earlier then
-    check.must(self.store.prepend, self.store, run.id, parent_of(left, number), encode_logged(rows))
+    check.must(self.store.prepend, self.store, run.id, parent_of(left, number), encode_logged(rows), versions)
     run.from = number
   else
-    while not branch(self, left, rows) do new_readers(self) end
+    while not branch(self, left, rows, versions) do new_readers(self) end
   end
   for n = number, self.number do self.partial[n] = nil end
 end
@@ -400,7 +457,7 @@ local function log_followed(self, number, values)
   local is_found = #whole > 0
   if is_found then self.candidates = whole end
   for i = 1, is_found and 0 or #agreeing do is_found = is_found or add_values(self, agreeing[i], number, values) end
-  if not is_found then return leave(self, number) end
+  if not is_found then return leave(self, number, {}) end
   if select(2, compare(mine, values_of(self.candidates[1]:at(number)))) then self.partial[number] = nil end
 end
 
@@ -416,6 +473,93 @@ function Walk:log(number, values)
     for name, value in pairs(values) do logged[name] = value end
   end
   flush_if_due(self)
+end
+
+-- ---- Live rewards ----------------------------------------------------------------------------------
+
+local function is_followed(self, number)
+  return not self.run or number < self.run.from
+end
+
+-- Of the runs that agree so far and have a version for a trial: this script's before others.
+local function chosen(self, readers)
+  for i = 1, #readers > 1 and #readers or 0 do
+    if is_of_this_script(self, readers[i].run.id) then return readers[i] end
+  end
+  return readers[1]
+end
+
+-- The version that is stored for a followed trial begins where it is stored to; whether there is one.
+local function recall_version(self, file, number)
+  local name = file.watched.path
+  local having = keep(self.candidates, function(reader) return reader:versions_of(name):at(number) end)
+  local reader = chosen(self, having)
+  local source = reader and reader:versions_of(name):at(number)
+  if not source then return false end
+  self.candidates = keep(having, function(other) return other:versions_of(name):at(number) == source end)
+  local used = file.steps:at(number)
+  if not used or used.source ~= source then
+    live.put(file, select(3, reader:versions_of(name):at(number)), source)
+  end
+  return true
+end
+
+-- Stores the present version of a file for a followed trial of which nothing was logged, so that it has not been
+-- rewarded yet, under the lock of its run; or returns false. `before`: the source that was stored for it (nil: none).
+local function add_version(self, file, number, before)
+  for _, reader in ipairs(self.candidates) do
+    local id = reader:owner(number)
+    if next(values_of(reader:at(number))) == nil and lock_run(self, id) then
+      self.candidates, reader.versions = { reader }, nil
+      if reader:versions_of(file.watched.path):at(number) ~= before then -- another process has stored one since
+        return recall_version(self, file, number)
+      end
+      local row = live.present(file, number)
+      check.must(self.store.append, self.store, id, {}, { row })
+      reader.versions = nil
+      self.versions:take { row }
+      return true
+    end
+  end
+  return false
+end
+
+-- The present version of a file begins with a trial that was made already.
+local function begin_version(self, file, number, before)
+  refuse_closed(self)
+  local rows = { live.present(file, number) }
+  announce(self, rows)
+  if is_followed(self, number) then
+    if add_version(self, file, number, before) then return end
+    leave(self, number, rows)
+  else
+    self:flush()
+    check.must(self.store.append, self.store, self.run.id, {}, rows)
+  end
+  self.versions:take(rows)
+end
+
+--- The version of a live reward that is in force at a trial, as { source =, reward = }; which of them it is, and since
+--- which trial.
+function Walk:version(watched, number)
+  local file = self.versions:file(watched)
+  local is_stored = is_followed(self, number) and recall_version(self, file, number)
+  if not is_stored and not file.steps:at(number) then -- nobody knew of the file when the trial was made
+    begin_version(self, file, number)
+  end
+  return file.steps:at(number)
+end
+
+--- The version that is in force at a trial can't reward it: the file's present one takes its place there. False where
+--- it is the same, or the trial was rewarded when it was stored.
+function Walk:replace_version(watched, number)
+  local file = self.versions:file(watched)
+  local before = file.steps:at(number).source
+  watch.look(watched, self.say)
+  if watched.source == before then return false end
+  if is_followed(self, number) and next(values_of(self.candidates[1]:at(number))) ~= nil then return false end
+  begin_version(self, file, number, before)
+  return true
 end
 
 --- Writes the rest, and lets others continue the run. There are no further trials then.

@@ -71,6 +71,13 @@ function tests.test_studies_runs_and_trials()
   raises("do not end before 2", store.prepend, store, branch, 0, { second })
   lu.assertTrue(store:prepend(branch, 0, { trial }))
   lu.assertEquals(store:runs(study)[2], { id = branch, parent = 0, first = 1, last = 2, numeric_version = 0 })
+  lu.assertTrue(store:append(run, {}, { { first = 2, file = "r.lua", source = "return 1" } }))
+  raises("begins at trial 1, before the run, which begins at 4", store.begin_run, store,
+    { study = study, parent = run, first = 4, newest = branch }, {}, { { first = 1, file = "r", source = "" } })
+  raises("version 2 is no table", store.append, store, run, {}, { { first = 9, file = "r", source = "" }, 2 })
+  raises("version: source is missing", store.prepend, store, branch, 0, {}, { { first = 1, file = "r" } })
+  lu.assertEquals(store:row("SELECT run, file, first, body FROM reward_version JOIN text ON id = source"),
+    { run = run, file = "r.lua", first = 2, body = "return 1" })
   lu.assertTrue(store:continue_run(run, 2, { script = "print(2)" }))
   lu.assertEquals({ store:begin_fresh { script = "a", count = 2 } }, { 0, false })
   lu.assertEquals({ store:begin_fresh { script = "a", count = 2 } }, { 0, true })

@@ -211,6 +211,23 @@ function T.test_script()
   lu.assertEquals({ run("script", path) }, { 1, "", "luanas script: run 4 was made without a script\n" })
 end
 
+function T.test_rewards()
+  make()
+  lu.assertEquals({ run("rewards", path, "2") }, { 1, "", "luanas rewards: run 2 has no live reward\n" })
+  do
+    local store <close> = core.store(path)
+    local function version(first, source) return { { file = "r.lua", first = first, source = source } } end
+    store:append(1, {}, version(1, "return 1"))
+    store:append(1, {}, version(2, "return 2\n"))
+    store:append(1, {}, version(3, "return 3"))
+    store:begin_run({ study = 1, newest = 2, parent = 1, first = 3 }, {}, version(5, "return 5"))
+  end
+  local first = "-- r.lua, from trial 1 on\nreturn 1\n\n-- r.lua, from trial 2 on\nreturn 2\n\n"
+  lu.assertEquals({ run("rewards", path, "1") }, { 0, first .. "-- r.lua, from trial 3 on\nreturn 3\n", "" })
+  lu.assertEquals({ run("rewards", path) }, { 0, first .. "-- r.lua, from trial 5 on\nreturn 5\n", "" })
+  lu.assertEquals({ run("rewards", path, "2") }, { 0, first:sub(1, -2), "" }) -- it leaves run 1 at trial 3
+end
+
 function T.test_curves()
   make()
   local status, out = run("curves", path, "--value", "reward")

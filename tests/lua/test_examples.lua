@@ -200,6 +200,25 @@ function T.test_own_agent()
   lu.assertStrContains(output, "\nbandit ")
 end
 
+function T.test_live_reward()
+  local path = os.tmpname()
+  local reward = path .. ".lua"
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".lua" } do os.remove(path .. ending) end
+  end })
+  os.remove(path)
+  local arguments = ("--limit 250 --reward %s --path %s --trials "):format(reward, path)
+  local output, status = example("live_reward", arguments .. "3")
+  lu.assertEquals(status, 0, output)
+  lu.assertStrContains(output, "the best of all under the reward as it is now:\n0.")
+  local file = assert(io.open(reward, "w"))
+  file:write "return function(trial) return -trial.macs end"
+  file:close()
+  output = example("live_reward", arguments .. "4")
+  lu.assertStrContains(output, ("luanas: version 2 of %s from trial 4 on; best under it: trial "):format(reward))
+  lu.assertStrContains(output, "the best of all under the reward as it is now:\n-")
+end
+
 function T.test_own_reward()
   local output, status = example("own_reward", "--trials 4 --limit 250")
   lu.assertEquals(status, 0, output)

@@ -21,6 +21,7 @@ local SEARCHES = {
   { "batches.lua PATH 1 1", runs = 1 },
   { "batches.lua PATH 2 1", runs = 1 },
   { "batches.lua PATH 1 2", after = "batches.lua PATH 1 1", runs = 2 },
+  { "live.lua PATH", runs = 1 },
 }
 
 -- What a search prints, and whether it came to its end.
@@ -45,7 +46,9 @@ local function new_path()
   local path = os.tmpname()
   os.remove(path)
   return path, setmetatable({}, { __close = function()
-    for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
+    for _, ending in ipairs { "", "-wal", "-shm", "-lock", ".reward.lua", ".reward.lua.new" } do
+      os.remove(path .. ending)
+    end
   end })
 end
 

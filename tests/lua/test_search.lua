@@ -151,7 +151,8 @@ function T.test_bad_options()
   local function refused(text, options)
     lu.assertErrorMsgContains("study:run: " .. text, study.run, study, one_by_one { a }, options)
   end
-  refused("options are 3; expected a table with epochs, reward, seconds, trainings, trials, workers", 3)
+  refused("options are 3; expected a table with epochs, restart_baseline, reward, seconds, trainings, trials, "
+    .. "workers", 3)
   refused('unknown option "trial"; known options: epochs', { trial = 3 })
   refused("trials is -1; expected an integer of at least 0", { trials = -1 })
   refused('epochs is "5"', { epochs = "5" })

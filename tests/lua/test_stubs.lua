@@ -59,7 +59,7 @@ end
 -- The same for what is really there.
 local function real()
   for _, name in ipairs { "adam", "adamw", "arch", "audit", "compare", "exact", "open", "options", "random", "rmsprop",
-    "sgd" } do
+    "sgd", "watch" } do
     lu.assertIsFunction(nas[name])
   end
   for _, name in ipairs(nas.agents.names()) do lu.assertIsFunction(nas.agents[name]) end
@@ -76,6 +76,13 @@ local function real()
   spaces.study({ path = path }):evaluate(arch)
   local file <close> = nas.open(path)
   os.remove(path)
+  local reward_path = os.tmpname()
+  do
+    local handle <close> = assert(io.open(reward_path, "w"))
+    handle:write "return function(trial) return trial.accuracy end"
+  end
+  local watched = nas.watch(reward_path)
+  os.remove(reward_path)
   return {
     ["luanas"] = functions(nas),
     ["luanas.agents"] = functions(nas.agents),
@@ -100,7 +107,9 @@ local function real()
     ["luanas.MovingAverage"] = methods(nas.reward.moving_average(0.5)),
     ["luanas.Clip"] = methods(nas.reward.clip(1)),
     ["luanas.Reward"] = methods(nas.reward.mnas { cost = "params", target = 1 }),
-    ["luanas.Agent"] = { propose = true, learn = true }, -- what a user's agent has, too
+    ["luanas.Watched"] = methods(watched),
+    ["luanas.Switch"] = methods(nas.reward.switch { [1] = print }),
+    ["luanas.Agent"] = { propose = true, learn = true, reward_changed = true }, -- what a user's agent has, too
     ["luanas.Exact"] = methods(nas.exact(agent.policy, spaces.tiny, rewards)),
     ["luanas.Audit"] = methods(nas.audit(agent, spaces.tiny, rewards, { updates = 3, warmup = 0 })),
     ["luanas.Compared"] = methods(nas.compare { agents = { "enumerate" }, seeds = 1, space = spaces.tiny,

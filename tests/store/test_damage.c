@@ -37,7 +37,9 @@ static void make_store(const char *path) {
                            .metrics = "{\"m\":7}",
                            .measured = "{}",
                            .logged = "{}"};
-  check_ok(nas_store_begin_run(store, &run, 0, &writer, &trial, 1, &lock, &err), &err);
+  const nas_reward_version version = {1, "reward.lua", "return a"};
+  const nas_run_part part = {&trial, 1, &version, 1};
+  check_ok(nas_store_begin_run(store, &run, 0, &writer, &part, &lock, &err), &err);
   nas_store_close(&store);
 }
 
@@ -62,6 +64,7 @@ static void a_changed_row_is_noticed(void **state) {
       {"the script", "the hash of text"},
       {"decisions=1", "the checksum of trial 1 of run 1"},
       {"{\"m\":7", "the checksum of trial 1 of run 1"},
+      {"reward.lua", "the checksum of reward_version reward.lu` from trial 1 of run 1 is another"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const char *path = at("a.db");

@@ -17,12 +17,19 @@ static int64_t integer_of(const char *path, const char *sql) {
   return value;
 }
 
-/* A file of schema 1 with an evaluation in it. */
-static void make_first(const char *path, const nas_evaluation_key *key) {
+/* What takes a file back to schema 2, and that to schema 1. */
+static const char *const back[] = {
+    "DROP TABLE reward_version; PRAGMA user_version = 2",
+    "DROP TABLE continuation; DROP TABLE fresh; PRAGMA user_version = 1",
+};
+
+/* A file of an older schema with an evaluation in it. */
+static void make_older(const char *path, int version, const nas_evaluation_key *key) {
   nas_store *store = store_at(path);
   put(store, key, 1, 3);
   nas_store_close(&store);
-  run_sql(path, "DROP TABLE continuation; DROP TABLE fresh; PRAGMA user_version = 1");
+  for (int v = NAS_SCHEMA_VERSION - 1; v >= version; v--)
+    run_sql(path, back[NAS_SCHEMA_VERSION - 1 - v]);
 }
 
 static void check_whole(const char *path, const nas_evaluation_key *key) {
@@ -37,6 +44,7 @@ static void check_whole(const char *path, const nas_evaluation_key *key) {
   nas_store_close(&store);
   assert_int_equal(integer_of(path, "PRAGMA user_version"), NAS_SCHEMA_VERSION);
   assert_int_equal(integer_of(path, "SELECT count(*) FROM continuation"), 0);
+  assert_int_equal(integer_of(path, "SELECT count(*) FROM reward_version"), 0);
 }
 
 static void an_older_file_is_brought_up_to_date(void **state) {
@@ -44,14 +52,20 @@ static void an_older_file_is_brought_up_to_date(void **state) {
   nas_error err;
   nas_store *store;
   const nas_evaluation_key key = key_of("1 input");
-  const char *path = at("a.db"), *copy = at("a.db.schema-1");
-  make_first(path, &key);
-  const nas_store_options options = {.path = path, .read_only = 1};
-  assert_int_equal(nas_store_open(&store, &options, &err), NAS_FORMAT);
-  check_contains(err.text, "older version (schema 1)");
-  check_whole(path, &key);
-  assert_int_equal(integer_of(copy, "PRAGMA user_version"), 1);
-  assert_int_equal(integer_of(copy, "SELECT count(*) FROM evaluation"), 1);
+  for (int version = 1; version < NAS_SCHEMA_VERSION; version++) {
+    char name[32], message[64];
+    snprintf(name, sizeof name, "a.db.schema-%d", version);
+    snprintf(message, sizeof message, "older version (schema %d)", version);
+    const char *path = at("a.db"), *copy = at(name);
+    make_older(path, version, &key);
+    const nas_store_options options = {.path = path, .read_only = 1};
+    assert_int_equal(nas_store_open(&store, &options, &err), NAS_FORMAT);
+    check_contains(err.text, message);
+    check_whole(path, &key);
+    assert_int_equal(integer_of(copy, "PRAGMA user_version"), version);
+    assert_int_equal(integer_of(copy, "SELECT count(*) FROM evaluation"), 1);
+    remove(path);
+  }
 }
 
 /* The schema of a file that was brought up to date is that of a new one. */
@@ -59,11 +73,14 @@ static void steps_lead_to_the_present_schema(void **state) {
   (void)state;
   const nas_evaluation_key key = key_of("1 input");
   const char *sql = "SELECT total(unicode(sql) * length(sql)) + count(*) FROM sqlite_schema";
-  make_first(at("a.db"), &key);
-  check_whole(at("a.db"), &key);
   nas_store *store = store_at(at("b.db"));
   nas_store_close(&store);
-  assert_int_equal(integer_of(at("a.db"), sql), integer_of(at("b.db"), sql));
+  for (int version = 1; version < NAS_SCHEMA_VERSION; version++) {
+    make_older(at("a.db"), version, &key);
+    check_whole(at("a.db"), &key);
+    assert_int_equal(integer_of(at("a.db"), sql), integer_of(at("b.db"), sql));
+    remove(at("a.db"));
+  }
 }
 
 /* Opens the file in a process that is killed at the n-th pass of a point; whether it was. */
@@ -92,7 +109,7 @@ static void a_migration_that_is_killed_is_made_up_for(void **state) {
   const nas_evaluation_key key = key_of("1 input");
   const char *path = at("a.db");
   for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
-    make_first(path, &key);
+    make_older(path, 1, &key);
     assert_true(kill_at(path, points[i], 1));
     check_whole(path, &key);
     assert_int_equal(integer_of(at("a.db.schema-1"), "SELECT count(*) FROM evaluation"), 1);

@@ -9,12 +9,16 @@ static int64_t study_of(nas_store *store, const char *text) {
 
 static const nas_writer writer = {.script = "print(1)", .arguments = "--trials 3"};
 
+/* Trials to be added to a run. */
+#define TRIALS(list, count) (&(nas_run_part){.trials = (list), .trial_count = (count)})
+
 /* A run without trials, which nobody holds. */
 static int64_t begin_run(nas_store *store, int64_t study, int64_t parent, int64_t first) {
   nas_error err;
   nas_lock lock;
   nas_run run = {.study = study, .parent = parent, .first = first, .numeric_version = 4};
-  check_ok(nas_store_begin_run(store, &run, INT64_MAX, &writer, NULL, 0, &lock, &err), &err);
+  check_ok(nas_store_begin_run(store, &run, INT64_MAX, &writer, TRIALS(NULL, 0), &lock, &err),
+           &err);
   nas_store_unlock(store, &lock);
   return run.id;
 }
@@ -55,7 +59,7 @@ static void runs_and_their_trials_come_back(void **state) {
   some[1].reason = "too large";
   some[1].network = NULL;
   some[1].status = "failed";
-  check_ok(nas_store_append(store, run, some, 3, &err), &err);
+  check_ok(nas_store_append(store, run, TRIALS(some, 3), &err), &err);
   int64_t branch = begin_run(store, study, run, 3);
   begin_run(store, other, 0, 1);
   nas_store_close(&store);
@@ -109,18 +113,21 @@ static void a_run_begins_with_trials_and_its_lock(void **state) {
   int64_t study = study_of(store, "space a");
   const nas_trial list[] = {trial_of(1, ""), trial_of(2, "")}, wrong = trial_of(2, "");
   nas_run run = {.study = study, .first = 1};
-  assert_int_equal(nas_store_begin_run(store, &run, 0, &writer, &wrong, 1, &lock, &err), NAS_STATE);
+  assert_int_equal(nas_store_begin_run(store, &run, 0, &writer, TRIALS(&wrong, 1), &lock, &err),
+                   NAS_STATE);
   assert_int_equal(run_of(store, study, 1).id, 0); /* all or nothing */
-  check_ok(nas_store_begin_run(store, &run, 0, &writer, list, 2, &lock, &err), &err);
+  check_ok(nas_store_begin_run(store, &run, 0, &writer, TRIALS(list, 2), &lock, &err), &err);
   assert_int_equal(run.last, 2);
   assert_int_equal(nas_store_lock(second, NAS_LOCK_RUN, (uint64_t)run.id, "", &other, &err),
                    NAS_BUSY);
   check_contains(err.text, "writes the run");
   /* Who has not seen it makes none beside it. */
   nas_run late = {.study = study, .first = 1};
-  assert_int_equal(nas_store_begin_run(second, &late, 0, &writer, list, 2, &other, &err), NAS_BUSY);
+  assert_int_equal(nas_store_begin_run(second, &late, 0, &writer, TRIALS(list, 2), &other, &err),
+                   NAS_BUSY);
   check_contains(err.text, "run 1 is new");
-  check_ok(nas_store_begin_run(second, &late, run.id, &writer, list, 2, &other, &err), &err);
+  check_ok(nas_store_begin_run(second, &late, run.id, &writer, TRIALS(list, 2), &other, &err),
+           &err);
   nas_store_close(&store);
   nas_store_close(&second);
 }
@@ -132,14 +139,14 @@ static void a_run_can_begin_earlier(void **state) {
   nas_store *store = store_at(NULL);
   const nas_trial list[] = {trial_of(1, "a"), trial_of(2, "b"), trial_of(3, "c")};
   int64_t study = study_of(store, "space a"), run = begin_run(store, study, 0, 1);
-  check_ok(nas_store_append(store, run, list, 3, &err), &err);
+  check_ok(nas_store_append(store, run, TRIALS(list, 3), &err), &err);
   int64_t branch = begin_run(store, study, run, 3);
-  check_ok(nas_store_append(store, branch, &list[2], 1, &err), &err);
-  assert_int_equal(nas_store_prepend(store, branch, run, list, 1, &err), NAS_STATE);
+  check_ok(nas_store_append(store, branch, TRIALS(&list[2], 1), &err), &err);
+  assert_int_equal(nas_store_prepend(store, branch, run, TRIALS(list, 1), &err), NAS_STATE);
   check_contains(err.text, "do not end before 3");
-  check_ok(nas_store_prepend(store, branch, run, &list[1], 1, &err), &err);
+  check_ok(nas_store_prepend(store, branch, run, TRIALS(&list[1], 1), &err), &err);
   assert_int_equal(run_of(store, study, branch).first, 2);
-  check_ok(nas_store_prepend(store, branch, 0, list, 1, &err), &err);
+  check_ok(nas_store_prepend(store, branch, 0, TRIALS(list, 1), &err), &err);
   assert_int_equal(run_of(store, study, branch).first, 1);
   assert_int_equal(run_of(store, study, branch).parent, 0);
   assert_int_equal(run_of(store, study, branch).last, 3);
@@ -183,10 +190,10 @@ static void trials_follow_each_other(void **state) {
   nas_store *store = store_at(NULL);
   int64_t study = study_of(store, "space a"), run = begin_run(store, study, 0, 1);
   nas_trial second = trial_of(2, "");
-  assert_int_equal(nas_store_append(store, run, &second, 1, &err), NAS_STATE);
+  assert_int_equal(nas_store_append(store, run, TRIALS(&second, 1), &err), NAS_STATE);
   check_contains(err.text, "trial 2 does not follow its last, 0");
   nas_trial list[] = {trial_of(1, ""), trial_of(3, "")};
-  assert_int_equal(nas_store_append(store, run, list, 2, &err), NAS_STATE);
+  assert_int_equal(nas_store_append(store, run, TRIALS(list, 2), &err), NAS_STATE);
   nas_trials trials;
   check_ok(nas_store_trials(store, run, 1, 10, &trials, &err), &err);
   assert_int_equal(trials.count, 0); /* all or nothing */
@@ -201,7 +208,7 @@ static void what_a_trial_logged_can_be_replaced(void **state) {
   nas_store *store = store_at(NULL);
   int64_t study = study_of(store, "space a"), run = begin_run(store, study, 0, 1);
   nas_trial list[] = {trial_of(1, ""), trial_of(2, "")};
-  check_ok(nas_store_append(store, run, list, 2, &err), &err);
+  check_ok(nas_store_append(store, run, TRIALS(list, 2), &err), &err);
   check_ok(nas_store_log(store, run, 1, "{\"reward\":1}", &err), &err);
   assert_int_equal(nas_store_log(store, run, 3, "{}", &err), NAS_ARGUMENT);
   check_contains(err.text, "run 1 has no trial 3");
@@ -212,6 +219,59 @@ static void what_a_trial_logged_can_be_replaced(void **state) {
   nas_store_close(&store);
 }
 
+static void expect_versions(nas_store *store, const char *expected) {
+  nas_error err;
+  nas_rows *rows;
+  int more;
+  check_ok(nas_rows_open(&rows, store,
+                         "SELECT group_concat(format('%d %s %d %s', run, file, first, body), '; ') "
+                         "FROM (SELECT * FROM reward_version JOIN text ON id = source "
+                         "ORDER BY run, file, first)",
+                         NULL, 0, &err),
+           &err);
+  check_ok(nas_rows_next(rows, &more, &err), &err);
+  assert_string_equal(nas_rows_column(rows, 0).bytes, expected);
+  nas_rows_close(&rows);
+}
+
+static void a_run_has_versions_of_a_reward(void **state) {
+  (void)state;
+  nas_error err;
+  nas_lock lock;
+  nas_text report = {0};
+  int damages;
+  nas_store *store = store_at(NULL);
+  const nas_trial list[] = {trial_of(1, "a"), trial_of(2, "b"), trial_of(3, "c")};
+  const nas_reward_version a = {1, "r.lua", "return a"}, b = {3, "r.lua", "return b"},
+                           c = {3, "r.lua", "return c"}, d = {2, "s.lua", "return b"};
+  nas_run run = {.study = study_of(store, "space a"), .first = 1};
+  const nas_run_part begun = {list, 1, &a, 1}, later = {list + 1, 1, &b, 1},
+                     again = {NULL, 0, &c, 1};
+  check_ok(nas_store_begin_run(store, &run, 0, &writer, &begun, &lock, &err), &err);
+  check_ok(nas_store_append(store, run.id, &later, &err), &err);
+  expect_versions(store, "1 r.lua 1 return a; 1 r.lua 3 return b");
+  check_ok(nas_store_append(store, run.id, &again, &err), &err);
+  expect_versions(store, "1 r.lua 1 return a; 1 r.lua 3 return c");
+  /* None begins before its run; then nothing is added. */
+  nas_run branch = {.study = run.study, .parent = run.id, .first = 3};
+  const nas_run_part early = {list + 2, 1, &d, 1}, none = {NULL, 0, &d, 1};
+  assert_int_equal(nas_store_begin_run(store, &branch, run.id, &writer, &early, &lock, &err),
+                   NAS_STATE);
+  check_contains(err.text,
+                 "a version of s.lua begins at trial 2, before the run, which begins at 3");
+  check_ok(nas_store_begin_run(store, &branch, run.id, &writer, TRIALS(list + 2, 1), &lock, &err),
+           &err);
+  assert_int_equal(nas_store_append(store, branch.id, &none, &err), NAS_STATE);
+  const nas_run_part front = {list + 1, 1, &d, 1}, first = {list, 1, NULL, 0};
+  check_ok(nas_store_prepend(store, branch.id, run.id, &front, &err), &err);
+  expect_versions(store, "1 r.lua 1 return a; 1 r.lua 3 return c; 2 s.lua 2 return b");
+  check_ok(nas_store_prepend(store, branch.id, 0, &first, &err), &err);
+  check_ok(nas_store_check(store, &report, &damages, &err), &err);
+  assert_int_equal(damages, 0);
+  nas_text_clear(&report);
+  nas_store_close(&store);
+}
+
 static void memory_failures_leave_nothing(void **state) {
   (void)state;
   nas_error err;
@@ -219,7 +279,7 @@ static void memory_failures_leave_nothing(void **state) {
   nas_trial trial = trial_of(1, "kernel=3");
   nas_store *store = store_at(NULL);
   int64_t study = study_of(store, "space a"), run = begin_run(store, study, 0, 1);
-  check_ok(nas_store_append(store, run, &trial, 1, &err), &err);
+  check_ok(nas_store_append(store, run, TRIALS(&trial, 1), &err), &err);
   for (long allowed = 0; status == NAS_MEMORY; allowed++) {
     nas_trials trials = {0};
     nas_run *runs;
@@ -246,6 +306,7 @@ int main(void) {
       cmocka_unit_test_teardown(fresh_seeds_are_nobodys, check_no_blocks),
       cmocka_unit_test_teardown(trials_follow_each_other, check_no_blocks),
       cmocka_unit_test_teardown(what_a_trial_logged_can_be_replaced, check_no_blocks),
+      cmocka_unit_test_teardown(a_run_has_versions_of_a_reward, check_no_blocks),
       cmocka_unit_test_teardown(memory_failures_leave_nothing, check_no_blocks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -249,11 +249,30 @@ NAS_API nas_status nas_store_trials(nas_store *store, int64_t run, int64_t from,
                                     nas_trials *trials, nas_error *err);
 NAS_API void nas_trials_clear(nas_trials *trials);
 
+/* The source of a live reward, a file that may change while a run grows, and the number of the
+ * trial from which on it is in force. */
+typedef struct nas_reward_version {
+  int64_t first;
+  const char *file; /* as the script names it */
+  const char *source;
+} nas_reward_version;
+
+/* What is added to a run at once. A part with versions is on the disk when the call returns NAS_OK;
+ * of trials alone, a power cut may take the latest. */
+typedef struct nas_run_part {
+  const nas_trial *trials;
+  int trial_count;
+  const nas_reward_version
+      *versions; /* one takes the place of another of the same file and trial */
+  int version_count;
+} nas_run_part;
+
 /* Makes a run with its first trials, which begin with number run->first, and takes its lock:
  * run->id and run->last are set, the other fields taken. NAS_BUSY, and nothing is made: the study
- * has a run newer than `newest`, which its maker may have to follow. */
+ * has a run newer than `newest`, which its maker may have to follow. NAS_STATE: a version begins
+ * before the run. */
 NAS_API nas_status nas_store_begin_run(nas_store *store, nas_run *run, int64_t newest,
-                                       const nas_writer *writer, const nas_trial *trials, int count,
+                                       const nas_writer *writer, const nas_run_part *part,
                                        nas_lock *lock, nas_error *err);
 
 /* Records who writes a run, whose lock the caller holds, from trial `first` on. */
@@ -261,14 +280,15 @@ NAS_API nas_status nas_store_continue_run(nas_store *store, int64_t run, int64_t
                                           const nas_writer *writer, nas_error *err);
 
 /* Puts trials before the first of a run, whose lock the caller holds: it leaves `parent` (0: none)
- * earlier then. NAS_STATE: their numbers don't end where the run begins. */
+ * earlier then. NAS_STATE: their numbers don't end where the run begins, or a version begins before
+ * them. */
 NAS_API nas_status nas_store_prepend(nas_store *store, int64_t run, int64_t parent,
-                                     const nas_trial *trials, int count, nas_error *err);
+                                     const nas_run_part *part, nas_error *err);
 
-/* Appends trials to a run whose lock the caller holds; their numbers follow its last. A power cut
- * may take the latest of them. NAS_STATE: they don't follow. */
-NAS_API nas_status nas_store_append(nas_store *store, int64_t run, const nas_trial *trials,
-                                    int count, nas_error *err);
+/* Appends trials to a run whose lock the caller holds; their numbers follow its last. NAS_STATE:
+ * they don't follow, or a version begins before the run. */
+NAS_API nas_status nas_store_append(nas_store *store, int64_t run, const nas_run_part *part,
+                                    nas_error *err);
 
 /* Replaces what one of a run's own trials has logged. NAS_ARGUMENT: there is none of that number.
  */

@@ -42,6 +42,10 @@ function ActorCritic:episode(arch, y, m)
   return { arch, advantages = advantages, values = of_values, entropy = self.options.entropy / m }, missed
 end
 
+function ActorCritic:reward_changed()
+  self.baseline = nas.reward.moving_average(self.options.decay)
+end
+
 function ActorCritic:learn(trials)
   local rewarded, rewards = agents.rewarded(trials)
   local episodes, logged = {}, {}

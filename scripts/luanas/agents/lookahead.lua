@@ -16,6 +16,10 @@ function Lookahead:propose(space)
   return self.policy:sample(space, 2)
 end
 
+function Lookahead:reward_changed()
+  self.baseline = nas.reward.moving_average(self.options.decay)
+end
+
 function Lookahead:learn(trials)
   local _, rewards = agents.rewarded(trials)
   local episodes, logged, advantages = {}, {}, self.baseline:advantages(rewards)

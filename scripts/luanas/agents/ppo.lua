@@ -36,6 +36,10 @@ function Ppo:coefficients(arch, advantage)
   return coefficients
 end
 
+function Ppo:reward_changed()
+  self.baseline = nas.reward.moving_average(self.options.decay)
+end
+
 function Ppo:learn(trials)
   local rewarded, rewards = agents.rewarded(trials)
   local logged, list = {}, nil

@@ -71,6 +71,10 @@ function Reinforce:propose(space)
   return self.policy:sample(space, self.options.batch)
 end
 
+function Reinforce:reward_changed()
+  self.advantages_of = baseline_of(self.owner, self.options)
+end
+
 function Reinforce:learn(trials)
   local rewarded, rewards = agents.rewarded(trials)
   local episodes, logged = {}, {}
@@ -110,6 +114,7 @@ return function(given, owner)
   check.optional(check.number, owner, "start", options.start or nil)
   for _, name in ipairs { "bias_correction", "update_first" } do check.boolean(owner, name, options[name]) end
   return setmetatable({
+    owner = owner,
     options = options,
     policy = agents.policy(owner, options),
     advantages_of = baseline_of(owner, options),

@@ -33,6 +33,10 @@ function Agent:propose(space) end
 ---@return table<string, number|string|boolean>[]? # What to log with each trial, such as { loss = 0.1, entropy = 4.2 }; its reward is logged in any case.
 function Agent:learn(trials) end
 
+--- The next trials have another reward than those before: forgets what it remembers of rewards, such as a moving average.
+--- Only for searches with restart_baseline, which need it.
+function Agent:reward_changed() end
+
 -- ---- The agents of the package ---------------------------------------------------------------------
 
 --- All agents take a table of options. Unknown ones are errors that list what there is, as is the name of an agent that

@@ -886,8 +886,14 @@ function Store:runs(study) end
 --- an id above `newest`: it may have to be followed.
 ---@param run { study: integer, parent?: integer, first?: integer, numeric_version?: integer, newest?: integer, script?: string, arguments?: string }
 ---@param trials luanas.Store.Trial[]
+---@param versions? luanas.Store.Version[] Of live rewards. With any the call returns when all is on the disk.
 ---@return integer? id, luanas.Store.Lock|string, string?
-function Store:begin_run(run, trials) end
+function Store:begin_run(run, trials, versions) end
+
+---@class luanas.Store.Version The source of a live reward from a trial on; it takes the place of another one of the same file and trial.
+---@field file string As the script names it.
+---@field first integer Not before the run's own first trial.
+---@field source string
 
 --- Records who writes a run, whose lock the caller holds, from trial `first` on.
 ---@param run integer
@@ -900,8 +906,9 @@ function Store:continue_run(run, first, writer) end
 ---@param run integer
 ---@param parent integer
 ---@param trials luanas.Store.Trial[]
+---@param versions? luanas.Store.Version[]
 ---@return true?, string?, string?
-function Store:prepend(run, parent, trials) end
+function Store:prepend(run, parent, trials, versions) end
 
 --- The first of `count` evaluation seeds that no evaluation has; or of those that the same script with the same arguments
 --- was given before, if it has not come to its end: the second result tells. `turn` tells several studies of a script
@@ -938,8 +945,9 @@ function Store:trials(run, from, most) end
 --- Appends trials whose numbers follow the run's last; raises where they don't.
 ---@param run integer
 ---@param trials luanas.Store.Trial[]
+---@param versions? luanas.Store.Version[]
 ---@return true?, string?, string?
-function Store:append(run, trials) end
+function Store:append(run, trials, versions) end
 
 --- Replaces what one of a run's own trials has logged.
 ---@param run integer
@@ -1009,6 +1017,31 @@ function core.sleep(seconds) end
 ---@param ... string Arguments.
 ---@return luanas.Process?, string?
 function core.spawn(program, ...) end
+
+--- The same in a session of its own, which survives this process and its terminal; closing the object leaves it running.
+---@param log string The path of a file to which what it prints is appended.
+---@param program string
+---@param ... string
+---@return luanas.Process?, string?
+function core.detach(log, program, ...) end
+
+--- Takes a file, which is made, for this process until its end, and writes a line into it; called again, another line. A
+--- process holds one file at most, and must not open it by other means.
+---@param path string
+---@param line string Less than 65536 bytes, without a newline.
+---@return true?, string? # nil and a message where another process holds it, or where it can't be written.
+function core.hold(path, line) end
+
+--- Which process holds a file, or false: the system knows, however that process has ended; and the last line that one wrote.
+---@param path string
+---@return integer|false|nil process # nil and a message where the file can't be read.
+---@return string? line # "" without any; nil where there is no file.
+function core.holder(path) end
+
+--- Does to the process that holds a file what Ctrl-C does, and to no other that has its number.
+---@param path string
+---@return boolean?, string? # Whether there is one.
+function core.interrupt_holder(path) end
 
 ---@class luanas.Process
 local Process = {}

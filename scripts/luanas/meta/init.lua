@@ -116,6 +116,31 @@ function nas.machine() end
 ---@return luanas.File
 function nas.open(path) end
 
+--- A reward in a file that returns a function of a trial, which is loaded again when the file was saved: a running search
+--- rewards by the new version from the next trial on, and tells which stored trial is the best under it.
+---
+--- The study keeps each version with the trial that it begins at, before it rewards any. A trial that is stored is
+--- rewarded by the version of its time when the script is run again, whatever the file says then; trials that follow, by
+--- the file as it is. What the file requires or reads itself is not kept.
+---
+--- A file that can't be loaded leaves the reward as it was and says why, once for each content; the first one must load. A
+--- version that raises an error, or returns no finite number, ends the search with a message that names it; when the file
+--- is put right, the script that is run again goes on. study:rescore ranks by the file as it is.
+---@param path string Under this name the versions are kept.
+---@return luanas.Watched # Called with a trial it returns a number: for study:run, study:rescore and scripts.
+function nas.watch(path) end
+
+---@class luanas.Watched
+---@field path string
+---@overload fun(trial: luanas.Trial): number
+local Watched = {}
+
+--- Whether a trial of a study is the first one under another version than before: where a script has its baseline start
+--- anew, as the option restart_baseline of study:run does.
+---@param trial luanas.Trial
+---@return boolean
+function Watched:changes_at(trial) end
+
 --- Options of a script from its command line: --name VALUE, --name=VALUE, --flag, --help. A default says the
 --- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
 --- --data-limit outside. With `least` the option is an integer of at least that, also where its default is "". Ends the

@@ -64,8 +64,17 @@ function reward.power(value, exponent) end
 --- A reward that is another function from some trials on: { [1] = f, [37] = g }. A script that uses it in the place of f
 --- follows its stored run up to trial 36 and branches there.
 ---@param functions table<integer, luanas.Reward|fun(trial: luanas.Trial): number> By the number of the first trial; 1 must be there.
----@return fun(trial: luanas.Trial): number
+---@return luanas.Switch
 function reward.switch(functions) end
+
+---@class luanas.Switch
+---@overload fun(trial: luanas.Trial): number
+local Switch = {}
+
+--- Whether a trial is the first one under another function than before: as of nas.watch.
+---@param trial luanas.Trial
+---@return boolean
+function Switch:changes_at(trial) end
 
 ---@class luanas.reward.MnasOptions
 ---@field cost string|fun(trial: luanas.Trial): number A field of the trial, such as "params", "macs" or "memory"; above 0. With "seconds" or "train_seconds", which are measured, no other run has the same rewards.

@@ -109,9 +109,11 @@ function Study:evaluate_all(records, options) end
 --- beyond.
 ---@field seconds? number What these epochs took, now or when they were stored. What is proposed at once is trained at once
 --- where the study has a path, so that the last trainings may be for nothing.
----@field reward? string|luanas.Reward|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
+---@field reward? string|luanas.Reward|luanas.Watched|luanas.Switch|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
 --- finite number. Default: accuracy; where targets are values, minus the mean absolute error. Failed trials are not asked,
 --- unless the study has `failed`.
+---@field restart_baseline? boolean Whether the agent forgets its baseline (agent:reward_changed) before it learns from the
+--- first trials under another version of a watched reward, or another function of nas.reward.switch. Default: false.
 ---@field workers? integer Processes that train what is proposed at once, as of study:evaluate_all; default 1.
 
 ---@class luanas.Found
@@ -201,6 +203,41 @@ function Study:report(rows) end
 ---@param path string
 function Study:csv(path) end
 
+--- Runs a script as a process of its own on the same file, in a session of its own: it survives this process and a closed
+--- terminal. What it prints is appended to PATH.log. Studies that it makes without a path are kept in the file. One script
+--- at a time runs so for a file.
+---@param script string Its path.
+---@param ... string Its arguments.
+---@return luanas.Status # When it has begun.
+function Study:start(script, ...) end
+
+--- What runs for the file, or ran last; nil where nothing was started yet. A process that was killed has ended.
+---@return luanas.Status?
+function Study:status() end
+
+--- Ends what runs for the file like Ctrl-C, after its last finished step, and waits for that.
+---@param seconds? number How long at most; default 60.
+---@return boolean # Whether nothing runs any more.
+function Study:stop(seconds) end
+
+--- Shows what the script prints, and its progress line, until it ends. Ctrl-C leaves it running.
+---@return luanas.Status # When it has ended.
+function Study:attach() end
+
+--- Of a script that was started for a file. As text it is a line, and the last lines that the script printed.
+---@class luanas.Status
+---@field running boolean
+---@field process integer
+---@field script string
+---@field arguments string?
+---@field started string In UTC.
+---@field trials integer That it has so far, recalled ones included.
+---@field total integer? That it will have, as far as it says so: study:run with `trials`, study:expect.
+---@field best number? The best accuracy.
+---@field left number? Seconds, as its progress line knows them.
+---@field log string The path of what it prints.
+---@field lines string[] The last five lines of that.
+
 --- Writes what is not written yet; other processes can then continue the run. At the end of the program it is called by
 --- itself.
 function Study:close() end
@@ -255,6 +292,27 @@ function File:studies() end
 ---@param which? integer|string Its id or its name; default: the last one.
 ---@return luanas.OpenedStudy
 function File:study(which) end
+
+--- Runs a script as a process of its own on the same file, in a session of its own: it survives this process and a closed
+--- terminal. What it prints is appended to PATH.log. Studies that it makes without a path are kept in the file. One script
+--- at a time runs so for a file.
+---@param script string Its path.
+---@param ... string Its arguments.
+---@return luanas.Status # When it has begun.
+function File:start(script, ...) end
+
+--- What runs for the file, or ran last; nil where nothing was started yet. A process that was killed has ended.
+---@return luanas.Status?
+function File:status() end
+
+--- Ends what runs for the file like Ctrl-C, after its last finished step, and waits for that.
+---@param seconds? number How long at most; default 60.
+---@return boolean # Whether nothing runs any more.
+function File:stop(seconds) end
+
+--- Shows what the script prints, and its progress line, until it ends. Ctrl-C leaves it running.
+---@return luanas.Status # When it has ended.
+function File:attach() end
 
 --- Closes the file; trials that were read stay.
 function File:close() end

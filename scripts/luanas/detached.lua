@@ -1,0 +1,234 @@
+--- A script that runs as a process of its own, for a file of studies: study:start, status, stop and attach.
+---
+--- The process holds the file PATH-process (core.hold), by which it is known as long as it lives and no longer, and
+--- writes its state into that. What it prints is appended to PATH.log. One script at a time runs so for a file.
+local core = require "luanas.core"
+local check = require "luanas.check"
+local progress = require "luanas.progress"
+
+local detached = {}
+
+local START_SECONDS, STOP_SECONDS = 30, 60 -- that starting and stopping may take
+local PAUSE, LOOK = 0.02, 0.2              -- seconds between looks
+local LOOKS = 100                          -- for a line that is being written
+local LOG_LINES, LOG_BYTES = 5, 4096       -- of the log's end that are shown
+
+local function process_file(path) return path .. "-process" end
+
+local function log_file(path) return path .. ".log" end
+
+-- ---- The process -----------------------------------------------------------------------------------
+
+local own -- of this process, where it is one: { path =, state = }
+
+local function tell()
+  return core.hold(process_file(own.path), core.json_encode(own.state))
+end
+
+--- This process runs a script for the file at `path` from now on; what was started calls it. state: { script =,
+--- arguments = or nil, started =, process = }.
+function detached.begin(path, script, arguments)
+  own = {
+    path = path,
+    state = { script = script, arguments = arguments, started = os.date "!%Y-%m-%dT%H:%M:%SZ" },
+  }
+  check.must(tell)
+  own.state.process = core.holder(process_file(path))
+  progress.observe = function(state)
+    own.state.progress = state
+    tell() -- as far as the disk has room
+  end
+  check.must(tell)
+end
+
+--- The file that studies without a path are kept in; nil where this process is no detached one.
+function detached.path()
+  return own and own.path
+end
+
+-- ---- Asking ----------------------------------------------------------------------------------------
+
+local Status = { __name = "luanas.Status" }
+
+-- The last lines of the log, and where it ends.
+local function last_lines(path)
+  local file <close> = io.open(log_file(path), "rb")
+  if not file then return {}, 0 end
+  local place = file:seek("set", math.max(0, file:seek "end" - LOG_BYTES))
+  local text, lines = file:read "a", {}
+  for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
+  return table.move(lines, math.max(1, #lines - LOG_LINES + 1), #lines, 1, {}), place + #text
+end
+
+-- Whether there is a process (its number or false), and what it, or the last one, has told of itself; false and nil
+-- where there was none yet.
+local function look(path)
+  for _ = 1, LOOKS do
+    local process, line = check.must(core.holder, process_file(path))
+    local told = line and core.json_decode(line)
+    if told or not process then return process, told end
+    core.sleep(PAUSE) -- it is at its first line
+  end
+  check.fail("%s can't be read", process_file(path))
+end
+
+-- Seconds as the progress line tells them.
+local function left_of(state)
+  local bar = progress.new(true)
+  bar:show(state)
+  return bar:left()
+end
+
+--- Of the script that runs, or ran last; nil where nothing was started for the file.
+function detached.status(path)
+  local process, told = look(path)
+  if not told then return nil end
+  local state = told.progress or {}
+  return setmetatable({
+    running = process ~= false, process = process or told.process, script = told.script, arguments = told.arguments,
+    started = told.started, log = log_file(path), lines = (last_lines(path)), trials = state.done or 0,
+    total = state.total, best = state.best, left = process and left_of(state) or nil, progress = told.progress,
+  }, Status)
+end
+
+function Status:__tostring()
+  local words = { ("process %s %s %s"):format(self.process, self.running and "runs" or "ran", self.script) }
+  if self.arguments then words[1] = words[1] .. " " .. self.arguments end
+  words[1] = ("%s, started %s"):format(words[1], self.started)
+  words[2] = self.total and ("%d of %d trials"):format(self.trials, self.total) or ("%d trials"):format(self.trials)
+  if self.best then words[3] = ("best accuracy %.4f"):format(self.best) end
+  if self.left then words[#words + 1] = progress.duration(self.left) .. " left" end
+  local text = table.concat(words, "; ")
+  if #self.lines > 0 then text = text .. "\n  " .. table.concat(self.lines, "\n  ") end
+  return text
+end
+
+-- ---- Starting and stopping -------------------------------------------------------------------------
+
+local started = {} -- processes of this one, by paths: to be looked after when they have ended
+
+local function check_script(owner, script, arguments)
+  check.string(owner, "script", script)
+  local file, problem = io.open(script, "rb")
+  local is_file = file and file:read(0) ~= nil or file and file:seek "end" == 0
+  if file then file:close() end
+  if not is_file then check.fail("%s: the script can't be read: %s", owner, problem or script .. " is no file") end
+  for i, argument in ipairs(arguments) do check.string(owner, ("argument %d"):format(i), argument) end
+end
+
+local function refuse_second(owner, path)
+  local now = detached.status(path)
+  if now and now.running then
+    check.fail("%s: process %d runs %s for %s since %s; %s ends it", owner, now.process, now.script, path, now.started,
+      owner:gsub("start$", "stop()"))
+  end
+end
+
+-- Waits until the process has taken the file.
+local function wait_for(owner, path, process)
+  local began = core.clock()
+  while core.clock() - began < START_SECONDS do
+    local is_running = process:running()
+    local now = detached.status(path)
+    if now and now.process == process:id() then return now end
+    if not is_running then
+      check.fail("%s: process %d has ended before it began:\n  %s", owner, process:id(),
+        table.concat((last_lines(path)), "\n  "))
+    end
+    core.sleep(PAUSE)
+  end
+  check.fail("%s: process %d has not begun within %d s; see %s", owner, process:id(), START_SECONDS, log_file(path))
+end
+
+--- Runs a script for the file at `path`; its status when it has begun.
+function detached.start(owner, path, script, ...)
+  local arguments = { ... }
+  check_script(owner, script, arguments)
+  refuse_second(owner, path)
+  local text = #arguments > 0 and table.concat(arguments, " ") or nil
+  local code = ("require('luanas.detached').begin(%q, %q, %q)"):format(path, script, text)
+  local log <close> = check.must(io.open, log_file(path), "a")
+  log:write(("luanas: %s%s\n"):format(script, text and " " .. text or ""))
+  log:flush()
+  local program = os.getenv "LUANAS_PROGRAM" or core.program()
+  local process, problem = core.detach(log_file(path), program, "-e", code, "--", script, ...)
+  if not process then check.fail("%s: %s; set LUANAS_PROGRAM to the path of the program luanas", owner, problem) end
+  started[path] = process
+  return wait_for(owner, path, process)
+end
+
+--- Ends the process like Ctrl-C and waits for that, so many seconds at most. Whether none runs any more.
+function detached.stop(owner, path, seconds)
+  seconds = check.number(owner, "seconds", seconds or STOP_SECONDS, 0)
+  local process = look(path)
+  if not process then return true end
+  check.must(core.interrupt_holder, process_file(path))
+  local began = core.clock()
+  while look(path) == process do
+    if core.clock() - began >= seconds then return false end
+    core.sleep(PAUSE)
+  end
+  if started[path] then started[path]:running() end
+  return true
+end
+
+-- ---- Watching --------------------------------------------------------------------------------------
+
+-- Prints what the log has beyond a place; the place after that.
+local function print_log(path, place, bar)
+  local file <close> = io.open(log_file(path), "rb")
+  if not file then return place end
+  file:seek("set", place)
+  local text = file:read "a"
+  if text ~= "" then
+    bar:clear()
+    io.stdout:write(text)
+    io.stdout:flush()
+  end
+  return place + #text
+end
+
+--- Shows what the process prints, and its progress line, until it ends; its status then. Ctrl-C leaves it running.
+function detached.attach(owner, path)
+  local now, bar = detached.status(path), progress.new()
+  if not now then check.fail("%s: nothing was started for %s yet", owner, path) end
+  local _ <close> = setmetatable({}, { __close = function() bar:clear() end })
+  local lines, place = last_lines(path)
+  for _, line in ipairs(lines) do io.stdout:write(line, "\n") end
+  while now.running do
+    place = print_log(path, place, bar)
+    bar:show(now.progress or {})
+    core.sleep(LOOK)
+    now = detached.status(path)
+  end
+  print_log(path, place, bar)
+  return now
+end
+
+-- ---- Methods ---------------------------------------------------------------------------------------
+
+--- Gives a class the methods start, status, stop and attach; path_of(object): its file, nil in memory.
+function detached.add_to(class, name, path_of)
+  local function file_of(self, method)
+    local path = path_of(self)
+    if path then return ("%s:%s"):format(name, method), path end
+    check.fail("%s:%s: the study has no path, by which the processes know each other", name, method)
+  end
+  function class:start(script, ...)
+    local owner, path = file_of(self, "start")
+    return detached.start(owner, path, script, ...)
+  end
+  function class:status()
+    local _, path = file_of(self, "status")
+    return detached.status(path)
+  end
+  function class:stop(seconds)
+    local owner, path = file_of(self, "stop")
+    return detached.stop(owner, path, seconds)
+  end
+  function class:attach()
+    return detached.attach(file_of(self, "attach"))
+  end
+end
+
+return detached

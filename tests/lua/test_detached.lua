@@ -1,0 +1,298 @@
+-- Scripts that run as processes of their own for a file.
+local core = require "luanas.core"
+local files = require "files"
+local lu = require "luaunit"
+local nas = require "luanas"
+local spaces = require "spaces"
+
+local T = {}
+
+local SOURCE, PROGRAM = os.getenv "LUANAS_SOURCE", os.getenv "LUANAS_PROGRAM"
+local path = files.path
+local script, gate = path .. ".script.lua", path .. ".gate"
+
+-- A search without a path of its own. usage: TRIALS [PATH of a file that the third trial waits for]
+local SEARCH = [[
+local nas = require "luanas"
+package.path = package.path .. ";]] .. SOURCE .. [[/tests/lua/?.lua"
+local spaces = require "spaces"
+local study, agent = spaces.study(), nas.agents.reinforce { seed = 1, policy = { rate = 0.05 } }
+local propose = agent.propose
+function agent:propose(...)
+  while arg[2] and study.number == 2 and not io.open(arg[2]) do require "luanas.core".sleep(0.01) end
+  return propose(self, ...)
+end
+print "begins"
+io.stdout:flush()
+study:run(agent, { trials = tonumber(arg[1]) })
+print(study:fingerprint())
+]]
+
+local function save(text)
+  local file <close> = assert(io.open(script, "w"))
+  file:write(text)
+end
+
+local function wait(condition)
+  for _ = 1, 1000 do
+    if condition() then return true end
+    core.sleep(0.01)
+  end
+  return false
+end
+
+-- A text as a pattern.
+local function escaped(text)
+  return (text:gsub("%p", "%%%0"))
+end
+
+local function kill(process, signal)
+  os.execute(("kill -%s %d"):format(signal, process))
+end
+
+local function ended(study)
+  return wait(function() return not study:status().running end)
+end
+
+-- What a script prints that nobody disturbs, without a file.
+local function undisturbed(...)
+  local pipe <close> = assert(io.popen(("'%s' '%s' %s"):format(PROGRAM, script, table.concat({ ... }, " "))))
+  return pipe:read "a"
+end
+
+function T.test_a_search_is_started_stopped_and_goes_on()
+  save(SEARCH)
+  local whole = undisturbed(4)
+  local study <close> = spaces.study { path = path }
+  lu.assertNil(study:status())
+  lu.assertTrue(study:stop())
+  local now = study:start(script, "4", gate)
+  lu.assertTrue(now.running)
+  lu.assertEquals({ now.script, now.arguments, now.log }, { script, "4 " .. gate, path .. ".log" })
+  lu.assertTrue(wait(function() return study:status().trials == 2 end))
+  now = study:status()
+  lu.assertTrue(now.running)
+  lu.assertEquals(now.total, 4)
+  lu.assertTrue(now.left > 0 and now.best >= 0)
+  lu.assertStrMatches(tostring(now), ("process %d runs %s, started 20[%%d-]+T[%%d:]+Z; 2 of 4 trials; best accuracy "
+    .. "0.%%d+; %%d+:%%d+ left\n  luanas: %s\n  begins"):format(now.process, escaped(script .. " 4 " .. gate),
+    escaped(script .. " 4 " .. gate)))
+  lu.assertErrorMsgContains(("study:start: process %d runs %s for %s since %s; study:stop() ends it")
+    :format(now.process, script, path, now.started), study.start, study, script)
+  lu.assertTrue(study:stop())
+  now = study:status()
+  lu.assertFalse(now.running)
+  lu.assertNil(now.left)
+  lu.assertEquals(now.lines[#now.lines], "luanas: interrupted!")
+  lu.assertStrContains(tostring(now), (" ran %s 4 %s, started "):format(script, gate))
+  lu.assertTrue(study:stop())
+  study:start(script, "4")
+  lu.assertTrue(ended(study))
+  now = study:status()
+  lu.assertEquals({ now.trials, now.total }, { 4, 4 })
+  lu.assertEquals("begins\n" .. now.lines[#now.lines] .. "\n", whole)
+  lu.assertEquals(#files.query "SELECT * FROM trial", 4)
+end
+
+function T.test_a_process_that_is_killed_has_ended()
+  save(SEARCH)
+  local study <close> = spaces.study { path = path }
+  local now = study:start(script, "4", gate)
+  kill(now.process, "KILL")
+  lu.assertTrue(ended(study))
+  lu.assertEquals(study:status().process, now.process)
+  lu.assertTrue(study:stop())
+  kill(study:start(script, "4", gate).process, "STOP")
+  lu.assertTrue(study:status().running)
+  lu.assertTrue(study:stop())
+end
+
+-- Who started it is gone, and the file is opened without a script.
+function T.test_a_process_survives_who_started_it()
+  save(SEARCH)
+  lu.assertTrue(os.execute(("'%s' -e '%s' 2>&1"):format(PROGRAM, ([[
+    package.path = package.path .. ";%s/tests/lua/?.lua"
+    require "spaces".study({ path = "%s" }):start("%s", "4", "%s")]]):format(SOURCE, path, script, gate))))
+  local file <close> = nas.open(path)
+  lu.assertTrue(file:status().running)
+  lu.assertErrorMsgContains("file:start: process ", file.start, file, script)
+  lu.assertTrue(file:stop())
+  lu.assertFalse(file:status().running)
+end
+
+function T.test_what_a_script_does_wrong_is_in_its_log()
+  local study <close> = spaces.study { path = path }
+  save "return 1 +"
+  study:start(script)
+  lu.assertTrue(ended(study))
+  lu.assertStrContains(tostring(study:status()), ":1: unexpected symbol near <eof>")
+  save "error 'oh'"
+  lu.assertEquals(study:start(script).trials, 0)
+  lu.assertTrue(ended(study))
+  lu.assertStrContains(tostring(study:status()), ":1: oh")
+  local lines = study:status().lines
+  lu.assertTrue(#lines <= 5)
+end
+
+function T.test_what_cannot_be_started()
+  local study <close> = spaces.study { path = path }
+  lu.assertErrorMsgContains("study:start: script is nil; expected a non-empty string", study.start, study)
+  lu.assertErrorMsgContains("study:start: the script can't be read: " .. script .. ": No such file", study.start, study,
+    script)
+  lu.assertErrorMsgContains("study:start: the script can't be read: / is no file", study.start, study, "/")
+  save ""
+  lu.assertErrorMsgContains("study:start: argument 2 is 3; expected a non-empty string", study.start, study, script,
+    "a", 3)
+  local function with_program(name, body)
+    local getenv = os.getenv
+    files.with(os, "getenv", function(key)
+      if key == "LUANAS_PROGRAM" then return name end
+      return getenv(key)
+    end, body)
+  end
+  with_program("/none", function()
+    lu.assertErrorMsgContains('cannot start "/none": No such file or directory; set LUANAS_PROGRAM to the path of the '
+      .. "program luanas", study.start, study, script)
+  end)
+  with_program("false", function()
+    lu.assertErrorMsgContains(" has ended before it began:\n  luanas: ", study.start, study, script)
+  end)
+  lu.assertNil(study:status())
+  lu.assertErrorMsgContains("study:attach: nothing was started for " .. path .. " yet", study.attach, study)
+  lu.assertErrorMsgContains("study:stop: seconds is -1; expected a finite number", study.stop, study, -1)
+  local in_memory = spaces.study()
+  for _, name in ipairs { "start", "status", "stop", "attach" } do
+    lu.assertErrorMsgContains(("study:%s: the study has no path, by which the processes know each other"):format(name),
+      in_memory[name], in_memory, script)
+  end
+end
+
+function T.test_a_script_that_takes_long_to_stop()
+  save [[
+    local _ <close> = setmetatable({}, { __close = function() os.execute "sleep 1" end })
+    print "begins"
+    io.stdout:flush()
+    require "luanas.core".sleep(50)]]
+  local study <close> = spaces.study { path = path }
+  study:start(script)
+  lu.assertTrue(wait(function() return study:status().lines[2] == "begins" end))
+  lu.assertFalse(study:stop(0.2))
+  lu.assertTrue(study:status().running)
+  lu.assertTrue(ended(study))
+end
+
+-- Two that are started at once: one of them gets the file.
+function T.test_of_two_one_is_the_first()
+  save "require 'luanas.core'.sleep(50)"
+  local study <close> = spaces.study { path = path }
+  local first
+  files.with(core, "detach", function(...)
+    core.sleep(0) -- the other one is faster
+    if not first then
+      first = assert(core.spawn(PROGRAM, "-e", ("require('luanas.detached').begin(%q, 'other')"):format(path), script))
+      wait(function() return core.holder(path .. "-process") == first:id() end)
+    end
+    return core.spawn(select(2, ...))
+  end, function()
+    lu.assertErrorMsgContains(" has ended before it began:", study.start, study, script)
+  end)
+  lu.assertEquals({ study:status().process, study:status().script }, { first:id(), "other" })
+  lu.assertTrue(study:stop())
+end
+
+-- What a terminal of 80 columns and standard output get.
+local function attached(study, sleep)
+  local line, output, now = {}, {}, nil
+  files.with(core, "terminal", function() return 80 end, function()
+    files.with(io, "stderr", files.stream(line), function()
+      files.with(io, "stdout", files.stream(output), function()
+        files.with(core, "sleep", sleep or core.sleep, function() now = study:attach() end)
+      end)
+    end)
+  end)
+  return table.concat(line), table.concat(output), now
+end
+
+function T.test_attach_shows_what_happens()
+  save(SEARCH)
+  local study <close> = spaces.study { path = path }
+  study:start(script, "3", gate)
+  lu.assertTrue(wait(function() return study:status().trials == 2 end))
+  local sleep = core.sleep
+  local line, output, now = attached(study, function(seconds)
+    io.open(gate, "w"):close()
+    sleep(seconds)
+  end)
+  lu.assertFalse(now.running)
+  lu.assertStrContains(line, "trial 2/3 ")
+  lu.assertStrMatches(line, ".* left.*\r\27%[K$")
+  lu.assertStrMatches(output, ("luanas: %s\nbegins\n%%x+\n"):format(escaped(script .. " 3 " .. gate)))
+end
+
+-- Another process draws the line of a state as this one would.
+function T.test_a_state_is_a_line()
+  local progress, now = require "luanas.progress", 0
+  local function line_of(body)
+    local list = {}
+    files.with(core, "terminal", function() return 100 end, function()
+      files.with(core, "clock", function() return now end, function()
+        files.with(io, "stderr", files.stream(list), body)
+      end)
+    end)
+    return list[#list]
+  end
+  local quiet, states = progress.new(true), {}
+  local lines = {
+    line_of(function()
+      local bar = progress.new()
+      bar:begin(3, 20, 5, 0.5, 2)
+      now = 7
+      bar:step(2, 0.25, 2)
+    end),
+    line_of(function()
+      local bar = progress.new()
+      bar:batch(0, 6, "networks")
+      now = 11
+      bar:batch(2, 6, "networks")
+    end),
+  }
+  now = 0
+  files.with(progress, "observe", function(state) states[#states + 1] = state end, function()
+    files.with(core, "clock", function() return now end, function()
+      quiet:begin(3, 20, 5, 0.5, 2)
+      now = 7
+      quiet:step(2, 0.25, 2)
+      quiet:batch(0, 6, "networks")
+      now = 11
+      quiet:batch(2, 6, "networks")
+      quiet:clear()
+      quiet:count(7, 0.75)
+    end)
+  end)
+  lu.assertEquals(#states, 5)
+  lu.assertEquals({ states[5].done, states[5].best, states[5].batch_done }, { 7, 0.75, nil })
+  now = 1000
+  for i, state in ipairs { states[2], states[4] } do
+    lu.assertEquals(line_of(function() progress.new():show(core.json_decode(core.json_encode(state))) end), lines[i])
+  end
+end
+
+function T.test_an_interrupt_leaves_it_running()
+  save(SEARCH)
+  local study <close> = spaces.study { path = path }
+  study:start(script, "4", gate)
+  lu.assertErrorMsgContains("interrupted!", attached, study, function() error("interrupted!", 0) end)
+  lu.assertTrue(study:status().running)
+  lu.assertTrue(study:stop())
+end
+
+for name, test in pairs(files.each_without(T)) do
+  T[name] = function()
+    local _ <close> = setmetatable({}, { __close = function()
+      for _, ending in ipairs { "-process", ".log", ".script.lua", ".gate" } do os.remove(path .. ending) end
+    end })
+    test()
+  end
+end
+
+return T
