@@ -1,4 +1,4 @@
-/* Tensors from and to Lua tables and text. */
+/* Tensors from and to Lua tables, strings of bytes, and text. */
 #include <nas/tensor.h>
 #include "box.h"
 #include "check.h"
@@ -115,9 +115,33 @@ static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indice
   }
 }
 
-int nas_tensor_to_table(lua_State *L) {
+static int tensor_totable(lua_State *L) {
   int64_t indices[NAS_RANK_MAX] = {0};
   push_entries(L, nas_check_tensor(L, 1), indices, 0);
+  return 1;
+}
+
+/* -- bytes ------------------------------------------------------------------------------------ */
+
+/* core.tensor_from_bytes(bytes, shape, dtype) */
+static int core_tensor_from_bytes(lua_State *L) {
+  nas_error err;
+  size_t size;
+  int64_t dims[NAS_RANK_MAX];
+  const char *bytes = luaL_checklstring(L, 1, &size);
+  int rank = nas_check_dims(L, 2, dims);
+  nas_dtype dtype = nas_check_dtype(L, 3);
+  nas_tensor **out = nas_push_tensor(L);
+  return nas_tensor_made(L, nas_tensor_from_bytes(out, dtype, rank, dims, bytes, size, &err), &err);
+}
+
+/* tensor:bytes() */
+static int tensor_bytes(lua_State *L) {
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  luaL_Buffer text;
+  size_t size = (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor));
+  nas_tensor_to_bytes(tensor, luaL_buffinitsize(L, &text, size));
+  luaL_pushresultsize(&text, size);
   return 1;
 }
 
@@ -132,9 +156,9 @@ static void step(const nas_tensor *tensor, int64_t *indices) {
 }
 
 /* "luanas.Tensor float32 [2, 3]: 1.0 2.0 ...": the first few numbers, however many there are. */
-int nas_tensor_to_string(lua_State *L) {
+static int tensor_tostring(lua_State *L) {
   enum { SHOWN = 8 };
-  nas_tensor **box = nas_box_peek(L, 1, "luanas.Tensor");
+  nas_tensor **box = nas_box_peek(L, 1, nas_tensor_type);
   const nas_tensor *tensor = *box;
   char dims[NAS_DIMS_TEXT];
   int64_t indices[NAS_RANK_MAX] = {0};
@@ -160,7 +184,24 @@ int nas_tensor_to_string(lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg methods[] = {
+    {"totable", tensor_totable},
+    {"bytes", tensor_bytes},
+    {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__tostring", tensor_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"tensor_from", core_tensor_from},
+    {"tensor_from_bytes", core_tensor_from_bytes},
+    {NULL, NULL},
+};
+
 void nas_open_tensor_table(lua_State *L) {
-  lua_pushcfunction(L, core_tensor_from);
-  lua_setfield(L, -2, "tensor_from");
+  nas_box_extend(L, nas_tensor_type, methods, meta);
+  luaL_setfuncs(L, functions, 0);
 }

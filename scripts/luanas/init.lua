@@ -5,8 +5,6 @@ local core = require "luanas.core"
 local nas = {
   version = core.version,
   math = core.math,
-  tensor = core.tensor,
-  tensor_from = core.tensor_from,
   stream = core.stream,
   machine = core.machine,
 }
@@ -35,6 +33,7 @@ local lazy = {
   space = { "luanas.space" },
   statistics = { "luanas.statistics" },
   study = { "luanas.study" },
+  tensor = { "luanas.tensor" },
   testing = { "luanas.testing" },
   train = { "luanas.train", "train" },
 }

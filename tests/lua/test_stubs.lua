@@ -10,7 +10,7 @@ local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
 local STUBS = { "agents", "audit", "compare", "data", "exact", "init", "nn", "plot", "policy", "profile", "reward",
-  "schedule", "space", "statistics", "study", "testing" }
+  "schedule", "space", "statistics", "study", "tensor", "testing" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -79,6 +79,7 @@ local function real()
   return {
     ["luanas"] = functions(nas),
     ["luanas.agents"] = functions(nas.agents),
+    ["luanas.tensor"] = functions(nas.tensor),
     ["luanas.testing"] = functions(nas.testing),
     ["luanas.nn"] = functions(nas.nn),
     ["luanas.space"] = functions(nas.space),

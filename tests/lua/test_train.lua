@@ -64,7 +64,7 @@ end
 function T.test_prediction()
   local own = data()
   local model = nas.train(network(), own, settings())
-  local images, right = nas.tensor({ 120, 8, 8, 1 }, "uint8"), 0
+  local images, right = nas.tensor.zeros({ 120, 8, 8, 1 }, "uint8"), 0
   for i = 1, 120 do images:select(1, i):copy((own:image(i))) end
   local classes, probabilities, outputs = model:predict(images), model:probabilities(images), model:outputs(images)
   lu.assertEquals(outputs:shape(), { 120, 4 })
@@ -99,8 +99,8 @@ end
 function T.test_files()
   local path = temporary()
   local own = nas.data.tensors {
-    x = nas.tensor_from({ { 1, 5 }, { 2, 5 }, { 3, 5 }, { 4, 5 } }, "float32"),
-    y = nas.tensor_from({ 1, 2, 1, 2 }, "int32"), classes = 2, class_names = { "odd", "even" }, validation = 1,
+    x = nas.tensor({ { 1, 5 }, { 2, 5 }, { 3, 5 }, { 4, 5 } }, "float32"),
+    y = nas.tensor({ 1, 2, 1, 2 }, "int32"), classes = 2, class_names = { "odd", "even" }, validation = 1,
     standardize = true, name = "table",
   }
   local model = nas.train(nn.dense(nn.input { 2 }, { units = 2 }), own, { epochs = 2, batch = 2, quiet = true })
@@ -110,7 +110,7 @@ function T.test_files()
   lu.assertEquals(loaded:info().class_names, { "odd", "even" })
   lu.assertEquals(bits(loaded), bits(model))
   lu.assertEquals(loaded:evaluate(own, "all").loss, model:evaluate(own, "all").loss)
-  local rows = nas.tensor_from({ { 7, 5 } }, "float32")
+  local rows = nas.tensor({ { 7, 5 } }, "float32")
   lu.assertEquals(loaded:outputs(rows):totable(), model:outputs(rows):totable())
   lu.assertErrorMsgContains("there is no training state", nas.train, loaded, own, { epochs = 3, batch = 2 })
   lu.assertErrorMsgContains("the model takes inputs of 2; those of synthetic have 8x8x1", loaded.evaluate, loaded,
@@ -193,7 +193,7 @@ local function line(count)
     y[i] = 2 * x[i][1] - x[i][2] + 3
   end
   return nas.data.tensors {
-    x = nas.tensor_from(x, "float32"), y = nas.tensor_from(y, "float32"), standardize = true, name = "line",
+    x = nas.tensor(x, "float32"), y = nas.tensor(y, "float32"), standardize = true, name = "line",
   }
 end
 
@@ -206,8 +206,8 @@ function T.test_regression()
     local last = model.history[#model.history]
     lu.assertNil(last.accuracy)
     lu.assertTrue(last.mean_absolute_error < 0.01)
-    lu.assertAlmostEquals(model:predict(nas.tensor_from({ { 1, 1 } }, "float32")):get(1, 1), 4, 0.05)
-    lu.assertErrorMsgContains("the model gives values", model.probabilities, model, nas.tensor({ 1, 2 }, "float32"))
+    lu.assertAlmostEquals(model:predict(nas.tensor({ { 1, 1 } }, "float32")):get(1, 1), 4, 0.05)
+    lu.assertErrorMsgContains("the model gives values", model.probabilities, model, nas.tensor.zeros({ 1, 2 }, "float32"))
   end
 end
 
@@ -217,7 +217,7 @@ function T.test_two_classes_and_one_output()
   local model = nas.train(x, own, settings { loss = "binary_cross_entropy", augment = {}, epochs = 8 })
   lu.assertTrue(model.history[8].accuracy > 0.9)
   local image, class = own:image(5)
-  local inputs = nas.tensor({ 1, 8, 8, 1 }, "uint8")
+  local inputs = nas.tensor.zeros({ 1, 8, 8, 1 }, "uint8")
   inputs:select(1, 1):copy(image)
   lu.assertEquals(model:predict(inputs):get(1), class)
   lu.assertEquals(model:probabilities(inputs):get(1, 1) > 0.5, class == 2)
