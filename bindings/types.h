@@ -15,6 +15,7 @@
 #include <nas/trainer.h>
 
 nas_node *nas_check_node(lua_State *L, int arg);
+const nas_network *nas_check_network(lua_State *L, int arg);
 nas_dataset *nas_check_dataset(lua_State *L, int arg);
 const nas_trainer *nas_check_trainer(lua_State *L, int arg);
 const nas_recipe *nas_check_recipe(lua_State *L, int arg);

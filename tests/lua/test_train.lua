@@ -207,7 +207,7 @@ function T.test_regression()
     lu.assertNil(last.accuracy)
     lu.assertTrue(last.mean_absolute_error < 0.01)
     lu.assertAlmostEquals(model:predict(nas.tensor({ { 1, 1 } }, "float32")):get(1, 1), 4, 0.05)
-    lu.assertErrorMsgContains("the model gives values", model.probabilities, model, nas.tensor.zeros({ 1, 2 }, "float32"))
+    lu.assertErrorMsgContains("the model gives values", model.probabilities, model, nas.tensor.zeros { 1, 2 })
   end
 end
 

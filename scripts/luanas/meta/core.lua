@@ -425,6 +425,22 @@ function Model:outputs(inputs, threads) end
 ---@return luanas.Tensor?, string?, string?
 function Model:probabilities(inputs, threads) end
 
+--- What each layer of a network puts out for the inputs: float32 {n, shape of the layer}. The network is that of
+--- Model:output, or of an earlier layer.
+---@param network luanas.Network
+---@param inputs luanas.Tensor
+---@param threads? integer
+---@return { layer: integer, name: string, values: luanas.Tensor }[]?, string?, string?
+function Model:activations(network, inputs, threads) end
+
+--- The gradients of the mean loss of the inputs as one batch, as in a step of training: batch normalisation takes the
+--- statistics of this batch, dropout drops. As Model:params, of what is trained; then the loss, and the gradient of the
+--- inputs as the first layer sees them, after x / 255 and standardisation.
+---@param inputs luanas.Tensor
+---@param targets luanas.Tensor Classes from 1, int32 or uint8 {n}, or float32 {n} or {n, k}.
+---@return { layer: integer, role: string, values: luanas.Tensor }[]?, number|string, luanas.Tensor|string
+function Model:gradients(inputs, targets) end
+
 --- `network` is the canonical text with the loss, `recipe` that of the recipe, `epoch` the one whose weights it has.
 ---@return { task: "classes"|"values", data: string, recipe: string, network: string, epoch: integer, units: integer, classes?: integer, class_names?: string[] }
 function Model:info() end
