@@ -77,6 +77,55 @@ function T.test_prediction()
   lu.assertAlmostEquals(right / 120, model:evaluate(own, "all").accuracy, 1e-12)
 end
 
+function T.test_activations()
+  local own = data()
+  local model = nas.train(network(), own, settings())
+  local images = own:image(1):reshape { 1, 8, 8, 1 }
+  local layers, described = model:activations(images), model:network():layers()
+  lu.assertEquals(#layers, #described)
+  for i, layer in ipairs(layers) do
+    lu.assertEquals({ layer.layer, layer.name }, { i, described[i].name })
+    lu.assertEquals(layer.values:shape(), { 1, table.unpack(described[i].shape) })
+  end
+  lu.assertEquals(layers[1].values, images / 255)
+  lu.assertEquals(layers[#layers].values, model:outputs(images))
+  lu.assertErrorMsgContains("model:activations: inputs are 3; expected a tensor", model.activations, model, 3)
+  lu.assertErrorMsgContains("the model takes inputs of 8x8x1; those of the inputs have 3", model.activations, model, nas.tensor.zeros { 2, 3 })
+end
+
+-- Of the inputs by central differences; of the parameters in tests/train/test_gradients.c.
+function T.test_gradients()
+  local x = nn.conv2d(nn.input { 8, 8, 1 }, { filters = 6, kernel = 3, activation = "tanh" })
+  local own = data()
+  local model = nas.train(nn.dense(x, { units = 4 }), own, settings())
+  local images, classes = nas.tensor.uniform({ 20, 8, 8, 1 }, 1), nas.tensor.zeros({ 20 }, "int32")
+  for i = 1, 20 do classes[i] = select(2, own:image(i)) end
+  local gradients, loss, of_images = model:gradients(images, classes)
+  for i, set in ipairs(model:params()) do
+    lu.assertEquals({ gradients[i].layer, gradients[i].role }, { set.layer, set.role })
+    lu.assertEquals(gradients[i].values:shape(), set.values:shape())
+  end
+  local direction = nas.tensor.normal(images:shape(), 2)
+  local _, above = model:gradients(images + direction * 1e-3, classes)
+  local _, below = model:gradients(images - direction * 1e-3, classes)
+  lu.assertAlmostEquals((above - below) / 2e-3, (direction * of_images):sum(), 1e-3)
+  lu.assertAlmostEquals(loss, (above + below) / 2, 1e-4)
+end
+
+function T.test_mistakes_with_gradients()
+  local model = nas.train(network(), data(), settings { epochs = 1 })
+  local images = nas.tensor.zeros { 2, 8, 8, 1 }
+  local function fails(message, ...) lu.assertErrorMsgContains(message, model.gradients, model, ...) end
+  fails("model:gradients: targets are nil; expected a tensor", images)
+  fails("targets contain 5; expected classes from 1 to 4", images, nas.tensor({ 1, 5 }, "int32"))
+  fails("targets contain 0; expected classes from 1 to 4", images, nas.tensor({ 0, 1 }, "int32"))
+  fails("targets are int32 [1]; expected [2] of int32 or uint8", images, nas.tensor({ 1 }, "int32"))
+  fails("targets are float32 [2]", images, nas.tensor { 1, 2 })
+  -- With all targets alike, and batch normalisation and dropout on the way.
+  local gradients = model:gradients(images, nas.tensor({ 1, 1 }, "uint8"))
+  lu.assertEquals(#gradients, #model:params() - 2) -- running mean and variance are no weights
+end
+
 -- Stopped after any epoch and continued, in the same process or from a file, gives the same bits.
 function T.test_going_on()
   local whole = nas.train(network(), data(), settings { average = 0.9 })
