@@ -1,5 +1,7 @@
 /* Tensors from and to Lua tables, strings of bytes, and text. */
 #include <nas/tensor.h>
+#include <stdio.h>
+#include <string.h>
 #include "box.h"
 #include "check.h"
 #include "failure.h"
@@ -155,6 +157,14 @@ static void step(const nas_tensor *tensor, int64_t *indices) {
   }
 }
 
+/* Adds a number with six significant digits, and ".0" where that looks like an integer. */
+static void add_float(luaL_Buffer *text, double value) {
+  char digits[32];
+  snprintf(digits, sizeof digits, "%.6g", value);
+  luaL_addstring(text, digits);
+  if (digits[strspn(digits, "-0123456789")] == 0) luaL_addstring(text, ".0");
+}
+
 /* "luanas.Tensor float32 [2, 3]: 1.0 2.0 ...": the first few numbers, however many there are. */
 static int tensor_tostring(lua_State *L) {
   enum { SHOWN = 8 };
@@ -177,7 +187,13 @@ static int tensor_tostring(lua_State *L) {
   for (int i = 0; i < SHOWN && i < nas_tensor_size(tensor); i++, step(tensor, indices)) {
     luaL_addchar(&text, ' ');
     push_element_at(L, tensor, indices);
-    luaL_addvalue(&text);
+    if (lua_isinteger(L, -1)) {
+      luaL_addvalue(&text);
+    } else {
+      double value = lua_tonumber(L, -1);
+      lua_pop(L, 1);
+      add_float(&text, value);
+    }
   }
   if (nas_tensor_size(tensor) > SHOWN) luaL_addstring(&text, " ...");
   luaL_pushresult(&text);

@@ -90,7 +90,8 @@ function T.test_activations()
   lu.assertEquals(layers[1].values, images / 255)
   lu.assertEquals(layers[#layers].values, model:outputs(images))
   lu.assertErrorMsgContains("model:activations: inputs are 3; expected a tensor", model.activations, model, 3)
-  lu.assertErrorMsgContains("the model takes inputs of 8x8x1; those of the inputs have 3", model.activations, model, nas.tensor.zeros { 2, 3 })
+  lu.assertErrorMsgContains("the model takes inputs of 8x8x1; those of the inputs have 3",
+    model.activations, model, nas.tensor.zeros { 2, 3 })
 end
 
 -- Of the inputs by central differences; of the parameters in tests/train/test_gradients.c.
