@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     require(elements <= ELEMENTS_MAX);
     require(size == header + elements * nas_dtype_size(nas_tensor_dtype(tensor)));
     double sum_of_all = nas_tensor_total(tensor, NAS_REDUCE_SUM); /* reads every byte */
-    require(elements > 1 || sum_of_all != sum_of_all || sum_of_all == nas_tensor_total(tensor, NAS_REDUCE_MAX));
+    require(elements > 1 || sum_of_all != sum_of_all ||
+            sum_of_all == nas_tensor_total(tensor, NAS_REDUCE_MAX));
   } else {
     require(!tensor && err.code == status && err.text[0]);
   }

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
     size_t elements = (size_t)nas_tensor_size(tensor);
     require(elements <= size);
     double sum_of_all = nas_tensor_total(tensor, NAS_REDUCE_SUM); /* reads every byte */
-    require(elements > 1 || sum_of_all != sum_of_all || sum_of_all == nas_tensor_total(tensor, NAS_REDUCE_MAX));
+    require(elements > 1 || sum_of_all != sum_of_all ||
+            sum_of_all == nas_tensor_total(tensor, NAS_REDUCE_MAX));
   } else {
     require(!tensor && err.code == status && err.text[0]);
   }
