@@ -31,6 +31,17 @@ void nas_box_type(lua_State *L, const char *type, const luaL_Reg *methods, const
   }
 }
 
+void nas_box_extend(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *meta) {
+  luaL_getmetatable(L, type);
+  if (lua_getfield(L, -1, "__index") == LUA_TFUNCTION) { /* its upvalue is the table of methods */
+    lua_getupvalue(L, -1, 1);
+    lua_remove(L, -2);
+  }
+  luaL_setfuncs(L, methods, 0);
+  luaL_setfuncs(L, meta, 1);
+  lua_pop(L, 1);
+}
+
 void *nas_box_new(lua_State *L, const char *type, size_t size, int anchors) {
   void *box = lua_newuserdatauv(L, size, anchors);
   memset(box, 0, size);

@@ -15,6 +15,9 @@
 void nas_box_type(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *meta,
                   lua_CFunction close);
 
+/* Adds methods and metamethods, which end in {NULL, NULL}, to a type that is there. */
+void nas_box_extend(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *meta);
+
 /* Pushes a new box of `size` bytes, all zero, with room for `anchors` user values. */
 void *nas_box_new(lua_State *L, const char *type, size_t size, int anchors);
 

@@ -126,7 +126,8 @@ static int core_dataset_idx(lua_State *L) {
 
 /* Raises unless all labels are classes of Lua. */
 static void check_labels(lua_State *L, const nas_tensor *labels, int classes) {
-  double low = nas_tensor_min(labels), high = nas_tensor_max(labels);
+  double low = nas_tensor_total(labels, NAS_REDUCE_MIN),
+         high = nas_tensor_total(labels, NAS_REDUCE_MAX);
   if (low >= 1 && high <= classes) return;
   luaL_error(L, "dataset: targets contain %I; expected classes from 1 to %d",
              (lua_Integer)(low < 1 ? low : high), classes);
@@ -145,7 +146,9 @@ static void check_finite(lua_State *L, const char *name, const nas_tensor *tenso
   int64_t indices[NAS_RANK_MAX] = {0};
   double value = 0;
   int rank = nas_tensor_rank(tensor);
-  if (isfinite(nas_tensor_min(tensor)) && isfinite(nas_tensor_max(tensor))) return;
+  if (isfinite(nas_tensor_total(tensor, NAS_REDUCE_MIN)) &&
+      isfinite(nas_tensor_total(tensor, NAS_REDUCE_MAX)))
+    return;
   for (;; step(tensor, indices)) {
     nas_tensor_get(tensor, indices, rank, &value, NULL);
     if (!isfinite(value)) break;
@@ -168,6 +171,17 @@ static int holds_labels(const nas_dataset_parts *parts) {
   return parts->classes && nas_tensor_dtype(parts->targets) != NAS_FLOAT32;
 }
 
+/* A copy of labels that count from 1, from 0. */
+static nas_status count_from_zero(nas_tensor **out, const nas_tensor *labels, nas_error *err) {
+  nas_status status = nas_tensor_clone(out, labels, err);
+  for (int64_t i = 0; status == NAS_OK && i < nas_tensor_size(labels); i++)
+    if (nas_tensor_dtype(labels) == NAS_UINT8)
+      ((uint8_t *)nas_tensor_data(*out))[i]--;
+    else
+      ((int32_t *)nas_tensor_data(*out))[i]--;
+  return status;
+}
+
 /* core.dataset(name, parts) */
 static int core_dataset(lua_State *L) {
   static const char *const names[] = {"inputs", "targets", "classes", "class_names", NULL};
@@ -187,7 +201,7 @@ static int core_dataset(lua_State *L) {
 
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   if (holds_labels(&parts)) {
-    if (nas_tensor_sub_scalar(&from_zero, parts.targets, 1, &err)) return nas_raise(L, &err);
+    if (count_from_zero(&from_zero, parts.targets, &err)) return nas_raise(L, &err);
     parts.targets = from_zero;
   }
   nas_status status = nas_dataset_create(&box->dataset, &parts, &err);

@@ -19,12 +19,13 @@ static void weigh(lua_State *L, const nas_tensor *tensor) {
   nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
 }
 
-/* Pushes classes that count from 1, and destroys those from 0, which a box holds. */
+/* Pushes the classes that a box holds, counted from 1. */
 static void push_from_one(lua_State *L, nas_tensor **from_zero) {
-  nas_error err;
   nas_tensor **out = nas_push_tensor(L);
-  if (nas_tensor_add_scalar(out, *from_zero, 1, &err)) nas_raise(L, &err);
-  nas_tensor_destroy(from_zero);
+  *out = *from_zero;
+  *from_zero = NULL;
+  int32_t *classes = nas_tensor_data(*out);
+  for (int64_t i = 0; i < nas_tensor_size(*out); i++) classes[i]++;
   weigh(L, *out);
 }
 
@@ -64,6 +65,16 @@ static int core_read_npy(lua_State *L) {
   nas_tensor **out = nas_push_tensor(L);
   if (nas_npy_read(out, path, &err)) return nas_fail_or_raise(L, &err);
   weigh(L, *out);
+  return 1;
+}
+
+/* core.write_npy(tensor, path) */
+static int core_write_npy(lua_State *L) {
+  nas_error err;
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  const char *path = nas_check_name(L, 2, "path");
+  if (nas_npy_write(tensor, path, &err)) return nas_fail_or_raise(L, &err);
+  lua_pushboolean(L, 1);
   return 1;
 }
 
@@ -319,6 +330,7 @@ static const luaL_Reg csv_meta[] = {
 
 static const luaL_Reg functions[] = {
     {"read_npy", core_read_npy},
+    {"write_npy", core_write_npy},
     {"read_png", core_read_png},
     {"read_png_folder", core_read_png_folder},
     {"write_png", core_write_png},

@@ -180,6 +180,102 @@ static int model_probabilities(lua_State *L) {
   return push_outputs(L, 1);
 }
 
+/* -- inside ----------------------------------------------------------------------------------- */
+
+/* Sets field `values` of the table on top of the stack to what the layer puts out. */
+static nas_status set_activations(lua_State *L, const nas_model *model, nas_node *layer,
+                                  const nas_tensor *inputs, nas_pool *pool,
+                                  nas_interrupt_hooks *before, nas_error *err) {
+  nas_tensor **values = nas_push_tensor(L);
+  nas_status status =
+      nas_model_activations(model, layer, inputs, pool, nas_interrupt_poll, before, values, err);
+  if (status != NAS_OK) return status;
+  nas_box_pressure(L, (size_t)nas_tensor_size(*values) * sizeof(float));
+  lua_setfield(L, -2, "values");
+  return NAS_OK;
+}
+
+/* A pool in a box, since pushing may jump. */
+typedef struct pool_box {
+  nas_pool *pool;
+} pool_box;
+
+static const char POOL[] = "luanas.Pool";
+
+static int pool_close(lua_State *L) {
+  pool_box *box = nas_box_peek(L, 1, POOL);
+  nas_pool_destroy(&box->pool);
+  return 0;
+}
+
+/* model:activations(network, inputs [, threads]): a list of { layer =, name =, values = } */
+static int model_activations(lua_State *L) {
+  nas_error err;
+  const nas_model *model = check(L);
+  const nas_network *network = nas_check_network(L, 2);
+  const nas_tensor *inputs = nas_check_tensor(L, 3);
+  int threads = check_threads(L, 4), count = nas_network_size(network);
+  lua_settop(L, 4);
+  pool_box *box = nas_box_new(L, POOL, sizeof *box, 0);
+  nas_interrupt_hooks before = nas_interrupt_note(L);
+  if (nas_pool_create(&box->pool, threads, &err)) return nas_fail_or_raise(L, &err);
+  lua_createtable(L, count, 0);
+  for (int i = 0; i < count; i++) {
+    nas_node *layer = nas_network_node(network, i);
+    lua_createtable(L, 0, 3);
+    nas_set_integer(L, "layer", i + 1);
+    nas_set_string(L, "name", nas_node_kind(layer)->name);
+    nas_status status = set_activations(L, model, layer, inputs, box->pool, &before, &err);
+    if (status != NAS_OK) {
+      nas_pool_destroy(&box->pool);
+      return nas_interrupt_or_fail(L, &err);
+    }
+    lua_rawseti(L, -2, i + 1);
+  }
+  nas_pool_destroy(&box->pool);
+  return 1;
+}
+
+/* The targets at argument 3: classes count from 1. Pushes a box. */
+static const nas_tensor *push_targets(lua_State *L, const nas_model *model) {
+  nas_error err;
+  const nas_tensor *given = nas_check_tensor(L, 3);
+  if (nas_model_task(model) != NAS_TASK_CLASSES || nas_tensor_dtype(given) == NAS_FLOAT32)
+    return given;
+  double low = nas_tensor_total(given, NAS_REDUCE_MIN);
+  double high = nas_tensor_total(given, NAS_REDUCE_MAX);
+  if (low < 1 || high > nas_model_classes(model))
+    luaL_error(L, "targets contain %I; expected classes from 1 to %d",
+               (lua_Integer)(low < 1 ? low : high), nas_model_classes(model));
+  nas_tensor **targets = nas_push_tensor(L);
+  if (nas_tensor_convert(targets, given, NAS_INT32, &err)) nas_raise(L, &err);
+  int32_t *classes = nas_tensor_data(*targets);
+  for (int64_t i = 0; i < nas_tensor_size(*targets); i++) classes[i]--;
+  return *targets;
+}
+
+/* model:gradients(inputs, targets): as params(), the loss, and the gradient of the inputs */
+static int model_gradients(lua_State *L) {
+  nas_error err;
+  double loss;
+  const nas_model *model = check(L);
+  const nas_tensor *inputs = nas_check_tensor(L, 2);
+  const nas_tensor *targets = push_targets(L, model);
+  const nas_compiled *compiled = nas_model_compiled(model);
+  lua_newtable(L);
+  float *gradient =
+      nas_box_scratch(L, lua_gettop(L), nas_compiled_param_floats(compiled) + 1, sizeof *gradient);
+  nas_tensor **d_inputs = nas_push_tensor(L);
+  nas_interrupt_hooks before = nas_interrupt_note(L);
+  if (nas_model_gradients(model, inputs, targets, nas_interrupt_poll, &before, gradient, d_inputs,
+                          &loss, &err))
+    return nas_interrupt_or_fail(L, &err);
+  nas_push_weights(L, compiled, gradient, 1);
+  lua_pushnumber(L, loss);
+  lua_rotate(L, -3, 2); /* gradients, loss, d_inputs */
+  return 3;
+}
+
 /* -- looking ---------------------------------------------------------------------------------- */
 
 static int model_info(lua_State *L) {
@@ -206,7 +302,7 @@ static int model_info(lua_State *L) {
 
 static int model_params(lua_State *L) {
   const nas_model *model = check(L);
-  nas_push_weights(L, nas_model_compiled(model), nas_model_params(model));
+  nas_push_weights(L, nas_model_compiled(model), nas_model_params(model), 0);
   return 1;
 }
 
@@ -232,6 +328,8 @@ static const luaL_Reg methods[] = {
     {"evaluate", model_evaluate},
     {"outputs", model_outputs},
     {"probabilities", model_probabilities},
+    {"activations", model_activations},
+    {"gradients", model_gradients},
     {"save", model_save},
     {"info", model_info},
     {"params", model_params},
@@ -251,6 +349,8 @@ static const luaL_Reg functions[] = {
 };
 
 void nas_open_model(lua_State *L) {
+  static const luaL_Reg none[] = {{NULL, NULL}};
   nas_box_type(L, TYPE, methods, meta, model_close);
+  nas_box_type(L, POOL, none, NULL, pool_close);
   luaL_setfuncs(L, functions, 0);
 }

@@ -7,10 +7,12 @@
 #include "types.h"
 
 static void (*const parts[])(lua_State *L) = {
-    nas_open_node,         nas_open_network, nas_open_options, nas_open_dataset,  nas_open_recipe,
-    nas_open_schedule,     nas_open_stream,  nas_open_trainer, nas_open_model,    nas_open_tensor,
-    nas_open_tensor_table, nas_open_policy,  nas_open_math,    nas_open_machine,  nas_open_files,
-    nas_open_json,         nas_open_store,   nas_open_process, nas_open_parallel, nas_open_holder,
+    nas_open_node,         nas_open_network,  nas_open_options,      nas_open_dataset,
+    nas_open_recipe,       nas_open_schedule, nas_open_stream,       nas_open_trainer,
+    nas_open_model,        nas_open_tensor,   nas_open_tensor_index, nas_open_tensor_operations,
+    nas_open_tensor_table, nas_open_policy,   nas_open_math,         nas_open_machine,
+    nas_open_files,        nas_open_json,     nas_open_store,        nas_open_process,
+    nas_open_parallel,     nas_open_holder,
 };
 
 int luaopen_luanas_core(lua_State *L) {

@@ -18,6 +18,11 @@ static nas_network *check(lua_State *L) {
   return box->network;
 }
 
+const nas_network *nas_check_network(lua_State *L, int arg) {
+  network_box *box = nas_box_check(L, arg, TYPE);
+  return box->network;
+}
+
 static int network_close(lua_State *L) {
   network_box *box = nas_box_peek(L, 1, TYPE);
   nas_network_destroy(&box->network);

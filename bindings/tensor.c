@@ -5,7 +5,7 @@
 #include "failure.h"
 #include "types.h"
 
-static const char TYPE[] = "luanas.Tensor";
+const char nas_tensor_type[] = "luanas.Tensor";
 
 typedef struct tensor_box {
   nas_tensor *tensor;
@@ -15,12 +15,12 @@ static const char *const dtype_names[] = {"float32", "uint8", "int32", NULL};
 static const nas_dtype dtypes[] = {NAS_FLOAT32, NAS_UINT8, NAS_INT32};
 
 nas_tensor *nas_check_tensor(lua_State *L, int arg) {
-  tensor_box *box = nas_box_check(L, arg, TYPE);
+  tensor_box *box = nas_box_check(L, arg, nas_tensor_type);
   return box->tensor;
 }
 
 nas_tensor **nas_push_tensor(lua_State *L) {
-  tensor_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  tensor_box *box = nas_box_new(L, nas_tensor_type, sizeof *box, 0);
   return &box->tensor;
 }
 
@@ -62,22 +62,27 @@ void nas_push_element(lua_State *L, nas_dtype dtype, double value) {
 }
 
 static int tensor_close(lua_State *L) {
-  tensor_box *box = nas_box_peek(L, 1, TYPE);
+  tensor_box *box = nas_box_peek(L, 1, nas_tensor_type);
   nas_tensor_destroy(&box->tensor);
   return 0;
 }
 
-/* Ends a function that acquired the tensor on top of the stack. */
-static int made(lua_State *L, nas_status status, const nas_error *err) {
+int nas_tensor_made(lua_State *L, nas_status status, const nas_error *err) {
   if (status) return nas_raise(L, err);
   const nas_tensor *tensor = nas_check_tensor(L, -1);
   nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
   return 1;
 }
 
-/* The same for a view, which holds nothing new. */
-static int viewed(lua_State *L, nas_status status, const nas_error *err) {
+int nas_tensor_viewed(lua_State *L, nas_status status, const nas_error *err) {
   return status ? nas_raise(L, err) : 1;
+}
+
+int nas_tensor_made_of(lua_State *L, const nas_tensor *tensor, nas_status status,
+                       const nas_error *err) {
+  if (status) return nas_raise(L, err);
+  if (nas_tensor_shares(nas_check_tensor(L, -1), tensor)) return 1;
+  return nas_tensor_made(L, status, err);
 }
 
 /* -- what it is ------------------------------------------------------------------------------- */
@@ -89,7 +94,7 @@ static int core_tensor(lua_State *L) {
   int rank = nas_check_dims(L, 1, dims);
   nas_dtype dtype = nas_check_dtype(L, 2);
   nas_tensor **out = nas_push_tensor(L);
-  return made(L, nas_tensor_create(out, dtype, rank, dims, &err), &err);
+  return nas_tensor_made(L, nas_tensor_create(out, dtype, rank, dims, &err), &err);
 }
 
 static int tensor_shape(lua_State *L) {
@@ -169,47 +174,9 @@ static int tensor_copy(lua_State *L) {
   return 1;
 }
 
-/* tensor[i]: a view of entry i of the first dimension, or a number; else a method. The upvalue is
- * the table of methods. */
-static int tensor_index(lua_State *L) {
-  nas_error err;
-  if (lua_type(L, 2) != LUA_TNUMBER) {
-    lua_settop(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
-    return 1;
-  }
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
-  if (nas_tensor_rank(tensor) == 1) {
-    lua_settop(L, 2);
-    return tensor_get(L);
-  }
-  int64_t index = nas_check_index(L, 2, "index", nas_tensor_dims(tensor)[0]);
-  nas_tensor **out = nas_push_tensor(L);
-  return viewed(L, nas_tensor_select(out, tensor, 0, index, &err), &err);
-}
-
-/* tensor[i] = value: a number for every element of the entry, or a tensor of the entry's shape. */
-static int tensor_newindex(lua_State *L) {
-  nas_error err;
-  nas_tensor *tensor = nas_check_tensor(L, 1);
-  if (lua_type(L, 2) != LUA_TNUMBER)
-    return nas_check_failed(L, 2, "a tensor has no field %s", nas_check_shown(L, 2));
-  if (nas_tensor_rank(tensor) == 1) {
-    tensor_set(L);
-    return 0;
-  }
-  int64_t index = nas_check_index(L, 2, "index", nas_tensor_dims(tensor)[0]);
-  nas_tensor **entry = nas_push_tensor(L);
-  if (nas_tensor_select(entry, tensor, 0, index, &err)) return nas_raise(L, &err);
-  nas_status status = lua_type(L, 3) == LUA_TNUMBER
-                          ? nas_tensor_fill(*entry, lua_tonumber(L, 3), &err)
-                          : nas_tensor_copy(*entry, nas_check_tensor(L, 3), &err);
-  return status ? nas_raise(L, &err) : 0;
-}
-
 /* -- views ------------------------------------------------------------------------------------ */
 
-static int check_dimension(lua_State *L, int arg, const nas_tensor *tensor) {
+int nas_check_dimension(lua_State *L, int arg, const nas_tensor *tensor) {
   return (int)nas_check_index(L, arg, "dimension", nas_tensor_rank(tensor));
 }
 
@@ -217,22 +184,22 @@ static int check_dimension(lua_State *L, int arg, const nas_tensor *tensor) {
 static int tensor_narrow(lua_State *L) {
   nas_error err;
   const nas_tensor *tensor = nas_check_tensor(L, 1);
-  int dim = check_dimension(L, 2, tensor);
+  int dim = nas_check_dimension(L, 2, tensor);
   int64_t size = nas_tensor_dims(tensor)[dim];
   int64_t start = nas_check_index(L, 3, "start", size);
   int64_t count = nas_check_integer(L, 4, "count", 1, size - start);
   nas_tensor **out = nas_push_tensor(L);
-  return viewed(L, nas_tensor_narrow(out, tensor, dim, start, count, &err), &err);
+  return nas_tensor_viewed(L, nas_tensor_narrow(out, tensor, dim, start, count, &err), &err);
 }
 
 /* tensor:select(dimension, index) */
 static int tensor_select(lua_State *L) {
   nas_error err;
   const nas_tensor *tensor = nas_check_tensor(L, 1);
-  int dim = check_dimension(L, 2, tensor);
+  int dim = nas_check_dimension(L, 2, tensor);
   int64_t index = nas_check_index(L, 3, "index", nas_tensor_dims(tensor)[dim]);
   nas_tensor **out = nas_push_tensor(L);
-  return viewed(L, nas_tensor_select(out, tensor, dim, index, &err), &err);
+  return nas_tensor_viewed(L, nas_tensor_select(out, tensor, dim, index, &err), &err);
 }
 
 /* tensor:transpose(first = 1, second = 2) */
@@ -244,10 +211,105 @@ static int tensor_transpose(lua_State *L) {
     lua_pushinteger(L, 1);
     lua_pushinteger(L, 2);
   }
-  int first = check_dimension(L, 2, tensor);
-  int second = check_dimension(L, 3, tensor);
+  int first = nas_check_dimension(L, 2, tensor);
+  int second = nas_check_dimension(L, 3, tensor);
   nas_tensor **out = nas_push_tensor(L);
-  return viewed(L, nas_tensor_transpose(out, tensor, first, second, &err), &err);
+  return nas_tensor_viewed(L, nas_tensor_transpose(out, tensor, first, second, &err), &err);
+}
+
+/* tensor:permute({ 3, 1, 2 }): dimension 3 comes first */
+static int tensor_permute(lua_State *L) {
+  nas_error err;
+  int order[NAS_RANK_MAX];
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  int rank = nas_tensor_rank(tensor);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  if (lua_rawlen(L, 2) != (lua_Unsigned)rank)
+    return nas_check_failed(L, 2, "%I dimensions for a tensor of %d", (lua_Integer)lua_rawlen(L, 2),
+                            rank);
+  for (int d = 0; d < rank; d++) {
+    int is_integer;
+    lua_rawgeti(L, 2, d + 1);
+    lua_Integer given = lua_tointegerx(L, -1, &is_integer);
+    if (!is_integer || given == 0 || given > rank || given < -rank)
+      return nas_check_failed(L, 2, "dimension is %s; expected 1 to %d, or -1 to %d from the end",
+                              nas_check_shown(L, -1), rank, -rank);
+    order[d] = (int)(given > 0 ? given - 1 : given + rank);
+    for (int before = 0; before < d; before++)
+      if (order[before] == order[d])
+        return nas_check_failed(L, 2, "dimension %d is there twice; expected each once",
+                                order[d] + 1);
+    lua_pop(L, 1);
+  }
+  nas_tensor **out = nas_push_tensor(L);
+  return nas_tensor_viewed(L, nas_tensor_permute(out, tensor, order, &err), &err);
+}
+
+/* tensor:squeeze(dimension), or all dimensions of one entry; one stays. */
+static int tensor_squeeze(lua_State *L) {
+  nas_error err;
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  int all = lua_isnoneornil(L, 2), only = all ? -1 : nas_check_dimension(L, 2, tensor);
+  if (!all && nas_tensor_dims(tensor)[only] != 1)
+    return nas_check_failed(L, 2, "dimension %d has %I entries; expected 1", only + 1,
+                            (lua_Integer)nas_tensor_dims(tensor)[only]);
+  nas_tensor **out = nas_push_tensor(L), *next;
+  nas_status status = nas_tensor_view(out, tensor, &err);
+  for (int d = nas_tensor_rank(tensor) - 1; d >= 0 && status == NAS_OK; d--) {
+    if (nas_tensor_dims(*out)[d] != 1 || (!all && d != only)) continue;
+    if (all && nas_tensor_rank(*out) == 1) break;
+    status = nas_tensor_select(&next, *out, d, 0, &err);
+    if (status != NAS_OK) break;
+    nas_tensor_destroy(out);
+    *out = next;
+  }
+  return nas_tensor_viewed(L, status, &err);
+}
+
+/* tensor:unsqueeze(dimension): where the new one is then */
+static int tensor_unsqueeze(lua_State *L) {
+  nas_error err;
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  int dim = (int)nas_check_index(L, 2, "dimension", nas_tensor_rank(tensor) + 1);
+  nas_tensor **out = nas_push_tensor(L);
+  return nas_tensor_viewed(L, nas_tensor_unsqueeze(out, tensor, dim, &err), &err);
+}
+
+/* tensor:expand(shape) */
+static int tensor_expand(lua_State *L) {
+  nas_error err;
+  int64_t dims[NAS_RANK_MAX];
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  int rank = nas_check_dims(L, 2, dims);
+  nas_tensor **out = nas_push_tensor(L);
+  return nas_tensor_viewed(L, nas_tensor_expand(out, tensor, rank, dims, &err), &err);
+}
+
+/* The shape at argument 2, where one dimension may be -1: what the others leave of the size. */
+static int check_new_dims(lua_State *L, const nas_tensor *tensor, int64_t dims[NAS_RANK_MAX]) {
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_Integer open = 0;
+  int64_t left = nas_tensor_size(tensor);
+  for (lua_Integer d = 1; d <= (lua_Integer)lua_rawlen(L, 2) && d <= NAS_RANK_MAX; d++) {
+    lua_rawgeti(L, 2, d);
+    lua_Integer dim = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (dim == -1 && !open)
+      open = d;
+    else
+      left = dim < 1 || left % dim ? 0 : left / dim;
+  }
+  if (!open || left == 0) return nas_check_dims(L, 2, dims); /* the message shows the -1 */
+  lua_createtable(L, (int)lua_rawlen(L, 2), 0);
+  for (lua_Integer d = 1; d <= (lua_Integer)lua_rawlen(L, 2); d++) {
+    if (d == open)
+      lua_pushinteger(L, left);
+    else
+      lua_rawgeti(L, 2, d);
+    lua_rawseti(L, -2, d);
+  }
+  lua_replace(L, 2);
+  return nas_check_dims(L, 2, dims);
 }
 
 /* tensor:reshape(shape) */
@@ -255,11 +317,10 @@ static int tensor_reshape(lua_State *L) {
   nas_error err;
   int64_t dims[NAS_RANK_MAX];
   const nas_tensor *tensor = nas_check_tensor(L, 1);
-  int rank = nas_check_dims(L, 2, dims);
+  int rank = check_new_dims(L, tensor, dims);
   nas_tensor **out = nas_push_tensor(L);
   nas_status status = nas_tensor_reshape(out, tensor, rank, dims, &err);
-  if (status || nas_tensor_shares(*out, tensor)) return viewed(L, status, &err);
-  return made(L, status, &err);
+  return nas_tensor_made_of(L, tensor, status, &err);
 }
 
 /* tensor:shares(other) */
@@ -274,7 +335,7 @@ static int tensor_clone(lua_State *L) {
   nas_error err;
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   nas_tensor **out = nas_push_tensor(L);
-  return made(L, nas_tensor_clone(out, tensor, &err), &err);
+  return nas_tensor_made(L, nas_tensor_clone(out, tensor, &err), &err);
 }
 
 /* tensor:to(dtype) */
@@ -284,115 +345,7 @@ static int tensor_to(lua_State *L) {
   luaL_checkany(L, 2);
   nas_dtype dtype = nas_check_dtype(L, 2);
   nas_tensor **out = nas_push_tensor(L);
-  return made(L, nas_tensor_convert(out, tensor, dtype, &err), &err);
-}
-
-/* -- arithmetic ------------------------------------------------------------------------------- */
-
-typedef nas_status binary(nas_tensor **out, const nas_tensor *a, const nas_tensor *b,
-                          nas_error *err);
-typedef nas_status scalar(nas_tensor **out, const nas_tensor *a, double b, nas_error *err);
-
-/* a op b, of two tensors, or of a tensor and a number behind it. */
-static int operate(lua_State *L, binary *of_tensors, scalar *of_scalar) {
-  nas_error err;
-  const nas_tensor *a = nas_check_tensor(L, 1);
-  if (lua_type(L, 2) == LUA_TNUMBER) {
-    nas_tensor **out = nas_push_tensor(L);
-    return made(L, of_scalar(out, a, lua_tonumber(L, 2), &err), &err);
-  }
-  const nas_tensor *b = nas_check_tensor(L, 2);
-  nas_tensor **out = nas_push_tensor(L);
-  return made(L, of_tensors(out, a, b, &err), &err);
-}
-
-static void swap_operands(lua_State *L) {
-  lua_settop(L, 2);
-  lua_insert(L, 1);
-}
-
-static int tensor_add(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TNUMBER) swap_operands(L);
-  return operate(L, nas_tensor_add, nas_tensor_add_scalar);
-}
-
-static int tensor_mul(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TNUMBER) swap_operands(L);
-  return operate(L, nas_tensor_mul, nas_tensor_mul_scalar);
-}
-
-/* number - tensor goes by way of a tensor full of the number. */
-static int tensor_sub(lua_State *L) {
-  nas_error err;
-  if (lua_type(L, 1) == LUA_TNUMBER) {
-    const nas_tensor *b = nas_check_tensor(L, 2);
-    nas_tensor **full = nas_push_tensor(L);
-    if (nas_tensor_clone(full, b, &err)) return nas_raise(L, &err);
-    if (nas_tensor_fill(*full, lua_tonumber(L, 1), &err)) return nas_raise(L, &err);
-    lua_replace(L, 1);
-  }
-  return operate(L, nas_tensor_sub, nas_tensor_sub_scalar);
-}
-
-static int tensor_unm(lua_State *L) {
-  nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
-  nas_tensor **out = nas_push_tensor(L);
-  return made(L, nas_tensor_mul_scalar(out, tensor, -1, &err), &err);
-}
-
-static int tensor_eq(lua_State *L) {
-  tensor_box *a = nas_box_test(L, 1, TYPE), *b = nas_box_test(L, 2, TYPE);
-  lua_pushboolean(L, a && b && nas_tensor_equal(a->tensor, b->tensor));
-  return 1;
-}
-
-/* tensor:matmul(other) */
-static int tensor_matmul(lua_State *L) {
-  nas_error err;
-  const nas_tensor *a = nas_check_tensor(L, 1);
-  const nas_tensor *b = nas_check_tensor(L, 2);
-  nas_tensor **out = nas_push_tensor(L);
-  return made(L, nas_tensor_matmul(out, a, b, &err), &err);
-}
-
-/* -- reductions ------------------------------------------------------------------------------- */
-
-static int tensor_sum(lua_State *L) {
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
-  nas_push_element(L, nas_tensor_dtype(tensor), nas_tensor_sum(tensor));
-  return 1;
-}
-
-static int tensor_mean(lua_State *L) {
-  lua_pushnumber(L, nas_tensor_mean(nas_check_tensor(L, 1)));
-  return 1;
-}
-
-static int tensor_min(lua_State *L) {
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
-  nas_push_element(L, nas_tensor_dtype(tensor), nas_tensor_min(tensor));
-  return 1;
-}
-
-static int tensor_max(lua_State *L) {
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
-  nas_push_element(L, nas_tensor_dtype(tensor), nas_tensor_max(tensor));
-  return 1;
-}
-
-/* Positions from 1 in the last dimension: an integer for one dimension, else an int32 tensor. */
-static int tensor_argmax(lua_State *L) {
-  nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
-  nas_tensor **from_zero = nas_push_tensor(L);
-  if (nas_tensor_argmax(from_zero, tensor, &err)) return nas_raise(L, &err);
-  nas_tensor **out = nas_push_tensor(L);
-  if (nas_tensor_add_scalar(out, *from_zero, 1, &err)) return nas_raise(L, &err);
-  nas_tensor_destroy(from_zero);
-  if (nas_tensor_rank(tensor) > 1) return made(L, NAS_OK, &err);
-  lua_pushinteger(L, *(const int32_t *)nas_tensor_data(*out));
-  return 1;
+  return nas_tensor_made(L, nas_tensor_convert(out, tensor, dtype, &err), &err);
 }
 
 /* -- tables ----------------------------------------------------------------------------------- */
@@ -408,35 +361,24 @@ static const luaL_Reg methods[] = {
     {"narrow", tensor_narrow},
     {"select", tensor_select},
     {"transpose", tensor_transpose},
+    {"permute", tensor_permute},
+    {"squeeze", tensor_squeeze},
+    {"unsqueeze", tensor_unsqueeze},
+    {"expand", tensor_expand},
     {"reshape", tensor_reshape},
     {"shares", tensor_shares},
     {"clone", tensor_clone},
     {"to", tensor_to},
-    {"matmul", tensor_matmul},
-    {"sum", tensor_sum},
-    {"mean", tensor_mean},
-    {"min", tensor_min},
-    {"max", tensor_max},
-    {"argmax", tensor_argmax},
-    {"totable", nas_tensor_to_table},
     {NULL, NULL},
 };
 
 static const luaL_Reg meta[] = {
-    {"__index", tensor_index},
-    {"__newindex", tensor_newindex},
     {"__len", tensor_len},
-    {"__add", tensor_add},
-    {"__sub", tensor_sub},
-    {"__mul", tensor_mul},
-    {"__unm", tensor_unm},
-    {"__eq", tensor_eq},
-    {"__tostring", nas_tensor_to_string},
     {NULL, NULL},
 };
 
 void nas_open_tensor(lua_State *L) {
-  nas_box_type(L, TYPE, methods, meta, tensor_close);
+  nas_box_type(L, nas_tensor_type, methods, meta, tensor_close);
   lua_pushcfunction(L, core_tensor);
   lua_setfield(L, -2, "tensor");
 }

@@ -1,5 +1,7 @@
-/* Tensors from and to Lua tables and text. */
+/* Tensors from and to Lua tables, strings of bytes, and text. */
 #include <nas/tensor.h>
+#include <stdio.h>
+#include <string.h>
 #include "box.h"
 #include "check.h"
 #include "failure.h"
@@ -115,9 +117,33 @@ static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indice
   }
 }
 
-int nas_tensor_to_table(lua_State *L) {
+static int tensor_totable(lua_State *L) {
   int64_t indices[NAS_RANK_MAX] = {0};
   push_entries(L, nas_check_tensor(L, 1), indices, 0);
+  return 1;
+}
+
+/* -- bytes ------------------------------------------------------------------------------------ */
+
+/* core.tensor_from_bytes(bytes, shape, dtype) */
+static int core_tensor_from_bytes(lua_State *L) {
+  nas_error err;
+  size_t size;
+  int64_t dims[NAS_RANK_MAX];
+  const char *bytes = luaL_checklstring(L, 1, &size);
+  int rank = nas_check_dims(L, 2, dims);
+  nas_dtype dtype = nas_check_dtype(L, 3);
+  nas_tensor **out = nas_push_tensor(L);
+  return nas_tensor_made(L, nas_tensor_from_bytes(out, dtype, rank, dims, bytes, size, &err), &err);
+}
+
+/* tensor:bytes() */
+static int tensor_bytes(lua_State *L) {
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  luaL_Buffer text;
+  size_t size = (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor));
+  nas_tensor_to_bytes(tensor, luaL_buffinitsize(L, &text, size));
+  luaL_pushresultsize(&text, size);
   return 1;
 }
 
@@ -131,10 +157,18 @@ static void step(const nas_tensor *tensor, int64_t *indices) {
   }
 }
 
+/* Adds a number with six significant digits, and ".0" where that looks like an integer. */
+static void add_float(luaL_Buffer *text, double value) {
+  char digits[32];
+  snprintf(digits, sizeof digits, "%.6g", value);
+  luaL_addstring(text, digits);
+  if (digits[strspn(digits, "-0123456789")] == 0) luaL_addstring(text, ".0");
+}
+
 /* "luanas.Tensor float32 [2, 3]: 1.0 2.0 ...": the first few numbers, however many there are. */
-int nas_tensor_to_string(lua_State *L) {
+static int tensor_tostring(lua_State *L) {
   enum { SHOWN = 8 };
-  nas_tensor **box = nas_box_peek(L, 1, "luanas.Tensor");
+  nas_tensor **box = nas_box_peek(L, 1, nas_tensor_type);
   const nas_tensor *tensor = *box;
   char dims[NAS_DIMS_TEXT];
   int64_t indices[NAS_RANK_MAX] = {0};
@@ -153,14 +187,37 @@ int nas_tensor_to_string(lua_State *L) {
   for (int i = 0; i < SHOWN && i < nas_tensor_size(tensor); i++, step(tensor, indices)) {
     luaL_addchar(&text, ' ');
     push_element_at(L, tensor, indices);
-    luaL_addvalue(&text);
+    if (lua_isinteger(L, -1)) {
+      luaL_addvalue(&text);
+    } else {
+      double value = lua_tonumber(L, -1);
+      lua_pop(L, 1);
+      add_float(&text, value);
+    }
   }
   if (nas_tensor_size(tensor) > SHOWN) luaL_addstring(&text, " ...");
   luaL_pushresult(&text);
   return 1;
 }
 
+static const luaL_Reg methods[] = {
+    {"totable", tensor_totable},
+    {"bytes", tensor_bytes},
+    {NULL, NULL},
+};
+
+static const luaL_Reg meta[] = {
+    {"__tostring", tensor_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"tensor_from", core_tensor_from},
+    {"tensor_from_bytes", core_tensor_from_bytes},
+    {NULL, NULL},
+};
+
 void nas_open_tensor_table(lua_State *L) {
-  lua_pushcfunction(L, core_tensor_from);
-  lua_setfield(L, -2, "tensor_from");
+  nas_box_extend(L, nas_tensor_type, methods, meta);
+  luaL_setfuncs(L, functions, 0);
 }

@@ -160,7 +160,7 @@ static int trainer_digest(lua_State *L) {
 
 static int trainer_params(lua_State *L) {
   const nas_trainer *trainer = check(L);
-  nas_push_weights(L, nas_trainer_compiled(trainer), nas_trainer_params(trainer));
+  nas_push_weights(L, nas_trainer_compiled(trainer), nas_trainer_params(trainer), 0);
   return 1;
 }
 

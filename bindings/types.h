@@ -15,6 +15,7 @@
 #include <nas/trainer.h>
 
 nas_node *nas_check_node(lua_State *L, int arg);
+const nas_network *nas_check_network(lua_State *L, int arg);
 nas_dataset *nas_check_dataset(lua_State *L, int arg);
 const nas_trainer *nas_check_trainer(lua_State *L, int arg);
 const nas_recipe *nas_check_recipe(lua_State *L, int arg);
@@ -46,9 +47,26 @@ void nas_push_hash(lua_State *L, nas_hash hash);
 int nas_node_summary(lua_State *L);
 int nas_node_graphviz(lua_State *L);
 
-/* The methods tensor_table.c adds: totable and __tostring. */
-int nas_tensor_to_table(lua_State *L);
-int nas_tensor_to_string(lua_State *L);
+/* Ends a function that acquired the tensor on top of the stack, or failed to. */
+int nas_tensor_made(lua_State *L, nas_status status, const nas_error *err);
+
+/* The same for a view, which holds nothing new. */
+int nas_tensor_viewed(lua_State *L, nas_status status, const nas_error *err);
+
+/* Ends the acquiring of a tensor that may be a view or new memory. */
+int nas_tensor_made_of(lua_State *L, const nas_tensor *tensor, nas_status status,
+                       const nas_error *err);
+
+/* The type of tensors. */
+extern const char nas_tensor_type[];
+
+/* A tensor, or a number that becomes a tensor of one element at its place of the stack: float32, or
+ * int32 for an integer that meets a tensor of integers. `other` is the tensor that it meets, NULL
+ * for none. */
+const nas_tensor *nas_check_operand(lua_State *L, int arg, const nas_tensor *other);
+
+/* The dimension at an argument, from 0. */
+int nas_check_dimension(lua_State *L, int arg, const nas_tensor *tensor);
 
 void nas_open_node(lua_State *L);
 void nas_open_network(lua_State *L);
@@ -67,6 +85,8 @@ void nas_open_model(lua_State *L);
 void nas_open_stream(lua_State *L);
 void nas_open_policy(lua_State *L);
 void nas_open_tensor(lua_State *L);
+void nas_open_tensor_index(lua_State *L);
+void nas_open_tensor_operations(lua_State *L);
 void nas_open_tensor_table(lua_State *L);
 void nas_open_math(lua_State *L);
 void nas_open_machine(lua_State *L);

@@ -20,11 +20,13 @@ static void push_values(lua_State *L, const float *params, const nas_param_place
   nas_box_pressure(L, place->rows * width * sizeof(float));
 }
 
-void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params) {
-  int count = nas_compiled_param_count(compiled);
+void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params,
+                      int trained_only) {
+  int count = nas_compiled_param_count(compiled), pushed = 0;
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     nas_param_place place = nas_compiled_param(compiled, i);
+    if (trained_only && place.is.use == NAS_PARAM_STATE) continue;
     lua_createtable(L, 0, 3);
     lua_pushinteger(L, place.node + 1);
     lua_setfield(L, -2, "layer");
@@ -32,7 +34,7 @@ void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *p
     lua_setfield(L, -2, "role");
     push_values(L, params, &place);
     lua_setfield(L, -2, "values");
-    lua_rawseti(L, -2, i + 1);
+    lua_rawseti(L, -2, ++pushed);
   }
 }
 

@@ -5,8 +5,10 @@
 #include <lua.h>
 #include <nas/trainer.h>
 
-/* Pushes a list of { layer =, role =, values = tensor without padding }. */
-void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params);
+/* Pushes a list of { layer =, role =, values = tensor without padding }, of all sets or of those
+ * that are trained. */
+void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params,
+                      int trained_only);
 
 /* Sets the metrics of the task in the table on top of the stack, with a prefix to their names: ""
  * or "train_". */

@@ -4,7 +4,9 @@
 #include <xxhash.h>
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
+#include <nas/elementary.h>
 #include <nas/random.h>
 #include "philox.h"
 
@@ -77,6 +79,12 @@ double nas_stream_double(nas_stream *stream) {
   uint64_t high = nas_stream_u32(stream);
   uint64_t low = nas_stream_u32(stream);
   return (double)((high << 32 | low) >> 11) * 0x1p-53;
+}
+
+double nas_stream_normal(nas_stream *stream) {
+  double radius = sqrt(-2 * nas_log(1 - nas_stream_double(stream)));
+  double turn = 2 * nas_stream_double(stream); /* in [0, 2), of pi */
+  return radius * nas_cospi(turn <= 1 ? turn : 2 - turn);
 }
 
 uint32_t nas_stream_below(nas_stream *stream, uint32_t bound) {

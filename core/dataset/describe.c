@@ -85,9 +85,9 @@ static void add_inputs(const nas_dataset *dataset, nas_text *text) {
     snprintf(line, sizeof line, " rows of %d features", dims[0]);
   nas_text_add(text, line);
   nas_text_add(text, nas_tensor_dtype(inputs) == NAS_UINT8 ? ", bytes from " : ", floats from ");
-  add_number(text, nas_tensor_min(inputs));
+  add_number(text, nas_tensor_total(inputs, NAS_REDUCE_MIN));
   nas_text_add(text, " to ");
-  add_number(text, nas_tensor_max(inputs));
+  add_number(text, nas_tensor_total(inputs, NAS_REDUCE_MAX));
 }
 
 static void add_task(const nas_dataset *dataset, nas_text *text) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <nas/memory.h>
+#include "file.h"
 
 #define HEADER_MAX 65536
 
@@ -358,4 +359,49 @@ nas_status nas_npy_read_memory(nas_tensor **out, const void *bytes, size_t size,
   *out = NULL;
   nas_source_open_memory(&source, bytes, size, name, 0);
   return read_source(out, &source, err);
+}
+
+/* ---- Writing ---- */
+
+/* Magic number, version 1.0, length and dictionary, in a multiple of 64 bytes. */
+static void put_header(nas_text *text, const nas_tensor *tensor) {
+  enum { LENGTH_AT = 8, BEFORE = 10, ALIGNMENT = 64 };
+  static const char *const descr[] = {
+      [NAS_FLOAT32] = "<f4", [NAS_UINT8] = "|u1", [NAS_INT32] = "<i4"};
+  nas_text_add_bytes(text, "\x93NUMPY\x01\0\0\0", BEFORE);
+  nas_text_add(text, "{'descr': '");
+  nas_text_add(text, descr[nas_tensor_dtype(tensor)]);
+  nas_text_add(text, "', 'fortran_order': False, 'shape': (");
+  for (int d = 0; d < nas_tensor_rank(tensor); d++) {
+    nas_text_add_integer(text, nas_tensor_dims(tensor)[d]);
+    nas_text_add(text, ",");
+  }
+  nas_text_add(text, ")}");
+  while ((text->size + 1) % ALIGNMENT && !text->failed) nas_text_add(text, " ");
+  nas_text_add(text, "\n");
+  if (text->failed) return;
+  text->data[LENGTH_AT] = (char)((text->size - BEFORE) & 0xFF);
+  text->data[LENGTH_AT + 1] = (char)((text->size - BEFORE) >> 8);
+}
+
+nas_status nas_npy_write(const nas_tensor *tensor, const char *path, nas_error *err) {
+  nas_text head = {0};
+  nas_replacement file;
+  nas_status status = NAS_OK;
+  size_t size = (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor));
+  void *bytes = nas_alloc(size, 1);
+  put_header(&head, tensor);
+  if (!bytes || head.failed) status = nas_fail_memory(err, "the bytes of a file", size);
+  if (status == NAS_OK) {
+    nas_tensor_to_bytes(tensor, bytes);
+    status = nas_replacement_begin(&file, path, err);
+  }
+  if (status == NAS_OK) {
+    status = nas_replacement_write(&file, head.data, head.size, err);
+    if (status == NAS_OK) status = nas_replacement_write(&file, bytes, size, err);
+    status = nas_replacement_end(&file, status, err);
+  }
+  nas_text_clear(&head);
+  nas_free(bytes);
+  return status;
 }

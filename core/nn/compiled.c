@@ -36,6 +36,7 @@ nas_status nas_compiled_create(nas_compiled **out, const nas_network *network,
   c->kernels = kernels;
   c->micro_batch = options->micro_batch;
   c->inference = options->inference;
+  c->input_gradient = options->input_gradient && !options->inference;
   c->winograd = options->winograd;
   status = nas_plan(c, network, options->output, err);
   for (int i = 0; i < c->size && status == NAS_OK; i++)
@@ -128,6 +129,10 @@ const nas_map *nas_compiled_output(const nas_compiled *c) {
 }
 const nas_map *nas_compiled_loss(const nas_compiled *c) {
   return c->layers[c->size - 1].output;
+}
+
+const nas_map *nas_compiled_d_input(const nas_compiled *c) {
+  return c->layers[c->input].d_output;
 }
 
 /* -- parameters ------------------------------------------------------------------------------- */

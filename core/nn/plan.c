@@ -250,8 +250,9 @@ static void place_sums(nas_compiled *c) {
 
 /* -- the arena -------------------------------------------------------------------------------- */
 
-/* Which gradients exist: those of outputs that depend on parameters. */
+/* Which gradients exist: those of outputs that depend on parameters, and of the input if wanted. */
 static void find_gradients(nas_compiled *c) {
+  c->places[c->input].needs_gradient = c->input_gradient;
   for (int i = 0; i < c->size; i++) {
     nas_place *const *inputs = nas_plan_inputs(c, i);
     nas_place *p = &c->places[c->place_of[i]];
@@ -372,8 +373,9 @@ static void lay_out(nas_compiled *c) {
     if (c->place_of[i] != i || c->unwritten[i]) continue;
     nas_shape shape = nas_node_shape(c->nodes[i]);
     int channels = shape.rank ? shape.dim[shape.rank - 1] : 1;
-    /* Images are read one channel at a time: they need no padding. */
-    int stride = i == c->input ? channels : nas_row(channels);
+    /* Images are read one channel at a time: they need no padding. Gradients are written by rows.
+     */
+    int stride = i == c->input && !c->input_gradient ? channels : nas_row(channels);
     p->size =
         round_up(nas_map_layout(&p->map, shape, p->border, stride, c->micro_batch, &p->before));
     p->map.offset = take(c, p->map.scratch, p->size) + p->before;

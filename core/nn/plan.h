@@ -45,13 +45,13 @@ struct nas_compiled {
   size_t stored_floats, scratch_floats; /* of an arena */
   int input, target, output;            /* layers; target: -1 without one */
   int micro_batch;
-  int inference;
+  int inference, input_gradient;
   nas_winograd winograd;
   const struct nas_kernels *kernels;
 };
 
-/* Fills everything but kernels, inference, winograd and what the layers' own compile builds;
- * micro_batch is what the caller asked for. On failure what there is waits for
+/* Fills everything but kernels, inference, input_gradient, winograd and what the layers' own
+ * compile builds; micro_batch is what the caller asked for. On failure what there is waits for
  * nas_compiled_destroy. */
 nas_status nas_plan(nas_compiled *compiled, const nas_network *network, const nas_node *output,
                     nas_error *err);

@@ -7,17 +7,6 @@
 const char *const nas_archive_types[NAS_ARCHIVE_TYPES] = {
     [NAS_FLOAT32] = "F32", [NAS_UINT8] = "U8", [NAS_INT32] = "I32"};
 
-void nas_archive_swap(void *elements, size_t count, size_t size) {
-  unsigned char *bytes = elements;
-  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || size != 4) return;
-  for (size_t i = 0; i < count; i++, bytes += 4) {
-    uint32_t value;
-    memcpy(&value, bytes, sizeof value);
-    value = __builtin_bswap32(value);
-    memcpy(bytes, &value, sizeof value);
-  }
-}
-
 /* ---- Names -------------------------------------------------------------------------------- */
 
 /* Where the name is or would go. There are slots, and a free one among them. */

@@ -7,6 +7,7 @@
 #include <nas/memory.h>
 #include "file.h"
 #include "archive_state.h"
+#include "walk.h"
 #include "handle.h"
 
 enum { LENGTH_SIZE = 8 };
@@ -257,7 +258,7 @@ static nas_status read_tensor(nas_archive *archive, const source *from, const pl
   nas_status status = nas_tensor_create(&tensor, at->dtype, at->rank, at->dims, err);
   if (status != NAS_OK) return status;
   status = read_all(from, data + at->begin, tensor->data, size, "elements", err);
-  nas_archive_swap(tensor->data, (size_t)nas_tensor_size(tensor), nas_dtype_size(at->dtype));
+  nas_dtype_swap(tensor->data, (size_t)nas_tensor_size(tensor), nas_dtype_size(at->dtype));
   if (status == NAS_OK) status = nas_archive_add(archive, at->name, tensor, err);
   nas_tensor_destroy(&tensor);
   return status;

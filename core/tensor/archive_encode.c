@@ -121,28 +121,13 @@ static nas_status make_header(const nas_archive *archive, nas_text *header, nas_
 
 /* ---- The elements ------------------------------------------------------------------------- */
 
-/* A copy in index order and little-endian, of all bits as they are: nas_tensor_clone would take
- * some NaNs for others. */
-static unsigned char *copy_elements(const nas_tensor *tensor) {
-  size_t size = nas_dtype_size(tensor->dtype), count = (size_t)nas_tensor_size(tensor);
-  unsigned char *copy = nas_alloc(count, size), *to = copy;
-  if (!copy) return NULL;
-  nas_walk walk = nas_walk_begin(1, &tensor);
-  while (nas_walk_next(&walk)) {
-    const unsigned char *from = nas_walk_data(&walk, 0);
-    int64_t step = nas_walk_stride(&walk, 0) * (int64_t)size;
-    for (int64_t i = 0; i < walk.length; i++, to += size) memcpy(to, from + i * step, size);
-  }
-  nas_archive_swap(copy, count, size);
-  return copy;
-}
-
 static nas_status put_elements(const nas_tensor *tensor, sink *put, void *context, nas_error *err) {
   size_t size = (size_t)bytes_of(tensor);
   if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && nas_tensor_is_contiguous(tensor))
     return put(context, tensor->data, size, err);
-  unsigned char *copy = copy_elements(tensor);
+  unsigned char *copy = nas_alloc(size, 1);
   if (!copy) return nas_fail_memory(err, "the elements of a tensor in order", size);
+  nas_tensor_to_bytes(tensor, copy);
   nas_status status = put(context, copy, size, err);
   nas_free(copy);
   return status;

@@ -29,7 +29,4 @@ extern const char *const nas_archive_types[NAS_ARCHIVE_TYPES];
 
 #define NAS_ARCHIVE_METADATA "__metadata__" /* the name of what is no tensor */
 
-/* Elements are little-endian in files: reverses those of 4 bytes on a machine that is not. */
-void nas_archive_swap(void *elements, size_t count, size_t size);
-
 #endif

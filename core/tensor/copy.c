@@ -65,6 +65,7 @@ nas_status nas_tensor_clone(nas_tensor **out, const nas_tensor *tensor, nas_erro
 nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *err) {
   nas_tensor *apart = NULL;
   nas_status status = nas_handle_check_equal_dims(to, from, err);
+  if (status == NAS_OK) status = nas_handle_check_writable(to, err);
   if (status != NAS_OK) return status;
   status = check_numbers(to->dtype, from, err);
   if (status != NAS_OK) return status;
@@ -76,4 +77,36 @@ nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *er
   status = copy_numbers(to, from, err);
   nas_tensor_destroy(&apart);
   return status;
+}
+
+/* ---- Bytes ---- */
+
+void nas_tensor_to_bytes(const nas_tensor *tensor, void *bytes) {
+  size_t size = nas_dtype_size(tensor->dtype);
+  unsigned char *to = bytes;
+  nas_walk walk = nas_walk_begin(1, &tensor);
+  while (nas_walk_next(&walk)) {
+    const unsigned char *from = nas_walk_data(&walk, 0);
+    int64_t step = nas_walk_stride(&walk, 0) * (int64_t)size;
+    /* Not by way of doubles, which would take some NaNs for others. */
+    for (int64_t i = 0; i < walk.length; i++, to += size) memcpy(to, from + i * step, size);
+  }
+  nas_dtype_swap(bytes, (size_t)nas_tensor_size(tensor), size);
+}
+
+nas_status nas_tensor_from_bytes(nas_tensor **out, nas_dtype dtype, int rank, const int64_t *dims,
+                                 const void *bytes, size_t size, nas_error *err) {
+  char text[NAS_DIMS_TEXT];
+  nas_status status = nas_tensor_create(out, dtype, rank, dims, err);
+  if (status != NAS_OK) return status;
+  size_t count = (size_t)nas_tensor_size(*out), expected = count * nas_dtype_size(dtype);
+  if (size == expected) {
+    memcpy((*out)->data, bytes, size);
+    nas_dtype_swap((*out)->data, count, nas_dtype_size(dtype));
+    return NAS_OK;
+  }
+  nas_layout_dims_text(rank, dims, text);
+  nas_tensor_destroy(out);
+  return nas_fail(err, NAS_ARGUMENT, "tensor: %zu bytes given for %s of %s, which has %zu", size,
+                  text, nas_dtype_name(dtype), expected);
 }

@@ -31,7 +31,8 @@ nas_status nas_tensor_get(const nas_tensor *tensor, const int64_t *indices, int 
 nas_status nas_tensor_set(nas_tensor *tensor, const int64_t *indices, int count, double value,
                           nas_error *err) {
   void *element;
-  nas_status status = locate(tensor, indices, count, &element, err);
+  nas_status status = nas_handle_check_writable(tensor, err);
+  if (status == NAS_OK) status = locate(tensor, indices, count, &element, err);
   if (status != NAS_OK) return status;
   if (!nas_dtype_holds(tensor->dtype, value))
     return nas_dtype_fail(tensor->dtype, "the element", value, err);
@@ -42,6 +43,8 @@ nas_status nas_tensor_set(nas_tensor *tensor, const int64_t *indices, int count,
 nas_status nas_tensor_fill(nas_tensor *tensor, double value, nas_error *err) {
   double row[NAS_WALK_ROW];
   nas_walk walk = nas_walk_begin(1, (const nas_tensor *[]){tensor});
+  nas_status status = nas_handle_check_writable(tensor, err);
+  if (status != NAS_OK) return status;
   if (!nas_dtype_holds(tensor->dtype, value))
     return nas_dtype_fail(tensor->dtype, "every element", value, err);
   for (int i = 0; i < NAS_WALK_ROW; i++) row[i] = value;

@@ -134,3 +134,27 @@ nas_status nas_handle_check_equal_dims(const nas_tensor *a, const nas_tensor *b,
   nas_tensor_dims_text(b, b_text);
   return nas_fail(err, NAS_ARGUMENT, "tensor: the shapes %s and %s differ", a_text, b_text);
 }
+
+nas_status nas_handle_spread(nas_tensor *view, const nas_tensor *tensor, const nas_layout *layout,
+                             nas_error *err) {
+  *view = *tensor;
+  view->layout = *layout;
+  return nas_layout_spread(&tensor->layout, &view->layout, err);
+}
+
+nas_status nas_handle_check_writable(const nas_tensor *tensor, nas_error *err) {
+  if (!nas_layout_repeats(&tensor->layout)) return NAS_OK;
+  return nas_fail(err, NAS_ARGUMENT,
+                  "tensor: an expanded tensor can't be written to; its clone can");
+}
+
+nas_status nas_handle_check_float(const nas_tensor *tensor, const char *what, nas_error *err) {
+  if (tensor->dtype == NAS_FLOAT32) return NAS_OK;
+  return nas_fail(err, NAS_ARGUMENT, "tensor: %s is %s; expected float32", what,
+                  nas_dtype_name(tensor->dtype));
+}
+
+nas_dtype nas_dtype_wider(nas_dtype a, nas_dtype b) {
+  if (a == NAS_FLOAT32 || b == NAS_FLOAT32) return NAS_FLOAT32;
+  return a == NAS_INT32 || b == NAS_INT32 ? NAS_INT32 : NAS_UINT8;
+}

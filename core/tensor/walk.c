@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Whether dimension d of the tensors continues the last merged one without a gap in all of them, so
  * that the two are one longer dimension. */
@@ -130,6 +131,17 @@ nas_status nas_dtype_fail(nas_dtype dtype, const char *place, double value, nas_
   return nas_fail(err, NAS_ARGUMENT,
                   "tensor: %s would be %.10g; %s holds whole numbers from %.10g to %.10g", place,
                   value, nas_dtype_name(dtype), lowest(dtype), highest(dtype));
+}
+
+void nas_dtype_swap(void *elements, size_t count, size_t size) {
+  unsigned char *bytes = elements;
+  if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ || size != 4) return;
+  for (size_t i = 0; i < count; i++, bytes += 4) {
+    uint32_t value;
+    memcpy(&value, bytes, sizeof value);
+    value = __builtin_bswap32(value);
+    memcpy(bytes, &value, sizeof value);
+  }
 }
 
 double nas_dtype_load(nas_dtype dtype, const void *element) {

@@ -7,7 +7,7 @@
 #include "handle.h"
 
 #define NAS_WALK_ROW      256 /* elements in a piece, at most */
-#define NAS_WALK_OPERANDS 3
+#define NAS_WALK_OPERANDS 4
 
 typedef struct nas_walk {
   int operands;
@@ -48,6 +48,10 @@ int nas_dtype_holds(nas_dtype dtype, double value);
 
 /* The message for a value that dtype cannot hold; place says where it comes from. */
 nas_status nas_dtype_fail(nas_dtype dtype, const char *place, double value, nas_error *err);
+
+/* Bytes are little-endian outside of this process: reverses elements of 4 bytes on a machine that
+ * is not. */
+void nas_dtype_swap(void *elements, size_t count, size_t size);
 
 /* One element; the type must hold the value. */
 double nas_dtype_load(nas_dtype dtype, const void *element);

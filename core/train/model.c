@@ -32,6 +32,14 @@ static void copy_set(const nas_param_place *to, float *params, const nas_param_p
     memcpy(params + to->at + r * row, source + from->at + r * row, width * sizeof(float));
 }
 
+void nas_model_copy_sets(const nas_compiled *to, float *array, const nas_compiled *from,
+                         const float *source) {
+  for (int i = 0; i < nas_compiled_param_count(to); i++) {
+    nas_param_place place = nas_compiled_param(to, i), origin = nas_compiled_param(from, i);
+    copy_set(&place, array, &origin, source);
+  }
+}
+
 static nas_status copy_word(const char *word, char **copy, nas_error *err) {
   *copy = nas_strdup(word);
   return *copy ? NAS_OK : nas_fail_memory(err, "a model", strlen(word) + 1);
@@ -91,11 +99,7 @@ nas_status nas_model_create(nas_model **out, const nas_trainer *t, nas_error *er
     nas_model_destroy(&m);
     return status;
   }
-  for (int i = 0; i < nas_compiled_param_count(m->compiled); i++) {
-    nas_param_place to = nas_compiled_param(m->compiled, i);
-    nas_param_place from = nas_compiled_param(t->compiled, i);
-    copy_set(&to, m->params, &from, nas_trainer_kept(t));
-  }
+  nas_model_copy_sets(m->compiled, m->params, t->compiled, nas_trainer_kept(t));
   nas_compiled_derive(m->compiled, m->params, m->derived, 0, 1);
   *out = m;
   return NAS_OK;
@@ -131,19 +135,23 @@ typedef struct run {
   int workers;
   nas_count *counts;  /* of each group, or NULL */
   int32_t *predicted; /* or NULL */
-  float *outputs;     /* [count][units], or NULL */
+  float *outputs;     /* [count][values of the output], or NULL */
   nas_poll *poll;
   void *poll_context;
   atomic_long next_group;
   atomic_int stopped;
 } run;
 
+/* The values of an image, pixel by pixel without padding. */
 static void keep_outputs(const run *r, int64_t at, int count, nas_arena arena) {
   const nas_map *output = nas_compiled_output(r->model->compiled);
-  size_t units = (size_t)output->channels;
+  size_t channels = (size_t)output->channels;
+  float *to = r->outputs + (size_t)at * (size_t)(output->height * output->width) * channels;
   for (int n = 0; n < count; n++)
-    memcpy(r->outputs + (size_t)(at + n) * units,
-           nas_map_data(output, arena) + nas_map_at(output, n, 0, 0), units * sizeof(float));
+    for (int y = 0; y < output->height; y++)
+      for (int x = 0; x < output->width; x++, to += channels)
+        memcpy(to, nas_map_data(output, arena) + nas_map_at(output, n, y, x),
+               channels * sizeof(float));
 }
 
 static void run_images(run *r, int64_t at, int count, long group, float *memory) {
@@ -281,17 +289,18 @@ void nas_model_confusion(const nas_dataset *data, nas_part part, const int32_t *
 
 /* -- outputs ---------------------------------------------------------------------------------- */
 
-/* A data set of inputs alone: the targets are zeros that nothing looks at. */
-static nas_status inputs_alone(const nas_tensor *inputs, nas_dataset **data, nas_error *err) {
+nas_status nas_model_adopt(const nas_model *m, const nas_tensor *inputs, nas_dataset **own,
+                           nas_error *err) {
   nas_tensor *targets;
-  *data = NULL;
-  if (nas_tensor_rank(inputs) < 1)
-    return nas_fail(err, NAS_ARGUMENT, "inputs are one number; expected [n, ...]");
+  nas_dataset *alone;
+  *own = NULL;
   nas_status status = nas_tensor_create(&targets, NAS_FLOAT32, 1, nas_tensor_dims(inputs), err);
   if (status != NAS_OK) return status;
   nas_dataset_parts parts = {.name = "the inputs", .inputs = inputs, .targets = targets};
-  status = nas_dataset_create(data, &parts, err);
+  status = nas_dataset_create(&alone, &parts, err);
+  if (status == NAS_OK) status = adopt(m, alone, own, err);
   nas_tensor_destroy(&targets);
+  nas_dataset_release(&alone);
   return status;
 }
 
@@ -299,23 +308,44 @@ nas_status nas_model_outputs(const nas_model *m, const nas_tensor *inputs, nas_p
                              nas_poll *poll, void *poll_context, nas_tensor **outputs,
                              nas_error *err) {
   run r = {.model = m, .poll = poll, .poll_context = poll_context};
-  nas_dataset *alone = NULL, *own = NULL;
+  nas_dataset *own;
+  nas_shape shape = nas_node_shape(m->output);
+  int64_t dims[NAS_RANK_MAX];
   *outputs = NULL;
-  nas_status status = inputs_alone(inputs, &alone, err);
-  if (status == NAS_OK) status = adopt(m, alone, &own, err);
-  if (status == NAS_OK) {
-    const int64_t dims[] = {nas_dataset_count(own), nas_compiled_output(m->compiled)->channels};
-    status = nas_tensor_create(outputs, NAS_FLOAT32, 2, dims, err);
-  }
+  nas_status status = nas_model_adopt(m, inputs, &own, err);
   if (status == NAS_OK) {
     r.data = own;
-    r.count = nas_dataset_count(own);
+    dims[0] = r.count = nas_dataset_count(own);
+    for (int d = 0; d < shape.rank; d++) dims[d + 1] = shape.dim[d];
+    status = nas_tensor_create(outputs, NAS_FLOAT32, shape.rank + 1, dims, err);
+  }
+  if (status == NAS_OK) {
     r.outputs = nas_tensor_data(*outputs);
     status = run_all(&r, pool, err);
   }
   if (status != NAS_OK) nas_tensor_destroy(outputs);
-  nas_dataset_release(&alone);
   nas_dataset_release(&own);
+  return status;
+}
+
+/* By a model of the same weights whose output is the layer. */
+nas_status nas_model_activations(const nas_model *m, nas_node *layer, const nas_tensor *inputs,
+                                 nas_pool *pool, nas_poll *poll, void *poll_context,
+                                 nas_tensor **values, nas_error *err) {
+  nas_model view = *m;
+  view.output = layer;
+  view.compiled = NULL;
+  view.params = view.derived = NULL;
+  *values = NULL;
+  nas_status status = nas_model_compile(&view, err);
+  if (status == NAS_OK) {
+    nas_model_copy_sets(view.compiled, view.params, m->compiled, m->params);
+    nas_compiled_derive(view.compiled, view.params, view.derived, 0, 1);
+    status = nas_model_outputs(&view, inputs, pool, poll, poll_context, values, err);
+  }
+  nas_free(view.params);
+  nas_free(view.derived);
+  nas_compiled_destroy(&view.compiled);
   return status;
 }
 

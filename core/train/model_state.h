@@ -22,4 +22,13 @@ struct nas_model {
 /* Compiles model->network and allocates the params, zeros, and what layers derive from them. */
 nas_status nas_model_compile(nas_model *model, nas_error *err);
 
+/* A data set of the inputs, standardised as the model needs them; its targets are zeros. The caller
+ * owns *own; on failure it is NULL. */
+nas_status nas_model_adopt(const nas_model *model, const nas_tensor *inputs, nas_dataset **own,
+                           nas_error *err);
+
+/* Copies all parameter sets between arrays of two compilations of one network. */
+void nas_model_copy_sets(const nas_compiled *to, float *array, const nas_compiled *from,
+                         const float *source);
+
 #endif

@@ -5,8 +5,6 @@ local core = require "luanas.core"
 local nas = {
   version = core.version,
   math = core.math,
-  tensor = core.tensor,
-  tensor_from = core.tensor_from,
   stream = core.stream,
   machine = core.machine,
 }
@@ -37,6 +35,7 @@ local lazy = {
   space = { "luanas.space" },
   statistics = { "luanas.statistics" },
   study = { "luanas.study" },
+  tensor = { "luanas.tensor" },
   testing = { "luanas.testing" },
   train = { "luanas.train", "train" },
   watch = { "luanas.watch", "new" },

@@ -56,10 +56,14 @@ function Model:evaluate(data, part)
   return metrics
 end
 
-local function outputs(self, method, inputs)
-  if type(inputs) ~= "userdata" then
-    check.fail("model:%s: inputs are %s; expected a tensor", method, check.show(inputs))
+local function check_tensor(method, name, value)
+  if type(value) ~= "userdata" then
+    check.fail("model:%s: %s are %s; expected a tensor", method, name, check.show(value))
   end
+end
+
+local function outputs(self, method, inputs)
+  check_tensor(method, "inputs", inputs)
   local result, message = check.core(self.core[method], self.core, inputs, self.threads)
   if not result then check.fail("model:%s: %s", method, message) end
   return result
@@ -90,6 +94,21 @@ function Model:predict(inputs)
     end
   end
   return classes
+end
+
+function Model:activations(inputs)
+  check_tensor("activations", "inputs", inputs)
+  local layers, message = check.core(self.core.activations, self.core, self:network(), inputs, self.threads)
+  if not layers then check.fail("model:activations: %s", message) end
+  return layers
+end
+
+function Model:gradients(inputs, targets)
+  check_tensor("gradients", "inputs", inputs)
+  check_tensor("gradients", "targets", targets)
+  local gradients, loss, of_inputs = check.core(self.core.gradients, self.core, inputs, targets)
+  if not gradients then check.fail("model:gradients: %s", loss) end
+  return gradients, loss, of_inputs
 end
 
 function Model:network()

@@ -115,6 +115,29 @@ function tests.test_tensor()
   end)
 end
 
+function tests.test_tensor_views_and_operations()
+  local t = core.tensor_from { { 4, 1 }, { 2, 3 } }
+  local stream, path = core.stream(1, "memory"), os.tmpname()
+  support.with_little_memory(function()
+    local part = t[{ {}, { 2, 1, -1 } }]
+    part[{ 1 }] = core.tensor { 1 }
+    part[part:gt(1) | ~part:lt(3)] = 2.5
+    t[{ 2, 2 }] = 3
+    local picked = t:take(1, { 2, 2, 1 }):permute({ 2, 1 }):unsqueeze(1):expand({ 2, 2, 3 }):squeeze()
+    return picked[{ 1 }], t[t:ge(0)], t:nonzero(), core.tensor_where(t:ne(1), t, 0), core.tensor_concat { t, t }
+  end)
+  support.with_little_memory(function()
+    local square = core.tensor_from { { 4, 1 }, { 2, 3 } }
+    return t:std(1), t:argmin(2, true), t:exp():clamp(0, 1), square:solve(t), t:matmul(t[1]), t:svd()
+  end)
+  support.with_little_memory(function()
+    local made = core.tensor_normal({ 2, 2 }, stream, 0, 1) + core.tensor_uniform({ 2 }, stream, 0, 1)
+    assert(core.write_npy(made, path))
+    return core.read_npy(path), core.tensor_from_bytes(made:bytes(), { 4 }), core.tensor_ramp(3, 1, 1)
+  end)
+  os.remove(path)
+end
+
 local decisions = {
   { name = "a", options = "1,2", count = 2, chosen = 1 },
   { name = "a", options = "x", count = 3, chosen = 3 },

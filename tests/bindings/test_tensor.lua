@@ -84,9 +84,85 @@ function tests.test_brackets()
   t[2] = core.tensor_from { 7, 8, 9 }
   lu.assertEquals(t:totable(), { { 0.0, 0.0, 0.0 }, { 7.0, 8.0, 9.0 } })
   raises("index is 3", function() return t[3] end)
-  raises("shapes", function() t[1] = core.tensor { 2 } end)
+  raises("[2] can't be expanded to [3]", function() t[1] = core.tensor { 2 } end)
   raises("a tensor has no field", function() t.x = 1 end)
   lu.assertNil(t.nothing)
+end
+
+local function cube()
+  return core.tensor_ramp(24, 1, 1, "int32"):reshape { 2, 3, 4 }
+end
+
+function tests.test_regions()
+  local t = cube()
+  lu.assertEquals(t[{ 2, 3, -1 }], 24)
+  lu.assertEquals(t[{ 2, 3 }]:totable(), { 21, 22, 23, 24 })
+  lu.assertEquals(t[{ {}, 1, { 2, 3 } }]:totable(), { { 2, 3 }, { 14, 15 } })
+  lu.assertEquals(t[{ 1, {}, { 4, 1, -2 } }]:totable(), { { 4, 2 }, { 8, 6 }, { 12, 10 } })
+  lu.assertEquals(t[{ 1, 1, { 1, -1, 3 } }]:totable(), { 1, 4 })
+  lu.assertEquals(t[{ { -1, 1, -1 }, 1, 1 }]:totable(), { 13, 1 })
+  lu.assertEquals(t[{}]:shape(), { 2, 3, 4 })
+  lu.assertTrue(t[{ 1, 2 }]:shares(t))
+end
+
+function tests.test_regions_are_assigned()
+  local t = cube()
+  t[{ {}, {}, { 1, 4, 3 } }] = 0
+  lu.assertEquals(t[{ 2, 1 }]:totable(), { 0, 14, 15, 0 })
+  t[{ 1 }] = core.tensor_from({ { 7 }, { 8 }, { 9 } }, "int32")
+  lu.assertEquals(t[1]:totable(), { { 7, 7, 7, 7 }, { 8, 8, 8, 8 }, { 9, 9, 9, 9 } })
+  t[{ 2, 2, 2 }] = -5
+  lu.assertEquals(t:get(2, 2, 2), -5)
+  t[{ 1, 1 }] = t[{ 2, 2, { 4, 1, -1 } }] -- overlaps nothing, but may
+  lu.assertEquals(t[{ 1, 1 }]:totable(), { 0, 19, -5, 0 })
+  t[1][1] = t[{ 1, 1, { 4, 1, -1 } }]
+  lu.assertEquals(t[{ 1, 1 }]:totable(), { 0, -5, 19, 0 })
+end
+
+function tests.test_bad_regions()
+  local t = cube()
+  local function at(...)
+    local region = { ... }
+    return function() return t[region] end
+  end
+  raises("index of dimension 2 is 4; expected 1 to 3, or -1 to -3 from the end", at(1, 4))
+  raises("index of dimension 1 is 0", at(0))
+  raises("index of dimension 3 is 1.5", at(1, 1, 1.5))
+  raises("first of dimension 3 is 5; expected 1 to 4, or -1 to -4 from the end", at({}, {}, { 5, 6 }))
+  raises("last of dimension 3 is -5", at({}, {}, { 1, -5 }))
+  raises('last of dimension 1 is "x"', at { 1, "x" })
+  raises("step of dimension 1 is 0; expected an integer that is not 0", at { 1, 2, 0 })
+  raises("the range of dimension 2 leads from 3 to 1, and the step is 1; it is empty", at({}, { 3, 1 }))
+  raises("leads from 1 to 3, and the step is -1", at({}, { 1, 3, -1 }))
+  raises("the range of dimension 1 has 1 numbers; expected {}, { first, last } or { first, last, step }", at { 1 })
+  raises("4 dimensions in brackets; the tensor has 3", at(1, 1, 1, 1))
+  raises("dimension 1 in brackets is true; expected an integer or a range in braces", at(true))
+  raises("bad argument #3", function() t[{ 1, 1, 1 }] = "x" end)
+  raises("luanas.Tensor expected", function() t[{ 1, 1 }] = "x" end)
+  raises("luanas.Tensor expected", function() return t[core.stream(1, "a")] end)
+end
+
+function tests.test_masks()
+  local t = matrix()
+  lu.assertEquals(t[t:gt(4)]:totable(), { 5.0, 6.0 })
+  lu.assertNil(t[t:gt(6)])
+  t[t:le(2) | t:eq(6)] = -1
+  lu.assertEquals(t:totable(), { { -1.0, -1.0, 3.0 }, { 4.0, 5.0, -1.0 } })
+  t[~t:lt(0)] = t * 10
+  lu.assertEquals(t:totable(), { { -1.0, -1.0, 30.0 }, { 40.0, 50.0, -1.0 } })
+  lu.assertEquals((t:gt(0) & t:lt(45)):nonzero():totable(), { { 1, 3 }, { 2, 1 } })
+  lu.assertNil(t:gt(99):nonzero())
+  lu.assertEquals(core.tensor_where(t:gt(0), t, 0):totable(), { { 0.0, 0.0, 30.0 }, { 40.0, 50.0, 0.0 } })
+  raises("the shapes [2, 3] and [3] differ", function() return t[core.tensor { 3 }] end)
+end
+
+function tests.test_take()
+  local t = matrix()
+  lu.assertEquals(t:take(2, { 3, 1, 3 }):totable(), { { 3.0, 1.0, 3.0 }, { 6.0, 4.0, 6.0 } })
+  lu.assertEquals(t:take(1, core.tensor_from({ -1 }, "int32")):totable(), { { 4.0, 5.0, 6.0 } })
+  raises("a position of dimension 2 is 4; expected 1 to 3, or -1 to -3 from the end", t.take, t, 2, { 4 })
+  raises("an empty list of positions", t.take, t, 1, {})
+  raises("positions of 2 dimensions; expected 1", t.take, t, 1, t)
 end
 
 function tests.test_fill_and_copy()
@@ -129,6 +205,35 @@ function tests.test_reshape()
   raises("cannot become", t.reshape, t, { 4 })
 end
 
+function tests.test_reshape_fills_in_one_dimension()
+  local t = cube()
+  lu.assertEquals(t:reshape({ -1 }):shape(), { 24 })
+  lu.assertEquals(t:reshape({ 6, -1 }):shape(), { 6, 4 })
+  raises("dimension 2 is -1; expected an integer of at least 1", t.reshape, t, { 7, -1 })
+  raises("dimension 1 is -1", t.reshape, t, { -1, -1 })
+end
+
+function tests.test_permute_squeeze_unsqueeze_expand()
+  local t = cube()
+  lu.assertEquals(t:permute({ 3, 1, -2 }):shape(), { 4, 2, 3 })
+  lu.assertEquals(t:permute({ 3, 1, 2 }):get(4, 1, 2), t:get(1, 2, 4))
+  raises("2 dimensions for a tensor of 3", t.permute, t, { 1, 2 })
+  raises("dimension 3 is there twice; expected each once", t.permute, t, { 3, 1, -1 })
+  raises("dimension is 4; expected 1 to 3, or -1 to -3 from the end", t.permute, t, { 3, 1, 4 })
+  lu.assertEquals(t:unsqueeze(1):shape(), { 1, 2, 3, 4 })
+  lu.assertEquals(t:unsqueeze(-1):shape(), { 2, 3, 4, 1 })
+  raises("dimension is 5; expected 1 to 4", t.unsqueeze, t, 5)
+  local single = core.tensor { 1, 3, 1 }
+  lu.assertEquals(single:squeeze():shape(), { 3 })
+  lu.assertEquals(single:squeeze(1):shape(), { 3, 1 })
+  lu.assertEquals(core.tensor({ 1, 1 }):squeeze():shape(), { 1 })
+  raises("dimension 2 has 3 entries; expected 1", single.squeeze, single, 2)
+  local wide = core.tensor_from({ { 1 }, { 2 } }):expand { 2, 3 }
+  lu.assertEquals(wide:totable(), { { 1.0, 1.0, 1.0 }, { 2.0, 2.0, 2.0 } })
+  raises("an expanded tensor can't be written to; its clone can", wide.fill, wide, 1)
+  raises("can't be expanded to [3, 3]", wide.expand, wide, { 3, 3 })
+end
+
 function tests.test_views_keep_the_storage()
   local t = matrix()
   local view = t:select(1, 2)
@@ -164,12 +269,46 @@ function tests.test_operators()
   lu.assertEquals((200 - core.tensor_from({ 150 }, "uint8")):totable(), { 50 })
 end
 
+function tests.test_numbers_as_operands()
+  local t, bytes = core.tensor_from { 1, 2 }, core.tensor_from({ 1, 200 }, "uint8")
+  lu.assertEquals((t / 2):totable(), { 0.5, 1.0 })
+  lu.assertEquals((2 / t):totable(), { 2.0, 1.0 })
+  lu.assertEquals((t ^ 2):totable(), { 1.0, 4.0 })
+  lu.assertEquals((2 ^ t):totable(), { 2.0, 4.0 })
+  lu.assertEquals((bytes - 300):totable(), { -299, -100 })
+  lu.assertEquals({ (bytes + 1):dtype(), (bytes + 1.0):dtype() }, { "int32", "float32" })
+  lu.assertEquals((bytes / 1):dtype(), "float32")
+  lu.assertEquals(core.tensor_from({ 0.1 }):eq(0.1):totable(), { 1 }) -- as float32, both
+  raises("number is 4294967296; expected -2147483648 to 2147483647", function() return bytes + (1 << 32) end)
+  lu.assertEquals((t + (1 << 32)):totable(), { 4294967296.0, 4294967296.0 })
+end
+
 function tests.test_operators_check()
   local t = core.tensor_from { 1, 2 }
   raises("shapes", function() return t + core.tensor { 3 } end)
-  raises("types", function() return t + core.tensor({ 2 }, "int32") end)
   raises("luanas.Tensor expected, got string", function() return t + "1" end)
   raises("luanas.Tensor expected, got nil", function() return nil - t end)
+  raises("would be 4000000000; int32 holds", function() return core.tensor_from({ 2000000000 }, "int32") * 2 end)
+end
+
+function tests.test_broadcasting()
+  local row, column = core.tensor_from { 1, 2, 3 }, core.tensor_from { { 10 }, { 20 } }
+  lu.assertEquals((row + column):totable(), { { 11.0, 12.0, 13.0 }, { 21.0, 22.0, 23.0 } })
+  lu.assertEquals((column:to "int32" - row:to "uint8"):totable(), { { 9, 8, 7 }, { 19, 18, 17 } })
+end
+
+function tests.test_elementwise()
+  local t = core.tensor_from { -1.5, 0, 2 }
+  lu.assertEquals(t:abs():totable(), { 1.5, 0.0, 2.0 })
+  lu.assertEquals(t:floor():totable(), { -2.0, 0.0, 2.0 })
+  lu.assertEquals(t:clamp(-1, 1):totable(), { -1.0, 0.0, 1.0 })
+  lu.assertEquals(t:clamp(-1):totable(), { -1.0, 0.0, 2.0 })
+  lu.assertEquals(t:clamp(nil, t:abs() / 2):totable(), { -1.5, 0.0, 1.0 })
+  lu.assertEquals(t:maximum(0):totable(), { 0.0, 0.0, 2.0 })
+  lu.assertEquals(t:minimum(core.tensor { 3 }):totable(), { -1.5, 0.0, 0.0 })
+  lu.assertEquals(t:exp():get(3), core.tensor_from({ core.math.exp(2) }):get(1))
+  lu.assertEquals((t / 0):is_finite():totable(), { 0, 0, 0 })
+  raises("clamp without a lowest and a highest number", t.clamp, t)
 end
 
 function tests.test_equality()
@@ -186,8 +325,22 @@ function tests.test_reductions()
   local t = matrix()
   lu.assertEquals({ t:sum(), t:mean(), t:min(), t:max() }, { 21.0, 3.5, 1.0, 6.0 })
   lu.assertEquals(math.type(t:to("int32"):sum()), "integer")
+  lu.assertEquals({ t:variance(), t:norm(), t:any(), t:all() }, { 35 / 12, 91 ^ 0.5, true, true })
+  lu.assertEquals({ t:argmax() }, { 2, 3 })
+  lu.assertEquals({ cube():argmin() }, { 1, 1, 1 })
   lu.assertEquals(core.tensor_from({ 1, 5, 5 }):argmax(), 2)
-  lu.assertEquals(core.tensor_from({ { 1, 9 }, { 3, 2 } }):argmax():totable(), { 2, 1 })
+end
+
+function tests.test_reductions_along_a_dimension()
+  local t = matrix()
+  lu.assertEquals(t:sum(1):totable(), { 5.0, 7.0, 9.0 })
+  lu.assertEquals(t:mean(-1, true):totable(), { { 2.0 }, { 5.0 } })
+  lu.assertEquals((t - t:mean(2, true)):totable(), { { -1.0, 0.0, 1.0 }, { -1.0, 0.0, 1.0 } })
+  lu.assertEquals(core.tensor_from({ { 1, 9 }, { 3, 2 } }):argmax(2):totable(), { 2, 1 })
+  lu.assertEquals(t:gt(1):all(2):totable(), { 0, 1 })
+  lu.assertEquals({ t[1]:sum(1), t[1]:gt(1):any(1), t[1]:argmax(1) }, { 6.0, true, 3 })
+  lu.assertEquals(t[1]:sum(1, true):totable(), { 6.0 })
+  raises("dimension is 3; expected 1 to 2, or -1 to -2 from the end", t.sum, t, 3)
 end
 
 function tests.test_matmul()
@@ -196,10 +349,47 @@ function tests.test_matmul()
   lu.assertErrorMsgContains("matmul", matrix().matmul, matrix(), matrix())
 end
 
+function tests.test_vectors_and_batches()
+  local t = matrix()
+  lu.assertEquals(t:matmul(t[1]):totable(), { 14.0, 32.0 })
+  lu.assertEquals(t[1]:matmul(t[2]), 32.0)
+  lu.assertEquals(core.tensor({ 5, 4, 2 }):matmul(t):shape(), { 5, 4, 3 })
+end
+
+function tests.test_solve_and_svd()
+  local a = core.tensor_from { { 4, 3 }, { 6, 3 } }
+  lu.assertEquals(a:solve(core.tensor_from { 10, 12 }):totable(), { 1.0, 2.0 })
+  raises("singular", a.solve, core.tensor { 2, 2 }, core.tensor { 2 })
+  local left, values, right = core.tensor_from({ { 3, 0, 0 }, { 0, -5, 0 } }):svd()
+  lu.assertEquals({ left:shape(), values:totable(), right:shape() }, { { 2, 2 }, { 5.0, 3.0 }, { 3, 2 } })
+end
+
+-- ---- Joining and bytes -----------------------------------------------------------------------------
+
+function tests.test_concat()
+  local t = matrix()
+  lu.assertEquals(core.tensor_concat({ t, t }):shape(), { 4, 3 })
+  lu.assertEquals(core.tensor_concat({ t, t[{ {}, { 1, 1 } }] }, -1):totable(),
+    { { 1.0, 2.0, 3.0, 1.0 }, { 4.0, 5.0, 6.0, 4.0 } })
+  raises("an empty list of tensors", core.tensor_concat, {})
+  raises("number 2 is 3; expected an open tensor", core.tensor_concat, { t, 3 })
+  raises("[3] can't be joined to [2, 3]; only the dimension that grows may differ", core.tensor_concat, { t, t[1] })
+end
+
+function tests.test_bytes()
+  local t = core.tensor_from({ { 1, 2 }, { -1, 258 } }, "int32")
+  local bytes = t:transpose():bytes()
+  lu.assertEquals(bytes, string.pack("<i4i4i4i4", 1, -1, 2, 258))
+  lu.assertTrue(core.tensor_from_bytes(bytes, { 2, 2 }, "int32"):transpose() == t)
+  raises("3 bytes given for [2] of uint8, which has 2", core.tensor_from_bytes, "abc", { 2 }, "uint8")
+end
+
 -- ---- Text and closing ------------------------------------------------------------------------------
 
 function tests.test_tostring_is_short()
   lu.assertEquals(tostring(matrix()), "luanas.Tensor float32 [2, 3]: 1.0 2.0 3.0 4.0 5.0 6.0")
+  lu.assertEquals(tostring(core.tensor_from { 1 / 3, -1e-9, 1e20, 1 / 0, 123456789 }),
+    "luanas.Tensor float32 [5]: 0.333333 -1e-09 1e+20 inf 1.23457e+08")
   lu.assertEquals(tostring(core.tensor({ 1000, 1000 }, "uint8")),
     "luanas.Tensor uint8 [1000, 1000]: 0 0 0 0 0 0 0 0 ...")
 end

@@ -321,6 +321,34 @@ static void every_cut_is_noticed(void **state) {
   refuse_content(&content, NAS_FORMAT, "expected the end of the content, found a byte 78");
 }
 
+static void what_is_written_is_read(void **state) {
+  (void)state;
+  static const nas_dtype dtypes[] = {NAS_FLOAT32, NAS_UINT8, NAS_INT32};
+  for (int i = 0; i < 3; i++) {
+    nas_tensor *tensor = counting(dtypes[i], DIMS(3, 1, 50)), *turned, *back;
+    nas_error err = {0};
+    check_ok(nas_tensor_transpose(&turned, tensor, 0, 2, NULL), NULL);
+    const char *path = path_of("written.npy");
+    check_ok(nas_npy_write(turned, path, &err), &err);
+    check_ok(nas_npy_read(&back, path, &err), &err);
+    assert_true(nas_tensor_equal(back, turned));
+    nas_tensor_destroy(&back);
+    for (long allowed = 0;; allowed++) {
+      size_t before = nas_memory_used().blocks;
+      nas_memory_fail_after(allowed);
+      nas_status status = nas_npy_write(turned, path, NULL);
+      nas_memory_fail_after(-1);
+      assert_int_equal(nas_memory_used().blocks, before);
+      if (status == NAS_OK) break;
+      assert_int_equal(status, NAS_MEMORY);
+    }
+    assert_int_equal(nas_npy_write(turned, "/no/such/folder/x.npy", &err), NAS_IO);
+    check_contains(err.text, "/no/such/folder");
+    nas_tensor_destroy(&turned);
+    nas_tensor_destroy(&tensor);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(bytes_and_booleans),
@@ -339,6 +367,7 @@ int main(void) {
       TEST(elements_out_of_range),
       TEST(hostile_dimensions_allocate_little),
       TEST(every_cut_is_noticed),
+      TEST(what_is_written_is_read),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

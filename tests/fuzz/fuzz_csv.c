@@ -20,7 +20,8 @@ static void check_column(const nas_csv *table, int64_t column) {
   require(status == NAS_OK || err.text[0]);
   nas_tensor_destroy(&tensor);
   status = nas_csv_labels(table, column, &tensor, &classes, &err);
-  require(status != NAS_OK || nas_tensor_max(tensor) == (double)(classes.count - 1));
+  require(status != NAS_OK ||
+          nas_tensor_total(tensor, NAS_REDUCE_MAX) == (double)(classes.count - 1));
   nas_tensor_destroy(&tensor);
   nas_csv_classes_clear(&classes);
   require(nas_csv_find(table, nas_csv_name(table, column)) == column);

@@ -439,7 +439,7 @@ function T.test_verify_without_data_or_texts()
   evaluate { path = path, space = space, data = nas.data.npy { x = x, y = y, classes = 2 } }
   lu.assertEquals(verified(), "1 equal, 0 different, 0 not verified")
   local classes = core.read_npy(y):to "int32" + 1
-  evaluate { path = path, space = space, data = nas.data.tensors { x = nas.tensor { 20, 8, 8, 1 }, y = classes } }
+  evaluate { path = path, space = space, data = nas.data.tensors { x = nas.tensor.zeros { 20, 8, 8, 1 }, y = classes } }
   evaluate { path = path, train = { batch = 16, loss = function(output, target)
     return nas.nn.mean(nas.nn.softmax_cross_entropy(output, target))
   end } }

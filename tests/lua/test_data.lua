@@ -105,7 +105,7 @@ function T.test_tensors()
     labels[i] = i % 3 + 1
   end
   local data = nas.data.tensors {
-    x = nas.tensor_from(images, "uint8"), y = nas.tensor_from(labels, "int32"), classes = 3, validation = 3,
+    x = nas.tensor(images, "uint8"), y = nas.tensor(labels, "int32"), classes = 3, validation = 3,
     class_names = { "a", "b", "c" },
   }
   local info = data:info()
@@ -116,7 +116,7 @@ function T.test_tensors()
 end
 
 function T.test_tensors_of_values_and_classes()
-  local x, y = nas.tensor { 4, 3 }, nas.tensor_from({ 1, 2, 4, 2 }, "int32")
+  local x, y = nas.tensor.zeros { 4, 3 }, nas.tensor({ 1, 2, 4, 2 }, "int32")
   local function info(options)
     options.x = x
     return nas.data.tensors(options):info()
@@ -124,7 +124,7 @@ function T.test_tensors_of_values_and_classes()
   lu.assertEquals({ info({ y = y }).classes, info({ y = y, classes = 5 }).classes }, { 4, 5 })
   lu.assertEquals(info({ y = y:to "float32" }).task, "values")
   lu.assertEquals(info({ y = y, classes = false }).target_values, 1)
-  lu.assertEquals(info({ y = nas.tensor { 4, 2 } }).target_values, 2)
+  lu.assertEquals(info({ y = nas.tensor.zeros { 4, 2 } }).target_values, 2)
   lu.assertEquals(info({ y = y:to("float32"):reshape { 4, 1 }, classes = true }).classes, 4)
   lu.assertErrorMsgContains("data.tensors: class 4 is not among the expected ones, 1 to 3", info,
     { y = y, classes = 3 })
@@ -309,8 +309,8 @@ end
 
 function T.test_default_validation()
   local function validation(count)
-    local y = nas.tensor { count }
-    return nas.data.tensors({ x = nas.tensor { count, 1 }, y = y }):info().validation
+    local y = nas.tensor.zeros { count }
+    return nas.data.tensors({ x = nas.tensor.zeros { count, 1 }, y = y }):info().validation
   end
   lu.assertEquals({ validation(2), validation(14), validation(15), validation(100) }, { 1, 1, 2, 10 })
 end
@@ -346,7 +346,7 @@ function T.test_bad_splits()
   load_fails("expected an integer from 1 to 500", synthetic { split = { training = { 501 }, validation = { 1 } } })
   load_fails("listed twice", synthetic { split = { training = { 1, 2 }, validation = { 2 } } })
   lu.assertErrorMsgContains("stratified", function()
-    return nas.data.tensors({ x = nas.tensor { 9, 1 }, y = nas.tensor { 9 }, stratified = true }):load()
+    return nas.data.tensors({ x = nas.tensor.zeros { 9, 1 }, y = nas.tensor.zeros { 9 }, stratified = true }):load()
   end)
 end
 

@@ -45,6 +45,10 @@ function T.test_readme()
   check "README.md"
 end
 
+function T.test_tensors()
+  check "scripts/luanas/TENSORS.md"
+end
+
 function T.test_agents()
   check "scripts/luanas/agents/README.md"
 end

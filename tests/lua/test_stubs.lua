@@ -10,7 +10,7 @@ local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
 local STUBS = { "agents", "audit", "compare", "data", "exact", "help", "init", "nn", "plot", "policy", "profile",
-  "reward", "schedule", "show", "space", "statistics", "study", "testing" }
+  "reward", "schedule", "show", "space", "statistics", "study", "tensor", "testing" }
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -86,6 +86,7 @@ local function real()
   return {
     ["luanas"] = functions(nas),
     ["luanas.agents"] = functions(nas.agents),
+    ["luanas.tensor"] = functions(nas.tensor),
     ["luanas.testing"] = functions(nas.testing),
     ["luanas.help"] = functions(nas.help),
     ["luanas.show"] = functions(nas.show),

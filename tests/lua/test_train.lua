@@ -64,7 +64,7 @@ end
 function T.test_prediction()
   local own = data()
   local model = nas.train(network(), own, settings())
-  local images, right = nas.tensor({ 120, 8, 8, 1 }, "uint8"), 0
+  local images, right = nas.tensor.zeros({ 120, 8, 8, 1 }, "uint8"), 0
   for i = 1, 120 do images:select(1, i):copy((own:image(i))) end
   local classes, probabilities, outputs = model:predict(images), model:probabilities(images), model:outputs(images)
   lu.assertEquals(outputs:shape(), { 120, 4 })
@@ -75,6 +75,56 @@ function T.test_prediction()
     lu.assertEquals(probabilities:select(1, i):argmax(), classes:get(i))
   end
   lu.assertAlmostEquals(right / 120, model:evaluate(own, "all").accuracy, 1e-12)
+end
+
+function T.test_activations()
+  local own = data()
+  local model = nas.train(network(), own, settings())
+  local images = own:image(1):reshape { 1, 8, 8, 1 }
+  local layers, described = model:activations(images), model:network():layers()
+  lu.assertEquals(#layers, #described)
+  for i, layer in ipairs(layers) do
+    lu.assertEquals({ layer.layer, layer.name }, { i, described[i].name })
+    lu.assertEquals(layer.values:shape(), { 1, table.unpack(described[i].shape) })
+  end
+  lu.assertEquals(layers[1].values, images / 255)
+  lu.assertEquals(layers[#layers].values, model:outputs(images))
+  lu.assertErrorMsgContains("model:activations: inputs are 3; expected a tensor", model.activations, model, 3)
+  lu.assertErrorMsgContains("the model takes inputs of 8x8x1; those of the inputs have 3",
+    model.activations, model, nas.tensor.zeros { 2, 3 })
+end
+
+-- Of the inputs by central differences; of the parameters in tests/train/test_gradients.c.
+function T.test_gradients()
+  local x = nn.conv2d(nn.input { 8, 8, 1 }, { filters = 6, kernel = 3, activation = "tanh" })
+  local own = data()
+  local model = nas.train(nn.dense(x, { units = 4 }), own, settings())
+  local images, classes = nas.tensor.uniform({ 20, 8, 8, 1 }, 1), nas.tensor.zeros({ 20 }, "int32")
+  for i = 1, 20 do classes[i] = select(2, own:image(i)) end
+  local gradients, loss, of_images = model:gradients(images, classes)
+  for i, set in ipairs(model:params()) do
+    lu.assertEquals({ gradients[i].layer, gradients[i].role }, { set.layer, set.role })
+    lu.assertEquals(gradients[i].values:shape(), set.values:shape())
+  end
+  local direction = nas.tensor.normal(images:shape(), 2)
+  local _, above = model:gradients(images + direction * 1e-3, classes)
+  local _, below = model:gradients(images - direction * 1e-3, classes)
+  lu.assertAlmostEquals((above - below) / 2e-3, (direction * of_images):sum(), 1e-3)
+  lu.assertAlmostEquals(loss, (above + below) / 2, 1e-4)
+end
+
+function T.test_mistakes_with_gradients()
+  local model = nas.train(network(), data(), settings { epochs = 1 })
+  local images = nas.tensor.zeros { 2, 8, 8, 1 }
+  local function fails(message, ...) lu.assertErrorMsgContains(message, model.gradients, model, ...) end
+  fails("model:gradients: targets are nil; expected a tensor", images)
+  fails("targets contain 5; expected classes from 1 to 4", images, nas.tensor({ 1, 5 }, "int32"))
+  fails("targets contain 0; expected classes from 1 to 4", images, nas.tensor({ 0, 1 }, "int32"))
+  fails("targets are int32 [1]; expected [2] of int32 or uint8", images, nas.tensor({ 1 }, "int32"))
+  fails("targets are float32 [2]", images, nas.tensor { 1, 2 })
+  -- With all targets alike, and batch normalisation and dropout on the way.
+  local gradients = model:gradients(images, nas.tensor({ 1, 1 }, "uint8"))
+  lu.assertEquals(#gradients, #model:params() - 2) -- running mean and variance are no weights
 end
 
 -- Stopped after any epoch and continued, in the same process or from a file, gives the same bits.
@@ -99,8 +149,8 @@ end
 function T.test_files()
   local path = temporary()
   local own = nas.data.tensors {
-    x = nas.tensor_from({ { 1, 5 }, { 2, 5 }, { 3, 5 }, { 4, 5 } }, "float32"),
-    y = nas.tensor_from({ 1, 2, 1, 2 }, "int32"), classes = 2, class_names = { "odd", "even" }, validation = 1,
+    x = nas.tensor({ { 1, 5 }, { 2, 5 }, { 3, 5 }, { 4, 5 } }, "float32"),
+    y = nas.tensor({ 1, 2, 1, 2 }, "int32"), classes = 2, class_names = { "odd", "even" }, validation = 1,
     standardize = true, name = "table",
   }
   local model = nas.train(nn.dense(nn.input { 2 }, { units = 2 }), own, { epochs = 2, batch = 2, quiet = true })
@@ -110,7 +160,7 @@ function T.test_files()
   lu.assertEquals(loaded:info().class_names, { "odd", "even" })
   lu.assertEquals(bits(loaded), bits(model))
   lu.assertEquals(loaded:evaluate(own, "all").loss, model:evaluate(own, "all").loss)
-  local rows = nas.tensor_from({ { 7, 5 } }, "float32")
+  local rows = nas.tensor({ { 7, 5 } }, "float32")
   lu.assertEquals(loaded:outputs(rows):totable(), model:outputs(rows):totable())
   lu.assertErrorMsgContains("there is no training state", nas.train, loaded, own, { epochs = 3, batch = 2 })
   lu.assertErrorMsgContains("the model takes inputs of 2; those of synthetic have 8x8x1", loaded.evaluate, loaded,
@@ -193,7 +243,7 @@ local function line(count)
     y[i] = 2 * x[i][1] - x[i][2] + 3
   end
   return nas.data.tensors {
-    x = nas.tensor_from(x, "float32"), y = nas.tensor_from(y, "float32"), standardize = true, name = "line",
+    x = nas.tensor(x, "float32"), y = nas.tensor(y, "float32"), standardize = true, name = "line",
   }
 end
 
@@ -206,8 +256,8 @@ function T.test_regression()
     local last = model.history[#model.history]
     lu.assertNil(last.accuracy)
     lu.assertTrue(last.mean_absolute_error < 0.01)
-    lu.assertAlmostEquals(model:predict(nas.tensor_from({ { 1, 1 } }, "float32")):get(1, 1), 4, 0.05)
-    lu.assertErrorMsgContains("the model gives values", model.probabilities, model, nas.tensor({ 1, 2 }, "float32"))
+    lu.assertAlmostEquals(model:predict(nas.tensor({ { 1, 1 } }, "float32")):get(1, 1), 4, 0.05)
+    lu.assertErrorMsgContains("the model gives values", model.probabilities, model, nas.tensor.zeros { 1, 2 })
   end
 end
 
@@ -217,7 +267,7 @@ function T.test_two_classes_and_one_output()
   local model = nas.train(x, own, settings { loss = "binary_cross_entropy", augment = {}, epochs = 8 })
   lu.assertTrue(model.history[8].accuracy > 0.9)
   local image, class = own:image(5)
-  local inputs = nas.tensor({ 1, 8, 8, 1 }, "uint8")
+  local inputs = nas.tensor.zeros({ 1, 8, 8, 1 }, "uint8")
   inputs:select(1, 1):copy(image)
   lu.assertEquals(model:predict(inputs):get(1), class)
   lu.assertEquals(model:probabilities(inputs):get(1, 1) > 0.5, class == 2)

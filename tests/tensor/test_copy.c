@@ -119,6 +119,25 @@ static void copy_between_overlapping_views(void **state) {
   nas_tensor_destroy(&tensor);
 }
 
+static void bytes_are_little_endian(void **state) {
+  (void)state;
+  nas_tensor *t = tensor_of(NAS_INT32, (double[]){1, -2, 0x01020304, 3}, DIMS(2, 2)), *turned, *out;
+  const unsigned char expected[] = {1, 0, 0, 0, 4, 3, 2, 1, 0xFE, 0xFF, 0xFF, 0xFF, 3, 0, 0, 0};
+  unsigned char bytes[16];
+  check_ok(nas_tensor_transpose(&turned, t, 0, 1, NULL), NULL);
+  nas_tensor_to_bytes(turned, bytes);
+  assert_memory_equal(bytes, expected, sizeof bytes);
+  check_ok(nas_tensor_from_bytes(&out, NAS_INT32, DIMS(2, 2), bytes, sizeof bytes, NULL), NULL);
+  assert_true(nas_tensor_equal(out, turned));
+  nas_tensor_destroy(&out);
+  check_refused(nas_tensor_from_bytes(&out, NAS_INT32, DIMS(2, 2), bytes, 15, &err), NAS_ARGUMENT,
+                out, "15 bytes given for [2, 2] of int32, which has 16");
+  check_starved(nas_tensor_from_bytes(&out, NAS_UINT8, DIMS(16), bytes, 16, NULL), out);
+  nas_tensor_destroy(&out);
+  nas_tensor_destroy(&turned);
+  nas_tensor_destroy(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(clone_has_its_own_storage),
@@ -129,6 +148,7 @@ int main(void) {
       TEST(copy_into_a_smaller_type),
       TEST(copy_leaves_the_target_alone_when_it_fails),
       TEST(copy_between_overlapping_views),
+      TEST(bytes_are_little_endian),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,16 +80,66 @@ static void transposed_views_are_not_copied(void **state) {
   nas_tensor_destroy(&b);
 }
 
+static void vectors_and_batches(void **state) {
+  (void)state;
+  nas_tensor *two = counting(NAS_FLOAT32, DIMS(2)), *three = counting(NAS_FLOAT32, DIMS(3));
+  nas_tensor *matrix = counting(NAS_FLOAT32, DIMS(2, 3)),
+             *batch = counting(NAS_FLOAT32, DIMS(2, 3, 2));
+  nas_tensor *column = counting(NAS_FLOAT32, DIMS(4, 1, 1, 2)), *out;
+  const struct {
+    const nas_tensor *a, *b;
+    double values[12];
+    int rank;
+    int64_t dims[3];
+  } products[] = {
+      {three, three, {5}, 1, {1}},
+      {matrix, three, {5, 14}, 1, {2}},
+      {two, matrix, {3, 4, 5}, 1, {3}},
+      {matrix, batch, {10, 13, 28, 40, 28, 31, 100, 112}, 3, {2, 2, 2}},
+      {batch, two, {1, 3, 5, 7, 9, 11}, 2, {2, 3}},
+      {three, batch, {10, 13, 28, 31}, 2, {2, 2}},
+  };
+  for (size_t i = 0; i < sizeof products / sizeof products[0]; i++) {
+    nas_error err = {0};
+    check_ok(nas_tensor_matmul(&out, products[i].a, products[i].b, &err), &err);
+    check_tensor(out, products[i].values, products[i].rank, products[i].dims);
+    nas_tensor_destroy(&out);
+  }
+  /* [4, 1, 1, 2] times [2, 2, 3] of equal halves: the batches [4, 1] and [2] give [4, 2]. */
+  nas_tensor *halves;
+  check_ok(nas_tensor_transpose(&halves, batch, 1, 2, NULL), NULL); /* [2, 2, 3] */
+  check_ok(nas_tensor_matmul(&out, column, halves, NULL), NULL);
+  assert_int_equal(nas_tensor_rank(out), 4);
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 2; j++)
+      for (int k = 0; k < 3; k++) {
+        double sum = 0;
+        for (int l = 0; l < 2; l++) sum += (2 * i + l) * (6 * j + 2 * k + l);
+        assert_true(element_at(out, (2 * i + j) * 3 + k) == sum);
+      }
+  nas_tensor_destroy(&out);
+  check_starved(nas_tensor_matmul(&out, column, halves, NULL), out);
+  nas_tensor_destroy(&out);
+  check_refused(nas_tensor_matmul(&out, two, three, &err), NAS_ARGUMENT, out,
+                "the first has 2 columns, the second 3 rows");
+  nas_tensor_destroy(&halves);
+  nas_tensor_destroy(&column);
+  nas_tensor_destroy(&batch);
+  nas_tensor_destroy(&matrix);
+  nas_tensor_destroy(&three);
+  nas_tensor_destroy(&two);
+}
+
 static void what_is_no_matrix_is_refused(void **state) {
   (void)state;
   nas_tensor *a = counting(NAS_FLOAT32, DIMS(2, 3)), *line = counting(NAS_FLOAT32, DIMS(3));
   nas_tensor *ints = counting(NAS_INT32, DIMS(3, 2)), *out;
   check_refused(nas_tensor_matmul(&out, a, a, &err), NAS_ARGUMENT, out,
                 "matmul of [2, 3] and [2, 3]: the first has 3 columns, the second 2 rows");
-  check_refused(nas_tensor_matmul(&out, a, line, &err), NAS_ARGUMENT, out,
-                "second matrix has 1 dimension; expected 2");
+  check_refused(nas_tensor_matmul(&out, line, a, &err), NAS_ARGUMENT, out,
+                "matmul of [1, 3] and [2, 3]: the first has 3 columns, the second 2 rows");
   check_refused(nas_tensor_matmul(&out, ints, a, &err), NAS_ARGUMENT, out,
-                "first matrix is int32; expected float32");
+                "first operand is int32; expected float32");
   nas_tensor_destroy(&a);
   nas_tensor_destroy(&line);
   nas_tensor_destroy(&ints);
@@ -119,8 +169,11 @@ static void matmul_survives_failing_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(every_layout_gives_the_product), TEST(transposed_views_are_not_copied),
-      TEST(what_is_no_matrix_is_refused),   TEST(dimensions_beyond_blas_are_refused),
+      TEST(every_layout_gives_the_product),
+      TEST(transposed_views_are_not_copied),
+      TEST(vectors_and_batches),
+      TEST(what_is_no_matrix_is_refused),
+      TEST(dimensions_beyond_blas_are_refused),
       TEST(matmul_survives_failing_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

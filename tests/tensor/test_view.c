@@ -76,6 +76,84 @@ static void transpose_exchanges_dimensions(void **state) {
   nas_tensor_destroy(&tensor);
 }
 
+static void steps_lead_both_ways(void **state) {
+  (void)state;
+  nas_tensor *t = counting(NAS_UINT8, DIMS(2, 5)), *v, *again;
+  check_ok(nas_tensor_step(&v, t, 1, 2, NULL), NULL);
+  check_tensor(v, ((double[]){0, 2, 4, 5, 7, 9}), DIMS(2, 3));
+  check_ok(nas_tensor_step(&again, v, 1, -2, NULL), NULL);
+  check_tensor(again, ((double[]){4, 0, 9, 5}), DIMS(2, 2));
+  check_ok(nas_tensor_fill(again, 7, NULL), NULL);
+  check_tensor(t, ((double[]){7, 1, 2, 3, 7, 7, 6, 7, 8, 7}), DIMS(2, 5));
+  nas_tensor_destroy(&again);
+  nas_tensor_destroy(&v);
+  check_ok(nas_tensor_step(&v, t, 0, -INT64_MAX, NULL), NULL);
+  check_tensor(v, ((double[]){7, 6, 7, 8, 7}), DIMS(1, 5));
+  assert_true(nas_tensor_is_contiguous(v));
+  nas_tensor_destroy(&v);
+  check_refused(nas_tensor_step(&v, t, 0, 0, &err), NAS_ARGUMENT, v, "step is 0");
+  check_refused(nas_tensor_step(&v, t, 2, 1, &err), NAS_ARGUMENT, v, "no dimension 2");
+  check_starved(nas_tensor_step(&v, t, 0, 1, NULL), v);
+  nas_tensor_destroy(&v);
+  nas_tensor_destroy(&t);
+}
+
+static void permute_orders_dimensions(void **state) {
+  (void)state;
+  nas_tensor *t = counting(NAS_UINT8, DIMS(2, 1, 3)), *v;
+  check_ok(nas_tensor_permute(&v, t, (int[]){2, 0, 1}, NULL), NULL);
+  check_tensor(v, ((double[]){0, 3, 1, 4, 2, 5}), DIMS(3, 2, 1));
+  assert_true(nas_tensor_shares(v, t));
+  nas_tensor_destroy(&v);
+  check_refused(nas_tensor_permute(&v, t, (int[]){0, 1, 0}, &err), NAS_ARGUMENT, v,
+                "dimension 0 is there twice");
+  check_refused(nas_tensor_permute(&v, t, (int[]){0, 1, 3}, &err), NAS_ARGUMENT, v,
+                "no dimension 3");
+  check_starved(nas_tensor_permute(&v, t, (int[]){0, 1, 2}, NULL), v);
+  nas_tensor_destroy(&v);
+  nas_tensor_destroy(&t);
+}
+
+static void unsqueeze_adds_a_dimension(void **state) {
+  (void)state;
+  nas_tensor *t = counting(NAS_UINT8, DIMS(2, 2)), *v;
+  nas_tensor *eight = counting(NAS_UINT8, DIMS(1, 1, 1, 1, 1, 1, 1, 1));
+  check_ok(nas_tensor_unsqueeze(&v, t, 2, NULL), NULL);
+  check_tensor(v, ((double[]){0, 1, 2, 3}), DIMS(2, 2, 1));
+  assert_true(nas_tensor_is_contiguous(v));
+  nas_tensor_destroy(&v);
+  check_refused(nas_tensor_unsqueeze(&v, t, 3, &err), NAS_ARGUMENT, v, "expected 0 to 2");
+  check_refused(nas_tensor_unsqueeze(&v, eight, 0, &err), NAS_ARGUMENT, v, "8 dimensions");
+  check_starved(nas_tensor_unsqueeze(&v, t, 0, NULL), v);
+  nas_tensor_destroy(&v);
+  nas_tensor_destroy(&eight);
+  nas_tensor_destroy(&t);
+}
+
+static void expanded_tensors_are_read_only(void **state) {
+  (void)state;
+  nas_tensor *t = counting(NAS_INT32, DIMS(2, 1)), *v, *copy;
+  nas_error why = {0};
+  check_ok(nas_tensor_expand(&v, t, DIMS(2, 2, 3), NULL), NULL);
+  check_tensor(v, ((double[]){0, 0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1}), DIMS(2, 2, 3));
+  assert_false(nas_tensor_is_contiguous(v));
+  check_ok(nas_tensor_clone(&copy, v, NULL), NULL);
+  assert_true(nas_tensor_equal(copy, v));
+  assert_int_equal(nas_tensor_fill(v, 1, &why), NAS_ARGUMENT);
+  check_contains(why.text, "an expanded tensor can't be written to");
+  assert_int_equal(nas_tensor_copy(v, copy, &why), NAS_ARGUMENT);
+  assert_int_equal(nas_tensor_set(v, (int64_t[]){0, 0, 0}, 3, 1, &why), NAS_ARGUMENT);
+  assert_int_equal(nas_tensor_ramp(v, 0, 1, &why), NAS_ARGUMENT);
+  nas_tensor_destroy(&v);
+  check_refused(nas_tensor_expand(&v, t, DIMS(3, 3), &err), NAS_ARGUMENT, v,
+                "[2, 1] can't be expanded to [3, 3]");
+  check_refused(nas_tensor_expand(&v, t, DIMS(2), &err), NAS_ARGUMENT, v, "can't be expanded");
+  check_starved(nas_tensor_expand(&v, t, DIMS(2, 3), NULL), v);
+  nas_tensor_destroy(&v);
+  nas_tensor_destroy(&copy);
+  nas_tensor_destroy(&t);
+}
+
 static void reshape_shares_what_is_contiguous(void **state) {
   (void)state;
   nas_tensor *tensor = counting(NAS_FLOAT32, DIMS(2, 6)), *view;
@@ -168,6 +246,10 @@ int main(void) {
       TEST(select_takes_a_dimension_away),
       TEST(select_outside_is_refused),
       TEST(transpose_exchanges_dimensions),
+      TEST(steps_lead_both_ways),
+      TEST(permute_orders_dimensions),
+      TEST(unsqueeze_adds_a_dimension),
+      TEST(expanded_tensors_are_read_only),
       TEST(reshape_shares_what_is_contiguous),
       TEST(reshape_copies_the_rest),
       TEST(reshape_to_another_size_is_refused),

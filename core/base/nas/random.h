@@ -39,6 +39,10 @@ NAS_API float nas_stream_float(nas_stream *stream);
 /* Uniform over multiples of 2^-53 in [0, 1). Uses two 32-bit numbers, high bits first. */
 NAS_API double nas_stream_double(nas_stream *stream);
 
+/* From the standard normal distribution: sqrt(-2 log(1 - u)) * cos(2 pi v) with two doubles u and v
+ * (Box & Muller 1958) and our own elementary functions. Uses four 32-bit numbers. */
+NAS_API double nas_stream_normal(nas_stream *stream);
+
 /* Uniform over 0 .. bound-1, without bias (Lemire 2019, "Fast random integer generation in an
  * interval"); bound >= 1. Uses one 32-bit number, sometimes more. */
 NAS_API uint32_t nas_stream_below(nas_stream *stream, uint32_t bound);

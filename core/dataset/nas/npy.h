@@ -37,4 +37,8 @@ NAS_API nas_status nas_npy_read(nas_tensor **out, const char *path, nas_error *e
 NAS_API nas_status nas_npy_read_memory(nas_tensor **out, const void *bytes, size_t size,
                                        const char *name, nas_error *err);
 
+/* Writes the tensor as np.load reads it: version 1, '|u1', '<i4' or '<f4'. The file is replaced as
+ * a whole or not at all. NAS_IO, NAS_MEMORY. */
+NAS_API nas_status nas_npy_write(const nas_tensor *tensor, const char *path, nas_error *err);
+
 #endif

@@ -31,6 +31,8 @@ typedef struct nas_compile_options {
   const nas_node *output; /* the node whose values the caller reads; NULL: the last one */
   int inference;          /* 1: forward only, no room for gradients */
   nas_winograd winograd;  /* changes bits */
+  int input_gradient; /* 1: training leaves the gradient of the input, too. Its map has then rows
+                         with padding */
 } nas_compile_options;
 
 /* Compiles `network`. To be trained, its last node must be one number for each image, the loss
@@ -68,6 +70,9 @@ NAS_API const nas_map *nas_compiled_input(const nas_compiled *compiled);
 NAS_API const nas_map *nas_compiled_target(const nas_compiled *compiled);
 NAS_API const nas_map *nas_compiled_output(const nas_compiled *compiled);
 NAS_API const nas_map *nas_compiled_loss(const nas_compiled *compiled);
+
+/* Where the gradient of the input is after the backward of segment 0; NULL: nowhere. */
+NAS_API const nas_map *nas_compiled_d_input(const nas_compiled *compiled);
 
 /* Initial weights: each set from the stream (seed, "weights", hash of the node's sub-graph, its
  * occurrence, index of the set), elements in order of the dense set. */

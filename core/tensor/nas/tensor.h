@@ -24,6 +24,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <nas/random.h>
 #include <nas/status.h>
 
 #define NAS_RANK_MAX 8
@@ -104,9 +105,27 @@ NAS_API nas_status nas_tensor_narrow(nas_tensor **out, const nas_tensor *tensor,
 NAS_API nas_status nas_tensor_select(nas_tensor **out, const nas_tensor *tensor, int dim,
                                      int64_t index, nas_error *err);
 
+/* Every |step|-th entry of dimension dim: from the first on, or with a negative step from the last
+ * one back. step is not 0. */
+NAS_API nas_status nas_tensor_step(nas_tensor **out, const nas_tensor *tensor, int dim,
+                                   int64_t step, nas_error *err);
+
 /* Dimensions first and second exchanged. */
 NAS_API nas_status nas_tensor_transpose(nas_tensor **out, const nas_tensor *tensor, int first,
                                         int second, nas_error *err);
+
+/* Dimension d of *out is dimension order[d] of the tensor; each is there once. */
+NAS_API nas_status nas_tensor_permute(nas_tensor **out, const nas_tensor *tensor, const int *order,
+                                      nas_error *err);
+
+/* A new dimension of one entry before dimension dim, 0 .. rank. */
+NAS_API nas_status nas_tensor_unsqueeze(nas_tensor **out, const nas_tensor *tensor, int dim,
+                                        nas_error *err);
+
+/* The tensor repeated to those dims without a copy, as the rules of broadcasting say (below).
+ * Several indices then lead to one element, so such a tensor can't be written to (NAS_ARGUMENT). */
+NAS_API nas_status nas_tensor_expand(nas_tensor **out, const nas_tensor *tensor, int rank,
+                                     const int64_t *dims, nas_error *err);
 
 /* The same elements in index order under another shape of equal size. A view if the tensor is
  * contiguous, else a contiguous copy: nas_tensor_shares tells which. */
@@ -128,6 +147,15 @@ NAS_API nas_status nas_tensor_convert(nas_tensor **out, const nas_tensor *tensor
  * dims; the two may overlap. On failure `to` is unchanged. */
 NAS_API nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *err);
 
+/* The elements as bytes in index order, little-endian, with no bit changed: size * element size of
+ * them. */
+NAS_API void nas_tensor_to_bytes(const nas_tensor *tensor, void *bytes);
+
+/* A contiguous tensor of such bytes. NAS_ARGUMENT: of another number of bytes. */
+NAS_API nas_status nas_tensor_from_bytes(nas_tensor **out, nas_dtype dtype, int rank,
+                                         const int64_t *dims, const void *bytes, size_t size,
+                                         nas_error *err);
+
 /* ---- Elements ---- */
 
 /* The element at indices[count]; count must be the rank. On failure *value is unchanged. */
@@ -140,52 +168,146 @@ NAS_API nas_status nas_tensor_set(nas_tensor *tensor, const int64_t *indices, in
 
 NAS_API nas_status nas_tensor_fill(nas_tensor *tensor, double value, nas_error *err);
 
-/* ---- Arithmetic, element by element: *out is contiguous ---- */
+/* ---- Random numbers and ramps, in index order, rounded to the tensor's type once ---- */
 
-/* a and b have the same dtype and dims, which *out gets. */
-NAS_API nas_status nas_tensor_add(nas_tensor **out, const nas_tensor *a, const nas_tensor *b,
-                                  nas_error *err);
-NAS_API nas_status nas_tensor_sub(nas_tensor **out, const nas_tensor *a, const nas_tensor *b,
-                                  nas_error *err);
-NAS_API nas_status nas_tensor_mul(nas_tensor **out, const nas_tensor *a, const nas_tensor *b,
-                                  nas_error *err);
+/* low + (high - low) * u with u = nas_stream_double. */
+NAS_API nas_status nas_tensor_uniform(nas_tensor *tensor, nas_stream *stream, double low,
+                                      double high, nas_error *err);
 
-/* a + b, a - b, a * b for every element of a; *out has the dtype and dims of a. */
-NAS_API nas_status nas_tensor_add_scalar(nas_tensor **out, const nas_tensor *a, double b,
-                                         nas_error *err);
-NAS_API nas_status nas_tensor_sub_scalar(nas_tensor **out, const nas_tensor *a, double b,
-                                         nas_error *err);
-NAS_API nas_status nas_tensor_mul_scalar(nas_tensor **out, const nas_tensor *a, double b,
-                                         nas_error *err);
+/* mean + std * z with z = nas_stream_normal. */
+NAS_API nas_status nas_tensor_normal(nas_tensor *tensor, nas_stream *stream, double mean,
+                                     double std, nas_error *err);
 
-/* ---- Reductions over all elements ---- */
+/* first + i * step for element i. */
+NAS_API nas_status nas_tensor_ramp(nas_tensor *tensor, double first, double step, nas_error *err);
 
-/* One chain of additions in double, in index order, so that the bits are the same on every machine
- * and for every memory layout. */
-NAS_API double nas_tensor_sum(const nas_tensor *tensor);
+/* ---- Choosing and joining: *out is contiguous ---- */
 
-/* The sum divided by the size. */
-NAS_API double nas_tensor_mean(const nas_tensor *tensor);
+/* Entries indices[0 .. count-1] of dimension dim, in that order; the rank stays. */
+NAS_API nas_status nas_tensor_take(nas_tensor **out, const nas_tensor *tensor, int dim,
+                                   const int64_t *indices, int64_t count, nas_error *err);
 
-/* The smallest and the largest element; NaN if any element is NaN. */
-NAS_API double nas_tensor_min(const nas_tensor *tensor);
-NAS_API double nas_tensor_max(const nas_tensor *tensor);
+/* The tensors behind one another along dimension dim; the other dims are equal. The type is the
+ * wider one: float32, else int32, else uint8. */
+NAS_API nas_status nas_tensor_concat(nas_tensor **out, const nas_tensor *const *tensors,
+                                     int64_t count, int dim, nas_error *err);
 
-/* Where the largest entry of the last dimension is: int32 of the other dims ([1] for rank 1). The
- * first of equals; the first NaN if there is one, so that it is noticed. */
-NAS_API nas_status nas_tensor_argmax(nas_tensor **out, const nas_tensor *tensor, nas_error *err);
+/* The elements where the mask, of the same dims, is not 0, in index order: [count]. Where there are
+ * none, *out is NULL and that is no failure. */
+NAS_API nas_status nas_tensor_masked(nas_tensor **out, const nas_tensor *tensor,
+                                     const nas_tensor *mask, nas_error *err);
+
+/* The indices of the elements that are not 0, in index order: int32 [count, rank]. Where there are
+ * none, *out is NULL. NAS_LIMIT: a dimension above 2^31 - 1. */
+NAS_API nas_status nas_tensor_nonzero(nas_tensor **out, const nas_tensor *tensor, nas_error *err);
+
+/* a where the mask is not 0, else b: broadcast, of the wider type. */
+NAS_API nas_status nas_tensor_where(nas_tensor **out, const nas_tensor *mask, const nas_tensor *a,
+                                    const nas_tensor *b, nas_error *err);
+
+/* ---- Element by element: *out is contiguous ----
+ *
+ * Broadcasting: shapes are compared from the last dimension on. Dimensions are equal, or one of
+ * them has one entry, which is repeated; where one tensor has fewer dimensions, the missing ones
+ * count as one entry.
+ *
+ * Each element is computed in double and rounded once, which is the float32 operation for + - * /
+ * and square roots. Integers are exact; what does not fit the result's type is refused with its
+ * position. */
+
+typedef enum nas_binary {
+  NAS_BINARY_ADD, /* float32 where one of the two is; else int32, so that differences of images and
+                     sums of masks are right */
+  NAS_BINARY_SUB,
+  NAS_BINARY_MUL,
+  NAS_BINARY_DIV,     /* float32 */
+  NAS_BINARY_POW,     /* float32; nas_pow */
+  NAS_BINARY_MAXIMUM, /* the wider type; NaN if one of the two is */
+  NAS_BINARY_MINIMUM,
+  NAS_BINARY_LT, /* uint8, 0 or 1 */
+  NAS_BINARY_LE,
+  NAS_BINARY_GT,
+  NAS_BINARY_GE,
+  NAS_BINARY_EQ,
+  NAS_BINARY_NE,
+  NAS_BINARY_AND, /* uint8: of numbers that are not 0 */
+  NAS_BINARY_OR,
+} nas_binary;
+
+NAS_API nas_status nas_tensor_binary(nas_tensor **out, nas_binary operation, const nas_tensor *a,
+                                     const nas_tensor *b, nas_error *err);
+
+typedef enum nas_unary {
+  NAS_UNARY_ABS, /* float32 of float32, else int32 */
+  NAS_UNARY_SIGN,
+  NAS_UNARY_FLOOR,
+  NAS_UNARY_CEIL,
+  NAS_UNARY_ROUND, /* to the nearest, ties to even */
+  NAS_UNARY_EXP,   /* float32; nas_exp and so on */
+  NAS_UNARY_LOG,
+  NAS_UNARY_SQRT,
+  NAS_UNARY_TANH,
+  NAS_UNARY_SIGMOID,
+  NAS_UNARY_IS_NAN, /* uint8, 0 or 1 */
+  NAS_UNARY_IS_FINITE,
+  NAS_UNARY_NOT,
+} nas_unary;
+
+NAS_API nas_status nas_tensor_unary(nas_tensor **out, nas_unary operation, const nas_tensor *tensor,
+                                    nas_error *err);
+
+/* ---- Reductions ----
+ *
+ * Each result is one chain in double, 0 -> for each element in index order, whatever the memory
+ * layout: the bits are the same on every machine. */
+
+typedef enum nas_reduction {
+  NAS_REDUCE_SUM,      /* acc + x; float32 of float32, else int32 */
+  NAS_REDUCE_MEAN,     /* the sum / n; float32 */
+  NAS_REDUCE_MIN,      /* the tensor's type; NaN if any element is */
+  NAS_REDUCE_MAX,      /* likewise */
+  NAS_REDUCE_VARIANCE, /* acc + (x - mean)^2, then / n; float32 */
+  NAS_REDUCE_STD,      /* its root */
+  NAS_REDUCE_NORM,     /* acc + x^2, then the root; float32 */
+  NAS_REDUCE_ANY,      /* uint8: 1 if one is not 0 */
+  NAS_REDUCE_ALL,      /* uint8: 1 if none is 0 */
+  NAS_REDUCE_ARGMIN,   /* int32: where the smallest is, the first of equals, or the first NaN */
+  NAS_REDUCE_ARGMAX,   /* likewise the largest */
+} nas_reduction;
+
+/* Over all elements; positions count in index order. */
+NAS_API double nas_tensor_total(const nas_tensor *tensor, nas_reduction reduction);
+
+/* Along dimension dim, which has one entry in *out; rounded once. NAS_ARGUMENT: a sum that int32
+ * can't hold. NAS_LIMIT: a position above 2^31 - 1. */
+NAS_API nas_status nas_tensor_reduce(nas_tensor **out, const nas_tensor *tensor,
+                                     nas_reduction reduction, int dim, nas_error *err);
 
 /* 1 if dtype, dims and all elements are equal (-0 equals 0, NaN equals nothing), else 0. */
 NAS_API int nas_tensor_equal(const nas_tensor *a, const nas_tensor *b);
 
-/* ---- Matrix product ---- */
+/* ---- Linear algebra, by OpenBLAS, which uses its own threads. Fast, but its bits depend on
+ * machine and thread count: training and policy do not use it. float32 only ---- */
 
-/* a [m, k] times b [k, n] gives *out [m, n], all float32, by OpenBLAS, which uses its own threads.
- * Fast, but its bits depend on machine and thread count: training and policy do not use it. Views
- * of transposed matrices are passed on as they are; a view with a stride in both dimensions is
- * copied first. NAS_ARGUMENT: another dtype or rank, or inner dimensions that differ. NAS_LIMIT: a
- * dimension above 2^31 - 1. */
+/* a [..., m, k] times b [..., k, n] gives *out [..., m, n]; the dimensions before the last two are
+ * broadcast. A vector a [k] is a row and b [k] a column, whose dimension *out does not have; of two
+ * vectors *out is [1]. Matrices whose rows or columns lie without gaps are passed on as they are,
+ * others are copied first. NAS_ARGUMENT: another dtype, or dimensions that do not fit. NAS_LIMIT: a
+ * dimension of a matrix above 2^31 - 1. */
 NAS_API nas_status nas_tensor_matmul(nas_tensor **out, const nas_tensor *a, const nas_tensor *b,
                                      nas_error *err);
+
+/* *out with a * out = b: a [n, n], b and *out [n] or [n, m]. LAPACK's dgesv (LU decomposition with
+ * pivots) in double, rounded once. NAS_ARGUMENT: dimensions that do not fit, numbers that are not
+ * finite, or a singular matrix. */
+NAS_API nas_status nas_tensor_solve(nas_tensor **out, const nas_tensor *a, const nas_tensor *b,
+                                    nas_error *err);
+
+/* The singular value decomposition of matrix [m, n]: left [m, k], values [k] in descending order
+ * and right [n, k], k the smaller of m and n; matrix = left * diagonal of values * transposed
+ * right. LAPACK's dgesdd in double, rounded once. The signs of the columns are LAPACK's choice.
+ * NAS_ARGUMENT: another rank, or numbers that are not finite. On failure all three are NULL. */
+NAS_API nas_status nas_tensor_svd(nas_tensor **left, nas_tensor **values, nas_tensor **right,
+                                  const nas_tensor *matrix, nas_error *err);
 
 #endif

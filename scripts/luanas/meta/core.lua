@@ -137,8 +137,8 @@ local Dataset = {}
 ---@return luanas.Dataset?, string?, string?
 function core.dataset_idx(name, files) end
 
---- From tensors, which are copied. `inputs` are uint8, where x means x / 255, or finite float32: {n, features},
---- {n, height, width} or {n, height, width, channels}. `targets` are int32 or uint8 {n} with at least two of the classes
+--- From tensors, which are copied. `inputs` are uint8, where x means x / 255, or finite float32: {n, features}, {n,
+--- height, width} or {n, height, width, channels}. `targets` are int32 or uint8 {n} with at least two of the classes
 --- 1..classes; or, without `classes`, finite float32 values {n} or {n, k}. `class_names` has a name for each class.
 ---@param name string
 ---@param parts { inputs: luanas.Tensor, targets: luanas.Tensor, classes?: integer, class_names?: string[] }
@@ -217,6 +217,12 @@ function Dataset:close() end
 ---@return luanas.Tensor?, string?, string?
 function core.read_npy(path) end
 
+--- Writes a file as np.load reads it, as a whole or not at all. Returns nil, message, code name when it can't.
+---@param tensor luanas.Tensor
+---@param path string
+---@return true?, string?, string?
+function core.write_npy(tensor, path) end
+
 --- An image: uint8 {height, width, channels}, one channel if grey, else three. 16 bits are reduced to the high byte;
 --- colour profiles and gamma are ignored. `background`, 0 to 255, is seen through transparent pixels; without it, an
 --- image that has any is refused. With `rgb`, grey becomes three equal channels.
@@ -253,9 +259,9 @@ function core.read_cifar(paths, kind) end
 ---@operator len: integer
 local Csv = {}
 
---- A CSV file. `delimiter`: one of , ; | : and tab, without which that of the first line is found out; `header`: whether
---- the first row names the columns (true), which are "1", "2", ... otherwise. Blanks around cells and blank lines do not
---- count; cells in double quotes may hold anything.
+--- A CSV file. `delimiter`: one of , ; | : and tab, without which that of the first line is found out; `header`:
+--- whether the first row names the columns (true), which are "1", "2", ... otherwise. Blanks around cells and blank
+--- lines do not count; cells in double quotes may hold anything.
 ---@param path string
 ---@param options? { delimiter?: string, header?: boolean }
 ---@return luanas.Csv?, string?, string?
@@ -314,9 +320,9 @@ function core.schedule_factor(schedule, step, steps_per_epoch) end
 local Trainer = {}
 
 --- A trainer with the network's initial weights. `speed` changes no bit of the results: threads (all processors that
---- the process may use), micro_batch (0: what the cache holds, at least 4), isa (one of core.machine().isas); profile:
---- whether to keep times; seconds: epochs may take so long in all. Returns nil, message, "NAS_LIMIT" for a network whose
---- activations are too large for the engine, and "NAS_SHAPE" where the loss can't be applied.
+--- the process may use), micro_batch (0: what the cache holds, at least 4), isa (one of core.machine().isas);
+--- profile: whether to keep times; seconds: epochs may take so long in all. Returns nil, message, "NAS_LIMIT" for a
+--- network whose activations are too large for the engine, and "NAS_SHAPE" where the loss can't be applied.
 ---@param output luanas.Node The network without its loss.
 ---@param data luanas.Dataset
 ---@param recipe luanas.Recipe
@@ -328,9 +334,10 @@ function core.trainer(output, data, recipe, seed, speed, loss) end
 
 --- Trains one epoch more and evaluates. Metrics are means over the training (train_...) and the validation images:
 --- accuracy, and top_k when the recipe asks for it, for classes, mean_absolute_error for values. `best` is the best
---- epoch so far; per_class, for classes, the accuracy on the validation images of each, false without any; `finished` says that the recipe's patience is at its end. Returns nil, message, code name when a loss
---- is not finite ("NAS_DIVERGED": no epoch can follow) or the seconds are over ("NAS_LIMIT"); the trainer then is as it
---- was after its last whole epoch.
+--- epoch so far; per_class, for classes, the accuracy on the validation images of each, false without any; `finished`
+--- says that the recipe's patience is at its end. Returns nil, message, code name when a loss is not finite
+--- ("NAS_DIVERGED": no epoch can follow) or the seconds are over ("NAS_LIMIT"); the trainer then is as it was after
+--- its last whole epoch.
 ---
 --- Ctrl-C ends it within a batch, or a group of 16 images that are validated. In the program luanas it raises
 --- "interrupted!", as does every later call until the program ends or the prompt is back; the program's pcall, xpcall
@@ -366,9 +373,10 @@ function Trainer:predicted() end
 ---@return string?
 function Trainer:predicted_bytes() end
 
---- Where the time of all epochs so far went: luanas.Profile without what is calculated from the other fields. `fused_into`
---- is the layer that does the work of a fused one, `train_macs` counts forward and backward as of windows that slide,
---- `cycles` are predicted for an image. Without `profile` among the settings of speed, images and seconds are 0.
+--- Where the time of all epochs so far went: luanas.Profile without what is calculated from the other fields.
+--- `fused_into` is the layer that does the work of a fused one, `train_macs` counts forward and backward as of
+--- windows that slide, `cycles` are predicted for an image. Without `profile` among the settings of speed, images and
+--- seconds are 0.
 ---@return table
 function Trainer:profile() end
 
@@ -403,8 +411,9 @@ function core.model_load(path) end
 ---@return true?, string?, string?
 function Model:save(path, trainer) end
 
---- Metrics on a part of a data set, as those of an epoch. For classes also `predicted`, int32 {images}, and `confusion`,
---- int32 {classes, classes}: how often an image of the class of the row was predicted as that of the column.
+--- Metrics on a part of a data set, as those of an epoch. For classes also `predicted`, int32 {images}, and
+--- `confusion`, int32 {classes, classes}: how often an image of the class of the row was predicted as that of the
+--- column.
 ---@param data luanas.Dataset
 ---@param part? "training"|"validation"|"all" default "validation"
 ---@param threads? integer
@@ -422,6 +431,22 @@ function Model:outputs(inputs, threads) end
 ---@param threads? integer
 ---@return luanas.Tensor?, string?, string?
 function Model:probabilities(inputs, threads) end
+
+--- What each layer of a network puts out for the inputs: float32 {n, shape of the layer}. The network is that of
+--- Model:output, or of an earlier layer.
+---@param network luanas.Network
+---@param inputs luanas.Tensor
+---@param threads? integer
+---@return { layer: integer, name: string, values: luanas.Tensor }[]?, string?, string?
+function Model:activations(network, inputs, threads) end
+
+--- The gradients of the mean loss of the inputs as one batch, as in a step of training: batch normalisation takes the
+--- statistics of this batch, dropout drops. As Model:params, of what is trained; then the loss, and the gradient of the
+--- inputs as the first layer sees them, after x / 255 and standardisation.
+---@param inputs luanas.Tensor
+---@param targets luanas.Tensor Classes from 1, int32 or uint8 {n}, or float32 {n} or {n, k}.
+---@return { layer: integer, role: string, values: luanas.Tensor }[]?, number|string, luanas.Tensor|string
+function Model:gradients(inputs, targets) end
 
 --- `network` is the canonical text with the loss, `recipe` that of the recipe, `epoch` the one whose weights it has.
 ---@return { task: "classes"|"values", data: string, recipe: string, network: string, epoch: integer, units: integer, classes?: integer, class_names?: string[] }
@@ -537,10 +562,10 @@ function CorePolicy:choose(name, options, count, stream) end
 ---@return number
 function CorePolicy:force(name, options, count, chosen) end
 
---- The next decision of the episode, an anchor, sampled: each of some earlier anchors, of any name, is chosen or not. Its
---- `candidates` are their positions in the episode, from 1, in increasing order; none is legal, and chooses nothing.
---- Returns what is chosen, in the order of candidates, and the sum of their log-probabilities. One number is drawn for
---- each candidate.
+--- The next decision of the episode, an anchor, sampled: each of some earlier anchors, of any name, is chosen or not.
+--- Its `candidates` are their positions in the episode, from 1, in increasing order; none is legal, and chooses
+--- nothing. Returns what is chosen, in the order of candidates, and the sum of their log-probabilities. One number is
+--- drawn for each candidate.
 ---@param name string
 ---@param candidates integer[]
 ---@param stream luanas.Stream
@@ -605,21 +630,35 @@ function CoreGradient:close() end
 
 -- ---- Tensors ---------------------------------------------------------------------------------------
 
---- An array of float32, uint8 or int32 numbers in up to 8 dimensions.
+--- An array of float32, uint8 or int32 numbers in up to 8 dimensions. A view shares its elements with what it was made
+--- from. Elements of integer types are Lua integers.
 ---
---- Indices and dimensions count from 1, negative ones from the end. `#t` is the first dimension. `t[i]` is entry i of
---- it: a view, or a number if there is one dimension; `t[i] = x` fills it with a number or copies a tensor into it.
---- A view shares its elements with what it was made from. Elements of integer types are Lua integers.
+--- Indices and dimensions count from 1, negative ones from the end; `#t` is the size of the first dimension.
+---   t[i]                            entry i of the first dimension: a view, or a number if there is one dimension
+---   t[{ 3, {}, { 2, -1 } }]         entry 3 of dimension 1, all of dimension 2, a range of dimension 3: a view, or a
+---                                   number if one entry of each is named; further dimensions are whole
+---   t[{ { 9, 1, -2 } }]             a range with a step: 9, 7, 5, 3, 1
+---   t[mask]                         the elements where a tensor of equal shape is not 0: a copy, nil for none
+--- To each of these a number or a tensor can be assigned, which is repeated to the shape and converted as by copy.
 ---
---- `+ - *` work element by element, on two tensors of one type and shape or a tensor and a number; `==` compares type,
---- shape and elements. Integer types hold whole numbers of their range only: a result that does not fit is an error.
+--- `+ - * / ^` and the methods for two operands work element by element, on tensors and numbers. Shapes are compared
+--- from the last dimension on: dimensions are equal, or one of them is 1 or missing and is repeated. The result is
+--- float32 where one operand is; else int32, so that differences of bytes are right; of `/ ^` always float32. A
+--- number counts as float32, or as an integer if it is one in Lua and meets integers. A result that int32 can't hold
+--- is an error. `& | ~` combine masks: uint8, 1 where the numbers are not 0. `==` compares type, shape and all
+--- elements.
 ---@class luanas.Tensor
 ---@field [integer] luanas.Tensor|number
 ---@operator len: integer
 ---@operator add(luanas.Tensor|number): luanas.Tensor
 ---@operator sub(luanas.Tensor|number): luanas.Tensor
 ---@operator mul(luanas.Tensor|number): luanas.Tensor
+---@operator div(luanas.Tensor|number): luanas.Tensor
+---@operator pow(luanas.Tensor|number): luanas.Tensor
 ---@operator unm: luanas.Tensor
+---@operator band(luanas.Tensor|number): luanas.Tensor
+---@operator bor(luanas.Tensor|number): luanas.Tensor
+---@operator bnot: luanas.Tensor
 local Tensor = {}
 
 ---@alias luanas.dtype "float32"|"uint8"|"int32"
@@ -635,6 +674,51 @@ function core.tensor(shape, dtype) end
 ---@param dtype? luanas.dtype "float32" by default
 ---@return luanas.Tensor
 function core.tensor_from(values, dtype) end
+
+--- From the bytes of elements in index order, little-endian, as Tensor:bytes gives them.
+---@param bytes string
+---@param shape integer[]
+---@param dtype? luanas.dtype "float32" by default
+---@return luanas.Tensor
+function core.tensor_from_bytes(bytes, shape, dtype) end
+
+--- first, first + step, first + 2 * step, ...
+---@param count integer
+---@param first number
+---@param step number
+---@param dtype? luanas.dtype "float32" by default
+---@return luanas.Tensor
+function core.tensor_ramp(count, first, step, dtype) end
+
+--- float32 numbers that are uniform in [low, high), in index order from the stream: two of its numbers for each.
+---@param shape integer[]
+---@param stream luanas.Stream
+---@param low number
+---@param high number
+---@return luanas.Tensor
+function core.tensor_uniform(shape, stream, low, high) end
+
+--- float32 numbers from a normal distribution, likewise: four numbers of the stream for each.
+---@param shape integer[]
+---@param stream luanas.Stream
+---@param mean number
+---@param std number
+---@return luanas.Tensor
+function core.tensor_normal(shape, stream, mean, std) end
+
+--- Tensors behind one another along a dimension; the others must be equal. The type is float32 if one is, else int32 if
+--- one is.
+---@param tensors luanas.Tensor[] At least one.
+---@param dimension? integer default 1
+---@return luanas.Tensor
+function core.tensor_concat(tensors, dimension) end
+
+--- Elements of a where the mask is not 0, else of b; all three repeated to one shape. Type as of core.tensor_concat.
+---@param mask luanas.Tensor
+---@param a luanas.Tensor|number
+---@param b luanas.Tensor|number
+---@return luanas.Tensor
+function core.tensor_where(mask, a, b) end
 
 ---@return integer[]
 function Tensor:shape() end
@@ -684,8 +768,28 @@ function Tensor:select(dimension, index) end
 ---@return luanas.Tensor
 function Tensor:transpose(first, second) end
 
---- The same elements in order under another shape of equal size: a view where that is possible, else a copy.
+--- A view with the dimensions in another order: t:permute { 3, 1, 2 } begins with the third.
+---@param order integer[] Each dimension once.
+---@return luanas.Tensor
+function Tensor:permute(order) end
+
+--- A view without a dimension of one entry, or without all of them. One dimension stays.
+---@param dimension? integer
+---@return luanas.Tensor
+function Tensor:squeeze(dimension) end
+
+--- A view with a new dimension of one entry.
+---@param dimension integer Where it is then: 1 to dimensions + 1.
+---@return luanas.Tensor
+function Tensor:unsqueeze(dimension) end
+
+--- A view repeated to a shape, as operands are. It can't be written to; its clone can.
 ---@param shape integer[]
+---@return luanas.Tensor
+function Tensor:expand(shape) end
+
+--- The same elements in order under another shape of equal size: a view where that is possible, else a copy.
+---@param shape integer[] One may be -1: what the others leave.
 ---@return luanas.Tensor
 function Tensor:reshape(shape) end
 
@@ -693,7 +797,7 @@ function Tensor:reshape(shape) end
 ---@return boolean # whether both refer to the same memory
 function Tensor:shares(other) end
 
----@return luanas.Tensor # a copy
+---@return luanas.Tensor # a copy, contiguous
 function Tensor:clone() end
 
 --- A copy of another type. Into an integer type numbers are rounded to the nearest.
@@ -701,30 +805,196 @@ function Tensor:clone() end
 ---@return luanas.Tensor
 function Tensor:to(dtype) end
 
---- The matrix product of float32 matrices, by OpenBLAS: fast, but its bits depend on the machine.
----@param other luanas.Tensor
+--- A copy of entries of a dimension, in any order, also several times.
+---@param dimension integer
+---@param positions integer[]|luanas.Tensor A list, or a tensor of one dimension.
 ---@return luanas.Tensor
+function Tensor:take(dimension, positions) end
+
+--- Where the elements are not 0, in index order: int32 {n, dimensions} of indices from 1; nil for none.
+---@return luanas.Tensor?
+function Tensor:nonzero() end
+
+--- The larger of two, element by element; NaN if one of them is.
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # of the wider type
+function Tensor:maximum(other) end
+
+--- The smaller of two, likewise.
+---@param other luanas.Tensor|number
+---@return luanas.Tensor
+function Tensor:minimum(other) end
+
+--- Elements below `low` become low, those above `high` high. One of the two may be nil.
+---@param low? number|luanas.Tensor
+---@param high? number|luanas.Tensor
+---@return luanas.Tensor
+function Tensor:clamp(low, high) end
+
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # a mask, uint8: 1 where self < other
+function Tensor:lt(other) end
+
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # a mask, uint8: 1 where self <= other
+function Tensor:le(other) end
+
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # a mask, uint8: 1 where self > other
+function Tensor:gt(other) end
+
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # a mask, uint8: 1 where self >= other
+function Tensor:ge(other) end
+
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # a mask, uint8: 1 where self == other
+function Tensor:eq(other) end
+
+---@param other luanas.Tensor|number
+---@return luanas.Tensor # a mask, uint8: 1 where self ~= other
+function Tensor:ne(other) end
+
+--- Type: int32 for integers, else float32.
+---@return luanas.Tensor
+function Tensor:abs() end
+
+--- 1, 0 or -1; NaN stays. Type as of abs.
+---@return luanas.Tensor
+function Tensor:sign() end
+
+--- Type as of abs.
+---@return luanas.Tensor
+function Tensor:floor() end
+
+--- Type as of abs.
+---@return luanas.Tensor
+function Tensor:ceil() end
+
+--- To the nearest whole number, ties to the even one. Type as of abs.
+---@return luanas.Tensor
+function Tensor:round() end
+
+--- By core.math, float32, as are the next ones.
+---@return luanas.Tensor
+function Tensor:exp() end
+
+--- Natural logarithm; NaN below 0.
+---@return luanas.Tensor
+function Tensor:log() end
+
+--- NaN below 0.
+---@return luanas.Tensor
+function Tensor:sqrt() end
+
+--- Float32.
+---@return luanas.Tensor
+function Tensor:tanh() end
+
+--- Float32.
+---@return luanas.Tensor
+function Tensor:sigmoid() end
+
+--- A mask.
+---@return luanas.Tensor
+function Tensor:is_nan() end
+
+--- A mask: 0 for NaN and infinities.
+---@return luanas.Tensor
+function Tensor:is_finite() end
+
+--- Integers have an integer sum. Reductions are over all elements, or along a dimension, which then goes away, or has
+--- one entry with `keep`. Each result is one sum in double in index order: the same bits for every layout and
+--- machine.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:sum(dimension, keep) end
+
+--- The sum divided by the number.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:mean(dimension, keep) end
+
+--- NaN if any element is.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:min(dimension, keep) end
+
+--- NaN if any element is.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:max(dimension, keep) end
+
+--- The mean of squared differences from the mean.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:variance(dimension, keep) end
+
+--- The root of the variance.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:std(dimension, keep) end
+
+--- The root of the sum of squares.
+---@param dimension? integer
+---@param keep? boolean
+---@return number|luanas.Tensor
+function Tensor:norm(dimension, keep) end
+
+--- Whether one element is not 0.
+---@param dimension? integer
+---@param keep? boolean
+---@return boolean|luanas.Tensor
+function Tensor:any(dimension, keep) end
+
+--- Whether no element is 0.
+---@param dimension? integer
+---@param keep? boolean
+---@return boolean|luanas.Tensor
+function Tensor:all(dimension, keep) end
+
+--- Where the smallest element is, the first among equals, or the first NaN: an index for each dimension,
+--- `local row, column = t:argmin()`; or int32 positions along a dimension.
+---@param dimension? integer
+---@param keep? boolean
+---@return integer|luanas.Tensor ...
+function Tensor:argmin(dimension, keep) end
+
+--- Where the largest element is, the first among equals, or the first NaN: an index for each dimension,
+--- `local row, column = t:argmax()`; or int32 positions along a dimension.
+---@param dimension? integer
+---@param keep? boolean
+---@return integer|luanas.Tensor ...
+function Tensor:argmax(dimension, keep) end
+
+--- The product of float32 matrices {m, k} and {k, n}, by OpenBLAS: fast, but its bits depend on the machine. Dimensions
+--- before the last two are repeated as those of operands. A vector is a row on the left and a column on the right, and
+--- the result lacks its dimension; of two vectors it is a number.
+---@param other luanas.Tensor
+---@return luanas.Tensor|number
 function Tensor:matmul(other) end
 
----@return number
-function Tensor:sum() end
+--- The x with self:matmul(x) = right, by LAPACK in double, rounded to float32. Raises an error for a singular matrix.
+---@param right luanas.Tensor {n} or {n, columns}, for self {n, n}
+---@return luanas.Tensor
+function Tensor:solve(right) end
 
----@return number
-function Tensor:mean() end
-
----@return number # NaN if any element is
-function Tensor:min() end
-
----@return number # NaN if any element is
-function Tensor:max() end
-
---- Where the largest entry of the last dimension is, the first among equals: an integer if there is one dimension, else
---- an int32 tensor of the other dimensions.
----@return integer|luanas.Tensor
-function Tensor:argmax() end
+--- Singular values of a matrix {m, n}, by LAPACK in double: left {m, k}, values {k} from the largest on, and right
+--- {n, k}, with k the smaller of m and n. (left * values):matmul(right:transpose()) is the matrix.
+---@return luanas.Tensor, luanas.Tensor, luanas.Tensor
+function Tensor:svd() end
 
 ---@return any[] # nested tables
 function Tensor:totable() end
+
+---@return string # the bytes of the elements in index order, little-endian
+function Tensor:bytes() end
 
 --- Frees the handle; views of the same memory live on.
 function Tensor:close() end
@@ -765,8 +1035,8 @@ local Store = {}
 
 ---@class luanas.StoreLock What a store holds against other processes and other stores; close() gives it back.
 
---- Opens a store; makes the file where there is none, unless it must exist or is only read. nil: in memory. Returns nil,
---- message, code also for what is no store, or one of a newer schema.
+--- Opens a store; makes the file where there is none, unless it must exist or is only read. nil: in memory. Returns
+--- nil, message, code also for what is no store, or one of a newer schema.
 ---@param path? string
 ---@param options? { must_exist?: boolean, read_only?: boolean }
 ---@return luanas.Store?, string?, string?
@@ -790,9 +1060,9 @@ function Store:begin_session(session) end
 ---@return { id: integer, epochs: { metrics: string, measured: string }[], diverged: string? }|false?, string?, string?
 function Store:find(key) end
 
---- Adds the epochs from number `from` (default 1) on to the evaluation of a key. It is on the disk when this returns its
---- id. Epochs that are there stay as they are. `predicted`: a byte for each validation image, its class from 0; `state`:
---- Trainer:state after the last epoch; `diverged`: why there is no further one.
+--- Adds the epochs from number `from` (default 1) on to the evaluation of a key. It is on the disk when this returns
+--- its id. Epochs that are there stay as they are. `predicted`: a byte for each validation image, its class from 0;
+--- `state`: Trainer:state after the last epoch; `diverged`: why there is no further one.
 ---@param key luanas.Store.Key
 ---@param part { from?: integer, epochs: { metrics: string, measured: string, predicted?: string }[], diverged?: string, state?: string }
 ---@return integer?, string?, string?
@@ -847,8 +1117,8 @@ function Store:open_final(study, network, intent) end
 ---@return true?, string?, string?
 function Store:end_final(study, metrics) end
 
---- Asks workers for an evaluation, of which `text` tells what they need. The id of the job, which counts as new where it
---- is there already.
+--- Asks workers for an evaluation, of which `text` tells what they need. The id of the job, which counts as new where
+--- it is there already.
 ---@param key luanas.Store.Key
 ---@param text string
 ---@return integer?, string?, string?
@@ -910,9 +1180,9 @@ function Store:continue_run(run, first, writer) end
 ---@return true?, string?, string?
 function Store:prepend(run, parent, trials, versions) end
 
---- The first of `count` evaluation seeds that no evaluation has; or of those that the same script with the same arguments
---- was given before, if it has not come to its end: the second result tells. `turn` tells several studies of a script
---- apart.
+--- The first of `count` evaluation seeds that no evaluation has; or of those that the same script with the same
+--- arguments was given before, if it has not come to its end: the second result tells. `turn` tells several studies
+--- of a script apart.
 ---@param wish { script?: string, arguments?: string, turn?: integer, count?: integer }
 ---@return integer?, boolean|string, string?
 function Store:begin_fresh(wish) end
@@ -969,8 +1239,8 @@ function Store:vacuum() end
 ---@return integer?, string?, string?
 function Store:check() end
 
---- For a generic for: the rows of one SELECT, as tables by column name, whose parameters ?1, ?2, ... have the values that
---- follow. The tables are in core/store/schema.h. Raises whatever fails.
+--- For a generic for: the rows of one SELECT, as tables by column name, whose parameters ?1, ?2, ... have the values
+--- that follow. The tables are in core/store/schema.h. Raises whatever fails.
 ---@param sql string
 ---@param ... number|string|nil
 ---@return fun(): table<string, number|string>?
@@ -1056,10 +1326,10 @@ function Process:running() end
 --- Asks it to end, and waits for that.
 function Process:close() end
 
---- Calls work(i) for i = 1 .. count, each once, in `workers` forked copies of this process, and returns the strings that
---- it returned, in the order of i. A worker takes the next i when it is done with one. For work that depends on i and
---- on what was there before, and on nothing that other calls changed, the result does not depend on `workers` and on
---- timing: draw random numbers from core.stream(seed, purpose, i), not from math.random.
+--- Calls work(i) for i = 1 .. count, each once, in `workers` forked copies of this process, and returns the strings
+--- that it returned, in the order of i. A worker takes the next i when it is done with one. For work that depends on
+--- i and on what was there before, and on nothing that other calls changed, the result does not depend on `workers`
+--- and on timing: draw random numbers from core.stream(seed, purpose, i), not from math.random.
 ---
 --- Workers see copies: of what work does, only its string comes back, and what it prints. An error in work is raised
 --- here, as text: that of the smallest i that fails, as if the calls were made one after the other. So is the death
@@ -1086,7 +1356,8 @@ function core.program() end
 ---@return number # seconds of a monotonic clock
 function core.clock() end
 
---- The instruction set in use, all that the processor has and LUANAS_ISA leaves, and how many processors the process may use.
+--- The instruction set in use, all that the processor has and LUANAS_ISA leaves, and how many processors the process
+--- may use.
 ---@return { isa: string, isas: string[], threads: integer }
 function core.machine() end
 

@@ -12,6 +12,7 @@
 ---@field space luanas.space Search spaces.
 ---@field statistics luanas.statistics To compare searches.
 ---@field agents luanas.agents What searches: study:run(nas.agents.reinforce { seed = 1 }, { trials = 100 }).
+---@field tensor luanas.tensor Tensors: nas.tensor { { 1, 2 }, { 3, 4 } }, nas.tensor.zeros { 28, 28 }.
 ---@field testing luanas.testing What every agent must be able to do.
 ---@field policy luanas.policy The LSTM controller: nas.policy { preset = "small", seed = 1 }.
 ---@field reward luanas.reward Baselines, clipping, powers, accuracy against a cost.
@@ -94,18 +95,6 @@ function nas.compare(options) end
 ---@param ... integer
 ---@return luanas.Stream
 function nas.stream(seed, purpose, ...) end
-
---- A tensor of zeros.
----@param shape integer[]
----@param dtype? "float32"|"uint8"|"int32" Default: "float32".
----@return luanas.Tensor
-function nas.tensor(shape, dtype) end
-
---- A tensor from nested Lua tables.
----@param values any
----@param dtype? "float32"|"uint8"|"int32" Default: "float32".
----@return luanas.Tensor
-function nas.tensor_from(values, dtype) end
 
 --- What this machine has: { isa = best kernels, isas = {...}, threads = usable processors }.
 ---@return table

@@ -55,6 +55,19 @@ function TrainedModel:probabilities(inputs) end
 ---@return luanas.Tensor # what the network puts out, float32 {n, units}
 function TrainedModel:outputs(inputs) end
 
+--- What each layer of model:network() puts out for the inputs, the input layer included.
+---@param inputs luanas.Tensor
+---@return { layer: integer, name: string, values: luanas.Tensor }[] # values: float32 {n, shape of the layer}
+function TrainedModel:activations(inputs) end
+
+--- The gradients of the mean loss of the inputs as one batch, as a step of training computes them: batch normalisation
+--- takes the statistics of this batch, dropout drops. In the form of model:params(), of what is trained; then the loss,
+--- and the gradient of the inputs as the first layer sees them (after x / 255 and standardisation).
+---@param inputs luanas.Tensor
+---@param targets luanas.Tensor Classes from 1, int32 or uint8 {n}; for a model of values float32 {n} or {n, k}.
+---@return { layer: integer, role: string, values: luanas.Tensor }[], number, luanas.Tensor
+function TrainedModel:gradients(inputs, targets) end
+
 --- Where the time of the training went, layer by layer. Raises an error unless nas.train gave the model with
 --- `profile = true`.
 ---@return luanas.Profile

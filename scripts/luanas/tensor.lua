@@ -1,0 +1,109 @@
+--- Tensors: nas.tensor { { 1, 2 }, { 3, 4 } } and other ways to make them. What one can do with them is in the core.
+local core = require "luanas.core"
+local check = require "luanas.check"
+
+local tensor = { from_bytes = core.tensor_from_bytes, where = core.tensor_where, concat = core.tensor_concat }
+
+local function is_tensor(value)
+  return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "luanas.Tensor"
+end
+
+-- ---- Numbers that are known ------------------------------------------------------------------------
+
+function tensor.full(shape, value, dtype)
+  return check.core(core.tensor, shape, dtype):fill(check.number("tensor.full", "value", value))
+end
+
+function tensor.zeros(shape, dtype)
+  return check.core(core.tensor, shape, dtype)
+end
+
+function tensor.ones(shape, dtype)
+  return check.core(core.tensor, shape, dtype):fill(1)
+end
+
+function tensor.eye(size, dtype)
+  size = check.integer("tensor.eye", "size", size, 1)
+  local matrix = check.core(core.tensor, { size, size }, dtype)
+  matrix:reshape({ size * size })[{ { 1, -1, size + 1 } }] = 1 -- the diagonal
+  return matrix
+end
+
+function tensor.range(first, last, step)
+  local owner = "tensor.range"
+  first, last = check.number(owner, "first", first), check.number(owner, "last", last)
+  step = check.optional(check.number, owner, "step", step) or 1
+  if step == 0 or (last - first) / step < 0 then
+    check.fail("%s: from %s to %s by steps of %s there is nothing", owner, first, last, step)
+  end
+  local integers = math.type(first) == "integer" and math.type(step) == "integer"
+  return check.core(core.tensor_ramp, math.floor((last - first) / step) + 1, first, step,
+    integers and "int32" or "float32")
+end
+
+function tensor.linspace(first, last, count)
+  local owner = "tensor.linspace"
+  first, last = check.number(owner, "first", first), check.number(owner, "last", last)
+  count = check.integer(owner, "count", count, 2)
+  local points = check.core(core.tensor_ramp, count, first, (last - first) / (count - 1), "float32")
+  points[-1] = last -- without an error of rounding
+  return points
+end
+
+-- ---- Random numbers --------------------------------------------------------------------------------
+
+-- The stream of a seed, or a stream.
+local function stream_of(owner, source)
+  if type(source) == "userdata" then return source end
+  return core.stream(check.seed(owner, "seed", source), owner)
+end
+
+function tensor.uniform(shape, seed, low, high)
+  local owner = "tensor.uniform"
+  low = check.optional(check.number, owner, "low", low) or 0
+  high = check.optional(check.number, owner, "high", high) or 1
+  return check.core(core.tensor_uniform, shape, stream_of(owner, seed), low, high)
+end
+
+function tensor.normal(shape, seed, mean, std)
+  local owner = "tensor.normal"
+  mean = check.optional(check.number, owner, "mean", mean) or 0
+  std = check.optional(check.number, owner, "std", std, 0) or 1
+  return check.core(core.tensor_normal, shape, stream_of(owner, seed), mean, std)
+end
+
+-- ---- Joining ---------------------------------------------------------------------------------------
+
+function tensor.stack(tensors, dimension)
+  dimension = check.optional(check.integer, "tensor.stack", "dimension", dimension) or 1
+  if type(tensors) ~= "table" then
+    check.fail("tensor.stack: tensors are %s; expected a list", check.show(tensors))
+  end
+  local parts = {}
+  for i, part in ipairs(tensors) do
+    if not is_tensor(part) then
+      check.fail("tensor.stack: tensors[%d] is %s; expected a tensor", i, check.show(part))
+    end
+    parts[i] = check.core(part.unsqueeze, part, dimension)
+  end
+  return check.core(core.tensor_concat, parts, dimension)
+end
+
+-- ---- Files -----------------------------------------------------------------------------------------
+
+function tensor.load(path)
+  check.string("tensor.load", "path", path)
+  return check.must(core.read_npy, path)
+end
+
+function tensor.save(values, path)
+  if not is_tensor(values) then check.fail("tensor.save: values are %s; expected a tensor", check.show(values)) end
+  check.string("tensor.save", "path", path)
+  check.must(core.write_npy, values, path)
+end
+
+return setmetatable(tensor, {
+  __call = function(_, values, dtype)
+    return check.core(core.tensor_from, values, dtype)
+  end,
+})
