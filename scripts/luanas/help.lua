@@ -123,7 +123,10 @@ local function parameters_of(overload)
   return parameters
 end
 
-local SYMBOLS = { add = "a + b", sub = "a - b", mul = "a * b", div = "a / b", pow = "a ^ b", unm = "-a", len = "#a" }
+local SYMBOLS = {
+  add = "a + b", sub = "a - b", mul = "a * b", div = "a / b", pow = "a ^ b", unm = "-a", len = "#a", band = "a & b",
+  bor = "a | b", bnot = "~a",
+}
 
 local function operators_text(class)
   local symbols = {}
@@ -147,7 +150,7 @@ function ENTRY.class(page, class)
   page:paragraphs(entries.text(class))
   for _, overload in ipairs(class.overloads) do page:options(parameters_of(overload)) end
   if #class.operators > 0 then
-    page:line("operators: " .. operators_text(class))
+    page:line(layout.wrap(operators_text(class), page.columns, "operators: ", "  "))
     page:line ""
   end
   page:members("fields", stubs.fields(class))

@@ -10,7 +10,7 @@ local history = require "luanas.repl.history"
 
 -- A command may change any global.
 local concat, pack, unpack, stdout, stderr = table.concat, table.pack, table.unpack, io.stdout, io.stderr
-local ipairs, require, tostring, type, globals, preload = ipairs, require, tostring, type, _G, package.preload
+local ipairs, pcall, require, tostring, type, globals = ipairs, pcall, require, tostring, type, _G
 
 local repl = {}
 
@@ -41,15 +41,16 @@ function Session:prompt(text)
   return ("\1%s\1%s\1%s\1%s"):format(STYLES.prompt, text:sub(1, -2), PLAIN, text:sub(-1))
 end
 
--- A module that the session can do without.
-local function optional(name)
-  return preload[name] and require(name)
+function Session:by_show(value)
+  return require "luanas.show".text(value, { width = core.terminal() or WIDTH, colour = self.coloured })
 end
 
+-- A command may have broken what the package calls, as by table = nil: then tostring must do.
 function Session:shown(value)
-  local show = optional "luanas.show"
-  if not show then return tostring(value) end
-  return show.text(value, { width = core.terminal() or WIDTH, colour = self.coloured })
+  local ok, text = pcall(self.by_show, self, value)
+  if ok then return text end
+  core.check_interrupt()
+  return tostring(value)
 end
 
 -- Values beside each other, or one below the other where one has several lines.
@@ -167,7 +168,7 @@ end
 function repl.run(host)
   local self = new_session(host)
   local nas = require "luanas"
-  globals.nas, globals.nn, globals.help = nas, nas.nn, optional "luanas.help"
+  globals.nas, globals.nn, globals.help = nas, nas.nn, nas.help
   if host.is_terminal then greet() end
   self:begin_history()
   while true do

@@ -7,7 +7,7 @@ local stubs = {}
 -- The files, in the order in which people meet them.
 stubs.NAMES = {
   "init", "nn", "space", "data", "train", "study", "policy", "reward", "agents", "schedule", "statistics", "compare",
-  "exact", "audit", "testing", "plot", "show", "help", "profile", "core",
+  "exact", "audit", "testing", "tensor", "plot", "show", "help", "profile", "core",
 }
 
 local FOLDER = debug.getinfo(1, "S").source:match "^@(.*)stubs%.lua$"

@@ -198,7 +198,7 @@ end
 
 function T.test_unknown_names_list_the_nearest()
   lu.assertEquals(help.text "conv3d",
-    'there is no help for "conv3d"; there are nas.nn.conv2d, luanas.nn.Conv2d,\n  nas.nn.concat')
+    'there is no help for "conv3d"; there are nas.nn.conv2d, luanas.nn.Conv2d,\n  nas.nn.concat, nas.tensor.concat')
   lu.assertEquals(help.text "zzzzzzzzzz", 'there is no help for "zzzzzzzzzz"; help() lists what there is')
   lu.assertStrContains(help.text "study:rum", "study:run")
   lu.assertStrContains(help.text "", "help() lists what there is")
@@ -265,9 +265,9 @@ function T.test_every_function_is_found_by_value()
       for name in entries.title(entry):gmatch "[^.]+" do value = value[name] end
       lu.assertIsFunction(value, entry.name)
     end
-    if value then -- one may have several names: nas.tensor, core.tensor
+    if value then -- one may have several names: nas.tensor.concat, core.tensor_concat
       found = found + 1
-      lu.assertEquals(entries.of(value).short, entry.short)
+      lu.assertStrMatches(entry.short, ".*" .. entries.of(value).short)
     end
   end
   lu.assertTrue(found > 200, found)
@@ -286,7 +286,7 @@ function T.test_values_without_help()
   lu.assertEquals(help.text(12), "there is no help for 12; help() lists what there is")
   lu.assertEquals(help.text(nil), "there is no help for nil; help() lists what there is")
   lu.assertEquals(help.text {}, "there is no help for this table; help() lists what there is")
-  lu.assertStrContains(help.text(nas.reward.switch { print }), "there is no help for luanas.Switch;")
+  lu.assertStrContains(help.text(setmetatable({}, { __name = "luanas.Walk" })), "there is no help for luanas.Walk;")
   lu.assertStrContains(help.text(print), "this function, which is written in C;")
   lu.assertStrContains(help.text(function() end), "there is no help for this function, from")
   lu.assertStrContains(help.text(setmetatable({}, { __index = function() error "no" end })), "this table")

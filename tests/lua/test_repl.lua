@@ -66,7 +66,7 @@ function T.test_expressions_are_printed()
   lu.assertEquals(s:enter "local y = 2 print(x + y)", "7")
   lu.assertEquals(s:enter "_", "5") -- print gives no value
   lu.assertEquals(s:enter "...", "")
-  lu.assertStrContains(s:enter "nas.version, nn == nas.nn", core.version .. "\ttrue")
+  lu.assertStrContains(s:enter "nas.version, nn == nas.nn", ('"%s"\ttrue'):format(core.version))
   s:keys "\4"
   lu.assertEquals(s:finish(), 0)
 end
@@ -82,7 +82,7 @@ function T.test_errors_are_short()
     "\t[C]: in function 'error'", "\tstdin:1: in function 'f'", "\tstdin:1: in main chunk" }, "\n"))
   lu.assertStrMatches(s:enter "nas.study {}", "stdin:1: study: space is nil; expected a function.*")
   lu.assertNotStrContains(s:text(), "luanas/")
-  lu.assertStrContains(s:enter "error {}", "table: 0x")
+  lu.assertStrContains(s:enter "error {}", "{}")
   lu.assertEquals(s:enter "error()", "nil")
   lu.assertEquals(s:enter "1", "1")
 end
@@ -90,8 +90,9 @@ end
 function T.test_bad_values_lose_nothing()
   local s <close> = session()
   s:enter "kept = 11"
-  lu.assertStrContains(s:enter "setmetatable({}, { __tostring = function() error 'no text' end })", "cannot be shown")
-  lu.assertStrContains(s:enter "error(setmetatable({}, { __tostring = function() return {} end }))", "cannot be shown")
+  local fails = "whose __tostring fails"
+  lu.assertStrContains(s:enter "setmetatable({}, { __tostring = function() error 'no text' end })", fails)
+  lu.assertStrContains(s:enter "error(setmetatable({}, { __tostring = function() return {} end }))", fails)
   lu.assertStrContains(s:enter "(function f() return f() + 1 end)()", "'(' expected")
   lu.assertStrContains(s:enter "function f() return f() + 1 end f()", "stack overflow")
   lu.assertEquals(s:enter(("{"):rep(300) .. ("}"):rep(300)), "C stack overflow")
@@ -123,7 +124,7 @@ function T.test_input_goes_on_only_where_it_can()
   s:keys "  print(i * 10)\r"
   lu.assertEquals(s:enter "end", "10\n20")
   s:keys "{ 1,\r"
-  lu.assertStrContains(s:enter "2 }", "table: 0x") -- a table that begins a line is no statement
+  lu.assertEquals(s:enter "2 }", "{ 1, 2 }") -- a table that begins a line is no statement
   s:keys "#[[a\r"
   lu.assertEquals(s:enter "b]]", "3")
   lu.assertEquals(s:enter "for i = 1 2", "stdin:1: ',' expected near '2'")
@@ -167,14 +168,14 @@ end
 
 function T.test_characters_that_are_not_ascii()
   local s <close> = session { "LC_ALL=C" }
-  lu.assertEquals(s:enter "#'\u{e9}\u{4e16}\u{1f600}', '\u{e9}'", "9\t\u{e9}")
+  lu.assertEquals(s:enter "#'\u{e9}\u{4e16}\u{1f600}', '\u{e9}'", '9\t"\u{e9}"')
   s:keys "'\u{e9}\u{e8}\b\b\u{e8}'"
-  lu.assertEquals(s:enter "", "\u{e8}")
+  lu.assertEquals(s:enter "", '"\u{e8}"')
 end
 
 function T.test_a_terminal_of_twenty_columns()
   local s <close> = session { columns = 20, rows = 8 }
-  lu.assertEquals(s:enter "'a long string', 'that wraps'", "a long string\tthat wraps")
+  lu.assertEquals(s:enter "'a long string', 'that wraps'", '"a long string"\t"that wraps"')
   s:keys "x = { 'aaaaaaaaaa', 'bbbbbbbbbb',\r'cccccccccccc' }"
   s:keys "\1\27[A\5\b, 'd'," -- the end of the first line
   s:keys "\27\r'e',\27[B\27[F" -- and a line behind it
@@ -364,7 +365,7 @@ function T.test_ctrl_c_stops_lua()
   stopped(s, "error(setmetatable({}, { __tostring = function() print 'begun' while true do end end }))")
   stopped(s, "print 'begun' io.read()")
   lu.assertEquals(s:enter "kept.count > 0, closed", "true\ttrue")
-  lu.assertEquals(s:enter "for i = 1, 1e6 do end return pcall(error, 'x')", "false\tx")
+  lu.assertEquals(s:enter "for i = 1, 1e6 do end return pcall(error, 'x')", 'false\t"x"')
   s:keys "\4"
   lu.assertEquals(s:finish(), 0)
 end
@@ -433,7 +434,7 @@ function T.test_a_prompt_after_a_script()
   file:close()
   local s <close> = session { arguments = { "-i", path, "argument" } }
   s:expect "at the end"
-  lu.assertEquals(s:enter "made, arg[1]", "argument\targument")
+  lu.assertEquals(s:enter "made, arg[1]", '"argument"\t"argument"')
   os.remove(path)
 end
 
@@ -442,7 +443,7 @@ function T.test_pipes()
   lu.assertEquals(given, { out = "2\n2\n1\n2\n42\n", err = "", status = 0 })
   lu.assertEquals(piped "error 'one'\nprint 'two'\n", { out = "two\n", err = "stdin:1: one\n", status = 1 })
   lu.assertEquals(piped "print(\n", { out = "", err = "stdin:1: unexpected symbol near <eof>\n", status = 1 })
-  lu.assertEquals(piped "x = io.read()\nthis line\nx\n", { out = "this line\n", err = "", status = 0 })
+  lu.assertEquals(piped "x = io.read()\nthis line\nx\n", { out = '"this line"\n', err = "", status = 0 })
   lu.assertEquals(piped("os.exit(7)\n", "-i"), { out = "", err = "", status = 7 })
   lu.assertEquals(piped("y\n", "-e 'y = 5' -i"), { out = "5\n", err = "", status = 0 })
   lu.assertEquals(piped "", { out = "", err = "", status = 0 })

@@ -77,10 +77,6 @@ end
 
 -- ---- Values ----------------------------------------------------------------------------------------
 
-local function optional(name)
-  return package.preload[name] and require(name)
-end
-
 -- The tables in which Lua looks for a key of a value, in order.
 local function tables_of(value)
   local list, seen = {}, {}
@@ -300,8 +296,8 @@ local function complete_field(globals, names, separator, terminal)
   local is_method = separator == ":"
   local value = value_of(globals, names, #names - 1)
   for _, each in ipairs(tables_of(value)) do candidates:add_keys(each, is_method) end
-  local stubs = optional "luanas.stubs"
-  local class = stubs and stubs.all().classes[class_name(globals, names, #names - 1)]
+  local stubs = require "luanas.stubs"
+  local class = stubs.all().classes[class_name(globals, names, #names - 1)]
   for _, each in ipairs(class and class.functions or {}) do
     if is_method or not each.is_method then candidates:add(each.short) end
   end
@@ -316,8 +312,8 @@ local function complete_name(globals, tokens, first, prefix, terminal)
   local candidates = new_candidates(prefix)
   local opening = open_bracket(tokens, first - 1)
   local before = tokens[first - 1]
-  local stubs = optional "luanas.stubs"
-  if stubs and opening and (opening == first - 1 or before[2] == "," or before[2] == ";") then
+  local stubs = require "luanas.stubs"
+  if opening and (opening == first - 1 or before[2] == "," or before[2] == ";") then
     for _, each in ipairs(options_at(stubs, stubs.all(), globals, tokens, opening)) do
       candidates:add(each.name, " = ")
     end
