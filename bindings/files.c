@@ -329,14 +329,10 @@ static const luaL_Reg csv_meta[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"read_npy", core_read_npy},
-    {"write_npy", core_write_npy},
-    {"read_png", core_read_png},
-    {"read_png_folder", core_read_png_folder},
-    {"write_png", core_write_png},
-    {"read_cifar", core_read_cifar},
-    {"read_csv", core_read_csv},
-    {NULL, NULL},
+    {"read_npy", core_read_npy},   {"write_npy", core_write_npy},
+    {"read_png", core_read_png},   {"read_png_folder", core_read_png_folder},
+    {"write_png", core_write_png}, {"read_cifar", core_read_cifar},
+    {"read_csv", core_read_csv},   {NULL, NULL},
 };
 
 void nas_open_files(lua_State *L) {
