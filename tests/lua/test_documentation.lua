@@ -1,6 +1,7 @@
 -- Every Lua snippet of the documentation runs. The snippets of one page are one script, in a folder of its own; to be
 -- quick, Fashion-MNIST is cut to a few images and loops over 100 trials to three.
 local lu = require "luaunit"
+local transcript = require "transcript"
 
 local T = {}
 
@@ -55,6 +56,22 @@ end
 
 function T.test_paper_cnn()
   check "examples/paper_cnn.md"
+end
+
+-- What the tutorial says that the prompt answers, it does.
+function T.test_five_minutes()
+  local parts = transcript.parts(SOURCE .. "/examples/five_minutes.md")
+  local answers, printed = transcript.run(PROGRAM, parts)
+  lu.skipIf((printed or answers[2]):find "Fashion%-MNIST .* was not found" ~= nil, "Fashion-MNIST is not installed")
+  lu.assertNotNil(answers, printed)
+  local count = 0
+  for _, part in ipairs(parts) do
+    if part.input then
+      count = count + 1
+      lu.assertEquals(transcript.settled(answers[count]), transcript.settled(part.answer), part.input)
+    end
+  end
+  lu.assertTrue(count > 20, count)
 end
 
 -- The page about layers shows the code of an example that is compiled.
