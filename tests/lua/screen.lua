@@ -147,18 +147,24 @@ end
 -- Where the program stopped to read keys and went on to run, each, so far.
 local ON, OFF = "\27[?2004h", "\27[?2004l"
 
---- Types a text and Enter, and returns what the program writes until it reads keys again, without colours.
-function Screen:enter(text)
+--- Runs `act`, and returns what the program writes from when it stops to read keys until it reads them again.
+function Screen:after(what, act)
   local from = #self.raw
-  self:keys(text .. "\r")
+  act()
   local output
-  self:wait("a prompt after " .. text, function()
+  self:wait("a prompt after " .. what, function()
     local _, began = self.raw:find(OFF, from + 1, true)
     local ended = began and self.raw:find(ON, began + 1, true)
     output = ended and self.raw:sub(began + 1, ended - 1)
     return output
   end)
   self:prompt()
+  return output
+end
+
+--- Types a text and Enter, and returns what the program writes until it reads keys again, without colours.
+function Screen:enter(text)
+  local output = self:after(text, function() self:keys(text .. "\r") end)
   return (output:gsub("\r\n", "\n"):gsub("\27%[[%d;]*m", ""):gsub("\n$", ""))
 end
 
