@@ -5,6 +5,7 @@
 -- crops of them; here a crop is out of the image with 4 pixels of zeros around, as in DenseNet's recipe, which the
 -- paper follows otherwise.
 local nas = require "luanas"
+local task = dofile((arg[0]:match "^.*/" or "") .. "paper_cnn_task.lua") -- for its reward
 
 local options = nas.options(arg, {
   cifar = { "cifar-10-batches-bin", "folder with data_batch_1.bin to data_batch_5.bin" },
@@ -36,14 +37,7 @@ local study = nas.study {
   failed = { accuracy = 0.1 },
 }
 
--- The maximum validation accuracy of the last 5 epochs, cubed.
-local function reward(trial)
-  local best = 0.1
-  for i = math.max(1, #trial.epochs - 4), #trial.epochs do best = math.max(best, trial.epochs[i].accuracy) end
-  return nas.reward.power(best, 3)
-end
-
 study:run(nas.agents.reinforce { preset = "paper", seed = options.seed }, {
-  trials = options.trials, reward = reward, workers = options.workers,
+  trials = options.trials, reward = task.reward, workers = options.workers,
 })
 study:report()
