@@ -1,9 +1,9 @@
 #include <nas/png.h>
+#include "png_trouble.h"
 #include "source.h"
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,8 +57,9 @@ typedef struct image {
   int height, width, channels;
 } image;
 
-/* libpng leaves by longjmp when something is wrong: whatever must outlive that is in here. */
+/* What must outlive a jump out of libpng. */
 typedef struct decoder {
+  nas_png_trouble trouble;
   const char *name;
   const unsigned char *bytes;
   size_t size, offset;
@@ -67,32 +68,8 @@ typedef struct decoder {
   image image;
   png_structp png;
   png_infop info;
-  int starved;      /* an allocation of libpng failed */
-  char reason[128]; /* what libpng says */
   nas_error *err;
 } decoder;
-
-static void on_error(png_structp png, png_const_charp reason) {
-  decoder *d = png_get_error_ptr(png);
-  snprintf(d->reason, sizeof d->reason, "%s", reason);
-  png_longjmp(png, 1);
-}
-
-static void on_warning(png_structp png, png_const_charp reason) {
-  (void)png, (void)reason;
-}
-
-static png_voidp on_allocate(png_structp png, png_alloc_size_t size) {
-  decoder *d = png_get_mem_ptr(png);
-  void *block = nas_alloc(size, 1);
-  if (!block) d->starved = 1;
-  return block;
-}
-
-static void on_free(png_structp png, png_voidp block) {
-  (void)png;
-  nas_free(block);
-}
 
 static void on_read(png_structp png, png_bytep bytes, size_t size) {
   decoder *d = png_get_io_ptr(png);
@@ -197,9 +174,9 @@ static nas_status decode_or_jump(decoder *d) {
 
 static nas_status decode(decoder *d) {
   if (setjmp(png_jmpbuf(d->png)) == 0) return decode_or_jump(d);
-  if (d->starved) return nas_fail(d->err, NAS_MEMORY, "no memory to read %s", d->name);
+  if (d->trouble.starved) return nas_fail(d->err, NAS_MEMORY, "no memory to read %s", d->name);
   return nas_fail(d->err, NAS_FORMAT, "%s, at or before byte %zu: the PNG file is damaged: %s",
-                  d->name, d->offset, d->reason);
+                  d->name, d->offset, d->trouble.reason);
 }
 
 /* Appends the pixels, whose shape *out gets. On failure some may be there. */
@@ -211,8 +188,9 @@ static nas_status decode_bytes(nas_block *pixels, image *out, const unsigned cha
   if (size < 8 || png_sig_cmp(bytes, 0, 8) != 0)
     return nas_fail(err, NAS_FORMAT, "%s: not a PNG file; expected 89 50 4E 47 0D 0A 1A 0A first",
                     name);
-  d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning, &d, on_allocate,
-                                   on_free);
+  d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d.trouble, nas_png_on_error,
+                                   nas_png_on_warning, &d.trouble, nas_png_on_allocate,
+                                   nas_png_on_free);
   if (!d.png) return nas_fail(err, NAS_MEMORY, "no memory to read %s", name);
   nas_status status = decode(&d);
   png_destroy_read_struct(&d.png, &d.info, NULL);

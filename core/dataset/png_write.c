@@ -1,44 +1,20 @@
-#include <nas/memory.h>
 #include <nas/png.h>
-#include <png.h>
 #include <setjmp.h>
-#include <stdio.h>
 #include "file.h"
+#include "png_trouble.h"
 
 #define SIDE_MAX 65535
 
-/* libpng leaves by longjmp when something is wrong: whatever must outlive that is in here. */
+/* What must outlive a jump out of libpng. */
 typedef struct encoder {
+  nas_png_trouble trouble;
   const char *path;
   nas_replacement file;
   png_structp png;
   png_infop info;
   nas_status status; /* of what failed outside libpng */
-  char reason[128];  /* what libpng says */
   nas_error *err;
 } encoder;
-
-static void on_error(png_structp png, png_const_charp reason) {
-  encoder *e = png_get_error_ptr(png);
-  snprintf(e->reason, sizeof e->reason, "%s", reason);
-  png_longjmp(png, 1);
-}
-
-static void on_warning(png_structp png, png_const_charp reason) {
-  (void)png, (void)reason;
-}
-
-static png_voidp on_allocate(png_structp png, png_alloc_size_t size) {
-  encoder *e = png_get_mem_ptr(png);
-  void *block = nas_alloc(size, 1);
-  if (!block) e->status = nas_fail(e->err, NAS_MEMORY, "no memory to write %s", e->path);
-  return block;
-}
-
-static void on_free(png_structp png, png_voidp block) {
-  (void)png;
-  nas_free(block);
-}
 
 static void on_write(png_structp png, png_bytep bytes, size_t size) {
   encoder *e = png_get_io_ptr(png);
@@ -86,13 +62,16 @@ static void encode_or_jump(encoder *e, const nas_tensor *image) {
 }
 
 static nas_status encode(encoder *e, const nas_tensor *image) {
-  e->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, e, on_error, on_warning, e, on_allocate,
-                                     on_free);
+  e->png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &e->trouble, nas_png_on_error,
+                                     nas_png_on_warning, &e->trouble, nas_png_on_allocate,
+                                     nas_png_on_free);
   if (!e->png) return nas_fail(e->err, NAS_MEMORY, "no memory to write %s", e->path);
   if (setjmp(png_jmpbuf(e->png)) == 0)
     encode_or_jump(e, image);
+  else if (e->trouble.starved)
+    e->status = nas_fail(e->err, NAS_MEMORY, "no memory to write %s", e->path);
   else if (e->status == NAS_OK)
-    e->status = nas_fail(e->err, NAS_IO, "%s cannot be written: %s", e->path, e->reason);
+    e->status = nas_fail(e->err, NAS_IO, "%s cannot be written: %s", e->path, e->trouble.reason);
   png_destroy_write_struct(&e->png, &e->info);
   return e->status;
 }
