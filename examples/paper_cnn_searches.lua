@@ -48,13 +48,15 @@ local function again(study, title, arch)
   return trial.accuracy
 end
 
--- What one would write without a search: squares of 3, each layer on the one before.
+-- What one would write without a search: squares, each layer on the one before.
 own.name = "by hand"
 local by_hand, before = nas.study(own), {}
 for layer = 1, DEPTH do before[layer] = { layer > 1 and layer - 1 or nil } end
-for _, filters in ipairs { 24, 36 } do
-  again(by_hand, ("chain of %d filters"):format(filters),
-    nas.space.by_hand(own.space, { height = 3, width = 3, filters = filters, skip = before }))
+for _, size in ipairs { 3, 5 } do
+  for _, filters in ipairs { 24, 36 } do
+    again(by_hand, ("chain %dx%d, %d filters"):format(size, size, filters),
+      nas.space.by_hand(own.space, { height = size, width = size, filters = filters, skip = before }))
+  end
 end
 
 own.name = "the best, again" -- of this study paper_cnn_final.lua takes its finalists
@@ -64,7 +66,9 @@ for _, agent in ipairs(result.agents) do
   local accuracies = {}
   for i, cell in ipairs(agent.cells) do
     local title = ("%s, seed %d"):format(agent.name, cell.seed)
-    accuracies[i] = again(best, title, file:study(title):rescore(task.reward)[1].trial.arch)
+    local first = file:study(title):rescore(task.reward)[1]
+    if not first then error(title .. ": no child could be trained; give it more seconds", 0) end
+    accuracies[i] = again(best, title, first.trial.arch)
   end
   local low, high = statistics.bootstrap(accuracies)
   print(("%-22s %.4f, 95 %% interval of the mean over searches %.4f to %.4f"):format(agent.name,

@@ -8,7 +8,7 @@ local chooser = require "luanas.chooser"
 
 local known = {}
 
-local LEAVES_MAX = 4096 -- of a tree: then it begins anew
+local NODES_MAX = 32768 -- of a tree: then it begins anew; about 30 MiB
 
 local trees = setmetatable({}, { __mode = "k" }) -- by space function
 
@@ -37,9 +37,9 @@ end
 -- last decisions; a leaf has built and line.
 local function tree_of(space)
   local tree = trees[space]
-  if tree and tree.leaves < LEAVES_MAX and is_unchanged(tree, space) then return tree end
+  if tree and tree.nodes < NODES_MAX and is_unchanged(tree, space) then return tree end
   local values = surroundings(space)
-  tree = { root = {}, leaves = 0, surroundings = values, count = debug.getinfo(space, "u").nups }
+  tree = { root = {}, nodes = 0, surroundings = values, count = debug.getinfo(space, "u").nups }
   trees[space] = tree
   return tree
 end
@@ -60,12 +60,14 @@ local function add(tree, built)
     elseif differs(node, decision) then
       return nil
     end
-    node.children[decision.chosen] = node.children[decision.chosen] or {}
+    if not node.children[decision.chosen] then
+      node.children[decision.chosen] = {}
+      tree.nodes = tree.nodes + 1
+    end
     node = node.children[decision.chosen]
   end
   if node.name or node.built then return nil end
   node.built, node.line, node.tree = built, built.arch:line(), tree
-  tree.leaves = tree.leaves + 1
   return node
 end
 

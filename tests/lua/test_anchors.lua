@@ -299,4 +299,15 @@ function T.test_children_of_the_small_space_are_cheap()
   lu.assertEquals(#largest.decisions, 6 * 4 + 5 * 6 // 2)
 end
 
+-- 250 decisions each, of which hardly any two architectures share more than the first ones.
+function T.test_long_searches_in_deep_spaces_take_little_memory()
+  local space = nas.space.paper_cnn { input = { 8, 8, 1 }, classes = 2, depth = 20 }
+  local random = nas.random { seed = 1 }
+  for _ = 1, 300 do random:sample(space) end
+  collectgarbage()
+  collectgarbage()
+  local kilobytes = collectgarbage "count"
+  lu.assertTrue(kilobytes < 40 * 1024, kilobytes)
+end
+
 return T
