@@ -1,7 +1,7 @@
 -- The final phase of Zoph & Le 2017, sec. 4.1: the best networks of a search, with a small grid over rate, weight
 -- decay and the epoch at which the rate falls; the best of these by validation accuracy is trained longer; and then,
 -- once, the test images are opened. Searches look at small children; as the paper gives its best network more
--- filters, the finalists get the same decisions at twice the filters and twice the resolution.
+-- filters, the finalists get the same decisions with more filters and at twice the resolution.
 --
 -- Run again, it goes on where it was.
 local nas = require "luanas"
@@ -9,22 +9,22 @@ local nas = require "luanas"
 local options = nas.options(arg, {
   from = { "paper_cnn_searches.db", "file of the search, whose last study has the finalists" },
   top = { 2, "finalists", least = 1 },
-  widen = { 2, "times the filters of the search", least = 1 },
+  filters = { 16, "of the narrowest layers, which had 12; the others are widened as much", least = 2 },
   stride = { 1, "of the stem, which had 2", least = 1 },
-  epochs = { 8, "of each training of the grid", least = 2 },
+  epochs = { 5, "of each training of the grid", least = 2 },
+  limit = { 10000, "training images of the grid; 0 takes all 55,000", least = 0 },
   long = { 40, "epochs of the last training", least = 2 },
-  limit = { 0, "training images; 0 takes all 55,000", least = 0 },
+  images = { 0, "training images of the last training", least = 0 },
   path = { "paper_cnn_final.db", "file that keeps the trainings" },
   out = { "", "folder for a picture of the network, which must exist" },
 })
 
 local RATES, WEIGHT_DECAYS, DECAY_AT = { 0.1, 0.05 }, { 1e-4, 5e-4 }, { 0.5, 0.75 } -- the last in shares of the epochs
 
-local filters = {}
-for i, count in ipairs { 12, 18, 24, 36 } do filters[i] = count * options.widen end
+local fewest = options.filters -- and the others as in paper_cnn_small: 12, 18, 24 and 36
 local space = nas.space.paper_cnn_small {
-  input = { 28, 28, 1 }, classes = 10, filters = filters,
-  stem = { filters = 12 * options.widen, stride = options.stride, pool = 2 },
+  input = { 28, 28, 1 }, classes = 10, filters = { fewest, fewest * 3 // 2, fewest * 2, fewest * 3 },
+  stem = { filters = fewest, stride = options.stride, pool = 2 },
 }
 
 -- The decisions of the search, by the numbers of their options: the options themselves are others.
@@ -38,11 +38,12 @@ do
   for i, trial in ipairs(file:study():best(options.top)) do finalists[i] = larger(trial.arch) end
 end
 
-local data = nas.data.fashion_mnist { limit = options.limit, standardize = true }
+local function images(limit) return nas.data.fashion_mnist { limit = limit, standardize = true } end
+local grid_data, long_data = images(options.limit), images(options.images)
 
 -- A study for each recipe; they share a file.
 local first
-local function study_of(epochs, rate, weight_decay, decay_at)
+local function study_of(data, epochs, rate, weight_decay, decay_at)
   local study = nas.study {
     name = ("%d epochs, rate %g, weight decay %g, decay at %g"):format(epochs, rate, weight_decay, decay_at),
     space = space, data = data, path = not first and options.path or nil, store = first and first.store or nil,
@@ -65,7 +66,7 @@ for number, arch in ipairs(finalists) do
   for _, rate in ipairs(RATES) do
     for _, weight_decay in ipairs(WEIGHT_DECAYS) do
       for _, decay_at in ipairs(DECAY_AT) do
-        local trial = study_of(options.epochs, rate, weight_decay, decay_at):evaluate(arch)
+        local trial = study_of(grid_data, options.epochs, rate, weight_decay, decay_at):evaluate(arch)
         print(("%8d  %4g  %12g  %8g  %.4f"):format(number, rate, weight_decay, decay_at, trial.accuracy or 0))
         if trial.accuracy and (not best or trial.accuracy > best.accuracy) then
           best = { accuracy = trial.accuracy, arch = arch, recipe = { rate, weight_decay, decay_at } }
@@ -78,7 +79,7 @@ if not best then error("no training of the grid went well", 0) end
 
 -- ---- The last training, and the test ---------------------------------------------------------------
 
-local study = study_of(options.long, table.unpack(best.recipe))
+local study = study_of(long_data, options.long, table.unpack(best.recipe))
 local trial = study:evaluate(best.arch)
 nas.plot.network(nas.space.build(space, best.arch), options.out and options.out .. "/final.svg" or nil)
 local found = study:final(trial, { intent = "the network that the paper's recipe found" })

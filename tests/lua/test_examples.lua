@@ -139,12 +139,12 @@ function T.test_paper_cnn_final()
   os.remove(final)
   local arguments = "--seconds 1 --seeds 2 --limit 250 --epochs 1 --batch 2 --again 2 --path " .. searches
   local output, status = example("paper_cnn_searches", arguments)
-  local of_final, status_of_final = example("paper_cnn_final", ("--limit 250 --epochs 2 --long 2 --top 1 --widen 1 "
-    .. "--stride 2 --from %s --path %s"):format(searches, final))
+  local of_final, status_of_final = example("paper_cnn_final", ("--limit 250 --epochs 2 --images 300 --long 2 "
+    .. "--top 1 --filters 12 --stride 2 --from %s --path %s"):format(searches, final))
   remove_study(searches)
   remove_study(final)
   lu.assertEquals(status, 0, output)
-  for _, text in ipairs { "even at", "chain of 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
+  for _, text in ipairs { "even at", "chain 5x5, 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
     lu.assertStrContains(output, text)
   end
   lu.assertEquals(status_of_final, 0, of_final)
