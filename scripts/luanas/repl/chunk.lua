@@ -50,7 +50,8 @@ local function telling(problem, trace)
     if line:find "^\tstdin:%d+: in main chunk" then last = #lines end
   end
   for i = 1, last do
-    tells = tells or not lines[i]:find "^\t%[C%]" and not lines[i]:find "^\tstdin:%d+: in main chunk"
+    local line = lines[i]:sub(2)
+    tells = tells or not (line:find "^%[C%]" or line:find "^%(%.%.%.tail calls" or line:find "^stdin:%d+: in main chunk")
   end
   return tells and concat(lines, "\n", 1, last) or nil
 end
