@@ -43,19 +43,19 @@ local function metrics_of(trial)
   return list .. ". It failed; the study says what a failed trial counts as: failed = { accuracy = 0.1 }"
 end
 
-local function called(reward, trial)
-  local ok, value = pcall(check.run, reward, trial)
-  if ok then return value end
-  if type(value) ~= "string" or check.is_interrupt(value) then error(value, 0) end
-  if type(reward) ~= "function" then -- one of nas.reward, whose messages say what there is
-    check.fail("trial %d: the reward, %s, raised: %s", trial.number, origin(reward), value)
-  end
-  check.fail("trial %d: the reward, %s, raised: %s; metrics of the trial: %s", trial.number, origin(reward), value,
-    metrics_of(trial))
-end
-
 local function is_finite(value)
   return type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge
+end
+
+--- What a reward makes of a trial; or nil and what is wrong with that.
+function search.ask(reward, trial)
+  local ok, value = pcall(check.run, reward, trial)
+  if not ok then
+    if type(value) ~= "string" or check.is_interrupt(value) then error(value, 0) end
+    return nil, "raised: " .. value
+  end
+  if is_finite(value) then return value end
+  return nil, ("returned %s; expected a finite number"):format(check.show(value))
 end
 
 -- By the name of a metric.
@@ -71,12 +71,10 @@ end
 function search.reward(reward, trial)
   if reward == nil and trial.metrics.mean_absolute_error then return -metric("mean_absolute_error", trial) end
   if reward == nil or type(reward) == "string" then return metric(reward or "accuracy", trial) end
-  local value = called(reward, trial)
-  if not is_finite(value) then
-    check.fail("trial %d: the reward, %s, returned %s; expected a finite number%s", trial.number, origin(reward),
-      check.show(value), value == nil and "; metrics of the trial: " .. metrics_of(trial) or "")
-  end
-  return value
+  local value, problem = search.ask(reward, trial)
+  if value then return value end
+  local known = type(reward) == "function" and "; metrics of the trial: " .. metrics_of(trial) or "" -- else it says so
+  check.fail("trial %d: the reward, %s, %s%s", trial.number, origin(reward), problem, known)
 end
 
 -- ---- Budgets ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 --- look: it is small, and neither its size nor its time tells two saves within a tick of the clock apart.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local search = require "luanas.search"
 
 local watch = {}
 
@@ -69,17 +70,6 @@ function watch.load(self, source)
   return reward
 end
 
--- The value; or nil and what is wrong.
-local function ask(reward, trial)
-  local ok, value = pcall(check.run, reward, trial)
-  if not ok then
-    if type(value) ~= "string" or check.is_interrupt(value) then error(value, 0) end
-    return nil, "raised: " .. value
-  end
-  if type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge then return value end
-  return nil, ("returned %s; expected a finite number"):format(check.show(value))
-end
-
 -- For what no version of a study is in force.
 local function latest(self)
   watch.look(self)
@@ -92,12 +82,12 @@ end
 function Watched:__call(trial)
   local owner = trial.owner
   if not owner or not owner.version then
-    local value, problem = ask(latest(self), trial)
+    local value, problem = search.ask(latest(self), trial)
     if not value then check.fail("%s as it is now %s", self.path, problem) end
     return value
   end
   local version, place, start = owner.version(trial, self)
-  local value, problem = ask(version.reward, trial)
+  local value, problem = search.ask(version.reward, trial)
   if value then return value end
   if owner.replace_version(trial, self) then return self(trial) end
   check.fail("version %d of %s, from trial %d on, %s", place, self.path, start, problem)
