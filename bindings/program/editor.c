@@ -163,25 +163,30 @@ static const char *text_at(lua_State *L, int index) {
   return lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : NULL;
 }
 
-static int is_whole(EditLine *line) {
-  if (!call(line, IS_WHOLE)) return 1;
-  lua_State *L = box_of(line)->L;
-  int whole = lua_toboolean(L, -2);
-  lua_pop(L, 2);
-  return whole;
-}
-
 /* -- keys ------------------------------------------------------------------------------------- */
+
+static unsigned char insert(EditLine *line, const char *text) {
+  return el_insertstr(line, text) ? CC_ERROR : CC_REFRESH;
+}
 
 static unsigned char on_newline(EditLine *line, int key) {
   (void)key;
-  return el_insertstr(line, "\n") ? CC_ERROR : CC_REFRESH;
+  return insert(line, "\n");
+}
+
+static unsigned char accept(EditLine *line) {
+  el_push(line, KEY_ACCEPT);
+  return CC_NORM;
 }
 
 static unsigned char on_enter(EditLine *line, int key) {
-  if (!is_whole(line)) return on_newline(line, key);
-  el_push(line, KEY_ACCEPT);
-  return CC_NORM;
+  (void)key;
+  if (!call(line, IS_WHOLE)) return accept(line);
+  lua_State *L = box_of(line)->L;
+  const char *continued = text_at(L, -1);
+  unsigned char done = continued ? insert(line, continued) : accept(line);
+  lua_pop(L, 2);
+  return done;
 }
 
 /* Ctrl-C. What is cancelled stays on the screen. */
@@ -190,8 +195,7 @@ static unsigned char on_cancel(EditLine *line, int key) {
   const LineInfoW *now = el_wline(line);
   if (now->lastchar == now->buffer) return CC_REFRESH;
   box_of(line)->is_cancelled = 1;
-  el_push(line, KEY_ACCEPT);
-  return CC_NORM;
+  return accept(line);
 }
 
 static void show_paste_mode(const char *sequence) {

@@ -1,7 +1,7 @@
 /* luanas.Editor: lines from a terminal that can be edited, by libedit.
  *
  * editor(is_whole, complete): the two functions are called while a text is edited, and what they
- * raise is a beep. is_whole(text) tells whether Enter ends the text or begins another line of it.
+ * raise is a beep. is_whole(text) tells whether Enter ends the text; if not, also what it inserts.
  * complete(text, position) returns what Tab inserts at the cursor, before which are so many bytes,
  * and what it shows below the text; either may be nil.
  *

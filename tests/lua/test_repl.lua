@@ -128,6 +128,21 @@ function T.test_input_goes_on_only_where_it_can()
   s:keys "#[[a\r"
   lu.assertEquals(s:enter "b]]", "3")
   lu.assertEquals(s:enter "for i = 1 2", "stdin:1: ',' expected near '2'")
+  s:keys "f(1,\r2"
+  s:expect "> f(1,\n  2" -- the next line begins below the text
+  s:keys "\3"
+  s:prompt()
+end
+
+function T.test_expressions_behind_statements_are_printed()
+  local s <close> = session()
+  s:paste "local a = 1\nlocal b = 2\na + b,\n'b'"
+  lu.assertStrContains(s:enter "", '3\t"b"')
+  s:paste "local t = {}\nt.x.y"
+  lu.assertStrContains(s:enter "", "stdin:2: attempt to index a nil value (field 'x')")
+  lu.assertEquals(s:enter "1 + 1;", "2")
+  lu.assertEquals(s:enter "x.y", "stdin:1: attempt to index a nil value (global 'x')")
+  lu.assertEquals(s:enter "print 'a';", "a")
 end
 
 function T.test_lines_can_be_edited_before_they_run()
@@ -216,7 +231,7 @@ function T.test_history_over_two_sessions()
     s:keys "\4"
     lu.assertEquals(s:finish(), 0)
   end
-  lu.assertEquals(content(path), "first = 1\nfor i = 1, 2 do\\nprint [[\\\\n]] end\n")
+  lu.assertEquals(content(path), "first = 1\nfor i = 1, 2 do\\n  print [[\\\\n]] end\n")
   local pipe <close> = io.popen(("stat -c %%a %s %s"):format(path, folder .. "/luanas"))
   lu.assertEquals(pipe:read "a", "600\n700\n")
   do
@@ -322,7 +337,7 @@ function T.test_completion()
   completed(s, "nn.depthw", "> nn.depthwise_conv2d")
   completed(s, "f(\t1", "> f(1")
   s:keys "if x then\r\t1"
-  s:expect "\n  1"
+  s:expect "\n    1"
   s:keys "\3"
   s:prompt()
 end
