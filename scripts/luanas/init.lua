@@ -20,6 +20,7 @@ local lazy = {
   data = { "luanas.data" },
   exact = { "luanas.exact" },
   help = { "luanas.help" },
+  interrupted = { "luanas.train", "interrupted" },
   load = { "luanas.train", "load" },
   nn = { "luanas.nn" },
   open = { "luanas.opened", "open" },

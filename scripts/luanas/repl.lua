@@ -11,6 +11,7 @@ local history = require "luanas.repl.history"
 -- A command may change any global.
 local concat, pack, unpack, stdout, stderr = table.concat, table.pack, table.unpack, io.stdout, io.stderr
 local ipairs, pcall, require, tostring, type, globals = ipairs, pcall, require, tostring, type, _G
+local loaded = package.loaded
 
 local repl = {}
 
@@ -77,10 +78,21 @@ function Session:safely(method, value)
   return false
 end
 
+-- What is there of a training that was interrupted, or "".
+function Session:left_of_training()
+  local train = loaded["luanas.train"]
+  local ok, model = pcall(train and train.interrupted or error)
+  if not ok or not model or model.history == self.told then return "" end
+  self.told = model.history
+  return (" nas.interrupted() is the model after epoch %d"):format(#model.history)
+end
+
 function Session:interrupted()
   self.is_interrupted = true
   stdout:flush()
-  if self.host.is_prompted then stderr:write("\n", self:styled("problem", "interrupted!"), "\n") end
+  if self.host.is_prompted then
+    stderr:write("\n", self:styled("problem", "interrupted!" .. self:left_of_training()), "\n")
+  end
   return false
 end
 

@@ -403,6 +403,22 @@ function T.test_ctrl_c_stops_training()
   stopped(s, "coroutine.wrap(function() pcall(train) print 'no' end)()")
   lu.assertStrContains(s:enter "nas.train(x, data, { epochs = 1, batch = 400 }) ~= nil", "epoch 1/1")
   lu.assertNotStrContains(s:text(), "epoch 1/1") -- the progress line is gone
+  lu.assertEquals(s:enter "nas.interrupted()", "nil")
+end
+
+function T.test_an_interrupted_training_goes_on()
+  local s <close> = session { rows = 60 }
+  s:paste(TRAINING)
+  s:enter ""
+  s:keys "nas.train(x, data, { epochs = 1000, batch = 100, on_epoch = function(e) print('epoch ' .. e.epoch) end })\r"
+  s:expect "epoch 2"
+  s:keys "\3"
+  s:expect "interrupted! nas.interrupted() is the model after epoch "
+  s:prompt()
+  s:enter "model = nas.interrupted() n = #model.history"
+  s:enter "longer = nas.train(model, data, { epochs = n + 1, batch = 100 })"
+  s:enter "whole = nas.train(x, data, { epochs = n + 1, batch = 100 })"
+  lu.assertEquals(s:enter "n >= 2 and longer.history[n + 1].loss == whole.history[n + 1].loss", "true")
 end
 
 function T.test_ctrl_c_at_the_prompt()

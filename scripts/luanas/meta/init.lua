@@ -20,6 +20,7 @@
 ---@field schedule luanas.schedule Learning rate schedules.
 ---@field data luanas.data Data sets.
 ---@field train fun(network: luanas.Node|luanas.TrainedModel, data: luanas.Data, options?: luanas.train.Options): luanas.TrainedModel Training without a study.
+---@field interrupted fun(): luanas.TrainedModel? The model of a training that Ctrl-C has ended.
 ---@field load fun(path: string): luanas.TrainedModel A model from a file.
 ---@field show luanas.show Any value as text for people.
 ---@field help luanas.help What a function, a module or an object does.

@@ -24,6 +24,11 @@ local train = {}
 ---@return luanas.TrainedModel
 function train.train(network, data, options) end
 
+--- The model of the last nas.train that Ctrl-C, or an error of on_epoch, has ended, as it was after its last whole epoch
+--- (nas.interrupted); nil where none was, or not after its first epoch. nas.train(model, ...) goes on with it.
+---@return luanas.TrainedModel?
+function train.interrupted() end
+
 --- A model from a file that model:save wrote (nas.load). Raises an error that names the file when it is missing or
 --- damaged.
 ---@param path string
