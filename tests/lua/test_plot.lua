@@ -111,9 +111,9 @@ function T.test_values_without_an_accuracy()
   local list = trials { 0.5, 0.7, 0.6 }
   for i, trial in ipairs(list) do trial.metrics = { loss = 9, mean_absolute_error = 1 / i, params = i } end
   local text = script("incumbent", list)
-  lu.assertEquals(data(text), { "1 1, 2 0.5, 3 0.333333333" })
+  lu.assertEquals(data(text), { "1 1, 2 0.5, 3 0.3333333333333333" })
   lu.assertStrContains(text, "set title 'Best mean absolute error so far'")
-  lu.assertEquals(data(script("pareto", list))[2], "1 1, 2 0.5, 3 0.333333333")
+  lu.assertEquals(data(script("pareto", list))[2], "1 1, 2 0.5, 3 0.3333333333333333")
   lu.assertEquals(data(script("incumbent", list, { metric = "loss" })), { "1 9, 3 9" })
 end
 
@@ -134,7 +134,7 @@ function T.test_logged_values()
   local text = script("loss", list)
   lu.assertEquals(data(text), { "1 -1, 2 -2, 3 -3, 4 -4", "1 -1, 2 -1.5, 3 -2, 4 -2.5" })
   text = script("entropy", list)
-  lu.assertEquals(data(text), { "1 1, 2 0.5, 3 0.333333333, 4 0.25" })
+  lu.assertEquals(data(text), { "1 1, 2 0.5, 3 0.3333333333333333, 4 0.25" })
   lu.assertStrContains(text, "set ylabel 'entropy in nats'")
   lu.assertEquals(data(script("logged", list, { name = "reward" })), { "1 0.5, 2 0.7, 3 0.6, 4 0" })
 end
@@ -462,6 +462,15 @@ function T.test_errors()
   refused("low of point 1 is 2", "points", "a.svg", { points = { { title = "a", value = 1, low = 2, high = 3 } } })
   refused("high of point 1 is nil", "points", "a.svg", { points = { { title = "a", value = 1, low = 0 } } })
   refused("title of point 1 is nil", "points", "a.svg", { points = { { value = 1 } } })
+end
+
+-- Times of day in seconds, say.
+function T.test_large_numbers_stay_apart()
+  local lines = { { points = { { 1732748001, 1 / 3 }, { 1732748002, 1 }, { 1732748003, 3e9 + 1 } } } }
+  local text = told(function(path) plot.lines(path, { lines = lines }) end, "a.svg")
+  lu.assertEquals(data(text), { "1732748001 0.3333333333333333, 1732748002 1, 1732748003 3000000001" })
+  lu.skipIf(not has_gnuplot, "gnuplot is not installed")
+  in_folder(function(folder) plot.lines(folder .. "/a.svg", { lines = lines }) end)
 end
 
 function T.test_what_gnuplot_says_is_told()

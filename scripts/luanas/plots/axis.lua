@@ -1,5 +1,6 @@
 --- Ranges and tics of axes: gnuplot's own would give trials fractions, and a flat line no height.
 local text_table = require "luanas.text_table"
+local core = require "luanas.core"
 
 local axis = {}
 
@@ -37,7 +38,7 @@ end
 
 local function tics_text(numbers)
   local tics = {}
-  for i, number in ipairs(numbers) do tics[i] = ("'%s' %.9g"):format(text_table.number(number), number) end
+  for i, number in ipairs(numbers) do tics[i] = ("'%s' %s"):format(text_table.number(number), core.number_text(number)) end
   return "(" .. table.concat(tics, ", ") .. ")"
 end
 

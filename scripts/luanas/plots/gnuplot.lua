@@ -30,6 +30,15 @@ local function run(text)
   return pipe:close(), printed
 end
 
+-- What ended it, among warnings.
+local function problem_of(printed)
+  local problem
+  for message in printed:gmatch "line %d+: ([^\n]*)" do
+    if not message:find "^warning:" then problem = message end
+  end
+  return problem or printed
+end
+
 --- Draws a picture into a file, or for nil into the terminal; without gnuplot the terminal gets its numbers.
 function gnuplot.draw(owner, path, picture)
   if not os.execute "command -v gnuplot >/dev/null 2>&1" then
@@ -39,8 +48,7 @@ function gnuplot.draw(owner, path, picture)
   end
   local ok, printed = run(gnuplot_script.text(picture, path))
   if not ok then
-    check.fail("%s: gnuplot could not write %s: %s", owner, path or "to the terminal",
-      printed:match "line %d+: ([^\n]*)" or printed)
+    check.fail("%s: gnuplot could not write %s: %s", owner, path or "to the terminal", problem_of(printed))
   end
   if not path then io.stdout:write((printed:gsub(" +\n", "\n"):gsub("^\n+", ""))) end
 end

@@ -77,10 +77,10 @@ end
 local function block(name, layer, bottom)
   local lines = { name .. " << END" }
   for _, point in ipairs(layer.points) do
-    local words = { ("%.9g"):format(point[1]) }
+    local words = { core.number_text(point[1]) }
     for i = 2, math.max(2, #point) do
       local number = point[i] or bottom
-      words[i] = is_finite(number) and ("%.9g"):format(number) or nil
+      words[i] = is_finite(number) and core.number_text(number) or nil
     end
     lines[#lines + 1] = #words == math.max(2, #point) and table.concat(words, " ") or ""
   end
@@ -98,8 +98,8 @@ local function line_of(layer, with, terminal)
   if #layer.points == 1 then with = "points" end
   if terminal.is_text then return "with " .. with end
   local dash = (layer.colour - 1) // #COLOURS % 5 + 1
-  return ("with %s pointtype 7 pointsize %.2g linewidth 2 dashtype %d %s"):format(with, terminal.point, dash,
-    colour_of(layer))
+  local shape = with == "points" and (" pointtype 7 pointsize %.2g"):format(terminal.point) or ""
+  return ("with %s%s linewidth 2 dashtype %d %s"):format(with, shape, dash, colour_of(layer))
 end
 
 local function points_of(layer, kind, size, alpha, terminal)
@@ -146,6 +146,10 @@ local function key_lines(panels, width)
   return most
 end
 
+local function range(name, of)
+  return ("set %srange [%s:%s]"):format(name, core.number_text(of.low), core.number_text(of.high))
+end
+
 -- The lines of a panel; `blocks` gets its numbers.
 local function panel_script(panel, terminal, blocks)
   local x, y = axis.x(panel, terminal.is_narrow), axis.y(panel)
@@ -156,8 +160,8 @@ local function panel_script(panel, terminal, blocks)
       .. (key_lines({ panel }, terminal.width) > 0 and [[."\n "]] or ""),
     terminal.is_text and "" or "set ylabel " .. wrapped(shown(panel.y, terminal), terminal.height),
     (panel.is_log and "set" or "unset") .. " logscale x",
-    ("set xrange [%.9g:%.9g]"):format(x.low, x.high),
-    ("set yrange [%.9g:%.9g]"):format(y.low, y.high),
+    range("x", x),
+    range("y", y),
     "set xtics " .. x.tics,
   }
   if panel.rows then
