@@ -9,21 +9,20 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 #include "box.h"
 #include "interrupt.h"
 
 static const char TYPE[] = "luanas.Editor";
 
-enum { ENTRIES = 1000 };    /* of the history */
-enum { KEPT_LINE = 1000 };  /* characters of a text that libedit keeps while it shows others */
-enum { PATTERN_MAX = 256 }; /* bytes of what is searched for, and a zero */
-enum { SEARCH_KEY = 0x1D }; /* stands for every key while it searches */
+enum { ENTRIES = 1000 };     /* of the history */
+enum { PATTERN_MAX = 256 };  /* bytes of what is searched for, and a zero */
+enum { SEARCH_KEY = 0x1D };  /* stands for every key while it searches */
+enum { PASTED_FIRST = 256 }; /* characters there is room for at the beginning of a pasted block */
 
 /* Keys that nobody has, for functions of libedit that ours call: it has no other way. */
 #define KEY_ACCEPT    "\033[9001~"
-#define KEY_PREVIOUS  "\033[9002~"
-#define KEY_NEXT      "\033[9003~"
 #define KEY_LINE_UP   "\033[9004~"
 #define KEY_LINE_DOWN "\033[9005~"
 
@@ -42,11 +41,15 @@ typedef struct editor_box {
   const char *prompt; /* while it reads */
   sigset_t signals;   /* the mask while it waits for a key */
   int is_cancelled;
+  int ended_by; /* this signal, 0: none */
   int is_searching;
+  int is_pasting;
   char pattern[PATTERN_MAX]; /* of the search */
   size_t pattern_size;
   int newer;      /* matches that are newer than the one that is shown */
   char *original; /* the text before the search */
+  int shown;      /* text of the history, 0: none */
+  char *typed;    /* before one was shown */
   wchar_t key;    /* that was pressed while it searches */
 } editor_box;
 
@@ -58,16 +61,40 @@ static editor_box *box_of(EditLine *line) {
 
 /* -- characters ------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t noted; /* a signal, while a text is edited */
-static pthread_t editing_thread;
-
 /* Signals are blocked except where the thread waits for a key: one that came just before that would
  * not end it. Meanwhile threads of libraries get them. */
+static const int noted_signals[] = {SIGWINCH, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
+enum { NOTED = sizeof noted_signals / sizeof *noted_signals };
+
+static volatile sig_atomic_t noted; /* bits of those that came while a text is edited */
+static pthread_t editing_thread;
+
+static int bit_of(int signal_number) {
+  int i = 0;
+  while (noted_signals[i] != signal_number) i++;
+  return 1 << i;
+}
+
 static void note(int signal_number) {
   if (pthread_equal(pthread_self(), editing_thread))
-    noted = signal_number;
+    noted |= bit_of(signal_number); /* no other signal comes in between */
   else
     pthread_kill(editing_thread, signal_number);
+}
+
+static void show_paste_mode(const char *sequence) {
+  fputs(sequence, stdout);
+  fflush(stdout);
+}
+
+static void take_terminal(EditLine *line) {
+  el_set(line, EL_PREP_TERM, 1);
+  show_paste_mode(PASTE_ON);
+}
+
+static void give_terminal_back(EditLine *line) {
+  show_paste_mode(PASTE_OFF);
+  el_set(line, EL_PREP_TERM, 0);
 }
 
 /* Draws the text again, from the row of the cursor on: what is above may be something else. */
@@ -77,12 +104,44 @@ static void redraw(EditLine *line) {
   el_set(line, EL_REFRESH);
 }
 
-/* After a signal. Returns whether reading goes on. */
+/* Stops the processes (see kill(2)), this one among them, as if nobody had noted SIGTSTP. */
+static void suspend(EditLine *line, pid_t processes) {
+  struct sigaction ours, usual = {.sa_handler = SIG_DFL};
+  sigset_t stop;
+  sigemptyset(&usual.sa_mask);
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTSTP);
+  give_terminal_back(line);
+  sigaction(SIGTSTP, &usual, &ours);
+  pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+  kill(processes, SIGTSTP);
+  pthread_sigmask(SIG_BLOCK, &stop, NULL);
+  sigaction(SIGTSTP, &ours, NULL);
+  take_terminal(line);
+  redraw(line);
+}
+
+static int first_of(int signals) {
+  static const int ends[] = {SIGTERM, SIGHUP, SIGQUIT};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (signals & bit_of(ends[i])) return ends[i];
+  return 0;
+}
+
+/* After signals. Returns whether reading goes on. */
 static int attend(EditLine *line) {
-  int signal_number = noted;
+  int signals = noted;
   noted = 0;
-  if (nas_interrupt_pending() || signal_number == SIGTERM || signal_number == SIGHUP) return 0;
-  if (signal_number == SIGWINCH) redraw(line);
+  box_of(line)->ended_by = first_of(signals);
+  if (nas_interrupt_pending() || box_of(line)->ended_by) return 0;
+  if (signals & bit_of(SIGTSTP)) {
+    suspend(line, getpid());
+  } else if (signals & bit_of(SIGCONT)) { /* of SIGSTOP, which nobody notes */
+    take_terminal(line);
+    redraw(line);
+  } else if (signals & bit_of(SIGWINCH)) {
+    redraw(line);
+  }
   return 1;
 }
 
@@ -107,16 +166,28 @@ static int read_character(EditLine *line, wchar_t *character) {
     if (used == (size_t)-2) continue; /* more bytes are to come */
     if (used != (size_t)-1) return 1;
     memset(&state, 0, sizeof state);
-    if (byte >= 0) { /* what was cut short does not swallow the next key */
+    if (!(byte & 0x80)) { /* what was cut short does not swallow the next key */
       *character = byte;
       return 1;
     }
   }
 }
 
+/* Whether the text may take all rows of the terminal. Where the cursor alone is moved, libedit then
+ * writes beyond what it has of them, unless all is drawn again. */
+static int is_tall(EditLine *line) {
+  struct winsize size;
+  const LineInfoW *now = el_wline(line);
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 0;
+  ptrdiff_t rows = 2;
+  for (const wchar_t *c = now->buffer; c < now->lastchar; c++) rows += *c == L'\n';
+  return rows + 2 * (now->lastchar - now->buffer) / size.ws_col >= size.ws_row;
+}
+
 /* What libedit reads by: its own function ends at every signal. */
 static int read_key(EditLine *line, wchar_t *key) {
   editor_box *box = box_of(line);
+  if (!box->is_pasting && is_tall(line)) el_set(line, EL_REFRESH);
   int count = read_character(line, key);
   if (count == 1 && box->is_searching) {
     box->key = *key;
@@ -198,20 +269,10 @@ static unsigned char on_cancel(EditLine *line, int key) {
   return accept(line);
 }
 
-static void show_paste_mode(const char *sequence) {
-  fputs(sequence, stdout);
-  fflush(stdout);
-}
-
 /* Ctrl-Z */
 static unsigned char on_suspend(EditLine *line, int key) {
   (void)key;
-  show_paste_mode(PASTE_OFF);
-  el_set(line, EL_PREP_TERM, 0);
-  kill(0, SIGTSTP);
-  el_set(line, EL_PREP_TERM, 1);
-  show_paste_mode(PASTE_ON);
-  redraw(line);
+  suspend(line, 0);
   return CC_NORM;
 }
 
@@ -253,60 +314,6 @@ static unsigned char on_end(EditLine *line, int key) {
 
 /* -- the history ------------------------------------------------------------------------------ */
 
-/* Whether the history has this text. */
-static int is_kept(editor_box *box, const char *text, size_t size) {
-  HistEvent event;
-  for (int found = history(box->history, &event, H_FIRST); found >= 0;
-       found = history(box->history, &event, H_NEXT))
-    if (strlen(event.str) == size && memcmp(event.str, text, size) == 0) return 1;
-  return 0;
-}
-
-/* Whether the text is longer than what libedit keeps of it while it shows others; it is in the
- * history then, and gone from the screen. */
-static int is_put_away(EditLine *line) {
-  editor_box *box = box_of(line);
-  HistEvent event;
-  const LineInfoW *wide = el_wline(line);
-  ptrdiff_t characters = wide->lastchar - wide->buffer;
-  if (characters <= KEPT_LINE) return 0;
-  const LineInfo *now = el_line(line);
-  size_t size = (size_t)(now->lastchar - now->buffer);
-  char *text = is_kept(box, now->buffer, size) ? NULL : strndup(now->buffer, size);
-  if (!text) return 0;
-  history(box->history, &event, H_ENTER, text);
-  free(text);
-  el_cursor(line, (int)(wide->lastchar - wide->cursor));
-  el_deletestr(line, (int)characters);
-  return 1;
-}
-
-/* Within a text of several lines to the line above or below, from its first or last one to another
- * text of the history. */
-static unsigned char on_up(EditLine *line, int key) {
-  (void)key;
-  const LineInfo *now = el_line(line);
-  if (memchr(now->buffer, '\n', (size_t)(now->cursor - now->buffer))) {
-    el_push(line, KEY_LINE_UP);
-  } else {
-    if (is_put_away(line)) el_push(line, KEY_PREVIOUS); /* past this text itself */
-    el_push(line, KEY_PREVIOUS);
-  }
-  return CC_NORM;
-}
-
-static unsigned char on_down(EditLine *line, int key) {
-  (void)key;
-  const LineInfo *now = el_line(line);
-  int inside = memchr(now->cursor, '\n', (size_t)(now->lastchar - now->cursor)) != NULL;
-  el_push(line, inside ? KEY_LINE_DOWN : KEY_NEXT);
-  return CC_NORM;
-}
-
-/* -- searching -------------------------------------------------------------------------------- */
-
-/* libedit's own search takes minutes with texts of many lines, and can write beyond its buffer. */
-
 /* Makes `before` and `after` the text, with the cursor between them. */
 static void set_text(EditLine *line, const char *before, size_t before_size, const char *after) {
   const LineInfoW *now = el_wline(line);
@@ -321,6 +328,55 @@ static void set_text(EditLine *line, const char *before, size_t before_size, con
   el_cursor(line, cursor - el_cursor(line, 0));
   free(beginning);
 }
+
+/* Text `number` of the history, 1: the newest; NULL: there is none. */
+static const char *text_numbered(editor_box *box, int number) {
+  HistEvent event;
+  int found = history(box->history, &event, H_FIRST);
+  while (found >= 0 && --number > 0) found = history(box->history, &event, H_NEXT);
+  return found >= 0 ? event.str : NULL;
+}
+
+/* Shows another text of the history; 0: what was typed before. libedit's own functions keep only
+ * 1024 characters of that, and put it away where there is nothing newer to show. */
+static unsigned char show_numbered(EditLine *line, int number) {
+  editor_box *box = box_of(line);
+  const LineInfo *now = el_line(line);
+  if (number < 0) return CC_ERROR;
+  if (box->shown == 0) {
+    free(box->typed);
+    box->typed = strndup(now->buffer, (size_t)(now->lastchar - now->buffer));
+  }
+  const char *text = number > 0 ? text_numbered(box, number) : box->typed;
+  if (!text) return CC_ERROR;
+  set_text(line, text, strlen(text), "");
+  box->shown = number;
+  return CC_REFRESH;
+}
+
+/* Within a text of several lines to the line above or below, from its first or last one to another
+ * text of the history. */
+static unsigned char on_up(EditLine *line, int key) {
+  (void)key;
+  const LineInfo *now = el_line(line);
+  if (!memchr(now->buffer, '\n', (size_t)(now->cursor - now->buffer)))
+    return show_numbered(line, box_of(line)->shown + 1);
+  el_push(line, KEY_LINE_UP);
+  return CC_NORM;
+}
+
+static unsigned char on_down(EditLine *line, int key) {
+  (void)key;
+  const LineInfo *now = el_line(line);
+  if (!memchr(now->cursor, '\n', (size_t)(now->lastchar - now->cursor)))
+    return show_numbered(line, box_of(line)->shown - 1);
+  el_push(line, KEY_LINE_DOWN);
+  return CC_NORM;
+}
+
+/* -- searching -------------------------------------------------------------------------------- */
+
+/* libedit's own search takes minutes with texts of many lines, and can write beyond its buffer. */
 
 /* The text of the history that has the pattern, behind `newer` that have it, too; NULL: none. */
 static const char *find_text(editor_box *box, int newer) {
@@ -422,13 +478,20 @@ typedef struct pasted {
 /* Room for one more character and the end. */
 static int grow(pasted *block) {
   if (block->size + 2 <= block->capacity) return 1;
-  size_t capacity = block->capacity ? 2 * block->capacity : 256;
+  size_t capacity = 2 * block->capacity;
   wchar_t *text =
       capacity <= SIZE_MAX / sizeof *text ? realloc(block->text, capacity * sizeof *text) : NULL;
   if (!text) return 0;
   block->text = text;
   block->capacity = capacity;
   return 1;
+}
+
+/* Where there is no memory: only what the end of the block may begin with. */
+static void keep_tail(pasted *block) {
+  static const size_t tail = sizeof PASTE_END / sizeof(wchar_t);
+  wmemmove(block->text, block->text + block->size - tail, tail);
+  block->size = tail;
 }
 
 static int ends_paste(const pasted *block) {
@@ -454,14 +517,19 @@ static void clean(pasted *block) {
 /* After PASTE_BEGIN: reads up to PASTE_END. Without memory the rest is read, and lost. */
 static unsigned char on_paste(EditLine *line, int key) {
   (void)key;
-  pasted block = {0};
+  pasted block = {malloc(PASTED_FIRST * sizeof(wchar_t)), 0, PASTED_FIRST};
   wchar_t c;
-  int failed = !grow(&block);
+  int failed = 0;
+  if (!block.text) return CC_ERROR;
+  box_of(line)->is_pasting = 1;
   while (!ends_paste(&block) && el_wgetc(line, &c) == 1) {
-    failed = failed || !grow(&block);
-    if (failed) block.size = 0;
-    if (block.capacity) block.text[block.size++] = c;
+    if (!grow(&block)) {
+      failed = 1;
+      keep_tail(&block);
+    }
+    block.text[block.size++] = c;
   }
+  box_of(line)->is_pasting = 0;
   if (ends_paste(&block)) block.size -= sizeof PASTE_END / sizeof(wchar_t) - 1;
   if (!failed) {
     clean(&block);
@@ -499,11 +567,13 @@ static const key_function own_functions[] = {
 };
 
 static const key_function functions_of_libedit[] = {
-    {"ed-newline", NULL, {KEY_ACCEPT, NULL}},      {"ed-prev-history", NULL, {KEY_PREVIOUS, NULL}},
-    {"ed-next-history", NULL, {KEY_NEXT, NULL}},   {"ed-prev-line", NULL, {KEY_LINE_UP, NULL}},
+    {"ed-newline", NULL, {KEY_ACCEPT, NULL}},      {"ed-prev-line", NULL, {KEY_LINE_UP, NULL}},
     {"ed-next-line", NULL, {KEY_LINE_DOWN, NULL}}, {"em-next-word", NULL, {"\\e[1;5C", NULL}},
     {"ed-prev-word", NULL, {"\\e[1;5D", NULL}},    {"ed-delete-next-char", NULL, {"\\e[3~", NULL}},
 };
+
+/* libedit's own command line, which reads what it has not written, and its searches. */
+static const char *const unwanted_keys[] = {"\\ex", "\\eX", "\\ep", "\\eP", "\\en", "\\eN"};
 
 static void bind_keys(EditLine *line, const key_function *of, size_t count) {
   for (size_t i = 0; i < count; i++) {
@@ -518,8 +588,9 @@ static void set_up(editor_box *box) {
   el_set(line, EL_EDITOR, "emacs");
   el_set(line, EL_PROMPT_ESC, prompt, '\1');
   el_set(line, EL_GETCFN, read_key);
-  el_set(line, EL_HIST, history, box->history);
   el_set(line, EL_SETTY, "-d", "-isig", "-ixon", NULL); /* a pasted byte is no Ctrl-C or Ctrl-S */
+  for (size_t i = 0; i < sizeof unwanted_keys / sizeof *unwanted_keys; i++)
+    el_set(line, EL_BIND, unwanted_keys[i], "ed-unassigned", NULL);
   bind_keys(line, own_functions, sizeof own_functions / sizeof *own_functions);
   bind_keys(line, functions_of_libedit, sizeof functions_of_libedit / sizeof *functions_of_libedit);
 }
@@ -540,7 +611,8 @@ static int editor_close(lua_State *L) {
   if (box->history) history_end(box->history);
   if (box->locale) freelocale(box->locale);
   free(box->original);
-  box->original = NULL;
+  free(box->typed);
+  box->original = box->typed = NULL;
   box->line = NULL;
   box->history = NULL;
   box->locale = (locale_t)0;
@@ -571,24 +643,20 @@ static int editor_new(lua_State *L) {
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-static const int noted_signals[] = {SIGWINCH, SIGTERM, SIGHUP};
-enum { NOTED = sizeof noted_signals / sizeof *noted_signals };
-
 /* What libedit gives, with the terminal's and the process's state changed for so long. */
 static const char *get_text(editor_box *box, int *size) {
   struct sigaction before[NOTED], action = {.sa_handler = note};
   sigset_t blocked;
   locale_t locale = uselocale(box->locale);
-  sigemptyset(&action.sa_mask);
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGINT);
   for (int i = 0; i < NOTED; i++) sigaddset(&blocked, noted_signals[i]);
+  action.sa_mask = blocked;
   pthread_sigmask(SIG_BLOCK, &blocked, &box->signals);
   noted = 0;
   editing_thread = pthread_self();
   for (int i = 0; i < NOTED; i++) sigaction(noted_signals[i], &action, &before[i]);
-  el_set(box->line, EL_PREP_TERM, 1); /* before the prompt says that keys can come */
-  show_paste_mode(PASTE_ON);
+  take_terminal(box->line); /* before the prompt says that keys can come */
   const char *text = el_gets(box->line, size);
   show_paste_mode(PASTE_OFF);
   for (int i = 0; i < NOTED; i++) sigaction(noted_signals[i], &before[i], NULL);
@@ -604,9 +672,13 @@ static int editor_read(lua_State *L) {
   box->prompt = luaL_checkstring(L, 2);
   box->L = L;
   box->is_cancelled = 0;
+  box->ended_by = 0;
   box->is_searching = 0;
+  box->shown = 0;
   nas_interrupt_clear();
   const char *text = get_text(box, &size);
+  if (!text && box->ended_by)
+    raise(box->ended_by); /* does what it does else, now that nothing is left changed */
   if (!text && !nas_interrupt_pending()) {
     luaL_pushfail(L);
     lua_pushliteral(L, "end");

@@ -292,6 +292,31 @@ function T.test_a_long_text_is_not_lost()
   lu.assertStrContains(s:enter "", "3001")
 end
 
+function T.test_nothing_that_was_typed_is_lost()
+  local s <close> = session()
+  s:keys "7 + 1\27[B\27[B"
+  lu.assertStrContains(s:enter "", "8")
+  s:keys "7 + \27[A\27[A\27[A\27[B"
+  lu.assertStrContains(s:enter "2", "9")
+end
+
+-- libedit's own functions end the program with some of these.
+function T.test_a_text_higher_than_the_screen()
+  local s <close> = session { columns = 60, rows = 8 }
+  local digits = ("1"):rep(500)
+  s:keys("#'" .. digits .. "\27[H\27[F" .. "222\27[1;5D\27[1;5C")
+  lu.assertStrContains(s:enter "'", "503")
+  s:keys "\27x\""
+  s:enter ""
+  s:keys "\27xedit off"
+  s:expect "edit off"
+  s:keys "\3"
+  s:prompt()
+  s:keys "12\27p\27n3"
+  s:expect "> 123"
+  lu.assertStrContains(s:enter "", "123")
+end
+
 function T.test_sessions_without_history()
   local folder = temporary()
   os.execute("mkdir " .. folder)
@@ -452,7 +477,21 @@ end
 function T.test_the_terminal_goes_away()
   local s <close> = session()
   s.terminal:signal(15)
-  lu.assertEquals(s:finish(), 0)
+  lu.assertEquals(s:finish(), -15)
+  lu.assertFalse(s.takes_paste)
+end
+
+function T.test_the_program_is_stopped_and_goes_on()
+  local s <close> = session()
+  s:keys "1 + "
+  s:expect "1 +"
+  for _, signal in ipairs { 20, 18 } do -- SIGTSTP, SIGCONT
+    local taken = select(2, s.raw:gsub("\27%[%?2004h", ""))
+    s.terminal:signal(signal)
+    s:wait("the terminal is taken again", function() return select(2, s.raw:gsub("\27%[%?2004h", "")) > taken end)
+  end
+  s:expect "> 1 +"
+  lu.assertStrContains(s:enter "2", "3")
 end
 
 -- ---- Scripts and pipes -----------------------------------------------------------------------------
