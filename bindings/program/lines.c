@@ -1,8 +1,10 @@
 #include "lines.h"
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 #include "box.h"
@@ -36,7 +38,9 @@ static int lines_read(lua_State *L) {
   ssize_t size = -1;
   nas_interrupt_clear();
   if (*prompt) await_line(prompt);
+  errno = 0;
   if (!nas_interrupt_pending()) size = getline(&box->line, &box->capacity, stdin);
+  int code = errno;
   if (size > 0 && !nas_interrupt_pending()) {
     if (box->line[size - 1] == '\n') size--;
     lua_pushlstring(L, box->line, (size_t)size);
@@ -44,6 +48,11 @@ static int lines_read(lua_State *L) {
   }
   if (nas_interrupt_pending() && *prompt) putchar('\n');
   luaL_pushfail(L);
+  if (size < 0 && code && !nas_interrupt_pending()) {
+    lua_pushliteral(L, "failed");
+    lua_pushstring(L, strerror(code));
+    return 3;
+  }
   lua_pushstring(L, nas_interrupt_pending() ? "cancelled" : "end");
   clearerr(stdin); /* a read that was interrupted, or Ctrl-D */
   nas_interrupt_clear();

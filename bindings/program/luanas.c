@@ -353,9 +353,16 @@ static int run(lua_State *L) {
   return 0;
 }
 
+/* What has been written must be where it belongs, or else the program has failed. */
+static int end(int exit_status) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return exit_status;
+  fprintf(stderr, "luanas: standard output can't be written\n");
+  return exit_status == EXIT_OK ? EXIT_ERROR : exit_status;
+}
+
 int main(int argc, char **argv) {
   command given = {.argc = argc, .argv = argv};
-  if (!read_options(&given)) return given.exit_status;
+  if (!read_options(&given)) return end(given.exit_status);
   if (check_isa() != EXIT_OK || check_threads() != EXIT_OK) return EXIT_ERROR;
   lua_State *L = luaL_newstate();
   if (!L) {
@@ -369,5 +376,5 @@ int main(int argc, char **argv) {
     given.exit_status = EXIT_ERROR;
   }
   lua_close(L);
-  return given.exit_status;
+  return end(given.exit_status);
 }

@@ -126,7 +126,7 @@ end
 
 -- ---- Reading ---------------------------------------------------------------------------------------
 
--- The next text that is whole, or all that there was before the end; nil, "end" or "cancelled".
+-- The next text that is whole, or all that there was before the end; nil and what the input's read says.
 function Session:read()
   local text
   while true do
@@ -186,6 +186,10 @@ function repl.run(host)
   while true do
     local text, why, rest = self:read()
     if why == "end" then break end
+    if why == "failed" then
+      stderr:write("luanas: standard input can't be read: ", rest, "\n")
+      return 1
+    end
     self.is_interrupted = why == "cancelled"
     if why == "cancelled" then
       if self.history and rest and rest ~= "" then self.input:add(rest) end

@@ -507,6 +507,16 @@ function T.test_a_prompt_after_a_script()
   os.remove(path)
 end
 
+function T.test_input_and_output_that_fail()
+  local function status(command)
+    local pipe <close> = io.popen(command:gsub("luanas", PROGRAM .. " 2>&1") .. "; echo $?")
+    return pipe:read "a"
+  end
+  lu.assertEquals(status "luanas </", "luanas: standard input can't be read: Is a directory\n1\n")
+  lu.assertEquals(status "echo 1 | luanas >&-", "luanas: standard output can't be written\n1\n")
+  lu.assertEquals(status "luanas -e 'print(1)' >&-", "luanas: standard output can't be written\n1\n")
+end
+
 function T.test_pipes()
   local given = piped "1 + 1\nx = {\n1, 2 }\n#x\n\nfor i = 1, 2 do\nprint(i) end\n_ + 40"
   lu.assertEquals(given, { out = "2\n2\n1\n2\n42\n", err = "", status = 0 })
