@@ -2,9 +2,7 @@
 #include <nas/clock.h>
 #include <nas/cpu.h>
 #include <nas/hash.h>
-#include <sys/ioctl.h>
 #include <time.h>
-#include <unistd.h>
 #include "failure.h"
 #include "interrupt.h"
 #include "kernel.h"
@@ -60,21 +58,6 @@ static int core_use_isa(lua_State *L) {
   return nas_kernels_use(luaL_optstring(L, 1, NULL), &err) ? nas_raise(L, &err) : 0;
 }
 
-/* core.terminal(stream = "error") */
-static int core_terminal(lua_State *L) {
-  static const char *const names[] = {"error", "output", NULL};
-  static const int streams[] = {STDERR_FILENO, STDOUT_FILENO};
-  struct winsize size;
-  int stream = streams[luaL_checkoption(L, 1, names[0], names)];
-  if (!isatty(stream)) {
-    luaL_pushfail(L);
-    return 1;
-  }
-  int known = ioctl(stream, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  lua_pushinteger(L, known ? size.ws_col : 80);
-  return 1;
-}
-
 /* core.sleep(seconds): ends early, with an error, at Ctrl-C */
 static int core_sleep(lua_State *L) {
   double seconds = luaL_checknumber(L, 1);
@@ -95,7 +78,6 @@ static const luaL_Reg functions[] = {
     {"clock", core_clock},
     {"machine", core_machine},
     {"use_isa", core_use_isa},
-    {"terminal", core_terminal},
     {"sleep", core_sleep},
     {"check_interrupt", core_check_interrupt},
     {NULL, NULL},

@@ -90,5 +90,6 @@ void nas_open_tensor_operations(lua_State *L);
 void nas_open_tensor_table(lua_State *L);
 void nas_open_math(lua_State *L);
 void nas_open_machine(lua_State *L);
+void nas_open_terminal(lua_State *L);
 
 #endif

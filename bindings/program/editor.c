@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "box.h"
 #include "interrupt.h"
+#include "terminal.h"
 
 static const char TYPE[] = "luanas.Editor";
 
@@ -148,6 +149,7 @@ static int attend(EditLine *line) {
 /* Like read(2) of one byte; 0 also after a signal that ends the input, -1 after Ctrl-C. */
 static int read_byte(EditLine *line, char *byte) {
   struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+  if (nas_terminal_take(byte)) return 1;
   while (ppoll(&input, 1, NULL, &box_of(line)->signals) < 0) {
     if (errno != EINTR) return -1;
     if (!attend(line)) return nas_interrupt_pending() ? -1 : 0;
@@ -539,6 +541,14 @@ static unsigned char on_paste(EditLine *line, int key) {
   return failed ? CC_REFRESH_BEEP : CC_REFRESH;
 }
 
+/* After ESC [ ?, which no key sends: an answer of the terminal that came too late for who asked. */
+static unsigned char on_answer(EditLine *line, int key) {
+  (void)key;
+  wchar_t c;
+  while (el_wgetc(line, &c) == 1 && c < L'@') continue;
+  return CC_NORM;
+}
+
 /* -- making ----------------------------------------------------------------------------------- */
 
 static char *prompt(EditLine *line) {
@@ -564,6 +574,7 @@ static const key_function own_functions[] = {
     {"luanas-search", on_search, {"^R", NULL}},
     {"luanas-search-key", on_search_key, {"^]", NULL}},
     {"luanas-paste", on_paste, {PASTE_BEGIN, NULL}},
+    {"luanas-answer", on_answer, {"\\e[?", NULL}},
 };
 
 static const key_function functions_of_libedit[] = {
@@ -607,7 +618,10 @@ static locale_t user_locale(void) {
 
 static int editor_close(lua_State *L) {
   editor_box *box = nas_box_peek(L, 1, TYPE);
-  if (box->line) el_end(box->line);
+  if (box->line) {
+    el_end(box->line);
+    nas_terminal_keep(0);
+  }
   if (box->history) history_end(box->history);
   if (box->locale) freelocale(box->locale);
   free(box->original);
@@ -638,6 +652,7 @@ static int editor_new(lua_State *L) {
   if (box->line) set_up(box);
   uselocale(before);
   if (!box->line) return luaL_error(L, "not enough memory");
+  nas_terminal_keep(1);
   return 1;
 }
 

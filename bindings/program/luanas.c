@@ -13,6 +13,7 @@
 #include "module.h"
 #include "running.h"
 #include "session.h"
+#include "terminal.h"
 
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INTERRUPT = 130 };
 
@@ -51,7 +52,10 @@ static const char usage[] =
     "bit of the results. LUANAS_HISTORY, the file that keeps what was typed at the prompt, but for "
     "lines\n"
     "that begin with a blank; empty: nothing is kept (default: "
-    "~/.local/state/luanas/history).\n";
+    "~/.local/state/luanas/history).\n"
+    "LUANAS_SIXEL, 1 or 0: whether images and plots in the terminal are sixel graphics (default: "
+    "what\n"
+    "the terminal answers; 0 with NO_COLOR).\n";
 
 /* -- packages --------------------------------------------------------------------------------- */
 
@@ -198,6 +202,14 @@ static int check_threads(void) {
   if (nas_cpu_wish() >= 0) return EXIT_OK;
   fprintf(stderr, "luanas: LUANAS_THREADS is \"%s\"; expected a number from 1 to 256\n",
           getenv("LUANAS_THREADS"));
+  return EXIT_ERROR;
+}
+
+static int check_sixel(void) {
+  nas_error err;
+  int wish;
+  if (nas_terminal_wish(&wish, &err) == NAS_OK) return EXIT_OK;
+  fprintf(stderr, "luanas: %s\n", err.text);
   return EXIT_ERROR;
 }
 
@@ -363,7 +375,8 @@ static int end(int exit_status) {
 int main(int argc, char **argv) {
   command given = {.argc = argc, .argv = argv};
   if (!read_options(&given)) return end(given.exit_status);
-  if (check_isa() != EXIT_OK || check_threads() != EXIT_OK) return EXIT_ERROR;
+  if (check_isa() != EXIT_OK || check_threads() != EXIT_OK || check_sixel() != EXIT_OK)
+    return EXIT_ERROR;
   lua_State *L = luaL_newstate();
   if (!L) {
     fprintf(stderr, "luanas: not enough memory\n");

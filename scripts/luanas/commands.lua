@@ -443,7 +443,7 @@ local list_of_commands = {
     options = {
       run = { "", "the run; default: the last one of the study", least = 1 },
       study = { "", "the study; default: that of the run, or of the last one", least = 1 },
-      out = { "", "a file .svg or .png; default: as text in the terminal", short = "-o" },
+      out = { "", "a file .svg or .png; default: in the terminal", short = "-o" },
       value = { "", "a metric, or for logged a logged value; default: accuracy, or an error" },
       window = {
         "", "trials of a mean or of shares; default: 20 or a fiftieth of all, for logged and entropy 1", least = 1,

@@ -1,8 +1,9 @@
---- Images in the terminal. With colours, a character is two pixels, one above the other ("▀" in the colour of the upper
---- one, on that of the lower one); without, it is a shade for both.
+--- Images in the terminal. Where it draws sixels, they are pictures. Else, with colours, a character is two pixels, one
+--- above the other ("▀" in the colour of the upper one, on that of the lower one); without, it is a shade for both.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local layout = require "luanas.layout"
+local sixel = require "luanas.sixel"
 
 local images = {}
 
@@ -11,6 +12,7 @@ local SMALLEST = 8 -- pixels: an image of fewer is magnified
 local SAMPLES = 4 -- rows and columns that are looked at for a pixel of a large image
 local GAP = 2
 local COLUMNS = 80 -- where there is no terminal
+local PICTURE = 20 -- columns: a picture of fewer is magnified
 
 -- ---- Pixels ----------------------------------------------------------------------------------------
 
@@ -57,11 +59,9 @@ local function mean_of(bytes, top, left, height, width)
 end
 
 -- Red, green and blue of each pixel of an image that is magnified, or made smaller to fit into so many columns.
-local function pixels_of(bytes, columns)
+local function pixels_of(bytes, columns, zoom)
   local shape = bytes:shape()
   local height, width = shape[1], shape[2]
-  local side = math.max(height, width)
-  local zoom = (SMALLEST + side - 1) // side
   local step = math.max(1, (width + columns - 1) // columns)
   local rows = {}
   for y = 1, step > 1 and math.max(1, height // step) or height * zoom do
@@ -102,9 +102,15 @@ local function colour_line(upper, lower)
   return table.concat(line) .. "\27[0m"
 end
 
+local function side_of(bytes)
+  local shape = bytes:shape()
+  return math.max(shape[1], shape[2])
+end
+
 -- An image as lines, with its caption below.
 local function lines_of(bytes, caption, columns, has_colours)
-  local rows = pixels_of(with_channels(bytes), columns)
+  local side = side_of(bytes)
+  local rows = pixels_of(with_channels(bytes), columns, (SMALLEST + side - 1) // side)
   local lines, make = {}, has_colours and colour_line or shade_line
   for y = 1, #rows, 2 do lines[#lines + 1] = make(rows[y], rows[y + 1]) end
   local width = #rows[1]
@@ -131,26 +137,72 @@ local function beside(blocks)
   return table.concat(lines, "\n")
 end
 
---- Text of images, a list of bytes, side by side and below each other in so many columns; captions may be nil.
-function images.text(list, captions, columns, has_colours)
+-- The text of blocks in rows of so many columns; join(row) is that of a row.
+local function below_each_other(blocks, columns, join)
   local rows, row, used = {}, {}, 0
-  for i, bytes in ipairs(list) do
-    local block = lines_of(bytes, captions and captions[i], columns, has_colours)
+  for _, block in ipairs(blocks) do
     if #row > 0 and used + GAP + block.width > columns then
-      rows[#rows + 1], row, used = beside(row), {}, 0
+      rows[#rows + 1], row, used = join(row), {}, 0
     end
     used = used + (#row > 0 and GAP or 0) + block.width
     row[#row + 1] = block
   end
-  rows[#rows + 1] = beside(row)
+  rows[#rows + 1] = join(row)
   return table.concat(rows, "\n\n")
 end
 
---- Prints it, in the width and with the colours of the terminal.
+--- Text of images, a list of bytes, side by side and below each other in so many columns; captions may be nil.
+function images.text(list, captions, columns, has_colours)
+  local blocks = {}
+  for i, bytes in ipairs(list) do blocks[i] = lines_of(bytes, captions and captions[i], columns, has_colours) end
+  return below_each_other(blocks, columns, beside)
+end
+
+-- ---- Sixels ----------------------------------------------------------------------------------------
+
+-- An image as pixels, with its caption.
+local function picture_of(bytes, caption, columns, cell)
+  local zoom = math.max(1, math.min(PICTURE, columns) * cell // side_of(bytes))
+  local rows = pixels_of(with_channels(bytes), columns * cell, zoom)
+  local width = (#rows[1] + cell - 1) // cell
+  if caption then width = math.min(columns, math.max(width, layout.width(caption))) end
+  return { rows = rows, width = width, caption = caption and layout.clip(caption, width) }
+end
+
+-- Pictures side by side become one, as a terminal goes on below a picture.
+local function one_picture(blocks, cell)
+  local rows, captions, left, width = {}, {}, 0, 0
+  for i, block in ipairs(blocks) do
+    for y, row in ipairs(block.rows) do
+      rows[y] = rows[y] or {}
+      table.move(row, 1, #row, left * cell + 1, rows[y])
+    end
+    width = left * cell + #block.rows[1]
+    captions[i] = layout.pad(block.caption or "", block.width + GAP)
+    left = left + block.width + GAP
+  end
+  local below = table.concat(captions):gsub(" +$", "")
+  return sixel.text(rows, width) .. (below ~= "" and "\n" .. below or "")
+end
+
+--- The same as sixels, for a terminal whose columns are `cell` pixels wide.
+function images.sixels(list, captions, columns, cell)
+  local blocks = {}
+  for i, bytes in ipairs(list) do blocks[i] = picture_of(bytes, captions and captions[i], columns, cell) end
+  return below_each_other(blocks, columns, function(row) return one_picture(row, cell) end)
+end
+
+--- Prints images as the terminal can show them, in its width.
 function images.print(list, captions)
-  local columns = core.terminal "output"
-  local has_colours = columns ~= nil and (os.getenv "NO_COLOR" or "") == ""
-  io.stdout:write(images.text(list, captions, columns or COLUMNS, has_colours), "\n")
+  local columns, pixels = core.terminal "output", core.sixel()
+  local text
+  if pixels then
+    text = images.sixels(list, captions, columns, pixels // columns)
+  else
+    local has_colours = columns ~= nil and (os.getenv "NO_COLOR" or "") == ""
+    text = images.text(list, captions, columns or COLUMNS, has_colours)
+  end
+  io.stdout:write(text, "\n")
 end
 
 -- ---- A picture -------------------------------------------------------------------------------------

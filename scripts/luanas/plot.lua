@@ -1,4 +1,4 @@
---- Pictures, as files or as text in the terminal: by gnuplot, but for networks and images.
+--- Pictures, as files or in the terminal: by gnuplot, but for networks and images.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local csv = require "luanas.csv"

@@ -264,6 +264,14 @@ static void test_wrong_threads(void **state) {
   unsetenv("LUANAS_THREADS");
 }
 
+static void test_wrong_sixel(void **state) {
+  (void)state;
+  setenv("LUANAS_SIXEL", "2", 1);
+  result given = RUN("", "-e", "");
+  check_result(&given, 1, "", "LUANAS_SIXEL is \"2\"; expected 0 or 1");
+  unsetenv("LUANAS_SIXEL");
+}
+
 /* LUANAS_ISA stays set for the calls in between. */
 static void test_unknown_isa(void **state) {
   (void)state;
@@ -462,6 +470,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_core_errors_have_a_position),
       cmocka_unit_test(test_exit_status),
       cmocka_unit_test(test_wrong_threads),
+      cmocka_unit_test(test_wrong_sixel),
       cmocka_unit_test(test_unknown_isa),
       cmocka_unit_test(test_package_is_inside),
       cmocka_unit_test(test_random_is_seeded),

@@ -25,9 +25,12 @@ static terminal *check(lua_State *L) {
   return luaL_checkudata(L, 1, TYPE);
 }
 
-static void set_size(lua_State *L, int fd, int arg) {
-  struct winsize size = {.ws_row = (unsigned short)luaL_checkinteger(L, arg),
-                         .ws_col = (unsigned short)luaL_checkinteger(L, arg + 1)};
+/* rows, columns, and of pixels unless zero: width, height */
+static void set_size(lua_State *L, int fd, const lua_Integer given[4]) {
+  struct winsize size = {.ws_row = (unsigned short)given[0],
+                         .ws_col = (unsigned short)given[1],
+                         .ws_xpixel = (unsigned short)given[2],
+                         .ws_ypixel = (unsigned short)given[3]};
   if (ioctl(fd, TIOCSWINSZ, &size)) luaL_error(L, "TIOCSWINSZ: %s", strerror(errno));
 }
 
@@ -56,7 +59,7 @@ static int start(lua_State *L) {
   t->fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (t->fd < 0 || grantpt(t->fd) || unlockpt(t->fd) || ptsname_r(t->fd, path, sizeof path))
     return luaL_error(L, "no terminal: %s", strerror(errno));
-  set_size(L, t->fd, 1);
+  set_size(L, t->fd, (lua_Integer[]){luaL_checkinteger(L, 1), luaL_checkinteger(L, 2), 0, 0});
   t->child = fork();
   if (t->child < 0) return luaL_error(L, "fork: %s", strerror(errno));
   if (t->child == 0) execute(argv, path);
@@ -94,9 +97,11 @@ static int read_text(lua_State *L) {
   return 1;
 }
 
-/* terminal:resize(rows, columns) */
+/* terminal:resize(rows, columns, width = 0, height = 0) */
 static int resize(lua_State *L) {
-  set_size(L, check(L)->fd, 2);
+  set_size(L, check(L)->fd,
+           (lua_Integer[]){luaL_checkinteger(L, 2), luaL_checkinteger(L, 3),
+                           luaL_optinteger(L, 4, 0), luaL_optinteger(L, 5, 0)});
   return 0;
 }
 

@@ -1,5 +1,6 @@
 --- A program at a terminal, as its user sees it: keys go in, and what comes out is drawn on a screen of so many rows
---- and columns. Of a terminal's control sequences it knows what libedit and the package write.
+--- and columns. Of a terminal's control sequences it knows what libedit and the package write. Pictures (sixels) are
+--- kept in a list; the question what the terminal is calls on_question(), where that is set.
 local pty = require "pty"
 
 local Screen = {}
@@ -65,6 +66,10 @@ local SEQUENCES = {
     for x = self.columns, self.x + n, -1 do row[x] = row[x - n] end
     for x = self.x, math.min(self.columns, self.x + n - 1) do row[x] = " " end
   end,
+  c = function(self)
+    self.questions = self.questions + 1
+    if self.on_question then self.on_question() end
+  end,
   m = function() end,
   h = function(self, n, private) if private and n == 2004 then self.takes_paste = true end end,
   l = function(self, n, private) if private and n == 2004 then self.takes_paste = false end end,
@@ -78,7 +83,12 @@ local function draw(self, text)
     act(self, math.tointeger(tonumber(number)) or 1, private == "?")
     return text:sub(behind)
   end
-  if text:find "^\27%[[%d;?]*$" or text:find "^\27$" then return text, true end -- more is to come
+  local picture, below = text:match "^(\27P.-\27\\)()"
+  if picture then
+    self.pictures[#self.pictures + 1] = picture
+    return text:sub(below)
+  end
+  if text:find "^\27%[[%d;?]*$" or text:find "^\27$" or text:find "^\27P" then return text, true end -- more is to come
   local control = CONTROLS[text:sub(1, 1)]
   if control then
     control(self)
@@ -196,7 +206,7 @@ local screen = {}
 function screen.start(rows, columns, ...)
   local self = setmetatable({
     rows = rows, columns = columns, terminal = pty.start(rows, columns, ...), lines = {}, above = {}, x = 1, y = 1,
-    bells = 0, pending = "", raw = "",
+    bells = 0, pending = "", raw = "", pictures = {}, questions = 0,
   }, Screen)
   for y = 1, rows do self.lines[y] = blank_row() end
   return self

@@ -223,6 +223,24 @@ function T.test_lines_bands_and_points()
   lu.assertStrContains(text, "set ytics ('it''s' 1, 'q' 2)")
 end
 
+function T.test_sixels_fit_into_the_terminal()
+  local function sixels(kind, list, width, height)
+    local text
+    files.with(gnuplot, "draw", function(_, _, picture)
+      text = gnuplot_script.text(picture, nil, { width = width, height = height })
+    end, function() plot[kind](list) end)
+    return text
+  end
+  local list = trials { 0.5, 0.7 }
+  local text = sixels("accuracy", list, 640, 400)
+  lu.assertStrContains(text, "set terminal sixelgd truecolor noenhanced size 640,300 font 'sans-serif,11'")
+  lu.assertNotStrContains(text, "set output")
+  lu.assertEquals(data(text), data(script("accuracy", list)))
+  lu.assertStrContains(sixels("accuracy", list, 3000, 2000), "size 1000,600 ")
+  lu.assertStrContains(sixels("accuracy", list, 640, 100), "size 640,240 ")
+  lu.assertStrContains(sixels("options", list, 640, 100), "size 640,370 ") -- higher than the terminal, but legible
+end
+
 function T.test_texts_are_quoted()
   local hostile = "it's \"a\" `touch x` $(x) @x \\n {/:Bold} \\"
   local list = { { title = hostile, trials = trials { 0.5 } } }

@@ -1371,6 +1371,13 @@ function core.use_isa(isa) end
 ---@return integer?
 function core.terminal(stream) end
 
+--- Width and height, in pixels, of the terminal that standard output is, if it draws sixel graphics; else nil. The
+--- first call asks the terminal, which takes half a second where it does not answer; one that comes while keys wait to
+--- be read leaves the question to a later one, and returns nil. Nothing is asked where standard input is no terminal,
+--- TERM is dumb or not set, NO_COLOR is set, or LUANAS_SIXEL says 0 or 1.
+---@return integer?, integer?
+function core.sixel() end
+
 --- Raises the pending interrupt, if Ctrl-C was pressed (see Trainer:epoch).
 function core.check_interrupt() end
 

@@ -1,8 +1,9 @@
 ---@meta luanas.plot
 -- luacheck: ignore
 
---- Pictures, drawn by gnuplot (Debian: gnuplot-nox), but for networks and images: into a file, or as text in the terminal. Without
---- gnuplot a file is an error that says so, and the terminal gets a table of the same numbers.
+--- Pictures, drawn by gnuplot (Debian: gnuplot-nox), but for networks and images: into a file, or into the terminal, as
+--- sixel graphics where it draws them and else as text. Without gnuplot a file is an error that says so, and the
+--- terminal gets a table of the same numbers.
 ---
 --- Trials are drawn by their number, in the order in which they were made, whatever the order of a list.
 ---@class luanas.plot
@@ -31,8 +32,10 @@ function plot.network(subject, path, options) end
 ---@field across? integer Images in a row of a file; default: about as many as rows.
 ---@field zoom? integer Pixels of a file that a pixel of an image is wide and high, 1 to 100; default: as many as make 224.
 
---- An image, or several side by side. In a terminal with colours, a character is two pixels; without, or with NO_COLOR
---- set, it is a shade. Images that are too wide for the terminal are made smaller, very small ones larger.
+--- An image, or several side by side. In a terminal that draws sixel graphics, small ones are magnified to 20 columns;
+--- in another one with colours, a character is two pixels; without, or with NO_COLOR set, it is a shade. Images that are
+--- too wide for the terminal are made smaller, very small ones larger. The first picture asks the terminal what it
+--- draws; LUANAS_SIXEL, 0 or 1, answers in its place.
 ---@param subject luanas.Tensor|luanas.Tensor[] {height, width} or {height, width, 1 or 3}. Bytes as they are; of other types, from the lowest number (black) to the highest one (white) of each image.
 ---@param path? string Ends in .png; nil: the terminal.
 ---@param options? luanas.plot.ImageOptions

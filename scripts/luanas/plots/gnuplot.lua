@@ -1,4 +1,5 @@
 --- Has gnuplot draw pictures, which gnuplot_script.lua describes.
+local core = require "luanas.core"
 local check = require "luanas.check"
 local gnuplot_script = require "luanas.plots.gnuplot_script"
 local plot_table = require "luanas.plots.table"
@@ -39,6 +40,16 @@ local function problem_of(printed)
   return problem or printed
 end
 
+-- Whether the terminal draws sixels, and this gnuplot, too; then it has drawn them.
+local function draw_sixels(picture)
+  local width, height = core.sixel()
+  if not width then return false end
+  local ok, printed = run(gnuplot_script.text(picture, nil, { width = width, height = height }))
+  local drawn = ok and printed:match "\27P.*\27\\" -- and no warning of a font
+  if drawn then io.stdout:write(drawn, "\n") end
+  return drawn ~= nil
+end
+
 --- Draws a picture into a file, or for nil into the terminal; without gnuplot the terminal gets its numbers.
 function gnuplot.draw(owner, path, picture)
   if not os.execute "command -v gnuplot >/dev/null 2>&1" then
@@ -46,6 +57,7 @@ function gnuplot.draw(owner, path, picture)
     io.stdout:write(plot_table.text(picture), ("gnuplot draws this; %s\n"):format(PACKAGE))
     return
   end
+  if not path and draw_sixels(picture) then return end
   local ok, printed = run(gnuplot_script.text(picture, path))
   if not ok then
     check.fail("%s: gnuplot could not write %s: %s", owner, path or "to the terminal", problem_of(printed))

@@ -18,7 +18,10 @@ local TERMINALS = {
   png = { name = "pngcairo", font = 13, title_font = 15, point = 1 },
   svg = { name = "svg", font = 15, title_font = 18, point = 0.7 },
 }
+local SIXELS = { name = "sixelgd truecolor", font = 11, title_font = 13, point = 1.5 }
 local COLUMNS = 80 -- where standard error is no terminal
+local HEIGHT, LOWEST = 600, 240 -- pixels of a panel that stands alone
+local CHARACTER = 12 -- pixels
 
 -- Okabe and Ito's colours, which gnuplot calls podo, but for the yellow that white paper swallows.
 local COLOURS = { "0072B2", "D55E00", "009E73", "CC79A7", "E69F00", "56B4E9", "000000" }
@@ -199,19 +202,24 @@ local function text_page(picture)
   }
 end
 
--- A page of a file, which becomes wider and higher with the number of panels and of titles: lengths are pixels but for
--- the width and height of a panel, which are characters.
-local function file_page(picture, path)
-  local count, panel, terminal = #picture.panels, picture.panels[1], TERMINALS[path:match "%.(%w+)$"]
+-- A page of pixels, which becomes wider and higher with the number of panels and of titles: lengths are pixels but for
+-- the width and height of a panel, which are characters. `screen` = { width, height } where it has to fit, or nil.
+local function pixel_page(picture, terminal, screen)
+  local count, panel = #picture.panels, picture.panels[1]
   local across = count == 1 and 1 or count <= 4 and 2 or 3
   local down, columns = (count + across - 1) // across, across == 3 and 1400 or 1000
-  local width = columns // across // 12
+  local height = HEIGHT
+  if screen then
+    columns = math.min(columns, screen.width)
+    height = math.max(LOWEST, math.min(height, screen.height * 3 // 4)) -- what is typed next is below
+  end
+  local width = columns // across // CHARACTER
   local keys = 22 * math.max(0, key_lines(picture.panels, width) - 1)
-  local rows = panel.rows and math.max(140 + 36 * #panel.rows, 300) or count == 1 and 600 + keys
+  local rows = panel.rows and math.max(140 + 36 * #panel.rows, 300) or count == 1 and height + keys
     or 70 + (300 + keys) * down
   return {
     name = terminal.name, size = ("%d,%d"):format(columns, rows), across = across, down = down,
-    width = width, height = count == 1 and 50 or 25, is_narrow = across > 1,
+    width = width, height = count == 1 and height // CHARACTER or 25, is_narrow = across > 1,
     font = terminal.font, title_font = terminal.title_font, point = terminal.point,
   }
 end
@@ -225,7 +233,7 @@ end
 local function page_script(page, path)
   local lines = { "set encoding utf8", "set tics nomirror" }
   local terminal, key = ("set terminal %s noenhanced size %s"):format(page.name, page.size), "width 1"
-  if path then
+  if not page.is_text then
     terminal = ("%s font 'sans-serif,%d' background 'white'"):format(terminal, page.font)
     key = "Left reverse samplen 2"
     lines[#lines + 1] = "set grid linecolor rgb '#DDDDDD' linetype 1 linewidth 1"
@@ -237,15 +245,17 @@ local function page_script(page, path)
   return table.concat(lines, "\n")
 end
 
---- The script that draws a picture into a file, or for nil as text.
-function gnuplot_script.text(picture, path)
-  local page, blocks, panels = path and file_page(picture, path) or text_page(picture), {}, {}
+--- The script that draws a picture into a file; or for nil as sixels for a screen { width =, height = in pixels }, or
+--- where that is nil, too, as text.
+function gnuplot_script.text(picture, path, screen)
+  local terminal, blocks, panels = path and TERMINALS[path:match "%.(%w+)$"] or screen and SIXELS, {}, {}
+  local page = terminal and pixel_page(picture, terminal, screen) or text_page(picture)
   for i, panel in ipairs(picture.panels) do panels[i] = panel_script(panel, page, blocks) end
   local title = wrapped(shown(picture.title, page), page.width * page.across)
-  if #panels == 1 and not path then -- a terminal has no place for it beside the axis
+  if #panels == 1 and page.is_text then -- a terminal has no place for it beside the axis
     title = title .. [[."\n".]] .. wrapped(shown(picture.panels[1].y, page), page.width)
   end
-  local font = path and (" font 'sans-serif,%d'"):format(page.title_font) or ""
+  local font = page.is_text and "" or (" font 'sans-serif,%d'"):format(page.title_font)
   local begin, finish = "set title " .. title .. font, ""
   if #panels > 1 then
     begin = ("set multiplot layout %d,%d title %s%s"):format(page.down, page.across, title, font)
