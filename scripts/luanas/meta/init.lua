@@ -125,6 +125,12 @@ function nas.watch(path) end
 ---@overload fun(trial: luanas.Trial): number
 local Watched = {}
 
+--- What it returns when it is called; or nil and a text that names the version which can't reward the trial, and why.
+---@param trial luanas.Trial
+---@return number? reward
+---@return string? problem
+function Watched:ask(trial) end
+
 --- Whether a trial of a study is the first one under another version than before: where a script has its baseline start
 --- anew, as the option restart_baseline of study:run does.
 ---@param trial luanas.Trial
