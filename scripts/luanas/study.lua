@@ -20,6 +20,7 @@ local report = require "luanas.report"
 local script = require "luanas.script"
 local search = require "luanas.search"
 local stored = require "luanas.stored"
+local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
 
@@ -139,7 +140,7 @@ end
 -- Tells the user something on a line of its own.
 local function say(self, format, ...)
   if self.quiet then return end
-  self.progress:clear()
+  (self.aside or self.progress):clear()
   io.stderr:write("luanas: ", format:format(...), "\n")
 end
 
@@ -162,8 +163,8 @@ end
 -- pcall, which the program lets Ctrl-C pass.
 local function watch(self)
   return setmetatable({}, { __close = function(_, problem)
-    if problem == nil then return self.progress:finish() end
-    self.progress:clear()
+    (self.aside or self.progress):finish()
+    self.aside = nil
     if check.is_interrupt(problem) then study.interrupted() end
   end })
 end
@@ -178,8 +179,9 @@ end
 -- A trial's network is trained again: what is to be closed at the end, and what sees the epochs.
 local function begin_training(self, of, epochs)
   before_training(self)
-  self.progress:begin(of.number, self.expected, epochs, self.best_accuracy)
-  return watch(self), function(epoch) self.progress:step(epoch.epoch, epoch.accuracy) end
+  self.aside = progress.new(self.quiet, true)
+  self.aside:begin(of.number, nil, epochs)
+  return watch(self), function(epoch) self.aside:step(epoch.epoch, epoch.accuracy) end
 end
 
 -- Of the trials of this run, and of those of others.
@@ -261,16 +263,24 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
--- A version of a live reward is new: what is stored is ranked under it.
-local function tell_version(self, name, place, first, reward)
-  if self.quiet then return end
-  local ok, ranked = pcall(self.rescore, self, reward)
-  if not ok and check.is_interrupt(ranked) then error(ranked, 0) end
-  local best = ok and ranked[1]
+-- A version of a live reward is new: what is stored is ranked under it. Whether it may begin: all of that has rewards.
+local function may_begin(self, name, place, first, reward)
+  local refused
+  local ok, ranked = pcall(self.rescore, self, function(of)
+    local value, problem = search.ask(reward, of)
+    if not value then refused = ("for trial %d of run %d it %s"):format(of.number, of.run, problem) end
+    return value
+  end)
+  if not ok and not refused then error(ranked, 0) end
+  if refused then
+    self:say("%s: %s; the reward stays as it was", name, refused)
+    return false
+  end
+  local best = ranked[1]
   self:say("version %d of %s from trial %d on; %s", place, name, first,
-    not ok and "what is stored can't be ranked under it: " .. tostring(ranked)
-    or best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
+    best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
     or "there is nothing to rank under it yet")
+  return true
 end
 
 -- The walk begins with the first trial, when the data is at hand.
@@ -288,7 +298,7 @@ local function begin_walk(self)
       other ~= "" and other or "nothing", own ~= "" and own or "nothing")
   end
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end,
-    function(...) tell_version(self, ...) end)
+    function(...) return may_begin(self, ...) end)
 end
 
 -- Evaluations are recalled under the version of the run, then under the present one.
@@ -309,6 +319,20 @@ local function watched_outcome(self, built, own_recipe, is_followed, number)
     self.progress:step(epoch.epoch, epoch.accuracy, replicate)
   end)
   return outcome, recalled, spent
+end
+
+-- Seconds that the training behind an outcome took, now or when it was stored.
+local function seconds_of(outcome)
+  return outcome.metrics.seconds or evaluation.seconds_of(outcome.epochs, #outcome.epochs)
+end
+
+-- Of a trial that only followed a stored one the seconds of its training; 0 where a trial before has counted them, and
+-- nil where the trial is this script's.
+local function followed_seconds(self, outcome)
+  if self.walk.run then return nil end
+  local has_counted = outcome.has_counted
+  outcome.has_counted = true
+  return has_counted and 0.0 or seconds_of(outcome)
 end
 
 -- What can be trained of architectures, as { record =, epochs = (nil: by the recipe) }: a function that gives each
@@ -359,13 +383,14 @@ local function evaluate_one(self, record, epochs)
   self.walk:take(record, outcome)
   self.number = self.walk.number
   if trained_ahead == "by workers" then
-    spent = outcome.metrics.seconds or evaluation.seconds_of(outcome.epochs, #outcome.epochs)
+    spent = seconds_of(outcome)
   end
   if not recalled then self.trained[self.number] = spent + (trained_ahead ~= "by workers" and trained_ahead or 0.0) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
-  self.progress:count(self.number, self.best_accuracy)
+  self.progress:expect(self.expected)
+  self.progress:count(self.number, self.best_accuracy, followed_seconds(self, outcome))
   return made
 end
 
@@ -511,20 +536,26 @@ end
 Study.__close = Study.close
 
 function Study:__tostring()
-  return ("luanas.Study: %d trials on %s"):format(self.number, self.data.name)
+  return ("luanas.Study: %s on %s"):format(text_table.counted(self.number, "trial"), self.data.name)
 end
 
 --- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a
 --- script ends by Ctrl-C.
 function study.interrupted()
-  if not current then return end
-  current.progress:clear()
-  if current.number ~= (current.reported or 0) then
-    io.stdout:write(("\ninterrupted after %d trials\n"):format(current.number))
-    current:report()
+  local own = current
+  if not own then return end
+  current = nil -- all is told then, and who makes it anew at a prompt may go on with its run
+  own.progress:clear()
+  if own.number ~= (own.reported or 0) then
+    io.stdout:write(("\ninterrupted after %s\n"):format(text_table.counted(own.number, "trial")))
+    own:report()
   end
-  local path = current.store:path()
-  if path then current:say("what is finished is in %s; run the script again to go on", path) end
+  local path = own.store:path()
+  if path then
+    local is_script = own.walk and own.walk.running.path
+    own:say("what is finished is in %s; %s", path,
+      is_script and "run the script again to go on" or "the same commands go on there")
+  end
 end
 
 --- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes
