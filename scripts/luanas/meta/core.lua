@@ -1282,7 +1282,8 @@ function core.json_decode(text) end
 ---@param seconds number
 function core.sleep(seconds) end
 
---- Starts another program, which has nothing to read; nil and a message where that fails.
+--- Starts another program, which has nothing to read and gets no file that is open here, but for where this process
+--- prints; nil and a message where that fails.
 ---@param program string A path, or a name that is looked for in PATH.
 ---@param ... string Arguments.
 ---@return luanas.Process?, string?
