@@ -349,7 +349,7 @@ NAS_API nas_status nas_rows_open(nas_rows **rows, nas_store *store, const char *
 NAS_API void nas_rows_close(nas_rows **rows);
 
 /* *more: whether there is another row, whose columns then can be read until the next call, or until
- * the store is closed. NAS_STATE: it is. */
+ * the store is closed. NAS_STATE: it is. NAS_MEMORY. */
 NAS_API nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err);
 NAS_API int nas_rows_width(const nas_rows *rows);
 NAS_API const char *nas_rows_name(const nas_rows *rows, int column);
