@@ -89,6 +89,17 @@ static int begin(lua_State *L, const char *path) {
   return 2;
 }
 
+/* 0; -1: errno. In one piece, so that nobody reads a half. */
+static int write_line(const char *line, size_t size) {
+  ssize_t written;
+  do {
+    written = pwrite(held.fd, line, size, 0);
+  } while (written < 0 && errno == EINTR);
+  if (written == (ssize_t)size) return 0;
+  if (written >= 0) errno = ENOSPC;
+  return -1;
+}
+
 /* core.hold(path, line): takes a file, which is made, for this process and writes a line into it;
  * called again, another line. true; or nil and why not. */
 static int core_hold(lua_State *L) {
@@ -106,8 +117,7 @@ static int core_hold(lua_State *L) {
   lua_concat(L, 2);
   int results = is_holder() ? 0 : begin(L, path);
   if (results) return results;
-  if (pwrite(held.fd, lua_tostring(L, 2), size + 1, 0) != (ssize_t)size + 1)
-    return fail(L, "write", path);
+  if (write_line(lua_tostring(L, 2), size + 1) != 0) return fail(L, "write", path);
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -79,6 +79,16 @@ function tests.test_a_holder_keeps_its_file()
   end)
 end
 
+-- A file that may not grow beyond a block of 512 bytes stands for a full disk.
+function tests.test_no_room_for_a_line()
+  with_path(function(path)
+    local code = ("print(require('luanas.core').hold(%q, ('x'):rep(3000)))"):format(path)
+    local process = assert(core.detach(path .. ".log", "sh", "-c", 'ulimit -f 1; exec "$0" -e "$1"', PROGRAM, code))
+    lu.assertTrue(wait(function() return not process:running() end))
+    lu.assertEquals(text(path .. ".log"), ('nil\tcannot write "%s": No space left on device\n'):format(path))
+  end)
+end
+
 function tests.test_a_holder_is_interrupted()
   with_path(function(path)
     for _, is_stopped in ipairs { false, true } do
