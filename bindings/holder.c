@@ -1,9 +1,12 @@
 /* Which process holds a file: core.hold, core.holder, core.interrupt_holder.
  *
  * A process holds a file by a record lock. The system knows whose that is, ends it with the process
- * however that ends, and gives it to no process that is forked or started from it. But it would end
- * with any descriptor of the file that the process closes: so a holder never opens its file again.
- * A process holds one file at most, until its end. */
+ * however that ends, and gives it to no process that is forked or started from it. But it ends with
+ * any descriptor of the file that the process closes: nothing here opens the file again, and what a
+ * script does is made up for by the next line, which takes it again. Not a lock of the open file
+ * (F_OFD_SETLK): of that the system names no owner, and a number that the file itself told would be
+ * that of an earlier holder, or of another container. A process holds one file at most, until its
+ * end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -77,16 +80,28 @@ static int take(int fd) {
 
 /* 0, or how many values say why not. */
 static int begin(lua_State *L, const char *path) {
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  const int again = is_holder();
+  int fd = again ? held.fd : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd < 0) return fail(L, "open", path);
   int taken = take(fd);
   if (taken == 1) return 0;
   int process = taken == 0 ? (int)holder_of(fd) : 0;
-  close_quietly(fd);
+  if (!again) close_quietly(fd);
   if (taken < 0) return fail(L, "lock", path);
   luaL_pushfail(L);
   lua_pushfstring(L, "process %d holds \"%s\"", process, path);
   return 2;
+}
+
+/* 0; -1: errno. In one piece, so that nobody reads a half. */
+static int write_line(const char *line, size_t size) {
+  ssize_t written;
+  do {
+    written = pwrite(held.fd, line, size, 0);
+  } while (written < 0 && errno == EINTR);
+  if (written == (ssize_t)size) return 0;
+  if (written >= 0) errno = ENOSPC;
+  return -1;
 }
 
 /* core.hold(path, line): takes a file, which is made, for this process and writes a line into it;
@@ -104,10 +119,9 @@ static int core_hold(lua_State *L) {
   lua_settop(L, 2);
   lua_pushliteral(L, "\n"); /* what was longer before stays behind it */
   lua_concat(L, 2);
-  int results = is_holder() ? 0 : begin(L, path);
+  int results = begin(L, path);
   if (results) return results;
-  if (pwrite(held.fd, lua_tostring(L, 2), size + 1, 0) != (ssize_t)size + 1)
-    return fail(L, "write", path);
+  if (write_line(lua_tostring(L, 2), size + 1) != 0) return fail(L, "write", path);
   lua_pushboolean(L, 1);
   return 1;
 }

@@ -50,13 +50,26 @@ static int set_detached(posix_spawnattr_t *attributes) {
   return code;
 }
 
+/* Files and pipes that Lua has open, and what this process inherited, are no matter of it: a pipe
+ * would stay open until it ends. A libc without this (musl) leaves them to it. */
+static int close_others(posix_spawn_file_actions_t *actions) {
+#ifdef NAS_HAVE_CLOSEFROM
+  return posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+#else
+  (void)actions;
+  return 0;
+#endif
+}
+
 /* What it reads and, with a log, where it writes. */
 static int set_files(posix_spawn_file_actions_t *actions, const char *log) {
   int code = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (!log || code) return code;
-  code = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, log,
-                                          O_WRONLY | O_CREAT | O_APPEND, 0666);
-  return code ? code : posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+  if (log && code == 0) {
+    code = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, log,
+                                            O_WRONLY | O_CREAT | O_APPEND, 0666);
+    if (code == 0) code = posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO);
+  }
+  return code ? code : close_others(actions);
 }
 
 /* Starts a program; log NULL: as a part of this process's work, else detached. An errno. */

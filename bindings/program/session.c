@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "check.h"
+#include "file.h"
 #include "interrupt.h"
 #include "lines.h"
 #include "running.h"
@@ -52,17 +53,6 @@ static int open_private(char *path) {
   return fd;
 }
 
-static int write_all(int fd, const char *text, size_t size) {
-  while (size > 0) {
-    ssize_t written = write(fd, text, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -1;
-    text += written;
-    size -= (size_t)written;
-  }
-  return 0;
-}
-
 /* append(path, text) */
 static int session_append(lua_State *L) {
   size_t size;
@@ -70,7 +60,7 @@ static int session_append(lua_State *L) {
   char *path = lua_newuserdatauv(L, strlen(given) + 1, 0);
   strcpy(path, given);
   int fd = open_private(path);
-  int failed = fd < 0 || write_all(fd, text, size);
+  int failed = fd < 0 || nas_file_write(fd, text, size);
   int code = errno;
   if (fd >= 0) close(fd);
   errno = code;

@@ -53,6 +53,20 @@ nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, siz
   return NAS_OK;
 }
 
+/* ---- Writing ------------------------------------------------------------------------------ */
+
+int nas_file_write(int fd, const void *bytes, size_t size) {
+  const char *from = bytes;
+  while (size > 0) {
+    ssize_t written = write(fd, from, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return -1;
+    from += written;
+    size -= (size_t)written;
+  }
+  return 0;
+}
+
 /* ---- Replacing ---------------------------------------------------------------------------- */
 
 /* The folder of path, and a name in it that no two calls share: "p.nasp.tmp-4711-1". */
@@ -96,15 +110,8 @@ fail:
 
 nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes, size_t size,
                                  nas_error *err) {
-  const char *from = bytes;
-  while (size > 0) {
-    ssize_t written = write(replacement->fd, from, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return nas_file_fail(err, "cannot write", replacement->temporary.data);
-    from += written;
-    size -= (size_t)written;
-  }
-  return NAS_OK;
+  if (nas_file_write(replacement->fd, bytes, size) == 0) return NAS_OK;
+  return nas_file_fail(err, "cannot write", replacement->temporary.data);
 }
 
 int nas_file_sync_folder(const char *folder) {

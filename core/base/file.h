@@ -8,6 +8,9 @@
 /* NAS_IO: `what` the path, and the system's reason in errno, such as: cannot open "a.db": ... */
 nas_status nas_file_fail(nas_error *err, const char *what, const char *path);
 
+/* Writes all of it, also where the system takes it in pieces. -1: errno. */
+int nas_file_write(int fd, const void *bytes, size_t size);
+
 /* Makes names that were given or taken in a folder last. Some file systems can't, and say EINVAL,
  * which is no failure. -1: errno. */
 int nas_file_sync_folder(const char *folder);

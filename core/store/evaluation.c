@@ -34,25 +34,22 @@ typedef struct head {
   int diverged;
 } head;
 
-static int is_text(sqlite3_stmt *row, int column, const char *text) {
-  size_t size = strlen(text);
-  const void *there = sqlite3_column_text(row, column);
-  return (size_t)sqlite3_column_bytes(row, column) == size && memcmp(there, text, size) == 0;
-}
-
 /* Whether the row is what the key says in full, not only by its hash. */
-static int has_key(sqlite3_stmt *row, const nas_evaluation_key *key) {
+static nas_status has_key(sqlite3_stmt *row, const nas_evaluation_key *key, int *same,
+                          nas_error *err) {
   const key_texts texts = texts_of(key);
-  for (int i = 0; i < TEXTS; i++)
-    if (!is_text(row, 3 + i, texts.text[i])) return 0;
-  return (uint64_t)sqlite3_column_int64(row, 7) == key->seed &&
-         sqlite3_column_int64(row, 8) == key->numeric_version;
+  *same = (uint64_t)sqlite3_column_int64(row, 7) == key->seed &&
+          sqlite3_column_int64(row, 8) == key->numeric_version;
+  nas_status status = NAS_OK;
+  for (int i = 0; i < TEXTS && *same && status == NAS_OK; i++)
+    status = nas_sql_same(row, 3 + i, texts.text[i], same, err);
+  return status;
 }
 
 /* id 0: there is none. The text of why it diverged is appended to `diverged`, unless NULL. */
 static nas_status find_head(nas_store *store, const nas_evaluation_key *key, head *found,
                             nas_text *diverged, nas_error *err) {
-  int row;
+  int row, same;
   nas_key_bytes bytes = nas_key_bytes_of(nas_evaluation_hash(key));
   sqlite3_stmt *statement = nas_sql(store, NAS_SQL_EVALUATION_FIND, err, "k", &bytes);
   nas_status status = nas_sql_step(store, statement, &row, err);
@@ -61,10 +58,9 @@ static nas_status find_head(nas_store *store, const nas_evaluation_key *key, hea
   found->id = sqlite3_column_int64(statement, 0);
   found->epochs = sqlite3_column_int(statement, 1);
   found->diverged = sqlite3_column_type(statement, 2) != SQLITE_NULL;
-  if (diverged && found->diverged)
-    nas_text_add_bytes(diverged, sqlite3_column_text(statement, 2),
-                       (size_t)sqlite3_column_bytes(statement, 2) + 1);
-  if (!sqlite3_column_int(statement, 9) || !has_key(statement, key))
+  if (diverged && found->diverged) nas_sql_add_string(diverged, statement, 2);
+  status = has_key(statement, key, &same, err);
+  if (status == NAS_OK && (!sqlite3_column_int(statement, 9) || !same))
     status = nas_sql_damaged(store, "evaluation", found->id, err);
   nas_sql_done(statement);
   return status;
@@ -82,9 +78,7 @@ static nas_status read_epochs(nas_store *store, const head *found, nas_text *tex
   while (status == NAS_OK && row) {
     count++;
     if (!sqlite3_column_int(statement, 2) || sqlite3_column_int(statement, 3) != count) break;
-    for (int c = 0; c < 2; c++)
-      nas_text_add_bytes(texts, sqlite3_column_text(statement, c),
-                         (size_t)sqlite3_column_bytes(statement, c) + 1);
+    for (int c = 0; c < 2; c++) nas_sql_add_string(texts, statement, c);
     status = nas_sql_step(store, statement, &row, err);
   }
   if (status != NAS_OK) return status;
@@ -219,8 +213,7 @@ nas_status nas_store_predicted(nas_store *store, int64_t evaluation, int epoch, 
   if (!sqlite3_column_int(statement, 1))
     status = nas_sql_damaged(store, "the predictions of evaluation", evaluation, err);
   else
-    nas_text_add_bytes(bytes, sqlite3_column_blob(statement, 0),
-                       (size_t)sqlite3_column_bytes(statement, 0));
+    nas_sql_add_text(bytes, statement, 0);
   nas_sql_done(statement);
   if (bytes->failed) return nas_fail_memory(err, "predictions", bytes->size);
   return status;
@@ -234,8 +227,7 @@ nas_status nas_store_state(nas_store *store, int64_t evaluation, nas_text *bytes
   nas_status status = nas_sql_step(store, statement, &row, err);
   if (!row) return status;
   if (sqlite3_column_int(statement, 2)) { /* else it is as if it were gone */
-    nas_text_add_bytes(bytes, sqlite3_column_blob(statement, 1),
-                       (size_t)sqlite3_column_bytes(statement, 1));
+    nas_sql_add_text(bytes, statement, 1);
     *epoch = sqlite3_column_int(statement, 0);
   }
   nas_sql_done(statement);

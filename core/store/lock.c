@@ -38,12 +38,18 @@ static nas_status fail_busy(nas_store *store, int64_t place, nas_error *err) {
   nas_status status = nas_sql_step(store, statement, &row, err);
   if (status != NAS_OK) return status;
   if (!row) return nas_fail(err, NAS_BUSY, "another process is at it");
-  status = nas_fail(err, NAS_BUSY, "process %lld on %s %s since %s",
-                    (long long)sqlite3_column_int64(statement, 0),
-                    (const char *)sqlite3_column_text(statement, 1),
-                    (const char *)sqlite3_column_text(statement, 3),
-                    (const char *)sqlite3_column_text(statement, 2));
+  nas_text owner = {0};
+  nas_text_add(&owner, "process ");
+  nas_text_add_integer(&owner, sqlite3_column_int64(statement, 0));
+  nas_text_add(&owner, " on ");
+  nas_sql_add_text(&owner, statement, 1);
+  nas_text_add(&owner, " ");
+  nas_sql_add_text(&owner, statement, 3);
+  nas_text_add(&owner, " since ");
+  nas_sql_add_text(&owner, statement, 2);
   nas_sql_done(statement);
+  status = nas_fail(err, NAS_BUSY, "%s", owner.failed ? "another process is at it" : owner.data);
+  nas_text_clear(&owner);
   return status;
 }
 

@@ -242,47 +242,6 @@ static nas_status read_version(nas_store *store, int64_t *application, int64_t *
   return NAS_OK;
 }
 
-/* A copy of the file as it is, beside it. Another process may make it at the same time. */
-static nas_status keep_copy(nas_store *store, int64_t version, nas_error *err) {
-  int is_there = 0;
-  nas_text path = {0};
-  nas_text_add(&path, store->path);
-  nas_text_add(&path, ".schema-");
-  nas_text_add_integer(&path, version);
-  nas_status status = path.failed ? nas_fail_memory(err, "a path", strlen(store->path)) : NAS_OK;
-  if (status == NAS_OK) status = write_copy(store, path.data, &is_there, err);
-  nas_text_clear(&path);
-  return is_there ? NAS_OK : status;
-}
-
-/* Within a transaction. */
-static nas_status step_up(nas_store *store, int64_t from, nas_error *err) {
-  char sql[96];
-  nas_status status = NAS_OK;
-  for (int64_t v = from; v < NAS_SCHEMA_VERSION && status == NAS_OK; v++) {
-    status = nas_sql_run(store, nas_schema_steps[v], err);
-    nas_crash_point("in-migration");
-  }
-  snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
-           NAS_SCHEMA_APPLICATION, NAS_SCHEMA_VERSION);
-  return status == NAS_OK ? nas_sql_run(store, sql, err) : status;
-}
-
-/* Another process may do the same at the same time: what counts is what is there in the
- * transaction. */
-static nas_status bring_up_to_date(nas_store *store, nas_error *err) {
-  int64_t application = 0, version = 0;
-  nas_status status = read_version(store, &application, &version, err);
-  if (status != NAS_OK || (application && version == NAS_SCHEMA_VERSION)) return status;
-  if (application) status = keep_copy(store, version, err);
-  if (status == NAS_OK) status = nas_sql_begin(store, 1, err);
-  if (status != NAS_OK) return status;
-  status = read_version(store, &application, &version, err);
-  if (status == NAS_OK && (!application || version < NAS_SCHEMA_VERSION))
-    status = step_up(store, version, err);
-  return nas_sql_end(store, status, err);
-}
-
 /* -- connections ------------------------------------------------------------------------------ */
 
 static nas_status connect_to(nas_store *store, const char *name, int flags, nas_error *err) {
@@ -313,6 +272,14 @@ static nas_status connect_to_file(nas_store *store, int flags, nas_error *err) {
   return status;
 }
 
+static void disconnect(nas_store *store) {
+  nas_rows_abandon(store);
+  for (int i = 0; i < NAS_STATEMENTS; i++) sqlite3_finalize(store->statements[i]);
+  memset(store->statements, 0, sizeof store->statements);
+  sqlite3_close_v2(store->db);
+  store->db = NULL;
+}
+
 /* Two processes that do this at once refuse each other without asking the handler above. */
 static nas_status write_ahead(nas_store *store, nas_error *err) {
   for (int turn = 0;; turn++) {
@@ -320,6 +287,71 @@ static nas_status write_ahead(nas_store *store, nas_error *err) {
     if (status == NAS_OK || sqlite3_errcode(store->db) != SQLITE_BUSY) return status;
     if (!busy(store, turn)) return nas_sql_fail(store, "open", err);
   }
+}
+
+/* -- opening to write -------------------------------------------------------------------------- */
+
+/* "a.db.schema-2", "a.db.schema-2-2", ... */
+static nas_status copy_name(const nas_store *store, int64_t version, int64_t n, nas_text *name,
+                            nas_error *err) {
+  nas_text_clear(name);
+  nas_text_add(name, store->path);
+  nas_text_add(name, ".schema-");
+  nas_text_add_integer(name, version);
+  if (n > 1) {
+    nas_text_add(name, "-");
+    nas_text_add_integer(name, n);
+  }
+  return name->failed ? nas_fail_memory(err, "a path", strlen(store->path)) : NAS_OK;
+}
+
+/* A copy of the file as it is, beside it, under the first free name: what is there already is of
+ * some other time. Within a transaction, so that nobody else makes one, by another connection,
+ * which reads: SQLite does not copy in a transaction. */
+static nas_status keep_copy(nas_store *store, int64_t version, nas_error *err) {
+  nas_text name = {0};
+  nas_store reader = {
+      .path = store->path, .wait = store->wait, .wait_context = store->wait_context};
+  nas_status status = connect_to_file(&reader, SQLITE_OPEN_READWRITE, err);
+  int is_there = 1;
+  for (int64_t n = 1; status == NAS_OK && is_there; n++) {
+    is_there = 0;
+    status = copy_name(store, version, n, &name, err);
+    if (status == NAS_OK) status = write_copy(&reader, name.data, &is_there, err);
+    if (is_there) status = NAS_OK;
+  }
+  nas_text_clear(&name);
+  disconnect(&reader);
+  return status;
+}
+
+/* Within a transaction. */
+static nas_status step_up(nas_store *store, int64_t from, nas_error *err) {
+  char sql[96];
+  nas_status status = NAS_OK;
+  for (int64_t v = from; v < NAS_SCHEMA_VERSION && status == NAS_OK; v++) {
+    status = nas_sql_run(store, nas_schema_steps[v], err);
+    nas_crash_point("in-migration");
+  }
+  snprintf(sql, sizeof sql, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+           NAS_SCHEMA_APPLICATION, NAS_SCHEMA_VERSION);
+  return status == NAS_OK ? nas_sql_run(store, sql, err) : status;
+}
+
+/* Another process may do the same at the same time, with a copy: what counts is what is there in
+ * the transaction. */
+static nas_status bring_up_to_date(nas_store *store, nas_error *err) {
+  int64_t application = 0, version = 0;
+  nas_status status = read_version(store, &application, &version, err);
+  if (status != NAS_OK || (application && version == NAS_SCHEMA_VERSION)) return status;
+  status = nas_sql_begin(store, 1, err);
+  if (status != NAS_OK) return status;
+  status = read_version(store, &application, &version, err);
+  if (status == NAS_OK && (!application || version < NAS_SCHEMA_VERSION)) {
+    if (application) status = keep_copy(store, version, err);
+    if (status == NAS_OK) status = step_up(store, version, err);
+  }
+  return nas_sql_end(store, status, err);
 }
 
 static nas_status open_to_write(nas_store *store, int create, nas_error *err) {
@@ -407,14 +439,6 @@ static char *immutable_uri(const char *path) {
   if (!uri.failed) return uri.data;
   nas_text_clear(&uri);
   return NULL;
-}
-
-static void disconnect(nas_store *store) {
-  nas_rows_abandon(store);
-  for (int i = 0; i < NAS_STATEMENTS; i++) sqlite3_finalize(store->statements[i]);
-  memset(store->statements, 0, sizeof store->statements);
-  sqlite3_close_v2(store->db);
-  store->db = NULL;
 }
 
 /* In a folder that is read-only SQLite can't make the files that processes share. */

@@ -89,6 +89,17 @@ void nas_rows_close(nas_rows **handle) {
   nas_free(rows);
 }
 
+/* The texts and bytes of the row, so that nas_rows_column finds them. */
+static nas_status read_columns(nas_rows *rows, nas_error *err) {
+  size_t size;
+  for (int c = 0; c < sqlite3_column_count(rows->statement); c++) {
+    int type = sqlite3_column_type(rows->statement, c);
+    if ((type == SQLITE_TEXT || type == SQLITE_BLOB) && !nas_sql_bytes(rows->statement, c, &size))
+      return nas_fail(err, NAS_MEMORY, "out of memory in the store");
+  }
+  return NAS_OK;
+}
+
 nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
   *more = 0;
   if (!rows->store) return nas_fail(err, NAS_STATE, "the store of these rows is closed");
@@ -97,6 +108,8 @@ nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
   if (rows->ended) return NAS_OK;
   status = nas_sql_step(rows->store, rows->statement, more, err);
   rows->ended = !*more;
+  if (*more) status = read_columns(rows, err);
+  if (status != NAS_OK) *more = 0;
   return status;
 }
 
@@ -122,13 +135,11 @@ nas_column nas_rows_column(const nas_rows *rows, int column) {
     break;
   case SQLITE_TEXT:
     c.type = NAS_COLUMN_TEXT;
-    c.bytes = (const char *)sqlite3_column_text(row, column);
-    c.size = (size_t)sqlite3_column_bytes(row, column);
+    c.bytes = nas_sql_bytes(row, column, &c.size);
     break;
   case SQLITE_BLOB:
     c.type = NAS_COLUMN_BYTES;
-    c.bytes = sqlite3_column_blob(row, column);
-    c.size = (size_t)sqlite3_column_bytes(row, column);
+    c.bytes = nas_sql_bytes(row, column, &c.size);
     break;
   default: break;
   }

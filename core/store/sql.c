@@ -181,9 +181,37 @@ nas_status nas_sql_value(nas_store *store, sqlite3_stmt *statement, int64_t *val
   return NAS_OK;
 }
 
+const char *nas_sql_bytes(sqlite3_stmt *row, int column, size_t *size) {
+  const int type = sqlite3_column_type(row, column); /* before it is converted */
+  *size = 0;
+  if (type == SQLITE_NULL) return "";
+  const void *bytes =
+      type == SQLITE_BLOB ? sqlite3_column_blob(row, column) : sqlite3_column_text(row, column);
+  *size = (size_t)sqlite3_column_bytes(row, column);
+  if (!bytes && *size == 0 && type == SQLITE_BLOB) return ""; /* without any it is NULL */
+  return bytes;
+}
+
 void nas_sql_add_text(nas_text *text, sqlite3_stmt *row, int column) {
-  const void *bytes = sqlite3_column_text(row, column);
-  nas_text_add_bytes(text, bytes, (size_t)sqlite3_column_bytes(row, column));
+  size_t size;
+  const char *bytes = nas_sql_bytes(row, column, &size);
+  if (bytes)
+    nas_text_add_bytes(text, bytes, size);
+  else
+    text->failed = 1;
+}
+
+void nas_sql_add_string(nas_text *text, sqlite3_stmt *row, int column) {
+  nas_sql_add_text(text, row, column);
+  nas_text_add_bytes(text, "", 1);
+}
+
+nas_status nas_sql_same(sqlite3_stmt *row, int column, const char *text, int *same,
+                        nas_error *err) {
+  size_t size;
+  const char *there = nas_sql_bytes(row, column, &size);
+  *same = there && size == strlen(text) && memcmp(there, text, size) == 0;
+  return there ? NAS_OK : nas_fail(err, NAS_MEMORY, "out of memory in the store");
 }
 
 nas_status nas_sql_run(nas_store *store, const char *sql, nas_error *err) {
@@ -244,18 +272,17 @@ nas_status nas_sql_write(nas_store *store, int durable, sqlite3_stmt *statement,
 /* -- what several tables need ----------------------------------------------------------------- */
 
 nas_status nas_store_text(nas_store *store, const char *body, int64_t *id, nas_error *err) {
-  int row;
-  size_t size = strlen(body);
-  nas_key_bytes key = nas_key_bytes_of(nas_hash_bytes(body, size));
+  int row, same;
+  nas_key_bytes key = nas_key_bytes_of(nas_hash_bytes(body, strlen(body)));
   sqlite3_stmt *found = nas_sql(store, NAS_SQL_TEXT_FIND, err, "k", &key);
   nas_status status = nas_sql_step(store, found, &row, err);
   if (status != NAS_OK) return status;
   if (row) {
-    const unsigned char *there = sqlite3_column_text(found, 1);
-    int same = (size_t)sqlite3_column_bytes(found, 1) == size && memcmp(there, body, size) == 0;
     *id = sqlite3_column_int64(found, 0);
+    status = nas_sql_same(found, 1, body, &same, err);
     nas_sql_done(found);
-    return same ? NAS_OK : nas_sql_damaged(store, "text", *id, err);
+    if (status != NAS_OK || same) return status;
+    return nas_sql_damaged(store, "text", *id, err);
   }
   status = nas_sql_execute(store, nas_sql(store, NAS_SQL_TEXT_ADD, err, "kt", &key, body), err);
   *id = sqlite3_last_insert_rowid(store->db);

@@ -73,8 +73,18 @@ nas_status nas_sql_execute(nas_store *store, sqlite3_stmt *statement, nas_error 
 /* The integer in the first column of the first row, if there is one. */
 nas_status nas_sql_value(nas_store *store, sqlite3_stmt *statement, int64_t *value, nas_error *err);
 
-/* Appends a column of the row: nothing where it is NULL, by right or by damage. */
+/* What a column of text or bytes has, until the next step: "" where it is NULL, by right or by
+ * damage. NULL: SQLite had no memory for it. No other code reads such a column. */
+const char *nas_sql_bytes(sqlite3_stmt *row, int column, size_t *size);
+
+/* Appends that; text->failed without memory. */
 void nas_sql_add_text(nas_text *text, sqlite3_stmt *row, int column);
+
+/* The same, and a NUL behind it. */
+void nas_sql_add_string(nas_text *text, sqlite3_stmt *row, int column);
+
+/* *same: whether the column has that text. NAS_MEMORY. */
+nas_status nas_sql_same(sqlite3_stmt *row, int column, const char *text, int *same, nas_error *err);
 
 /* Some SQL that is run once: without rows, and with one integer. */
 nas_status nas_sql_run(nas_store *store, const char *sql, nas_error *err);

@@ -8,14 +8,14 @@
 
 static nas_status find_study(nas_store *store, const nas_key_bytes *key, const char *text,
                              int64_t *study, nas_error *err) {
-  int row;
+  int row, same;
   sqlite3_stmt *statement = nas_sql(store, NAS_SQL_STUDY_FIND, err, "k", key);
   nas_status status = nas_sql_step(store, statement, &row, err);
   *study = 0;
   if (!row) return status;
   *study = sqlite3_column_int64(statement, 0);
-  const char *there = (const char *)sqlite3_column_text(statement, 1);
-  if (!sqlite3_column_int(statement, 2) || strcmp(there, text) != 0)
+  status = nas_sql_same(statement, 1, text, &same, err);
+  if (status == NAS_OK && (!sqlite3_column_int(statement, 2) || !same))
     status = nas_sql_damaged(store, "study", *study, err);
   nas_sql_done(statement);
   return status;
@@ -159,8 +159,7 @@ static nas_trial trial_of(sqlite3_stmt *row, nas_text *texts) {
   for (int i = 0; i < TRIAL_TEXTS; i++) {
     if (sqlite3_column_type(row, text_columns[i]) == SQLITE_NULL) continue;
     *text_field(&trial, i) = (const char *)(uintptr_t)texts->size;
-    nas_text_add_bytes(texts, sqlite3_column_text(row, text_columns[i]),
-                       (size_t)sqlite3_column_bytes(row, text_columns[i]) + 1);
+    nas_sql_add_string(texts, row, text_columns[i]);
   }
   return trial;
 }

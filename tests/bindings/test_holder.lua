@@ -79,6 +79,45 @@ function tests.test_a_holder_keeps_its_file()
   end)
 end
 
+-- The system lets go of a file that a process closes; the next line takes it again, unless another has it.
+function tests.test_a_file_that_was_lost_is_taken_again()
+  with_path(function(path)
+    local process = run(path, [[
+      assert(core.hold(path, "one"))
+      io.open(path):close()
+      assert(core.hold(path, "two"))
+      core.sleep(50)]])
+    lu.assertTrue(wait(function() return select(2, core.holder(path)) == "two" end))
+    lu.assertEquals(core.holder(path), process:id())
+    kill(process, "KILL")
+  end)
+end
+
+function tests.test_a_file_that_was_lost_to_another_process()
+  with_path(function(path)
+    local first = run(path, [[
+      assert(core.hold(path, "first"))
+      io.open(path):close()
+      while select(2, core.holder(path)) ~= "one" do core.sleep(0.01) end
+      print(core.hold(path, "two"))]])
+    lu.assertTrue(wait(function() return select(2, core.holder(path)) == "first" and not core.holder(path) end))
+    local second = run(path, HOLD)
+    lu.assertTrue(wait(function() return not first:running() end))
+    lu.assertEquals(text(path .. ".log"), ('nil\tprocess %d holds "%s"\n'):format(second:id(), path))
+    kill(second, "KILL")
+  end)
+end
+
+-- A file that may not grow beyond a block of 512 bytes stands for a full disk.
+function tests.test_no_room_for_a_line()
+  with_path(function(path)
+    local code = ("print(require('luanas.core').hold(%q, ('x'):rep(3000)))"):format(path)
+    local process = assert(core.detach(path .. ".log", "sh", "-c", 'ulimit -f 1; exec "$0" -e "$1"', PROGRAM, code))
+    lu.assertTrue(wait(function() return not process:running() end))
+    lu.assertEquals(text(path .. ".log"), ('nil\tcannot write "%s": No space left on device\n'):format(path))
+  end)
+end
+
 function tests.test_a_holder_is_interrupted()
   with_path(function(path)
     for _, is_stopped in ipairs { false, true } do

@@ -42,6 +42,22 @@ function tests.test_what_cannot_be_started()
   support.raises("argument", core.spawn, "true", {})
 end
 
+-- What /proc/self/fd lists in it is what it got, and the folder itself.
+function tests.test_it_gets_no_file_that_is_open_here()
+  local path, log = os.tmpname(), os.tmpname()
+  local open <close> = assert(io.open(path))
+  local pipe <close> = assert(io.popen("cat >/dev/null", "w"))
+  local list = "exec ls /proc/self/fd >" .. path
+  local function detach(...) return core.detach(log, ...) end
+  for _, start in ipairs { core.spawn, detach } do
+    lu.assertTrue(ended(assert(start("sh", "-c", list))))
+    open:seek "set"
+    lu.assertEquals(open:read "a", "0\n1\n2\n3\n")
+  end
+  os.remove(path)
+  os.remove(log)
+end
+
 function tests.test_program()
   lu.assertEquals(core.program(), "luanas") -- this one is lua_runner
 end

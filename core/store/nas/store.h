@@ -45,11 +45,12 @@ typedef struct nas_store_options {
 } nas_store_options;
 
 /* Opens a store; makes the file where there is none, unless it must be there. A file of an older
- * schema is brought up to date, after a copy of it was made beside it. NAS_IO: it can't be opened,
- * read or written, or lies on a network file system; NAS_FORMAT: it is something else, damaged, or
- * of a newer schema; the file is then as it was. NAS_STATE: this process was forked from one that
- * had files of stores open, so that it can only have stores in memory. NAS_INTERRUPTED; NAS_MEMORY.
- * The caller owns *store; on failure it is NULL. */
+ * schema is brought up to date, after a copy of it was made beside it: PATH.schema-2, or
+ * PATH.schema-2-2, ... where there are files of such names. NAS_IO: it can't be opened, read or
+ * written, or lies on a network file system; NAS_FORMAT: it is something else, damaged, or of a
+ * newer schema; the file is then as it was. NAS_STATE: this process was forked from one that had
+ * files of stores open, so that it can only have stores in memory. NAS_INTERRUPTED; NAS_MEMORY. The
+ * caller owns *store; on failure it is NULL. */
 NAS_API nas_status nas_store_open(nas_store **store, const nas_store_options *options,
                                   nas_error *err);
 
@@ -348,7 +349,7 @@ NAS_API nas_status nas_rows_open(nas_rows **rows, nas_store *store, const char *
 NAS_API void nas_rows_close(nas_rows **rows);
 
 /* *more: whether there is another row, whose columns then can be read until the next call, or until
- * the store is closed. NAS_STATE: it is. */
+ * the store is closed. NAS_STATE: it is. NAS_MEMORY. */
 NAS_API nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err);
 NAS_API int nas_rows_width(const nas_rows *rows);
 NAS_API const char *nas_rows_name(const nas_rows *rows, int column);

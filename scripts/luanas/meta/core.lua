@@ -1282,7 +1282,8 @@ function core.json_decode(text) end
 ---@param seconds number
 function core.sleep(seconds) end
 
---- Starts another program, which has nothing to read; nil and a message where that fails.
+--- Starts another program, which has nothing to read and gets no file that is open here, but for where this process
+--- prints; nil and a message where that fails.
 ---@param program string A path, or a name that is looked for in PATH.
 ---@param ... string Arguments.
 ---@return luanas.Process?, string?
@@ -1296,7 +1297,7 @@ function core.spawn(program, ...) end
 function core.detach(log, program, ...) end
 
 --- Takes a file, which is made, for this process until its end, and writes a line into it; called again, another line. A
---- process holds one file at most, and must not open it by other means.
+--- process holds one file at most. Where it opens that by other means and closes it, it has lost it until the next line.
 ---@param path string
 ---@param line string Less than 65536 bytes, without a newline.
 ---@return true?, string? # nil and a message where another process holds it, or where it can't be written.

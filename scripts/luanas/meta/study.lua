@@ -205,7 +205,8 @@ function Study:csv(path) end
 
 --- Runs a script as a process of its own on the same file, in a session of its own: it survives this process and a closed
 --- terminal. What it prints is appended to PATH.log. Studies that it makes without a path are kept in the file. One script
---- at a time runs so for a file.
+--- at a time runs so for a file: by PATH-process, which the script must leave alone (where it opens and closes that file,
+--- it counts as ended until its next trial or epoch).
 ---@param script string Its path.
 ---@param ... string Its arguments.
 ---@return luanas.Status # When it has begun.
@@ -299,7 +300,8 @@ function File:study(which) end
 
 --- Runs a script as a process of its own on the same file, in a session of its own: it survives this process and a closed
 --- terminal. What it prints is appended to PATH.log. Studies that it makes without a path are kept in the file. One script
---- at a time runs so for a file.
+--- at a time runs so for a file: by PATH-process, which the script must leave alone (where it opens and closes that file,
+--- it counts as ended until its next trial or epoch).
 ---@param script string Its path.
 ---@param ... string Its arguments.
 ---@return luanas.Status # When it has begun.
