@@ -16,11 +16,12 @@ function live.new()
 end
 
 --- A file that rewards trials of the walk: { watched =, steps = of its versions, told = the source that the user was
---- told of last }; a version is { source =, reward = the function }.
+--- told of last, refused = the sources that don't reward what is stored }; a version is { source =, reward = the
+--- function }.
 function Versions:file(watched)
   local name = watched.path
   if not self.files[name] then
-    self.files[name] = { watched = watched, steps = steps.new() }
+    self.files[name] = { watched = watched, steps = steps.new(), refused = {} }
     self.names[#self.names + 1] = name
     table.sort(self.names)
   end

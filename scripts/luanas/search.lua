@@ -71,6 +71,11 @@ end
 function search.reward(reward, trial)
   if reward == nil and trial.metrics.mean_absolute_error then return -metric("mean_absolute_error", trial) end
   if reward == nil or type(reward) == "string" then return metric(reward or "accuracy", trial) end
+  if type(reward) == "table" and type(reward.ask) == "function" then -- a watched one names its version
+    local value, problem = reward:ask(trial)
+    if not value then check.fail("trial %d: %s", trial.number, problem) end
+    return value
+  end
   local value, problem = search.ask(reward, trial)
   if value then return value end
   local known = type(reward) == "function" and "; metrics of the trial: " .. metrics_of(trial) or "" -- else it says so

@@ -261,16 +261,24 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
--- A version of a live reward is new: what is stored is ranked under it.
-local function tell_version(self, name, place, first, reward)
-  if self.quiet then return end
-  local ok, ranked = pcall(self.rescore, self, reward)
-  if not ok and check.is_interrupt(ranked) then error(ranked, 0) end
-  local best = ok and ranked[1]
+-- A version of a live reward is new: what is stored is ranked under it. Whether it may begin: all of that has rewards.
+local function may_begin(self, name, place, first, reward)
+  local refused
+  local ok, ranked = pcall(self.rescore, self, function(of)
+    local value, problem = search.ask(reward, of)
+    if not value then refused = ("for trial %d of run %d it %s"):format(of.number, of.run, problem) end
+    return value
+  end)
+  if not ok and not refused then error(ranked, 0) end
+  if refused then
+    self:say("%s: %s; the reward stays as it was", name, refused)
+    return false
+  end
+  local best = ranked[1]
   self:say("version %d of %s from trial %d on; %s", place, name, first,
-    not ok and "what is stored can't be ranked under it: " .. tostring(ranked)
-    or best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
+    best and ("best under it: trial %d of run %d, %.5g"):format(best.trial.number, best.run, best.reward)
     or "there is nothing to rank under it yet")
+  return true
 end
 
 -- The walk begins with the first trial, when the data is at hand.
@@ -288,7 +296,7 @@ local function begin_walk(self)
       other ~= "" and other or "nothing", own ~= "" and own or "nothing")
   end
   self.walk = walk.new(self.store, id, running, function(...) self:say(...) end,
-    function(...) tell_version(self, ...) end)
+    function(...) return may_begin(self, ...) end)
 end
 
 -- Evaluations are recalled under the version of the run, then under the present one.

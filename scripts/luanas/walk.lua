@@ -81,7 +81,8 @@ local function new_readers(self)
 end
 
 --- A walk from the start. `running`: of script.lua; say(format, ...) tells the user; arrive(name, place, first, reward)
---- is called when a version of a live reward is about to begin with trial `first`, which is not the first one.
+--- is called when a version of a live reward, which is not the first one, is about to begin with trial `first`: whether
+--- it may.
 function walk.new(store, study, running, say, arrive)
   local self = setmetatable({
     store = store, study = study, running = running, say = say, arrive = arrive,
@@ -294,24 +295,33 @@ local function refuse_closed(self)
   if self.is_finished then check.fail("the study is closed") end
 end
 
+-- Whether a version may begin, as it is written. The user is told of one that is about to begin where another one is in
+-- force, or that it is refused: once for each content.
+local function may_begin(self, row)
+  local file = self.versions.files[row.file]
+  local before, place, start = file.steps:at(row.first)
+  if not before or file.told == row.source then return true end
+  if file.refused[row.source] then return false end
+  local reward = watch.load(file.watched, row.source)
+  if self.arrive(row.file, start == row.first and place or place + 1, row.first, reward) then
+    file.told = row.source
+    return true
+  end
+  file.refused[row.source] = true
+  return false
+end
+
 -- The versions of live rewards that begin with the next trial, which is not stored; as of Versions:due.
 local function due(self)
   local is_continued = self.run and not self.run.is_own
-  return self.versions:due(self.number + 1, is_continued and function(name)
+  local rows, recalled = self.versions:due(self.number + 1, is_continued and function(name)
     return self.candidates[1]:versions_of(name)
   end)
-end
-
--- Tells of versions that are about to begin where others are in force.
-local function announce(self, rows)
+  local beginning = {}
   for _, row in ipairs(rows) do
-    local file = self.versions.files[row.file]
-    local before, place, start = file.steps:at(row.first)
-    if before and file.told ~= row.source then
-      file.told = row.source
-      self.arrive(row.file, start == row.first and place or place + 1, row.first, watch.load(file.watched, row.source))
-    end
+    if may_begin(self, row) then beginning[#beginning + 1] = row end
   end
+  return beginning, recalled
 end
 
 --- The next trial is of this architecture. Returns the stored trial with it, or nil where there is none to follow.
@@ -327,7 +337,7 @@ function Walk:begin(record)
     if not has_changed then break end
   end
   self.versions:look(self.say)
-  announce(self, (due(self)))
+  due(self) -- the user is told of what begins before it is trained
   return nil
 end
 
@@ -524,19 +534,20 @@ local function add_version(self, file, number, before)
   return false
 end
 
--- The present version of a file begins with a trial that was made already.
+-- The present version of a file begins with a trial that was made already. Whether it may.
 local function begin_version(self, file, number, before)
   refuse_closed(self)
   local rows = { live.present(file, number) }
-  announce(self, rows)
+  if not may_begin(self, rows[1]) then return false end
   if is_followed(self, number) then
-    if add_version(self, file, number, before) then return end
+    if add_version(self, file, number, before) then return true end
     leave(self, number, rows)
   else
     self:flush()
     check.must(self.store.append, self.store, self.run.id, {}, rows)
   end
   self.versions:take(rows)
+  return true
 end
 
 --- The version of a live reward that is in force at a trial, as { source =, reward = }; which of them it is, and since
@@ -551,15 +562,14 @@ function Walk:version(watched, number)
 end
 
 --- The version that is in force at a trial can't reward it: the file's present one takes its place there. False where
---- it is the same, or the trial was rewarded when it was stored.
+--- it is the same or is refused, or the trial was rewarded when it was stored.
 function Walk:replace_version(watched, number)
   local file = self.versions:file(watched)
   local before = file.steps:at(number).source
   watch.look(watched, self.say)
   if watched.source == before then return false end
   if is_followed(self, number) and next(values_of(self.candidates[1]:at(number))) ~= nil then return false end
-  begin_version(self, file, number, before)
-  return true
+  return begin_version(self, file, number, before)
 end
 
 --- Writes the rest, and lets others continue the run. There are no further trials then.

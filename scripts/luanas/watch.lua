@@ -79,18 +79,24 @@ local function latest(self)
   return self.current.reward
 end
 
-function Watched:__call(trial)
+--- What it makes of a trial; or nil and which version can't reward it, and why.
+function Watched:ask(trial)
   local owner = trial.owner
   if not owner or not owner.version then
     local value, problem = search.ask(latest(self), trial)
-    if not value then check.fail("%s as it is now %s", self.path, problem) end
-    return value
+    return value, not value and ("%s as it is now %s"):format(self.path, problem) or nil
   end
   local version, place, start = owner.version(trial, self)
   local value, problem = search.ask(version.reward, trial)
   if value then return value end
-  if owner.replace_version(trial, self) then return self(trial) end
-  check.fail("version %d of %s, from trial %d on, %s", place, self.path, start, problem)
+  if owner.replace_version(trial, self) then return self:ask(trial) end
+  return nil, ("version %d of %s, from trial %d on, %s"):format(place, self.path, start, problem)
+end
+
+function Watched:__call(trial)
+  local value, problem = self:ask(trial)
+  if not value then check.fail("%s", problem) end
+  return value
 end
 
 --- Whether the version that is in force at a trial of a study is another one than before that trial.

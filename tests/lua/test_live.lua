@@ -378,11 +378,10 @@ end
 
 function T.test_a_reward_that_raises_names_its_version()
   save(PLAIN)
-  local wrong = "return function(trial)\n  return trial.accuracy + trial.nothing end"
-  local function run() return search { changes = { [4] = wrong } } end
-  lu.assertErrorMsgContains(("trial 4: the reward, luanas.Watched: %s, raised: "):format(file), run)
-  lu.assertErrorMsgContains(("version 2 of %s, from trial 4 on, raised: "):format(file), run)
-  lu.assertErrorMsgContains(".reward.lua:2: attempt to perform arithmetic on a nil value (field 'nothing')", run)
+  local wrong = "return function(trial)\n  return trial.accuracy + (trial.number < 4 and 0 or trial.nothing) end"
+  local _, message = pcall(search, { changes = { [4] = wrong } })
+  lu.assertStrMatches((message:gsub(file:gsub("%p", "%%%0"), "FILE")), "[^:]*test_live.lua:%d+: trial 4: version 2 of "
+    .. "FILE, from trial 4 on, raised: FILE:2: attempt to perform arithmetic on a nil value")
   -- It has rewarded nothing: when it is put right, the search goes on.
   save(NEGATIVE)
   local first = search {}
@@ -469,12 +468,46 @@ function T.test_what_is_stored_is_ranked_at_once()
   lu.assertEquals(#versions(), 2)
 end
 
-function T.test_what_cannot_be_ranked_is_told()
+-- A version must reward what is stored: nothing of another one is stored, and the search ends as if it had not been.
+function T.test_what_does_not_reward_what_is_stored_leaves_the_reward_as_it_was()
   save(PLAIN)
-  local text = told(function()
-    search { loud = true, changes = { [4] = "return function(t) return t.number > 3 and 1 or t.nothing end" } }
-  end)
-  lu.assertStrContains(text, "luanas: version 2 of FILE from trial 4 on; what is stored can't be ranked under it: ")
+  local whole = search { trials = 8, changes = { [7] = NEGATIVE } }
+  for _, in_memory in ipairs { false, true } do
+    files.remove()
+    save(PLAIN)
+    local text = told(function()
+      lu.assertEquals((search { in_memory = in_memory, loud = true, trials = 8, changes = {
+        [3] = "return function(t) return t.acuracy - 1 end", [5] = "return function(t) return t.number > 2 and 1 end",
+        [7] = NEGATIVE,
+      } }), whole)
+    end)
+    lu.assertEquals(text, "luanas: FILE: for trial 1 of run 1 it raised: FILE:1: attempt to perform arithmetic on a "
+      .. "nil value (field 'acuracy'); the reward stays as it was\n"
+      .. "luanas: FILE: for trial 1 of run 1 it returned false; expected a finite number; the reward stays as it was\n"
+      .. text:match "luanas: version 2[^\n]*\n")
+  end
+  files.remove()
+  save(PLAIN)
+  search { trials = 8, changes = { [3] = "return function(t) return t.acuracy - 1 end", [7] = NEGATIVE } } -- quiet
+  lu.assertEquals(versions(), { "1 1 plain", "1 7 negative" })
+  check_whole()
+end
+
+-- Nor does it take the place of one that fails, or stand at the beginning of a search that goes on.
+function T.test_what_does_not_reward_what_is_stored_replaces_nothing()
+  local lasting = "return function(t) return t.number < 4 and t.params / 1000 or t.nothing end"
+  local wrong = "return function(t) return t.acuracy - 1 end"
+  save(lasting)
+  lu.assertErrorMsgContains("trial 4: version 1 of ", search, {})
+  save(wrong)
+  lu.assertErrorMsgContains("trial 4: version 1 of ", search, {})
+  lu.assertEquals(versions(), { "1 1 other" })
+  save(THIRD)
+  search {}
+  lu.assertEquals(versions(), { "1 1 other", "1 4 third" })
+  save(wrong)
+  search { trials = 8 }
+  lu.assertEquals(versions(), { "1 1 other", "1 4 third" })
 end
 
 -- Whatever a version remembers is of the trials that it has rewarded.

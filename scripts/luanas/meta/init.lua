@@ -112,9 +112,10 @@ function nas.open(path) end
 --- rewarded by the version of its time when the script is run again, whatever the file says then; trials that follow, by
 --- the file as it is. What the file requires or reads itself is not kept.
 ---
---- A file that can't be loaded leaves the reward as it was and says why, once for each content; the first one must load. A
---- version that raises an error, or returns no finite number, ends the search with a message that names it; when the file
---- is put right, the script that is run again goes on. study:rescore ranks by the file as it is.
+--- A file that can't be loaded leaves the reward as it was and says why, once for each content; so does a version that
+--- raises an error, or returns no finite number, for a trial of the study that is stored. The first one must load. A
+--- version that fails for a later trial ends the search with a message that names it; when the file is put right, the
+--- script that is run again goes on. study:rescore ranks by the file as it is.
 ---@param path string Under this name the versions are kept.
 ---@return luanas.Watched # Called with a trial it returns a number: for study:run, study:rescore and scripts.
 function nas.watch(path) end
@@ -123,6 +124,12 @@ function nas.watch(path) end
 ---@field path string
 ---@overload fun(trial: luanas.Trial): number
 local Watched = {}
+
+--- What it returns when it is called; or nil and a text that names the version which can't reward the trial, and why.
+---@param trial luanas.Trial
+---@return number? reward
+---@return string? problem
+function Watched:ask(trial) end
 
 --- Whether a trial of a study is the first one under another version than before: where a script has its baseline start
 --- anew, as the option restart_baseline of study:run does.
