@@ -160,7 +160,8 @@ function Audit:__tostring()
       figure[3],
     }
   end
-  return ("%s: %d updates of %d trials in all\n"):format(self.name, self.updates, self.trials)
+  return ("%s: %s of %s in all\n"):format(self.name, text_table.counted(self.updates, "update"),
+    text_table.counted(self.trials, "trial"))
     .. text_table.format({
       { title = "figure" }, { title = "estimate", right = true }, { title = "from", right = true },
       { title = "to", right = true }, { title = "of the estimator g" }, { title = "should be" },

@@ -87,7 +87,7 @@ local function studies(store)
   }, rows))
   local evaluations = count_of(store, "SELECT count(*) FROM evaluation")
   local epochs = count_of(store, "SELECT count(*) FROM epoch")
-  write(("%d evaluations with %d epochs\n"):format(evaluations, epochs))
+  write(("%s with %s\n"):format(text_table.counted(evaluations, "evaluation"), text_table.counted(epochs, "epoch")))
 end
 
 -- Whether trials of the run were evaluated under other numeric versions than it began with.
@@ -395,6 +395,7 @@ local function verify_file(store, options)
     write(string.format(...), "\n")
   end)
   write(("%d equal, %d different, %d not verified\n"):format(equal, different, skipped))
+  if different == 1 then give_up "1 evaluation differs" end
   if different > 0 then give_up("%d evaluations differ", different) end
 end
 

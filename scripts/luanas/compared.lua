@@ -303,8 +303,8 @@ function Compared:__tostring()
   for _, agent in ipairs(self.agents) do
     for _, cell in ipairs(agent.cells) do most = math.max(most, #cell.rewards) end
   end
-  local notes = ("%d seed%s each; last: mean reward of the last %d samples"):format(seeds, seeds == 1 and "" or "s",
-    math.min(self.options.last, most))
+  local notes = ("%s each; last: mean reward of the last %s"):format(text_table.counted(seeds, "seed"),
+    text_table.counted(math.min(self.options.last, most), "sample"))
   if titles.effect then
     notes = ("%s; effect: probability that the best of a run exceeds that of %s"):format(notes, reference)
   end

@@ -75,7 +75,8 @@ function curves.draw(runs, path, window, value)
   end
   if #lines == 0 then check.fail("no trial has a value %s", value) end
   plot.lines(path, {
-    title = ("%s, mean of %d trials"):format(value, window), x = "trial", y = value, lines = lines,
+    title = ("%s, mean of %s"):format(value, text_table.counted(window, "trial")),
+    x = "trial", y = value, lines = lines,
   })
 end
 

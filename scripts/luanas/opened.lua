@@ -9,6 +9,7 @@ local progress = require "luanas.progress"
 local recipe = require "luanas.recipe"
 local report = require "luanas.report"
 local stored = require "luanas.stored"
+local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
 
 local opened = {}
@@ -106,7 +107,8 @@ function Opened:rescore(reward)
 end
 
 function Opened:__tostring()
-  return ("luanas.OpenedStudy: study %d%s, %d runs"):format(self.id, self.name and " " .. self.name or "", #self:runs())
+  return ("luanas.OpenedStudy: study %d%s, %s"):format(self.id, self.name and " " .. self.name or "",
+    text_table.counted(#self:runs(), "run"))
 end
 
 -- ---- Files -----------------------------------------------------------------------------------------

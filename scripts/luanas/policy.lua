@@ -6,6 +6,7 @@ local arch = require "luanas.arch"
 local check = require "luanas.check"
 local policy_answer = require "luanas.choosers.policy"
 local sampler = require "luanas.sampler"
+local text_table = require "luanas.text_table"
 
 local policy = {}
 
@@ -211,7 +212,8 @@ function Policy:show(space, options)
 end
 
 function Policy:__tostring()
-  return ("luanas.Policy: seed %d, %d samples, %d steps"):format(self.seed, self.samples, self:steps())
+  return ("luanas.Policy: seed %d, %s, %s"):format(self.seed, text_table.counted(self.samples, "sample"),
+    text_table.counted(self:steps(), "step"))
 end
 
 check.colons("policy", Policy)

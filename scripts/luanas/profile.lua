@@ -67,9 +67,9 @@ function Profile:__tostring()
   local parts = { "layers " .. percent(share(self.in_layers, all)) }
   for _, name in ipairs(OTHERS) do parts[#parts + 1] = name .. " " .. percent(share(self[name], all)) end
   return text_table.format(COLUMNS, rows) .. table.concat({
-    ("%d images in %.3f s on %d thread%s: %.1f GFLOP/s; micro-batch %d with %.1f KiB%s, %s"):format(self.images,
-      self.seconds, self.threads, self.threads == 1 and "" or "s", self.gflops, self.micro_batch,
-      self.scratch_bytes / 1024,
+    ("%s in %.3f s on %s: %.1f GFLOP/s; micro-batch %d with %.1f KiB%s, %s"):format(
+      text_table.counted(self.images, "image"), self.seconds, text_table.counted(self.threads, "thread"), self.gflops,
+      self.micro_batch, self.scratch_bytes / 1024,
       self.stored_bytes > 0 and (" and %.1f KiB stored"):format(self.stored_bytes / 1024) or "", self.isa),
     "time of the threads: " .. table.concat(parts, ", "),
   }, "\n") .. "\n"

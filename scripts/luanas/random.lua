@@ -3,6 +3,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local random_answer = require "luanas.choosers.random"
 local sampler = require "luanas.sampler"
+local text_table = require "luanas.text_table"
 
 local Random = { __name = "luanas.Random" }
 Random.__index = Random
@@ -16,7 +17,7 @@ function Random:sample(space, count)
 end
 
 function Random:__tostring()
-  return ("luanas.Random: seed %d, %d samples"):format(self.seed, self.samples)
+  return ("luanas.Random: seed %d, %s"):format(self.seed, text_table.counted(self.samples, "sample"))
 end
 
 check.colons("random", Random)

@@ -67,8 +67,9 @@ function Totals:add(trial, seconds)
 end
 
 function Totals:text()
-  local lines = { ("%d trials of %d different networks; %d recalled, %d failed; %.1f s of training\n"):format(
-    self.trials, self.networks, self.recalled, self.failed, self.seconds) }
+  local lines = { ("%s of %s; %d recalled, %d failed; %.1f s of training\n"):format(
+    text_table.counted(self.trials, "trial"), text_table.counted(self.networks, "different network"), self.recalled,
+    self.failed, self.seconds) }
   for _, reason in ipairs(check.sorted_keys(self.reasons)) do
     lines[#lines + 1] = ("%d failed: %s\n"):format(self.reasons[reason], reason)
   end

@@ -3,6 +3,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local objectives = require "luanas.objectives"
 local steps = require "luanas.steps"
+local text_table = require "luanas.text_table"
 
 local reward = {}
 
@@ -81,8 +82,8 @@ end
 
 function MovingAverage:__tostring()
   local value = self:value()
-  return ("luanas.MovingAverage: decay %s, %s after %d rewards"):format(core.number_text(self.decay),
-    value and core.number_text(value) or "nothing", self.count)
+  return ("luanas.MovingAverage: decay %s, %s after %s"):format(core.number_text(self.decay),
+    value and core.number_text(value) or "nothing", text_table.counted(self.count, "reward"))
 end
 
 -- ---- Clipping --------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ local check = require "luanas.check"
 local layout = require "luanas.layout"
 local objects = require "luanas.show.objects"
 local probabilities = require "luanas.show.probabilities"
+local text_table = require "luanas.text_table"
 
 local show = {}
 
@@ -284,7 +285,7 @@ local function limited(text)
     count = count + 1
     if count <= LINES then lines[count] = line end
   end
-  if count > LINES then lines[LINES + 1] = ("... %d more lines"):format(count - LINES) end
+  if count > LINES then lines[LINES + 1] = "... " .. text_table.counted(count - LINES, "more line") end
   return table.concat(lines, "\n")
 end
 

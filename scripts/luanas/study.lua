@@ -20,6 +20,7 @@ local report = require "luanas.report"
 local script = require "luanas.script"
 local search = require "luanas.search"
 local stored = require "luanas.stored"
+local text_table = require "luanas.text_table"
 local trial = require "luanas.trial"
 local walk = require "luanas.walk"
 
@@ -519,7 +520,7 @@ end
 Study.__close = Study.close
 
 function Study:__tostring()
-  return ("luanas.Study: %d trials on %s"):format(self.number, self.data.name)
+  return ("luanas.Study: %s on %s"):format(text_table.counted(self.number, "trial"), self.data.name)
 end
 
 --- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a
@@ -528,7 +529,7 @@ function study.interrupted()
   if not current then return end
   current.progress:clear()
   if current.number ~= (current.reported or 0) then
-    io.stdout:write(("\ninterrupted after %d trials\n"):format(current.number))
+    io.stdout:write(("\ninterrupted after %s\n"):format(text_table.counted(current.number, "trial")))
     current:report()
   end
   local path = current.store:path()

@@ -35,6 +35,11 @@ function text_table.grouped(integer)
   return sign .. digits
 end
 
+--- How many of something, whose plural ends in s: "1 trial", "2 trials".
+function text_table.counted(count, noun)
+  return ("%d %s%s"):format(count, noun, count == 1 and "" or "s")
+end
+
 --- A number for people: an integer with commas, or six digits.
 function text_table.number(number)
   local integer = math.tointeger(number)

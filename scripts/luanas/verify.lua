@@ -3,6 +3,7 @@ local core = require "luanas.core"
 local check = require "luanas.check"
 local data = require "luanas.data"
 local recipe = require "luanas.recipe"
+local text_table = require "luanas.text_table"
 
 local verify = {}
 
@@ -120,7 +121,8 @@ function verify.run(store, sample, say)
     local same, why = check_one(store, row, sources, made)
     if same then
       equal = equal + 1
-      say("evaluation %d: %d epochs%s, equal", row.id, row.epochs, row.diverged and " and a divergence" or "")
+      say("evaluation %d: %s%s, equal", row.id, text_table.counted(row.epochs, "epoch"),
+        row.diverged and " and a divergence" or "")
     elseif same == nil then
       skipped = skipped + 1
       say("evaluation %d: not verified: %s", row.id, why)

@@ -7,6 +7,7 @@ local check = require "luanas.check"
 local data = require "luanas.data"
 local evaluation = require "luanas.evaluation"
 local recipe = require "luanas.recipe"
+local text_table = require "luanas.text_table"
 
 local worker = {}
 
@@ -41,8 +42,8 @@ local function train(self, id, output, own_recipe, key)
   if made and not recalled then
     local last = made.epochs[#made.epochs]
     self.trained = self.trained + 1
-    self:say("network %d: %d epochs in %.1f s, accuracy %s", self.trained, #made.epochs, core.clock() - began,
-      last and last.accuracy and ("%.4f"):format(last.accuracy) or "unknown")
+    self:say("network %d: %s in %.1f s, accuracy %s", self.trained, text_table.counted(#made.epochs, "epoch"),
+      core.clock() - began, last and last.accuracy and ("%.4f"):format(last.accuracy) or "unknown")
   end
 end
 

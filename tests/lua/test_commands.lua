@@ -250,7 +250,7 @@ trials  run 1  run 2
   else
     lu.assertEquals({ drawn, err }, { 0, "" })
     local file <close> = assert(io.open(picture))
-    lu.assertStrContains(file:read "a", "accuracy, mean of 1 trials")
+    lu.assertStrContains(file:read "a", "accuracy, mean of 1 trial")
     os.remove(picture)
   end
 end
@@ -331,7 +331,7 @@ function T.test_verify()
   status, out, err = run("verify", path)
   lu.assertEquals(status, 1)
   lu.assertStrContains(out, "DIFFERENT: epoch 1 gives other metrics")
-  lu.assertStrContains(err, "1 evaluations differ")
+  lu.assertStrContains(err, "1 evaluation differs")
 end
 
 -- A line for each, and no traceback.

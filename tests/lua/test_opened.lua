@@ -53,6 +53,18 @@ function T.test_what_a_script_saw_is_there_without_it()
   lu.assertEquals(#ranked, #best)
 end
 
+function T.test_one_of_each_is_no_plural()
+  local output = {}
+  local study <close> = spaces.study { path = path }
+  study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+  lu.assertStrContains(tostring(study), "luanas.Study: 1 trial on ")
+  files.with(io, "stdout", files.stream(output), function() study:report() end)
+  lu.assertStrContains(table.concat(output), "\n1 trial of 1 different network; 0 recalled")
+  study:close()
+  local file <close> = nas.open(path)
+  lu.assertEquals(tostring(file:study()), "luanas.OpenedStudy: study 1, 1 run")
+end
+
 function T.test_models_and_predictions()
   local made = make()
   local digest = made[1]:model():outputs(core.tensor { 1, 8, 8, 1 })

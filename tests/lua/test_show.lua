@@ -258,7 +258,7 @@ kernel   1 ██    50%
          3 ██    50%
 filters  2 ██    50%
          4 ██    50%
-means over 1 samples;
+means over 1 sample;
 entropy of an
 architecture 1.39 nats]])
 end
@@ -325,7 +325,7 @@ function T.test_studies_and_trials()
   local file <close> = nas.open(path)
   lu.assertEquals(show.text(file), "luanas.File: " .. path .. "\nstudy  name  runs  trials\n    1           1       4")
   text = show.text(file:study())
-  lu.assertStrMatches(text, "luanas%.OpenedStudy: study 1, 1 runs\nrun  leaves  trials  arguments\n  1               4"
+  lu.assertStrMatches(text, "luanas%.OpenedStudy: study 1, 1 run\nrun  leaves  trials  arguments\n  1               4"
     .. ".*\nthe best of all runs:\ntrial  status  accuracy .*")
   for _, suffix in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. suffix) end
 end

@@ -288,7 +288,7 @@ function T.test_a_child_that_diverges_is_a_failed_trial()
   end)
   lu.assertEquals(count, 0)
   lu.assertEquals(#study:best(), 0)
-  lu.assertStrContains(output_of(function() study:report() end), "1 different networks; 1 recalled, 2 failed")
+  lu.assertStrContains(output_of(function() study:report() end), "1 different network; 1 recalled, 2 failed")
 end
 
 function T.test_without_failed_the_metrics_are_nil()
@@ -517,7 +517,7 @@ function T.test_ctrl_c_prints_the_table_so_far_once()
       nas.study.interrupted() -- as a host does at its end
     end)
   end)
-  local _, times = text:gsub("interrupted after 1 trials", "")
+  local _, times = text:gsub("interrupted after 1 trial\n", "")
   lu.assertEquals(times, 1)
   lu.assertStrContains(text, tostring(arch_a))
   lu.assertEquals(#study:trials(), 1)

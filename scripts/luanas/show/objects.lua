@@ -95,7 +95,7 @@ local function decisions_text(record, style)
 end
 
 local function architecture(self, style)
-  local parts = { ("architecture of %d decisions"):format(#self.decisions) }
+  local parts = { "architecture of " .. text_table.counted(#self.decisions, "decision") }
   if self.log_prob then parts[#parts + 1] = ("log-probability %.4f"):format(self.log_prob) end
   if self.sample then parts[#parts + 1] = ("sample %d"):format(self.sample) end
   if self.unbuildable then parts[#parts + 1] = "cannot be built: " .. self.unbuildable end

@@ -5,6 +5,7 @@
 local core = require "luanas.core"
 local arch = require "luanas.arch"
 local layout = require "luanas.layout"
+local text_table = require "luanas.text_table"
 
 local EIGHTHS = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 local BAR, SHORTEST_BAR = 10, 4
@@ -101,7 +102,7 @@ return function(policy, space, samples, columns)
     end
     lines[#lines] = lines[#lines] .. each.note
   end
-  lines[#lines + 1] = layout.wrap(("means over %d samples; entropy of an architecture %.2f nats"):format(samples,
-    entropy), columns, "", "")
+  lines[#lines + 1] = layout.wrap(("means over %s; entropy of an architecture %.2f nats"):format(
+    text_table.counted(samples, "sample"), entropy), columns, "", "")
   return table.concat(lines, "\n")
 end
