@@ -38,7 +38,7 @@ end
 
 -- For stored.lua: what is to be closed when a network was trained again, and what sees the epochs.
 local function begin_training(_, of, epochs)
-  local bar = progress.new()
+  local bar = progress.new(nil, true)
   bar:begin(of.number, nil, epochs)
   return setmetatable({}, { __close = function() bar:finish() end }), function(epoch)
     bar:step(epoch.epoch, epoch.accuracy)

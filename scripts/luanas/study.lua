@@ -140,7 +140,7 @@ end
 -- Tells the user something on a line of its own.
 local function say(self, format, ...)
   if self.quiet then return end
-  self.progress:clear()
+  (self.aside or self.progress):clear()
   io.stderr:write("luanas: ", format:format(...), "\n")
 end
 
@@ -163,8 +163,8 @@ end
 -- pcall, which the program lets Ctrl-C pass.
 local function watch(self)
   return setmetatable({}, { __close = function(_, problem)
-    if problem == nil then return self.progress:finish() end
-    self.progress:clear()
+    (self.aside or self.progress):finish()
+    self.aside = nil
     if check.is_interrupt(problem) then study.interrupted() end
   end })
 end
@@ -179,8 +179,9 @@ end
 -- A trial's network is trained again: what is to be closed at the end, and what sees the epochs.
 local function begin_training(self, of, epochs)
   before_training(self)
-  self.progress:begin(of.number, self.expected, epochs, self.best_accuracy)
-  return watch(self), function(epoch) self.progress:step(epoch.epoch, epoch.accuracy) end
+  self.aside = progress.new(self.quiet, true)
+  self.aside:begin(of.number, nil, epochs)
+  return watch(self), function(epoch) self.aside:step(epoch.epoch, epoch.accuracy) end
 end
 
 -- Of the trials of this run, and of those of others.
@@ -320,6 +321,20 @@ local function watched_outcome(self, built, own_recipe, is_followed, number)
   return outcome, recalled, spent
 end
 
+-- Seconds that the training behind an outcome took, now or when it was stored.
+local function seconds_of(outcome)
+  return outcome.metrics.seconds or evaluation.seconds_of(outcome.epochs, #outcome.epochs)
+end
+
+-- Of a trial that only followed a stored one the seconds of its training; 0 where a trial before has counted them, and
+-- nil where the trial is this script's.
+local function followed_seconds(self, outcome)
+  if self.walk.run then return nil end
+  local has_counted = outcome.has_counted
+  outcome.has_counted = true
+  return has_counted and 0.0 or seconds_of(outcome)
+end
+
 -- What can be trained of architectures, as { record =, epochs = (nil: by the recipe) }: a function that gives each
 -- with what it builds and its recipe.
 local function each_trainable(self, asked)
@@ -368,13 +383,13 @@ local function evaluate_one(self, record, epochs)
   self.walk:take(record, outcome)
   self.number = self.walk.number
   if trained_ahead == "by workers" then
-    spent = outcome.metrics.seconds or evaluation.seconds_of(outcome.epochs, #outcome.epochs)
+    spent = seconds_of(outcome)
   end
   if not recalled then self.trained[self.number] = spent + (trained_ahead ~= "by workers" and trained_ahead or 0.0) end
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
-  self.progress:count(self.number, self.best_accuracy)
+  self.progress:count(self.number, self.best_accuracy, followed_seconds(self, outcome))
   return made
 end
 
