@@ -127,6 +127,26 @@ static int explain(lua_State *L) {
   return 1;
 }
 
+/* Has luanas.detached tell how the script ended, where this process is one that was started so. Of
+ * "finished", "failed" or "stopped", and a message or nil. */
+static int tell_end(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (lua_getfield(L, -1, "luanas.detached") != LUA_TTABLE) return 0;
+  if (lua_getfield(L, -1, "ended") != LUA_TFUNCTION) return 0;
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 0);
+  return 0;
+}
+
+/* The same with the message on top of the stack; who can't be told is not. */
+static void note_end(lua_State *L, const char *how) {
+  lua_pushcfunction(L, tell_end);
+  lua_pushstring(L, how);
+  lua_pushvalue(L, -3);
+  if (lua_pcall(L, 2, 0, 0)) lua_pop(L, 1);
+}
+
 /* Calls a function of luanas.study, where the script has loaded that. */
 static void call_study(lua_State *L, const char *name) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -151,6 +171,11 @@ static void print_error(lua_State *L) {
   fprintf(stderr, "luanas: %s\n", message ? message : "(error object is not a string)");
 }
 
+static void end_failed(lua_State *L) {
+  print_error(L);
+  note_end(L, "failed");
+}
+
 /* After Ctrl-C, with the error object on top of the stack. */
 static int end_interrupted(lua_State *L) {
   nas_interrupt_clear();
@@ -162,6 +187,7 @@ static int end_interrupted(lua_State *L) {
   }
   fflush(stdout);
   fprintf(stderr, "luanas: interrupted!\n");
+  note_end(L, "stopped");
   return EXIT_INTERRUPT;
 }
 
@@ -178,7 +204,7 @@ static int call(lua_State *L, int count) {
     if (status == LUA_OK) lua_pushliteral(L, "interrupted!");
     return end_interrupted(L);
   }
-  if (status != LUA_OK) print_error(L);
+  if (status != LUA_OK) end_failed(L);
   lua_settop(L, handler - 1);
   return status == LUA_OK ? EXIT_OK : EXIT_ERROR;
 }
@@ -272,7 +298,7 @@ static void set_arguments(lua_State *L, int argc, char **argv, int script) {
 /* Runs the function that a load left on the stack, or tells why there is none. */
 static int run_loaded(lua_State *L, int load_status, int argc, char **argv) {
   if (load_status != LUA_OK) {
-    print_error(L);
+    end_failed(L);
     lua_pop(L, 1);
     return EXIT_ERROR;
   }
@@ -350,6 +376,10 @@ static int run(lua_State *L) {
   if (given->exit_status != EXIT_OK) return 0;
   lua_pushcfunction(L, close_studies);
   given->exit_status = call(L, 0);
+  if (given->exit_status == EXIT_OK) {
+    lua_pushnil(L);
+    note_end(L, "finished");
+  }
   return 0;
 }
 

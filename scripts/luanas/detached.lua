@@ -1,17 +1,20 @@
 --- A script that runs as a process of its own, for a file of studies: study:start, status, stop and attach.
 ---
 --- The process holds the file PATH-process (core.hold), by which it is known as long as it lives and no longer, and
---- writes its state into that. What it prints is appended to PATH.log. One script at a time runs so for a file.
+--- writes its state into that: at last how it ended, unless it was killed. What it prints is appended to PATH.log. One
+--- script at a time runs so for a file.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local progress = require "luanas.progress"
+local text_table = require "luanas.text_table"
 
 local detached = {}
 
 local START_SECONDS, STOP_SECONDS = 30, 60 -- that starting and stopping may take
 local PAUSE, LOOK = 0.02, 0.2              -- seconds between looks
 local LOOKS = 100                          -- for a line that is being written
-local LOG_LINES, LOG_BYTES = 5, 4096       -- of the log's end that are shown
+local LOG_LINES, LOG_BYTES = 5, 1 << 14    -- of the log's end that are shown
+local PROBLEM_BYTES = 1000
 
 local function process_file(path) return path .. "-process" end
 
@@ -25,12 +28,24 @@ local function tell()
   return core.hold(process_file(own.path), core.json_encode(own.state))
 end
 
---- This process runs a script for the file at `path` from now on; what was started calls it. state: { script =,
---- arguments = or nil, started =, process = }.
-function detached.begin(path, script, arguments)
+-- A script may end by that.
+local function watch_exit()
+  local exit = os.exit
+  function os.exit(code, close) -- luacheck: ignore 122
+    local has_failed = code == false or math.type(code) == "integer" and code ~= 0
+    detached.ended(has_failed and "failed" or "finished", has_failed and "os.exit(" .. tostring(code) .. ")" or nil)
+    return exit(code, close)
+  end
+end
+
+--- This process runs a script for the file at `path` from now on; what was started calls it. place: in the log, where
+--- this process begins. state: { script =, arguments = or nil, place =, started =, process =, ended =, problem = }.
+function detached.begin(path, script, arguments, place)
   own = {
     path = path,
-    state = { script = script, arguments = arguments, started = os.date "!%Y-%m-%dT%H:%M:%SZ" },
+    state = {
+      script = script, arguments = arguments, place = place, started = os.date "!%Y-%m-%dT%H:%M:%SZ",
+    },
   }
   check.must(tell)
   own.state.process = core.holder(process_file(path))
@@ -39,6 +54,15 @@ function detached.begin(path, script, arguments)
     tell() -- as far as the disk has room
   end
   check.must(tell)
+  watch_exit()
+end
+
+--- The script of this process has ended: "finished", "failed" or "stopped"; problem: the message of the error, or nil.
+--- The program calls it.
+function detached.ended(how, problem)
+  if not own or not own.state.process then return end
+  own.state.ended, own.state.problem = how, problem and problem:match("^[^\n]*"):sub(1, PROBLEM_BYTES)
+  tell()
 end
 
 --- The file that studies without a path are kept in; nil where this process is no detached one.
@@ -50,14 +74,20 @@ end
 
 local Status = { __name = "luanas.Status" }
 
--- The last lines of the log, and where it ends.
-local function last_lines(path)
+-- The last lines of the log from a place on, and where it ends; after an error those from its message on.
+local function last_lines(path, from, problem)
   local file <close> = io.open(log_file(path), "rb")
   if not file then return {}, 0 end
-  local place = file:seek("set", math.max(0, file:seek "end" - LOG_BYTES))
+  local size = file:seek "end"
+  if from > size then from = 0 end -- somebody has cut it
+  local place = file:seek("set", math.max(from, size - LOG_BYTES))
   local text, lines = file:read "a", {}
   for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
-  return table.move(lines, math.max(1, #lines - LOG_LINES + 1), #lines, 1, {}), place + #text
+  local first = math.max(1, #lines - LOG_LINES + 1)
+  for i = 1, problem and first or 0 do
+    if lines[i]:sub(1, PROBLEM_BYTES) == ("luanas: " .. problem):sub(1, PROBLEM_BYTES) then first = i end
+  end
+  return table.move(lines, first, math.min(#lines, first + LOG_LINES - 1), 1, {}), place + #text
 end
 
 -- Whether there is a process (its number or false), and what it, or the last one, has told of itself; false and nil
@@ -79,25 +109,52 @@ local function left_of(state)
   return bar:left()
 end
 
---- Of the script that runs, or ran last; nil where nothing was started for the file.
-function detached.status(path)
+local LAST_RUN = [[
+  SELECT ifnull((SELECT max(number) FROM trial WHERE run = run.id), first - 1) AS trials
+  FROM run ORDER BY arguments IS ?1 DESC, id DESC LIMIT 1]]
+
+-- How many trials are stored of the run that a script with these arguments most likely goes on with.
+local function stored_trials(path, arguments)
+  local ok, store = pcall(core.store, path, { read_only = true, must_exist = true })
+  if not ok or not store then return 0 end -- there is none yet, or none that can be read
+  local _ <close> = store
+  local row = store:row(LAST_RUN, arguments)
+  return row and row.trials or 0
+end
+
+-- The status, and where the log ends; nil where nothing was started for the file.
+local function status_of(path)
   local process, told = look(path)
   if not told then return nil end
-  local state = told.progress or {}
+  local state, ended = told.progress, not process and (told.ended or "killed") or nil
+  local problem = ended == "failed" and told.problem or nil
+  local lines, place = last_lines(path, told.place or 0, problem)
   return setmetatable({
     running = process ~= false, process = process or told.process, script = told.script, arguments = told.arguments,
-    started = told.started, log = log_file(path), lines = (last_lines(path)), trials = state.done or 0,
-    total = state.total, best = state.best, left = process and left_of(state) or nil, progress = told.progress,
-  }, Status)
+    started = told.started, ended = ended, problem = problem, log = log_file(path), lines = lines,
+    trials = state and state.done or stored_trials(path, told.arguments), total = state and state.total,
+    best = state and state.best, left = process and state and left_of(state) or nil, progress = state,
+  }, Status), place
+end
+
+--- Of the script that runs, or ran last; nil where nothing was started for the file.
+function detached.status(path)
+  return (status_of(path))
+end
+
+local function trials_text(self)
+  if self.total then return ("%d of %s"):format(self.trials, text_table.counted(self.total, "trial")) end
+  return text_table.counted(self.trials, "trial") .. (self.progress == nil and self.trials > 0 and " stored" or "")
 end
 
 function Status:__tostring()
   local words = { ("process %s %s %s"):format(self.process, self.running and "runs" or "ran", self.script) }
   if self.arguments then words[1] = words[1] .. " " .. self.arguments end
   words[1] = ("%s, started %s"):format(words[1], self.started)
-  words[2] = self.total and ("%d of %d trials"):format(self.trials, self.total) or ("%d trials"):format(self.trials)
+  words[2] = trials_text(self)
   if self.best then words[3] = ("best accuracy %.4f"):format(self.best) end
   if self.left then words[#words + 1] = progress.duration(self.left) .. " left" end
+  if self.ended then words[#words + 1] = self.ended .. (self.problem and ": " .. self.problem or "") end
   local text = table.concat(words, "; ")
   if #self.lines > 0 then text = text .. "\n  " .. table.concat(self.lines, "\n  ") end
   return text
@@ -125,7 +182,7 @@ local function refuse_second(owner, path)
 end
 
 -- Waits until the process has taken the file.
-local function wait_for(owner, path, process)
+local function wait_for(owner, path, process, place)
   local began = core.clock()
   while core.clock() - began < START_SECONDS do
     local is_running = process:running()
@@ -133,7 +190,7 @@ local function wait_for(owner, path, process)
     if now and now.process == process:id() then return now end
     if not is_running then
       check.fail("%s: process %d has ended before it began:\n  %s", owner, process:id(),
-        table.concat((last_lines(path)), "\n  "))
+        table.concat((last_lines(path, place)), "\n  "))
     end
     core.sleep(PAUSE)
   end
@@ -146,15 +203,16 @@ function detached.start(owner, path, script, ...)
   check_script(owner, script, arguments)
   refuse_second(owner, path)
   local text = #arguments > 0 and table.concat(arguments, " ") or nil
-  local code = ("require('luanas.detached').begin(%q, %q, %q)"):format(path, script, text)
   local log <close> = check.must(io.open, log_file(path), "a")
+  local place = log:seek "end"
+  local code = ("require('luanas.detached').begin(%q, %q, %q, %d)"):format(path, script, text, place)
   log:write(("luanas: %s%s\n"):format(script, text and " " .. text or ""))
   log:flush()
   local program = os.getenv "LUANAS_PROGRAM" or core.program()
   local process, problem = core.detach(log_file(path), program, "-e", code, "--", script, ...)
   if not process then check.fail("%s: %s; set LUANAS_PROGRAM to the path of the program luanas", owner, problem) end
   started[path] = process
-  return wait_for(owner, path, process)
+  return wait_for(owner, path, process, place)
 end
 
 --- Ends the process like Ctrl-C and waits for that, so many seconds at most. Whether none runs any more.
@@ -190,11 +248,16 @@ end
 
 --- Shows what the process prints, and its progress line, until it ends; its status then. Ctrl-C leaves it running.
 function detached.attach(owner, path)
-  local now, bar = detached.status(path), progress.new()
+  local bar, now, place = progress.new(), status_of(path)
   if not now then check.fail("%s: nothing was started for %s yet", owner, path) end
-  local _ <close> = setmetatable({}, { __close = function() bar:clear() end })
-  local lines, place = last_lines(path)
-  for _, line in ipairs(lines) do io.stdout:write(line, "\n") end
+  local _ <close> = setmetatable({}, { __close = function(_, problem)
+    bar:clear()
+    if check.is_interrupt(problem) then
+      io.stderr:write(("luanas: process %d goes on with %s; %s ends it\n"):format(now.process, now.script,
+        (owner:gsub("attach$", "stop()"))))
+    end
+  end })
+  for _, line in ipairs(now.lines) do io.stdout:write(line, "\n") end
   while now.running do
     place = print_log(path, place, bar)
     bar:show(now.progress or {})

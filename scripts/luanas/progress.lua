@@ -154,6 +154,11 @@ local function tell(self)
   observe(self)
 end
 
+--- There will be so many trials (nil: that is not known).
+function Progress:expect(total)
+  self.total = total
+end
+
 --- A trial begins: its number, the number of all (or nil), its epochs, the best accuracy so far (or nil), and how often
 --- its network is trained (nil: once).
 function Progress:begin(number, total, epochs, best, replicates)

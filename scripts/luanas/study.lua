@@ -389,6 +389,7 @@ local function evaluate_one(self, record, epochs)
   local made = trial.new(self.number, record, outcome, recalled, {}, self.of_trials)
   local accuracy = outcome.status == "ok" and outcome.metrics.accuracy
   if accuracy then self.best_accuracy = math.max(self.best_accuracy or 0.0, accuracy) end
+  self.progress:expect(self.expected)
   self.progress:count(self.number, self.best_accuracy, followed_seconds(self, outcome))
   return made
 end
@@ -541,14 +542,20 @@ end
 --- Prints the table so far of the study that was used last, unless no trial is new. The program calls it when a
 --- script ends by Ctrl-C.
 function study.interrupted()
-  if not current then return end
-  current.progress:clear()
-  if current.number ~= (current.reported or 0) then
-    io.stdout:write(("\ninterrupted after %s\n"):format(text_table.counted(current.number, "trial")))
-    current:report()
+  local own = current
+  if not own then return end
+  current = nil -- all is told then, and who makes it anew at a prompt may go on with its run
+  own.progress:clear()
+  if own.number ~= (own.reported or 0) then
+    io.stdout:write(("\ninterrupted after %s\n"):format(text_table.counted(own.number, "trial")))
+    own:report()
   end
-  local path = current.store:path()
-  if path then current:say("what is finished is in %s; run the script again to go on", path) end
+  local path = own.store:path()
+  if path then
+    local is_script = own.walk and own.walk.running.path
+    own:say("what is finished is in %s; %s", path,
+      is_script and "run the script again to go on" or "the same commands go on there")
+  end
 end
 
 --- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes

@@ -83,14 +83,18 @@ function T.test_a_search_is_started_stopped_and_goes_on()
   now = study:status()
   lu.assertFalse(now.running)
   lu.assertNil(now.left)
+  lu.assertEquals(now.ended, "stopped")
   lu.assertEquals(now.lines[#now.lines], "luanas: interrupted!")
-  lu.assertStrContains(tostring(now), (" ran %s 4 %s, started "):format(script, gate))
+  lu.assertStrMatches(tostring(now), ("process %%d+ ran %s 4 %s, started [^;]*; 2 of 4 trials; best accuracy [^;]*; "
+    .. "stopped\n.*"):format(escaped(script), escaped(gate)))
   lu.assertTrue(study:stop())
   study:start(script, "4")
   lu.assertTrue(ended(study))
   now = study:status()
-  lu.assertEquals({ now.trials, now.total }, { 4, 4 })
-  lu.assertEquals("begins\n" .. now.lines[#now.lines] .. "\n", whole)
+  lu.assertEquals({ now.trials, now.total, now.ended }, { 4, 4, "finished" })
+  lu.assertStrMatches(tostring(now), ".*; 4 of 4 trials; best accuracy [%d.]+; finished\n.*")
+  lu.assertEquals(now.lines, { "luanas: " .. script .. " 4", "begins", now.lines[3] }) -- and nothing of the first one
+  lu.assertEquals("begins\n" .. now.lines[3] .. "\n", whole)
   lu.assertEquals(#files.query "SELECT * FROM trial", 4)
 end
 
@@ -100,7 +104,8 @@ function T.test_a_process_that_is_killed_has_ended()
   local now = study:start(script, "4", gate)
   kill(now.process, "KILL")
   lu.assertTrue(ended(study))
-  lu.assertEquals(study:status().process, now.process)
+  lu.assertEquals({ study:status().process, study:status().ended }, { now.process, "killed" })
+  lu.assertStrContains(tostring(study:status()), "; killed\n")
   lu.assertTrue(study:stop())
   kill(study:start(script, "4", gate).process, "STOP")
   lu.assertTrue(study:status().running)
@@ -130,8 +135,42 @@ function T.test_what_a_script_does_wrong_is_in_its_log()
   lu.assertEquals(study:start(script).trials, 0)
   lu.assertTrue(ended(study))
   lu.assertStrContains(tostring(study:status()), ":1: oh")
-  local lines = study:status().lines
-  lu.assertTrue(#lines <= 5)
+  save "local function f(n) if n == 0 then error 'oh\\nno' end f(n - 1) return n end\nf(30)" -- a long traceback
+  study:start(script)
+  lu.assertTrue(ended(study))
+  local now = study:status()
+  lu.assertEquals({ now.ended, now.problem, #now.lines }, { "failed", script .. ":1: oh", 5 })
+  lu.assertEquals(table.move(now.lines, 1, 3, 1, {}), { "luanas: " .. script .. ":1: oh", "no", "stack traceback:" })
+  lu.assertStrContains(tostring(now), "; 0 trials; failed: " .. script .. ":1: oh\n  luanas: ")
+  for code, how in pairs { [""] = "finished", ["0"] = "finished", ["3"] = "failed", ["false"] = "failed" } do
+    save(("print 'out'\nos.exit(%s)"):format(code))
+    study:start(script)
+    lu.assertTrue(ended(study))
+    now = study:status()
+    lu.assertEquals({ now.ended, now.problem }, { how, how == "failed" and "os.exit(" .. code .. ")" or nil })
+  end
+end
+
+-- Before its first trial, which may be after a while of reading data, there is what is stored.
+function T.test_a_process_that_goes_on_has_the_trials_that_are_stored()
+  local study <close> = spaces.study { path = path }
+  for i = 1, 2 do study:evaluate(nas.arch(("kernel=1{1,3} filters=%d{2,4}"):format(2 * i))) end
+  save "require 'luanas.core'.sleep(50)"
+  lu.assertEquals(study:start(script).trials, 2)
+  lu.assertStrContains(tostring(study:status()), "; 2 trials stored\n")
+  lu.assertTrue(study:stop())
+  lu.assertStrContains(tostring(study:status()), "; 2 trials stored; stopped\n")
+end
+
+function T.test_what_is_finished_is_told_once()
+  save(SEARCH:gsub("spaces.study%(%)", "spaces.study { quiet = false, train = { epochs = 100000, batch = 1 } }"))
+  local study <close> = spaces.study { path = path }
+  study:start(script, "4")
+  lu.assertTrue(wait(function() return (study:status().progress or {}).epoch end)) -- it trains
+  lu.assertTrue(study:stop())
+  local log <close> = assert(io.open(path .. ".log"))
+  local _, times = log:read("a"):gsub("what is finished is in " .. escaped(path) .. "; run the script again", "")
+  lu.assertEquals(times, 1)
 end
 
 function T.test_what_cannot_be_started()
@@ -200,9 +239,9 @@ function T.test_of_two_one_is_the_first()
   lu.assertTrue(study:stop())
 end
 
--- What a terminal of 80 columns and standard output get.
-local function attached(study, sleep)
-  local line, output, now = {}, {}, nil
+-- What a terminal of 80 columns, the list `line`, and standard output get.
+local function attached(study, sleep, line)
+  local output, now = {}, nil
   files.with(core, "terminal", function() return 80 end, function()
     files.with(io, "stderr", files.stream(line), function()
       files.with(io, "stdout", files.stream(output), function()
@@ -210,7 +249,7 @@ local function attached(study, sleep)
       end)
     end)
   end)
-  return table.concat(line), table.concat(output), now
+  return table.concat(output), now
 end
 
 function T.test_attach_shows_what_happens()
@@ -219,10 +258,12 @@ function T.test_attach_shows_what_happens()
   study:start(script, "3", gate)
   lu.assertTrue(wait(function() return study:status().trials == 2 end))
   local sleep = core.sleep
-  local line, output, now = attached(study, function(seconds)
+  local list = {}
+  local output, now = attached(study, function(seconds)
     io.open(gate, "w"):close()
     sleep(seconds)
-  end)
+  end, list)
+  local line = table.concat(list)
   lu.assertFalse(now.running)
   lu.assertStrContains(line, "trial 2/3 ")
   lu.assertStrMatches(line, ".* left.*\r\27%[K$")
@@ -281,8 +322,12 @@ function T.test_an_interrupt_leaves_it_running()
   save(SEARCH)
   local study <close> = spaces.study { path = path }
   study:start(script, "4", gate)
-  lu.assertErrorMsgContains("interrupted!", attached, study, function() error("interrupted!", 0) end)
-  lu.assertTrue(study:status().running)
+  local line = {}
+  lu.assertErrorMsgContains("interrupted!", attached, study, function() error("interrupted!", 0) end, line)
+  local now = study:status()
+  lu.assertTrue(now.running)
+  lu.assertStrContains(table.concat(line), ("luanas: process %d goes on with %s; study:stop() ends it\n")
+    :format(now.process, script))
   lu.assertTrue(study:stop())
 end
 

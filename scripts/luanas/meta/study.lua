@@ -220,23 +220,27 @@ function Study:status() end
 ---@return boolean # Whether nothing runs any more.
 function Study:stop(seconds) end
 
---- Shows what the script prints, and its progress line, until it ends. Ctrl-C leaves it running.
+--- Shows what the script prints, and its progress line, until it ends. Ctrl-C leaves it running, and says so.
 ---@return luanas.Status # When it has ended.
 function Study:attach() end
 
 --- Of a script that was started for a file. As text it is a line, and the last lines that the script printed.
+--- A process that ends by no means of its own, as in a power cut, was killed.
 ---@class luanas.Status
 ---@field running boolean
 ---@field process integer
 ---@field script string
 ---@field arguments string?
 ---@field started string In UTC.
----@field trials integer That it has so far, recalled ones included.
+---@field ended "finished"|"failed"|"stopped"|"killed"|nil nil while it runs; stopped: by study:stop or Ctrl-C.
+---@field problem string? The first line of the error by which it failed.
+---@field trials integer That it has so far, recalled ones included; before its first one those that are stored of the last
+--- run, of one with these arguments if there is any.
 ---@field total integer? That it will have, as far as it says so: study:run with `trials`, study:expect.
 ---@field best number? The best accuracy.
 ---@field left number? Seconds, as its progress line knows them.
----@field log string The path of what it prints.
----@field lines string[] The last five lines of that.
+---@field log string The path of what it prints, below what those before it have printed.
+---@field lines string[] The last five lines of what this one printed; after an error five from its message on.
 
 --- Writes what is not written yet; other processes can then continue the run. At the end of the program it is called by
 --- itself.
@@ -310,7 +314,7 @@ function File:status() end
 ---@return boolean # Whether nothing runs any more.
 function File:stop(seconds) end
 
---- Shows what the script prints, and its progress line, until it ends. Ctrl-C leaves it running.
+--- Shows what the script prints, and its progress line, until it ends. Ctrl-C leaves it running, and says so.
 ---@return luanas.Status # When it has ended.
 function File:attach() end
 
