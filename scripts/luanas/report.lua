@@ -3,7 +3,7 @@ local check = require "luanas.check"
 local fingerprint = require "luanas.fingerprint"
 local text_table = require "luanas.text_table"
 
-local report = {}
+local report = { ROWS = 10 } -- unless somebody says otherwise
 
 -- Metrics of which the lowest value is the best.
 local LOWEST = {
@@ -18,7 +18,11 @@ end
 
 --- What a study's networks are ranked by unless somebody says otherwise.
 function report.metric(study)
-  return study.walk and study.data:info().task == "values" and "loss" or "accuracy"
+  if study.trained then return study.walk and study.data:info().task == "values" and "loss" or "accuracy" end
+  for trial in study:each() do -- of one that was opened without its script
+    if trial.status == "ok" then return trial.accuracy and "accuracy" or "loss" end
+  end
+  return "accuracy"
 end
 
 local function best_table(trials, metric)
@@ -42,20 +46,31 @@ Totals.__index = Totals
 
 local LEARNED = { "entropy", "kl" }
 
-local function new_totals()
+-- `trained`: the seconds that were spent on the trials, by their numbers; nil: nobody has noted that.
+local function new_totals(trained)
   return setmetatable({
-    trials = 0, networks = 0, recalled = 0, failed = 0, seconds = 0.0, seen = {}, reasons = {}, first = {}, last = {},
+    trained = trained, trials = 0, networks = 0, recalled = 0, failed = 0, seconds = 0.0, seen = {}, reasons = {},
+    first = {}, last = {}, longest = {},
   }, Totals)
 end
 
--- `seconds` that were spent on training it.
-function Totals:add(trial, seconds)
+-- Seconds that were spent on training a trial: without notes what its evaluation took, once.
+local function seconds_of(self, trial)
+  if self.trained then return self.trained[trial.number] or 0.0 end
+  local key, seconds = trial.evaluation, trial.seconds
+  if not key or not seconds then return 0.0 end
+  local before = self.longest[key] or 0.0
+  self.longest[key] = math.max(before, seconds)
+  return self.longest[key] - before
+end
+
+function Totals:add(trial)
   self.trials = self.trials + 1
   if trial.network and not self.seen[trial.network] then
     self.seen[trial.network], self.networks = true, self.networks + 1
   end
   if trial.recalled then self.recalled = self.recalled + 1 end
-  self.seconds = self.seconds + seconds
+  self.seconds = self.seconds + seconds_of(self, trial)
   if trial.status == "failed" then
     self.failed = self.failed + 1
     self.reasons[trial.reason] = (self.reasons[trial.reason] or 0) + 1
@@ -67,8 +82,8 @@ function Totals:add(trial, seconds)
 end
 
 function Totals:text()
-  local lines = { ("%s of %s; %d recalled, %d failed; %.1f s of training\n"):format(
-    text_table.counted(self.trials, "trial"), text_table.counted(self.networks, "different network"), self.recalled,
+  local lines = { ("%s of %s; %s%d failed; %.1f s of training\n"):format(text_table.counted(self.trials, "trial"),
+    text_table.counted(self.networks, "different network"), self.trained and self.recalled .. " recalled, " or "",
     self.failed, self.seconds) }
   for _, reason in ipairs(check.sorted_keys(self.reasons)) do
     lines[#lines + 1] = ("%d failed: %s\n"):format(self.reasons[reason], reason)
@@ -84,10 +99,17 @@ function Totals:text()
   return table.concat(lines)
 end
 
+-- The run that is reported: that of the script, or the last one of a study that was opened without it.
+local function run_of(study)
+  if study.trained then return study.walk and study.walk:run_id() end
+  local runs = study:runs()
+  return runs[#runs] and runs[#runs].id
+end
+
 -- "run 2 of fashion.db", or "this run" where nothing is kept.
-local function run_name(study)
-  local path, id = study.store:path(), study.walk and study.walk:run_id()
-  return path and id and ("run %d of %s"):format(id, path) or "this run"
+local function run_name(study, run)
+  local path = study.store:path()
+  return path and run and ("run %d of %s"):format(run, path) or "this run"
 end
 
 -- Those of the trials that come by with the best values of a metric, one for each network and recipe, failed ones
@@ -154,18 +176,28 @@ local function observed(each, observe)
   end
 end
 
---- The whole text for a study and its `count` best architectures. Trials are read once, and none but the best are kept.
+-- Of a study that has no trials: those of other processes, or of earlier ones, are in its file.
+local function nothing(study)
+  local path = study.store:path()
+  local count = path and study.store:row("SELECT count(*) AS count FROM trial").count or 0
+  if count == 0 or not study.trained then return "no trials yet\n" end
+  return ("no trials of this study yet; %s has %s, which nas.open(%q):study() shows\n"):format(path,
+    text_table.counted(count, "trial"), path)
+end
+
+--- The whole text for a study, or the last run of one that was opened without its script, and its `count` best
+--- architectures. Trials are read once, and none but the best are kept.
 function report.text(study, count)
-  local metric = report.metric(study)
-  local ranking, totals = new_ranking(count, metric), new_totals()
+  local metric, run = report.metric(study), run_of(study)
+  local ranking, totals = new_ranking(count, metric), new_totals(study.trained)
   local hash = fingerprint.of(observed(study:each(), function(trial)
     ranking:add(trial)
-    totals:add(trial, study.trained[trial.number] or 0)
+    totals:add(trial)
   end))
-  if totals.trials == 0 then return "no trials yet\n" end
+  if totals.trials == 0 then return nothing(study) end
   local best = ranking:list()
   return (#best > 0 and best_table(best, metric) or "") .. totals:text()
-    .. ("fingerprint of %s: %s\n"):format(run_name(study), hash)
+    .. ("fingerprint of %s: %s\n"):format(run_name(study, run), hash)
 end
 
 return report

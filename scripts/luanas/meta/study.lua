@@ -192,7 +192,8 @@ function Study:final(subject, options) end
 function Study:fingerprint() end
 
 --- Prints the best architectures with accuracy, parameters, multiply-accumulates and seconds, how many trials and
---- different networks there were, why trials failed, and the first and last entropy and kl that were logged.
+--- different networks there were, why trials failed, and the first and last entropy and kl that were logged. Where the
+--- study has no trials and its file has, as after study:start, it says so.
 ---@param rows? integer Default: 10.
 function Study:report(rows) end
 
@@ -337,6 +338,15 @@ function Opened:runs() end
 ---@param run? integer Default: the last one.
 ---@return luanas.Trial[]
 function Opened:trials(run) end
+
+--- The same one by one, for a generic for.
+---@param run? integer Default: the last one.
+---@return fun(): luanas.Trial?
+function Opened:each(run) end
+
+--- Prints what Study:report does, of the last run.
+---@param rows? integer Default: 10.
+function Opened:report(rows) end
 
 --- The best trials of all its runs, as Study:best.
 ---@param count? integer Default: all.
