@@ -1,6 +1,7 @@
 --- What a study says at its end: the best architectures, what was done, whether the policy moved.
 local check = require "luanas.check"
 local fingerprint = require "luanas.fingerprint"
+local stored = require "luanas.stored"
 local text_table = require "luanas.text_table"
 
 local report = { ROWS = 10 } -- unless somebody says otherwise
@@ -25,10 +26,12 @@ function report.metric(study)
   return "accuracy"
 end
 
-local function best_table(trials, metric)
+local function right(title) return { title = title, right = true } end
+
+-- With a column of rewards where that is asked for.
+local function best_table(trials, metric, has_rewards)
   local columns, rows = {
-    { title = "rank", right = true }, { title = metric, right = true }, { title = "parameters", right = true },
-    { title = "MACs", right = true }, { title = "seconds", right = true }, { title = "trial", right = true },
+    right "rank", right(metric), right "parameters", right "MACs", right "seconds", right "trial",
     { title = "architecture" },
   }, {}
   for rank, trial in ipairs(trials) do
@@ -36,7 +39,10 @@ local function best_table(trials, metric)
       tostring(rank), ("%.4f"):format(trial.metrics[metric]), text_table.grouped(trial.params),
       text_table.grouped(trial.macs), ("%.2f"):format(trial.seconds), tostring(trial.number), tostring(trial.arch),
     }
+    local reward = trial.logged.reward
+    if has_rewards then table.insert(rows[rank], 2, type(reward) == "number" and ("%.6g"):format(reward) or "") end
   end
+  if has_rewards then table.insert(columns, 2, right "reward") end
   return text_table.format(columns, rows)
 end
 
@@ -112,18 +118,28 @@ local function run_name(study, run)
   return path and run and ("run %d of %s"):format(run, path) or "this run"
 end
 
--- Those of the trials that come by with the best values of a metric, one for each network and recipe, failed ones
--- left out; `count` of them, nil: all.
+-- What trials have in common that are of the same network and recipe.
+local function key_of(trial)
+  return ("%d %d"):format(trial.evaluation, trial.epoch_count)
+end
+
+-- Those of the trials that come by with the best values of a metric or, by_reward, the highest logged rewards; one for
+-- each network and recipe, failed ones left out; `count` of them, nil: all.
 local Ranking = {}
 Ranking.__index = Ranking
 
-local function new_ranking(count, metric)
-  return setmetatable({ count = count, metric = metric, ranked = {}, seen = {} }, Ranking)
+local function new_ranking(count, metric, by_reward)
+  return setmetatable({ count = count, metric = metric, by_reward = by_reward, ranked = {}, seen = {} }, Ranking)
+end
+
+local function value_of(self, trial)
+  if self.by_reward then return trial.logged.reward end
+  return trial.metrics[self.metric]
 end
 
 function Ranking:add(trial)
-  local counts = trial.status == "ok" and type(trial.metrics[self.metric]) == "number"
-  local key = counts and ("%d %d"):format(trial.evaluation, trial.epoch_count)
+  local counts = trial.status == "ok" and type(value_of(self, trial)) == "number"
+  local key = counts and key_of(trial)
   if not counts or self.seen[key] then return end
   self.seen[key] = true
   self.ranked[#self.ranked + 1] = trial
@@ -132,10 +148,10 @@ end
 
 -- The first `count`; the others are dropped.
 function Ranking:list()
-  local metric, ranked = self.metric, self.ranked
+  local ranked, is_lowest_best = self.ranked, not self.by_reward and report.is_lowest_best(self.metric)
   table.sort(ranked, function(a, b)
-    local of_a, of_b = a.metrics[metric], b.metrics[metric]
-    if of_a ~= of_b then return report.is_lowest_best(metric) == (of_a < of_b) end
+    local of_a, of_b = value_of(self, a), value_of(self, b)
+    if of_a ~= of_b then return is_lowest_best == (of_a < of_b) end
     return a.number < b.number
   end)
   for i = #ranked, (self.count or #ranked) + 1, -1 do ranked[i] = nil end
@@ -176,6 +192,27 @@ local function observed(each, observe)
   end
 end
 
+-- Whether the rewards of the trials that come by are more than the metric, and rank them: all that ended well have one,
+-- and each network has the same one wherever it comes again.
+local Rewards = {}
+Rewards.__index = Rewards
+
+local function new_rewards(metric)
+  return setmetatable({ metric = metric, differ = false, rank = true, seen = {} }, Rewards)
+end
+
+function Rewards:add(trial)
+  if trial.status ~= "ok" then return end
+  local reward, key = trial.logged.reward, key_of(trial)
+  if type(reward) ~= "number" then
+    self.rank = false
+    return
+  end
+  if reward ~= trial.metrics[self.metric] then self.differ = true end
+  if self.seen[key] and self.seen[key] ~= reward then self.rank = false end
+  self.seen[key] = reward
+end
+
 -- Of a study that has no trials: those of other processes, or of earlier ones, are in its file.
 local function nothing(study)
   local path = study.store:path()
@@ -186,17 +223,21 @@ local function nothing(study)
 end
 
 --- The whole text for a study, or the last run of one that was opened without its script, and its `count` best
---- architectures. Trials are read once, and none but the best are kept.
+--- architectures: by their rewards where those are more than the metric and of one reward, else by the metric. Trials
+--- are read once, and none but the best are kept.
 function report.text(study, count)
   local metric, run = report.metric(study), run_of(study)
-  local ranking, totals = new_ranking(count, metric), new_totals(study.trained)
+  local by_metric, by_reward = new_ranking(count, metric), new_ranking(count, metric, true)
+  local rewards, totals = new_rewards(metric), new_totals(study.trained)
   local hash = fingerprint.of(observed(study:each(), function(trial)
-    ranking:add(trial)
-    totals:add(trial)
+    for _, each in ipairs { by_metric, by_reward, rewards, totals } do each:add(trial) end
   end))
   if totals.trials == 0 then return nothing(study) end
-  local best = ranking:list()
-  return (#best > 0 and best_table(best, metric) or "") .. totals:text()
+  local is_by_reward = rewards.differ and rewards.rank and not stored.has_changed_reward(study.store, run)
+  local best = (is_by_reward and by_reward or by_metric):list()
+  local note = rewards.differ and not is_by_reward
+    and ("ranked by %s, as the trials have no reward in common\n"):format(metric) or ""
+  return (#best > 0 and best_table(best, metric, rewards.differ) or "") .. note .. totals:text()
     .. ("fingerprint of %s: %s\n"):format(run_name(study, run), hash)
 end
 

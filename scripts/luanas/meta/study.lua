@@ -192,8 +192,10 @@ function Study:final(subject, options) end
 function Study:fingerprint() end
 
 --- Prints the best architectures with accuracy, parameters, multiply-accumulates and seconds, how many trials and
---- different networks there were, why trials failed, and the first and last entropy and kl that were logged. Where the
---- study has no trials and its file has, as after study:start, it says so.
+--- different networks there were, why trials failed, and the first and last entropy and kl that were logged. Where logged
+--- rewards are not the accuracy itself there is a column of them, and they rank, as long as they are of one reward: each
+--- trial that ended well has one, none was logged under another version of a watched reward, and a network that came again
+--- got the same one. Else the accuracy ranks, which is said. Where the trials are those of other processes, it says so.
 ---@param rows? integer Default: 10.
 function Study:report(rows) end
 
