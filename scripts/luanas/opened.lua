@@ -73,17 +73,37 @@ function Opened:runs()
   return runs
 end
 
---- The trials of a run, those of the runs that it left included; default: the last run.
-function Opened:trials(run)
+-- An iterator over the trials of a run.
+local function each_of(self, owner, run)
   local runs = self:runs()
-  run = check.optional(check.integer, "study:trials", "run", run, 1) or runs[#runs] and runs[#runs].id
+  run = check.optional(check.integer, owner, "run", run, 1) or runs[#runs] and runs[#runs].id
   local is_there = run == nil
   for _, each in ipairs(runs) do is_there = is_there or each.id == run end
-  if not is_there then check.fail("study:trials: study %d has no run %d", self.id, run) end
-  local trials = {}
+  if not is_there then check.fail("%s: study %d has no run %d", owner, self.id, run) end
   local sql = stored.LINE .. "SELECT " .. trial.COLUMNS .. stored.OF_LINE .. "ORDER BY number"
-  for row in self.store:rows(sql, run) do trials[#trials + 1] = trial_of(self, row) end
+  local next_row, _, _, rows = self.store:rows(sql, run)
+  return function()
+    local row = next_row()
+    return row and trial_of(self, row)
+  end, nil, nil, rows
+end
+
+--- The trials of a run, those of the runs that it left included; default: the last run.
+function Opened:trials(run)
+  local trials = {}
+  for each in each_of(self, "study:trials", run) do trials[#trials + 1] = each end
   return trials
+end
+
+--- The same one by one.
+function Opened:each(run)
+  return each_of(self, "study:each", run)
+end
+
+--- What the report of a script says of the last run.
+function Opened:report(rows)
+  io.stdout:write(report.text(self, check.integer("study:report", "rows", rows or report.ROWS, 0)))
+  io.stdout:flush()
 end
 
 local function distinct(self)

@@ -25,6 +25,15 @@ stored.LINE = [[
   ) ]]
 stored.OF_LINE = " FROM line JOIN trial ON trial.run = line.run AND trial.number BETWEEN line.first AND line.last "
 
+local CHANGED = stored.LINE .. [[
+  SELECT file FROM line JOIN reward_version v ON v.run = line.run AND v.first BETWEEN line.first AND line.last
+  GROUP BY file HAVING count(DISTINCT source) > 1]]
+
+--- Whether a live reward of a run has had several versions.
+function stored.has_changed_reward(store, run)
+  return store:row(CHANGED, run) ~= nil
+end
+
 -- ---- Epochs ----------------------------------------------------------------------------------------
 
 local EPOCHS = "SELECT " .. evaluation.COLUMNS .. " FROM epoch WHERE evaluation = ?1 AND number <= ?2 ORDER BY number"

@@ -35,7 +35,6 @@ local OPTIONS = {
 }
 local DEFAULT_SEED = 1
 local DEFAULT_EVALUATION_SEED = 0 -- a constant, so that all searches share their evaluations
-local REPORT_ROWS = 10
 local DEFAULT_CHECKPOINT = 20                                -- epochs
 local STATES_IN_FILE, STATES_IN_MEMORY = 1 << 30, 64 << 20 -- bytes
 
@@ -516,7 +515,7 @@ end
 
 function Study:report(rows)
   self.progress:clear()
-  rows = check.integer("study:report", "rows", rows or REPORT_ROWS, 0)
+  rows = check.integer("study:report", "rows", rows or report.ROWS, 0)
   io.stdout:write(report.text(self, rows))
   io.stdout:flush()
   self.reported = self.number

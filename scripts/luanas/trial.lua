@@ -98,9 +98,15 @@ function Trial:predictions()
   return self.owner.predictions(self)
 end
 
+-- ", reward 0.4812" where that is more than the accuracy.
+local function reward_text(self)
+  local reward = self.logged.reward or rawget(self, "reward") -- while a search has not logged it yet
+  return type(reward) == "number" and reward ~= self.accuracy and (", reward %.6g"):format(reward) or ""
+end
+
 function Trial:__tostring()
   local name = self.accuracy and "accuracy" or "loss"
-  local outcome = self.status == "ok" and ("%s %.4f"):format(name, self[name]) or self.reason
+  local outcome = self.status == "ok" and ("%s %.4f%s"):format(name, self[name], reward_text(self)) or self.reason
   return ("trial %d: %s: %s, %s"):format(self.number, self.status, outcome, tostring(self.arch))
 end
 

@@ -510,6 +510,19 @@ function T.test_what_does_not_reward_what_is_stored_replaces_nothing()
   lu.assertEquals(versions(), { "1 1 other", "1 4 third" })
 end
 
+function T.test_a_report_ranks_by_the_reward_of_one_version()
+  local report = require "luanas.report"
+  save(NEGATIVE)
+  local _, study = search { trials = 3 }
+  lu.assertNotStrContains(report.text(study, 4), "ranked by accuracy")
+  files.remove()
+  save(NEGATIVE)
+  _, study = search { trials = 3, changes = { [3] = THIRD } }
+  lu.assertStrContains(report.text(study, 4), "ranked by accuracy, as the trials have no reward in common")
+  local opened <close> = nas.open(path)
+  lu.assertStrContains(report.text(opened:study(), 4), "ranked by accuracy, as the trials have no reward in common")
+end
+
 -- Whatever a version remembers is of the trials that it has rewarded.
 function T.test_ranking_leaves_no_trace()
   save "local n = 0\nreturn function() n = n + 1; return n end"

@@ -53,13 +53,53 @@ function T.test_what_a_script_saw_is_there_without_it()
   lu.assertEquals(#ranked, #best)
 end
 
-function T.test_one_of_each_is_no_plural()
+-- What a body prints.
+local function output_of(body)
   local output = {}
+  files.with(io, "stdout", files.stream(output), body)
+  return table.concat(output)
+end
+
+function T.test_the_report_of_a_script_without_it()
+  local first
+  do
+    local study <close> = spaces.study { path = path }
+    local function reward(trial) return trial.accuracy - trial.params / 1000 end
+    study:run(nas.agents.reinforce { seed = 1 }, { trials = 5, reward = reward })
+    first = output_of(function() study:report(2) end)
+  end
+  local file <close> = nas.open(path)
+  local study, count = file:study(), 0
+  local text = output_of(function() study:report(2) end)
+  local pattern = "(%d+ trials of %d+ different networks; )%d recalled, (0 failed; )[%d.]+"
+  lu.assertEquals(text:gsub("(0 failed; )[%d.]+", "%1"), (first:gsub(pattern, "%1%2")))
+  lu.assertTrue(tonumber(text:match "0 failed; ([%d.]+) s of training") < 60)
+  for trial in study:each() do
+    count = count + 1
+    lu.assertEquals(trial.number, count)
+  end
+  lu.assertEquals(count, 5)
+  lu.assertErrorMsgContains("study:each: study 1 has no run 7", study.each, study, 7)
+end
+
+-- Another process may have made them.
+function T.test_a_study_says_where_the_trials_of_others_are()
+  local study <close> = spaces.study { path = path }
+  lu.assertEquals(output_of(function() study:report() end), "no trials yet\n")
+  do
+    local other <close> = spaces.study { path = path }
+    other:run(nas.agents.reinforce { seed = 1 }, { trials = 3 })
+  end
+  lu.assertEquals(output_of(function() study:report() end), ("no trials of this study yet; %s has 3 trials, which "
+    .. 'nas.open("%s"):study() shows\n'):format(path, path))
+end
+
+function T.test_one_of_each_is_no_plural()
   local study <close> = spaces.study { path = path }
   study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
   lu.assertStrContains(tostring(study), "luanas.Study: 1 trial on ")
-  files.with(io, "stdout", files.stream(output), function() study:report() end)
-  lu.assertStrContains(table.concat(output), "\n1 trial of 1 different network; 0 recalled")
+  local text = output_of(function() study:report() end)
+  lu.assertStrContains(text, "\n1 trial of 1 different network; 0 recalled")
   study:close()
   local file <close> = nas.open(path)
   lu.assertEquals(tostring(file:study()), "luanas.OpenedStudy: study 1, 1 run")

@@ -334,6 +334,51 @@ function T.test_best()
   lu.assertErrorMsgContains("count is -1", study.best, study, -1)
 end
 
+-- The rewards and the trials of a report's table, in its order.
+local function ranked_by_reward(study)
+  local text, rewards, numbers = report.text(study, 4), {}, {}
+  for rank, reward, trial in text:gmatch "\n +(%d)  +(%S+) +%S+ +%S+ +%S+ +%S+ +(%d+) " do
+    lu.assertEquals(tonumber(rank), #rewards + 1)
+    rewards[#rewards + 1], numbers[#numbers + 1] = tonumber(reward), tonumber(trial)
+  end
+  return text, rewards, numbers
+end
+
+function T.test_a_report_ranks_by_rewards_that_are_more_than_the_accuracy()
+  local study, worth = spaces.study(), { 0.25, -3, 0.125, 7 }
+  local all = spaces.all(spaces.tiny)
+  for i, arch in ipairs(all) do study:evaluate(arch):log { reward = worth[i] } end
+  study:evaluate(all[1]):log { reward = worth[1] } -- it comes again
+  local text, rewards, numbers = ranked_by_reward(study)
+  lu.assertStrMatches(text, "rank +reward +accuracy +parameters .*")
+  lu.assertEquals({ rewards, numbers }, { { 7, 0.25, 0.125, -3 }, { 4, 1, 3, 2 } })
+  lu.assertNotStrContains(text, "ranked by")
+  study:evaluate(all[2]):log { reward = 9 } -- by another reward, it seems
+  text, rewards = ranked_by_reward(study)
+  lu.assertStrContains(text, "\nranked by accuracy, as the trials have no reward in common\n")
+  lu.assertEquals(#rewards, 4)
+  lu.assertEquals(tonumber(text:match "\n +1 +%S+ +(%S+)"), tonumber(("%.4f"):format(study:best(1)[1].accuracy)))
+end
+
+function T.test_a_report_has_no_rewards_where_they_are_the_accuracy()
+  local study = spaces.study()
+  study:run(nas.agents.reinforce { seed = 1 }, { trials = 3 })
+  lu.assertNotStrContains(report.text(study, 3), "reward")
+  study:evaluate(arch_a) -- without any
+  lu.assertNotStrContains(report.text(study, 3), "reward")
+end
+
+function T.test_the_text_of_a_trial_has_the_reward_that_is_not_its_accuracy()
+  local study = spaces.study()
+  local agent = nas.agents.random_search { seed = 1 }
+  local plain = study:run(agent, { trials = 1 }).best
+  lu.assertEquals(tostring(plain), ("trial 1: ok: accuracy %.4f, %s"):format(plain.accuracy, tostring(plain.arch)))
+  local found = study:run(agent, { trials = 1, reward = "params" }).best
+  lu.assertEquals(tostring(found), ("trial 2: ok: accuracy %.4f, reward %d, %s"):format(found.accuracy, found.params,
+    tostring(found.arch)))
+  lu.assertEquals(tostring(study:trials()[2]), tostring(found))
+end
+
 function T.test_report()
   lu.assertEquals(output_of(function() spaces.study():report() end), "no trials yet\n")
   local study = search()

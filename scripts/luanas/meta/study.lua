@@ -192,7 +192,10 @@ function Study:final(subject, options) end
 function Study:fingerprint() end
 
 --- Prints the best architectures with accuracy, parameters, multiply-accumulates and seconds, how many trials and
---- different networks there were, why trials failed, and the first and last entropy and kl that were logged.
+--- different networks there were, why trials failed, and the first and last entropy and kl that were logged. Where logged
+--- rewards are not the accuracy itself there is a column of them, and they rank, as long as they are of one reward: each
+--- trial that ended well has one, none was logged under another version of a watched reward, and a network that came again
+--- got the same one. Else the accuracy ranks, which is said. Where the trials are those of other processes, it says so.
 ---@param rows? integer Default: 10.
 function Study:report(rows) end
 
@@ -339,6 +342,15 @@ function Opened:runs() end
 ---@param run? integer Default: the last one.
 ---@return luanas.Trial[]
 function Opened:trials(run) end
+
+--- The same one by one, for a generic for.
+---@param run? integer Default: the last one.
+---@return fun(): luanas.Trial?
+function Opened:each(run) end
+
+--- Prints what Study:report does, of the last run.
+---@param rows? integer Default: 10.
+function Opened:report(rows) end
 
 --- The best trials of all its runs, as Study:best.
 ---@param count? integer Default: all.
