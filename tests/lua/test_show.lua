@@ -415,8 +415,8 @@ function T.test_options()
   lu.assertErrorMsgContains("show.text: width is 5; expected an integer of at least 20", show.text, 1, { width = 5 })
   lu.assertErrorMsgContains("show.text: depth is 0; expected an integer of at least 1", show.text, 1, { depth = 0 })
   lu.assertErrorMsgContains("show.text: colour is 1; expected true or false", show.text, 1, { colour = 1 })
-  lu.assertErrorMsgContains('show.text: unknown option "color"; known options: colour, depth, items, width', show.text, 1,
-    { color = true })
+  lu.assertErrorMsgContains('show.text: unknown option "color"; known options: colour, depth, items, width',
+    show.text, 1, { color = true })
 end
 
 -- ---- Images ----------------------------------------------------------------------------------------
