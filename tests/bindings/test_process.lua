@@ -46,7 +46,7 @@ end
 function tests.test_it_gets_no_file_that_is_open_here()
   local path, log = os.tmpname(), os.tmpname()
   local open <close> = assert(io.open(path))
-  local pipe <close> = assert(io.popen("cat >/dev/null", "w"))
+  local _ <close> = assert(io.popen("cat >/dev/null", "w"))
   local list = "exec ls /proc/self/fd >" .. path
   local function detach(...) return core.detach(log, ...) end
   for _, start in ipairs { core.spawn, detach } do

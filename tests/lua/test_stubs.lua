@@ -3,14 +3,18 @@
 local lu = require "luaunit"
 local build = require "luanas.build"
 local core = require "luanas.core"
+local files = require "files"
 local nas = require "luanas"
 local spaces = require "spaces"
+local stubs = require "luanas.stubs"
 
 local T = {}
 
 local FOLDER = os.getenv "LUANAS_SOURCE" .. "/scripts/luanas/meta/"
-local STUBS = { "agents", "audit", "compare", "data", "exact", "help", "init", "nn", "plot", "policy", "profile",
-  "reward", "schedule", "show", "space", "statistics", "study", "tensor", "testing" }
+local STUBS = {}
+for _, name in ipairs(stubs.NAMES) do
+  if name ~= "core" then STUBS[#STUBS + 1] = name end
+end
 
 local function read(name)
   local file = assert(io.open(FOLDER .. name .. ".lua"))
@@ -40,6 +44,9 @@ local function described()
       previous = line
     end
   end
+  for _, field in ipairs(stubs.all().classes.luanas.fields) do
+    if field.type:find "^fun" then classes.luanas[field.name] = true end
+  end
   return classes
 end
 
@@ -56,10 +63,15 @@ local function methods(object)
   return functions(class.__index == nil and class or type(class.__index) == "table" and class.__index or class)
 end
 
+local function trained()
+  local network = nas.nn.dense(nas.nn.input { 8, 8, 1 }, { units = 10 })
+  return nas.train(network, spaces.data(), { epochs = 1, batch = 16, quiet = true })
+end
+
 -- The same for what is really there.
 local function real()
-  for _, name in ipairs { "adam", "adamw", "arch", "audit", "compare", "exact", "open", "options", "random", "rmsprop",
-    "sgd", "watch" } do
+  for _, name in ipairs { "adam", "adamw", "arch", "audit", "compare", "exact", "interrupted", "load", "open",
+    "options", "random", "rmsprop", "sgd", "train", "watch" } do
     lu.assertIsFunction(nas[name])
   end
   for _, name in ipairs(nas.agents.names()) do lu.assertIsFunction(nas.agents[name]) end
@@ -69,13 +81,12 @@ local function real()
     return nas.nn.input { 1, 1, 1 }
   end, require "luanas.chooser".new(require "luanas.choosers.random"(nas.stream(1, "x"))))
   local node = nas.nn.input { 1, 1, 1 }
+  local model <close> = trained()
   local study, arch = spaces.study(), nas.arch "kernel=3{1,3} filters=2{2,4}"
   local agent, rewards = nas.agents.reinforce { baseline = "none" }, {}
   for i, each in ipairs(spaces.all(spaces.tiny)) do rewards[each:line()] = i end
-  local path = os.tmpname()
-  spaces.study({ path = path }):evaluate(arch)
-  local file <close> = nas.open(path)
-  os.remove(path)
+  spaces.study({ path = files.path }):evaluate(arch)
+  local file <close> = nas.open(files.path)
   local reward_path = os.tmpname()
   do
     local handle <close> = assert(io.open(reward_path, "w"))
@@ -99,6 +110,8 @@ local function real()
     ["luanas.schedule"] = functions(nas.schedule),
     ["luanas.data"] = functions(nas.data),
     ["luanas.study"] = functions(nas.study),
+    ["luanas.train"] = functions { train = nas.train, interrupted = nas.interrupted, load = nas.load },
+    ["luanas.TrainedModel"] = methods(model),
     ["luanas.Node"] = { plan = methods(node).plan }, -- what the package adds to a type of the core
     ["luanas.Network"] = { plan = methods(core.network(node)).plan },
     ["luanas.Chooser"] = methods(chooser),
@@ -110,7 +123,7 @@ local function real()
     ["luanas.Reward"] = methods(nas.reward.mnas { cost = "params", target = 1 }),
     ["luanas.Watched"] = methods(watched),
     ["luanas.Switch"] = methods(nas.reward.switch { [1] = print }),
-    ["luanas.Agent"] = { propose = true, learn = true, reward_changed = true }, -- what a user's agent has, too
+    ["luanas.Agent"] = methods(agent),
     ["luanas.Exact"] = methods(nas.exact(agent.policy, spaces.tiny, rewards)),
     ["luanas.Audit"] = methods(nas.audit(agent, spaces.tiny, rewards, { updates = 3, warmup = 0 })),
     ["luanas.Compared"] = methods(nas.compare { agents = { "enumerate" }, seeds = 1, space = spaces.tiny,
@@ -153,4 +166,77 @@ function T.test_parameters_are_those_of_the_functions()
   lu.assertEquals(wrong, {})
 end
 
-return T
+-- ---- Options ---------------------------------------------------------------------------------------
+
+-- The names of options of a type: classes, tables that are written out, or both.
+local function options_of(kind)
+  local names = {}
+  for alternative in (kind:gsub("%b()", "") .. "|"):gmatch "%s*(.-)%s*|" do
+    local class = stubs.all().classes[alternative]
+    for _, field in ipairs(class and stubs.fields(class) or {}) do
+      if field.name:find "^%a" then names[#names + 1] = field.name end
+    end
+    for name in alternative:gmatch "[{,]%s*(%a[%w_]*)%??:" do names[#names + 1] = name end
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- What a function says that it knows when it gets an option that nobody knows; nil where it says nothing.
+local function known_of(f, ...)
+  local ok, message = pcall(f, ...)
+  return not ok and tostring(message):match 'unknown option "zzz"; known options: ([^\n]*)' or nil
+end
+
+-- Those that take something else, or pass it on.
+local NO_OPTIONS = {
+  ["luanas.Chooser.choose"] = true, ["luanas.agents.options"] = true, ["luanas.agents.policy"] = true,
+}
+
+-- What functions are called with: by the names of their other parameters, and by the classes that they belong to.
+local function subjects_of(study, opened, model)
+  local input, policy, arch = nas.nn.input { 8, 8, 1 }, nas.policy(), spaces.all(spaces.tiny)[1]
+  local rewards = {}
+  for i, each in ipairs(spaces.all(spaces.tiny)) do rewards[each:line()] = i end
+  return {
+    input = input, inputs = { input }, output = input, target = input, network = input, data = spaces.data(),
+    policy = policy, space = spaces.tiny, agent = nas.agents.reinforce(), f = rewards, record = arch,
+    records = { arch }, archs = arch, decay = 0.5, list = { 1, 2, 3 }, a = { 1, 2, 3 }, b = { 4, 5, 6 },
+    path = "/none/at.svg", value = 1, model = model, subject = study,
+  }, {
+    ["luanas.Policy"] = policy, ["luanas.Study"] = study, ["luanas.OpenedStudy"] = opened, ["luanas.Node"] = input,
+    ["luanas.Network"] = core.network(input), ["luanas.TrainedModel"] = model,
+    ["luanas.Exact"] = nas.exact(policy, spaces.tiny, rewards), ["luanas.train"] = nas,
+  }
+end
+
+function T.test_options_are_those_that_functions_know()
+  local model <close> = trained()
+  local study <close> = spaces.study { path = files.path }
+  study:evaluate(spaces.all(spaces.tiny)[1])
+  local file <close> = nas.open(files.path)
+  local subjects, owners = subjects_of(study, file:study(), model)
+  local stub, known = {}, {}
+  for name, each in pairs(stubs.all().functions) do
+    local count = #each.parameters
+    local last = each.parameters[count]
+    if each.module.file ~= "core" and last and last.name == "options" and not NO_OPTIONS[name] then
+      local owner = owners[each.class.name] or nas[each.class.name:match "^luanas%.(%l+)$"] or nas
+      local arguments = each.is_method and { owner } or {}
+      for i = 1, count - 1 do
+        local parameter = each.parameters[i].name
+        lu.assertNotNil(subjects[parameter], name .. ": " .. parameter)
+        table.insert(arguments, subjects[parameter])
+      end
+      table.insert(arguments, { zzz = 1 })
+      stub[name], known[name] = options_of(last.type), known_of(owner[each.short], table.unpack(arguments))
+    end
+  end
+  for _, name in ipairs { "policy", "show", "study" } do -- modules that are called
+    stub[name] = options_of(("luanas.%s.Options"):format(name))
+    known[name] = known_of(nas[name], { zzz = 1 }, { zzz = 1 })
+  end
+  lu.assertEquals(known, stub)
+end
+
+return files.each_without(T)
