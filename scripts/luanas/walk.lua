@@ -471,15 +471,19 @@ local function log_followed(self, number, values)
   if select(2, compare(mine, values_of(self.candidates[1]:at(number)))) then self.partial[number] = nil end
 end
 
+-- What was logged of a trial that is not stored yet, as it will be written; nil of others.
+local function pending_values(self, number)
+  local pending = self.pending[number - (self.number - #self.pending)]
+  return pending and pending.values
+end
+
 --- What the script logs of a trial: each name once.
 function Walk:log(number, values)
   refuse_closed(self)
   if not self.run or number < self.run.from then
     log_followed(self, number, values)
   else
-    local first_pending = self.number - #self.pending + 1
-    local logged = number >= first_pending and self.pending[number - first_pending + 1].values
-      or logged_of(self, self.run.id, number)
+    local logged = pending_values(self, number) or logged_of(self, self.run.id, number)
     for name, value in pairs(values) do logged[name] = value end
   end
   flush_if_due(self)
@@ -514,9 +518,9 @@ local function recall_version(self, file, number)
   return true
 end
 
--- Stores the present version of a file for a followed trial of which nothing was logged, so that it has not been
+-- Stores rows, the first of the present version of a file, for a followed trial of which nothing was logged, so that it has not been
 -- rewarded yet, under the lock of its run; or returns false. `before`: the source that was stored for it (nil: none).
-local function add_version(self, file, number, before)
+local function add_version(self, file, number, before, rows)
   for _, reader in ipairs(self.candidates) do
     local id = reader:owner(number)
     if next(values_of(reader:at(number))) == nil and lock_run(self, id) then
@@ -524,23 +528,44 @@ local function add_version(self, file, number, before)
       if reader:versions_of(file.watched.path):at(number) ~= before then -- another process has stored one since
         return recall_version(self, file, number)
       end
-      local row = live.present(file, number)
-      check.must(self.store.append, self.store, id, {}, { row })
+      check.must(self.store.append, self.store, id, {}, rows)
       reader.versions = nil
-      self.versions:take { row }
+      self.versions:take(rows)
       return true
     end
   end
   return false
 end
 
+local function has_logged(self, number)
+  if is_followed(self, number) then return next(values_of(self.candidates[1]:at(number))) ~= nil end
+  local values = pending_values(self, number) or self.changed[number] and self.changed[number].logged
+    or core.json_decode(stored_trial(self, self.run.id, number).logged)
+  return next(values) ~= nil
+end
+
+-- What is to be written where the present version of a file begins with a trial that was made already. Later trials
+-- that were rewarded by the version `before` keep it.
+local function rows_of(self, file, number, before)
+  local rows = { live.present(file, number) }
+  for later = number + 1, before and self.number or 0 do
+    local version = file.steps:at(later)
+    if version.source ~= before then break end
+    if has_logged(self, later) then
+      rows[2] = { file = rows[1].file, first = later, source = before }
+      break
+    end
+  end
+  return rows
+end
+
 -- The present version of a file begins with a trial that was made already. Whether it may.
 local function begin_version(self, file, number, before)
   refuse_closed(self)
-  local rows = { live.present(file, number) }
+  local rows = rows_of(self, file, number, before)
   if not may_begin(self, rows[1]) then return false end
   if is_followed(self, number) then
-    if add_version(self, file, number, before) then return true end
+    if add_version(self, file, number, before, rows) then return true end
     leave(self, number, rows)
   else
     self:flush()
@@ -566,9 +591,9 @@ end
 function Walk:replace_version(watched, number)
   local file = self.versions:file(watched)
   local before = file.steps:at(number).source
+  watched = file.watched -- the first of this path, whose versions these are
   watch.look(watched, self.say)
-  if watched.source == before then return false end
-  if is_followed(self, number) and next(values_of(self.candidates[1]:at(number))) ~= nil then return false end
+  if watched.source == before or has_logged(self, number) then return false end
   return begin_version(self, file, number, before)
 end
 

@@ -43,10 +43,13 @@ local function tell(format, ...)
 end
 
 --- Looks at the file. What can't be loaded leaves the source as it was and is told, by say(format, ...) or on standard
---- error, once for each content.
+--- error, once. It is tried again at each look, as the reason may be elsewhere, such as in what the file requires.
 function watch.look(self, say)
   local source, problem = read(self.path)
-  if source == self.source or self.refused[source or problem] then return end
+  if source == self.source then
+    self.told = nil
+    return
+  end
   local reward
   if source then
     core.sleep(SETTLE_SECONDS)
@@ -54,9 +57,9 @@ function watch.look(self, say)
     reward, problem = load_source(self.path, source)
   end
   if reward then
-    self.source, self.loaded = source, reward
-  else
-    self.refused[source or problem] = true
+    self.source, self.loaded, self.told = source, reward, nil
+  elseif self.told ~= problem then
+    self.told = problem
     say = say or tell
     say("%s; the reward stays as it was", problem)
   end
@@ -70,11 +73,15 @@ function watch.load(self, source)
   return reward
 end
 
+local AGAIN = "%s; it was loaded before, and must load again, as each use has a function of its own"
+
 -- For what no version of a study is in force.
 local function latest(self)
   watch.look(self)
   if not self.current or self.current.source ~= self.source then
-    self.current = { source = self.source, reward = watch.load(self, self.source) }
+    local reward, problem = watch.load(self, self.source)
+    if not reward then check.fail(AGAIN, problem) end
+    self.current = { source = self.source, reward = reward }
   end
   return self.current.reward
 end
@@ -94,6 +101,7 @@ function Watched:ask(trial)
 end
 
 function Watched:__call(trial)
+  if type(trial) ~= "table" then check.fail("%s: trial is %s; expected a trial", self, check.show(trial)) end
   local value, problem = self:ask(trial)
   if not value then check.fail("%s", problem) end
   return value
@@ -115,13 +123,15 @@ end
 function watch.ranking(reward)
   if getmetatable(reward) ~= Watched then return reward end
   watch.look(reward)
-  return watch.load(reward, reward.source)
+  local own, problem = watch.load(reward, reward.source)
+  if not own then check.fail(AGAIN, problem) end
+  return own
 end
 
 --- nas.watch(path)
 function watch.new(path)
   check.string("watch", "path", path)
-  local self = setmetatable({ path = path, refused = {} }, Watched)
+  local self = setmetatable({ path = path }, Watched)
   local source, problem = read(path)
   if source then self.loaded, problem = load_source(path, source) end
   if not self.loaded then check.fail("watch: %s", problem) end

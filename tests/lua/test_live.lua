@@ -337,8 +337,69 @@ function T.test_what_does_not_load_leaves_the_reward_as_it_was()
   end)
   lu.assertEquals(text, "luanas: FILE:1: unexpected symbol near <eof>; the reward stays as it was\n"
     .. "luanas: FILE: it returns 3; expected a function of a trial; the reward stays as it was\n"
-    .. text:match "luanas: version 2[^\n]*\n")
+    .. "luanas: FILE:1: unexpected symbol near <eof>; the reward stays as it was\n" .. text:match "luanas: version 2[^\n]*\n")
   lu.assertEquals(versions(), { "1 1 plain", "1 7 negative" })
+end
+
+-- A file may load what is put right elsewhere.
+function T.test_what_did_not_load_is_tried_again()
+  save(PLAIN)
+  local reward, name = nas.watch(file), os.tmpname()
+  local function write(text)
+    local handle <close> = assert(io.open(name, "w"))
+    handle:write(text)
+  end
+  write "return 1 +"
+  save(("return assert(loadfile '%s')()"):format(name))
+  local trial = { accuracy = 0.5, params = 1 }
+  local text = told(function()
+    for _ = 1, 3 do lu.assertEquals(reward(trial), 0.51) end
+  end)
+  lu.assertEquals(select(2, text:gsub("the reward stays as it was", "")), 1)
+  write "return function() return 7 end"
+  lu.assertEquals(told(function() lu.assertEquals(reward(trial), 7) end), "")
+  save(("return loadfile '%s' and assert(loadfile '%s')()"):format(name, name))
+  lu.assertEquals(reward(trial), 7)
+  os.remove(name)
+  local study <close> = spaces.study { path = path }
+  study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+  lu.assertErrorMsgContains("it was loaded before, and must load again", study.rescore, study, reward)
+end
+
+-- Trial 2 can't be rewarded at first; 4 and 3 have been by then.
+function T.test_a_version_that_is_put_right_leaves_later_trials_as_they_were()
+  local function search_of_four()
+    local study <close> = spaces.study { path = path }
+    local policy, reward = nas.policy { seed = 1, rate = 0.05 }, nas.watch(file)
+    local first = study:evaluate(policy:sample(spaces.tiny))
+    first:log { reward = reward(first) }
+    local trials = study:evaluate_all(policy:sample(spaces.tiny, 3))
+    for i = 3, 1, -1 do trials[i]:log { reward = reward(trials[i]) } end
+    return study:fingerprint()
+  end
+  save "return function(trial) if trial.number == 2 then return nil end return trial.loss end"
+  lu.assertErrorMsgContains("version 1 of " .. file .. ", from trial 1 on, returned nil", search_of_four)
+  save(THIRD)
+  local repaired = search_of_four()
+  lu.assertEquals(versions(), { "1 1 other", "1 2 third", "1 3 other" })
+  lu.assertEquals(search_of_four(), repaired)
+  lu.assertEquals(runs(), { "- 1" })
+  check_whole()
+end
+
+-- Both stand for the same versions.
+function T.test_a_file_that_is_watched_twice()
+  save(PLAIN)
+  local study <close> = spaces.study { path = path }
+  local policy, one = nas.policy { seed = 1 }, nas.watch(file)
+  local trials = study:evaluate_all(policy:sample(spaces.tiny, 3))
+  lu.assertEquals(one(trials[1]), trials[1].accuracy + trials[1].params / 100)
+  save "return function(trial) return trial.number ~= 4 and trial.loss or nil end"
+  local next_trial = study:evaluate(policy:sample(spaces.tiny))
+  lu.assertErrorMsgContains("returned nil", one, next_trial)
+  save(THIRD)
+  local two = nas.watch(file)
+  lu.assertEquals(two(next_trial), next_trial.params / 1000)
 end
 
 function T.test_a_file_that_goes_away_and_comes_back()

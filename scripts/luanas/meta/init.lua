@@ -113,7 +113,7 @@ function nas.open(path) end
 --- rewarded by the version of its time when the script is run again, whatever the file says then; trials that follow, by
 --- the file as it is. What the file requires or reads itself is not kept.
 ---
---- A file that can't be loaded leaves the reward as it was and says why, once for each content; so does a version that
+--- A file that can't be loaded leaves the reward as it was and says why, once; so does a version that
 --- raises an error, or returns no finite number, for a trial of the study that is stored. The first one must load. A
 --- version that fails for a later trial ends the search with a message that names it; when the file is put right, the
 --- script that is run again goes on. study:rescore ranks by the file as it is.
