@@ -518,8 +518,9 @@ local function recall_version(self, file, number)
   return true
 end
 
--- Stores rows, the first of the present version of a file, for a followed trial of which nothing was logged, so that it has not been
--- rewarded yet, under the lock of its run; or returns false. `before`: the source that was stored for it (nil: none).
+-- Stores rows, the first of the present version of a file, for a followed trial of which nothing was logged, so that it
+-- has not been rewarded yet, under the lock of its run; or returns false. `before`: the source that was stored for it
+-- (nil: none).
 local function add_version(self, file, number, before, rows)
   for _, reader in ipairs(self.candidates) do
     local id = reader:owner(number)

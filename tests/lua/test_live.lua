@@ -337,7 +337,8 @@ function T.test_what_does_not_load_leaves_the_reward_as_it_was()
   end)
   lu.assertEquals(text, "luanas: FILE:1: unexpected symbol near <eof>; the reward stays as it was\n"
     .. "luanas: FILE: it returns 3; expected a function of a trial; the reward stays as it was\n"
-    .. "luanas: FILE:1: unexpected symbol near <eof>; the reward stays as it was\n" .. text:match "luanas: version 2[^\n]*\n")
+    .. "luanas: FILE:1: unexpected symbol near <eof>; the reward stays as it was\n"
+    .. text:match "luanas: version 2[^\n]*\n")
   lu.assertEquals(versions(), { "1 1 plain", "1 7 negative" })
 end
 

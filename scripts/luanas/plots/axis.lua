@@ -38,7 +38,9 @@ end
 
 local function tics_text(numbers)
   local tics = {}
-  for i, number in ipairs(numbers) do tics[i] = ("'%s' %s"):format(text_table.number(number), core.number_text(number)) end
+  for i, number in ipairs(numbers) do
+    tics[i] = ("'%s' %s"):format(text_table.number(number), core.number_text(number))
+  end
   return "(" .. table.concat(tics, ", ") .. ")"
 end
 

@@ -78,7 +78,8 @@ local function telling(problem, trace)
   end
   for i = 1, last do
     local line = lines[i]:sub(2)
-    tells = tells or not (line:find "^%[C%]" or line:find "^%(%.%.%.tail calls" or line:find "^stdin:%d+: in main chunk")
+    local is_empty = line:find "^%[C%]" or line:find "^%(%.%.%.tail calls" or line:find "^stdin:%d+: in main chunk"
+    tells = tells or not is_empty
   end
   return tells and concat(lines, "\n", 1, last) or nil
 end
