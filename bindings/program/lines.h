@@ -1,8 +1,8 @@
 /* luanas.Lines: lines of standard input as they come, where there is no terminal to edit them on.
  *
  * lines:read(prompt) returns a line without its end; nil, "end"; nil, "cancelled" where Ctrl-C came
- * first; or nil, "failed" and why it can't be read. A terminal has a prompt, all else an empty one. Scripts that read io.stdin meanwhile
- * get the lines that follow. */
+ * first; or nil, "failed" and why it can't be read. A terminal has a prompt, all else an empty one.
+ * Scripts that read io.stdin meanwhile get the lines that follow. */
 #ifndef NAS_PROGRAM_LINES_H
 #define NAS_PROGRAM_LINES_H
 
