@@ -170,7 +170,7 @@ local function check_script(owner, script, arguments)
   local is_file = file and file:read(0) ~= nil or file and file:seek "end" == 0
   if file then file:close() end
   if not is_file then check.fail("%s: the script can't be read: %s", owner, problem or script .. " is no file") end
-  for i, argument in ipairs(arguments) do check.string(owner, ("argument %d"):format(i), argument) end
+  for i = 1, arguments.n do check.string(owner, ("argument %d"):format(i), arguments[i]) end
 end
 
 local function refuse_second(owner, path)
@@ -199,7 +199,7 @@ end
 
 --- Runs a script for the file at `path`; its status when it has begun.
 function detached.start(owner, path, script, ...)
-  local arguments = { ... }
+  local arguments = table.pack(...)
   check_script(owner, script, arguments)
   refuse_second(owner, path)
   local text = #arguments > 0 and table.concat(arguments, " ") or nil

@@ -1,5 +1,12 @@
 --- Text within columns: how wide it is, cut, and wrapped. Colours (ANSI codes) take no room.
-local layout = {}
+local core = require "luanas.core"
+
+local layout = { WIDTH = 80, NARROWEST = 20 } -- columns where there is no terminal, and those that a text needs
+
+--- Columns to fill: those of the terminal at a stream (of core.terminal) where there is one.
+function layout.columns(stream)
+  return math.max(layout.NARROWEST, core.terminal(stream) or layout.WIDTH)
+end
 
 local ESCAPE = "\27%[[%d;]*m"
 local RESET = "\27[0m"

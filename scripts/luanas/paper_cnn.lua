@@ -16,13 +16,19 @@ local OPTIONS = {
   "align", "batch_norm", "classes", "depth", "filters", "heights", "input", "pool_after", "stem", "strides", "widths",
 }
 
-local function option_list(owner, name, given, default)
-  local list = given or default
-  if type(list) ~= "table" or #list == 0 then
-    check.fail("%s: %s is %s; expected a list of options such as { 1, 3, 5, 7 }", owner, name, check.show(list))
+-- A copy of a list of integers from 1 on.
+local function integer_list(owner, name, given, expected)
+  if type(given) ~= "table" then
+    check.fail("%s: %s is %s; expected a list of %s", owner, name, check.show(given), expected)
   end
-  for i, value in ipairs(list) do check.integer(owner, ("%s[%d]"):format(name, i), value, 1) end
-  return table.move(list, 1, #list, 1, {})
+  for i, value in ipairs(given) do check.integer(owner, ("%s[%d]"):format(name, i), value, 1) end
+  return table.move(given, 1, #given, 1, {})
+end
+
+local function option_list(owner, name, given, default)
+  local list = integer_list(owner, name, given or default, "options such as { 1, 3, 5, 7 }")
+  if #list == 0 then check.fail("%s: %s is an empty list; expected options such as { 1, 3, 5, 7 }", owner, name) end
+  return list
 end
 
 -- A decision, unless there is but one option.
@@ -94,7 +100,7 @@ return function(owner, options)
     batch_norm = options.batch_norm == nil or check.boolean(owner, "batch_norm", options.batch_norm),
   }
   local is_pooled = {}
-  for _, layer in ipairs(option_list(owner, "pool_after", options.pool_after, { math.maxinteger })) do -- that is none
+  for _, layer in ipairs(integer_list(owner, "pool_after", options.pool_after or {}, "numbers of layers")) do
     is_pooled[layer] = true
   end
   local input = table.move(node.check_shape(owner, "input", options.input), 1, 3, 1, {})

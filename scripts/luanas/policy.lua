@@ -207,7 +207,7 @@ function Policy:show(space, options)
   local show = require "luanas.show"
   local own = {}
   for name, value in pairs(check.options("policy:show", options, { "samples", "width" })) do own[name] = value end
-  own.width = own.width or core.terminal "output"
+  own.width = own.width or require "luanas.layout".columns "output"
   io.stdout:write(show.policy(self, space, own), "\n")
 end
 

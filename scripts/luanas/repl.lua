@@ -43,7 +43,7 @@ function Session:prompt(text)
 end
 
 function Session:by_show(value)
-  return require "luanas.show".text(value, { width = core.terminal() or WIDTH, colour = self.coloured })
+  return require "luanas.show".text(value, { width = require "luanas.layout".columns(), colour = self.coloured })
 end
 
 -- A command may have broken what the package calls, as by table = nil: then tostring must do.

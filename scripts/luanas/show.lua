@@ -2,7 +2,6 @@
 ---
 --- Tables are cut in depth and length, and read without their metamethods; objects of the package are shown by what
 --- they are (show/objects.lua). A __tostring that raises breaks nothing.
-local core = require "luanas.core"
 local check = require "luanas.check"
 local layout = require "luanas.layout"
 local objects = require "luanas.show.objects"
@@ -11,7 +10,7 @@ local text_table = require "luanas.text_table"
 
 local show = {}
 
-local WIDTH, NARROWEST = 80, 20
+local WIDTH, NARROWEST = layout.WIDTH, layout.NARROWEST
 local DEPTH = 4 -- of tables in tables
 local ITEMS = 30 -- of a table, unless the option `items` says otherwise
 local ENTRIES = 300 -- of all tables together
@@ -395,7 +394,7 @@ end
 local function print_text(_, value, options)
   local own = {}
   for name, given in pairs(check.options("show", options, OPTIONS)) do own[name] = given end
-  own.width = own.width or core.terminal "output"
+  own.width = own.width or layout.columns "output"
   io.stdout:write(show.text(value, own), "\n")
 end
 

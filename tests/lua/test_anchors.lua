@@ -277,7 +277,9 @@ function T.test_bad_options_of_the_papers_space()
   refused("space.paper_cnn: classes is nil; expected an integer of at least 1", nil)
   refused('space.paper_cnn: unknown option "height"; known options: align, ', { height = 3 })
   refused("space.paper_cnn: heights is 3; expected a list", { heights = 3 })
-  refused("space.paper_cnn: pool_after is 3; expected a list", { pool_after = 3 })
+  refused("space.paper_cnn: heights is an empty list; expected options", { heights = {} })
+  refused("space.paper_cnn: pool_after is 3; expected a list of numbers of layers", { pool_after = 3 })
+  nas.space.paper_cnn { input = { 8, 8, 1 }, classes = 2, pool_after = {} }
   refused("space.paper_cnn: depth is 0; expected an integer of at least 1", { depth = 0 })
   refused('space.paper_cnn: depth, by its schedule, is "x"; expected an integer', { depth = function() return "x" end })
   local falling = nas.space.paper_cnn {

@@ -202,6 +202,12 @@ function T.test_a_terminal_of_twenty_columns()
   lu.assertEquals(s:enter "1", "1")
 end
 
+function T.test_a_terminal_of_ten_columns()
+  local s <close> = session { columns = 10, rows = 8 }
+  s:keys "{ 1, {} }\r"
+  s:expect "> { 1, {}\n}\n{ 1, {} }"
+end
+
 function T.test_the_terminal_changes_its_size()
   local s <close> = session()
   s:keys "12345 "

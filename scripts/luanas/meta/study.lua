@@ -173,7 +173,7 @@ function Study:pareto(options) end
 
 --- All that is stored under a new reward, at once: one trial for each network of any run of the study, failed ones left
 --- out, the highest reward first. Nothing is trained, and nothing is written.
----@param reward luanas.Reward|fun(trial: luanas.Trial): number
+---@param reward luanas.Reward|luanas.Watched|fun(trial: luanas.Trial): number
 ---@return { reward: number, run: integer, trial: luanas.Trial }[]
 function Study:rescore(reward) end
 
@@ -364,7 +364,7 @@ function Opened:best(count, metric) end
 function Opened:pareto(options) end
 
 --- All of them under a reward, as Study:rescore.
----@param reward luanas.Reward|fun(trial: luanas.Trial): number
+---@param reward luanas.Reward|luanas.Watched|fun(trial: luanas.Trial): number
 ---@return { reward: number, run: integer, trial: luanas.Trial }[]
 function Opened:rescore(reward) end
 

@@ -34,8 +34,8 @@ function tensor.full(shape, value, dtype) end
 ---@return luanas.Tensor
 function tensor.eye(size, dtype) end
 
---- The numbers of `for i = first, last, step`: `last` is one of them where the step leads there. int32 of Lua integers,
---- else float32, each first + k * step in double, rounded once.
+--- The numbers first + k * step up to `last`, for k = 0 ... floor((last - first) / step): int32 of Lua integers, else
+--- float32, each computed in double and rounded once.
 ---@param first number
 ---@param last number
 ---@param step? number default 1
