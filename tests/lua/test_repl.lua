@@ -482,36 +482,6 @@ end]]):format(path))
   lu.assertEquals(s:enter("#nas.open('" .. path .. "'):study():runs()"), "1")
 end
 
--- There is no script to run again: the same study, made anew, goes on with its run.
-function T.test_ctrl_c_stops_a_study_that_goes_on()
-  local path = temporary()
-  local _ <close> = setmetatable({}, { __close = function()
-    for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(path .. ending) end
-  end })
-  local s <close> = session { rows = 60, columns = 120 }
-  s:paste(([[
-function make()
-  study = nas.study { path = "%s", data = nas.data.synthetic { images = 60 }, train = { epochs = 1 },
-    space = function(c)
-      local x = nn.conv2d(nn.input { 8, 8, 1 }, { kernel = 1, filters = c:choose("filters", { 2, 4, 6, 8 }) })
-      return nn.dense(nn.global_avg_pool(x), { units = 10 })
-    end }
-end]]):format(path))
-  s:enter ""
-  s:enter "make()"
-  s:enter "study:evaluate(nas.arch 'filters=2{2,4,6,8}').status"
-  s:keys "study:evaluate(nas.arch 'filters=4{2,4,6,8}', { epochs = 1000000 })\r"
-  s:expect "epoch "
-  s:keys "\3"
-  s:expect "interrupted!"
-  s:prompt()
-  lu.assertStrContains(s:text():gsub("\n", ""), "what is finished is in " .. path .. "; the same commands go on there")
-  s:enter "make()"
-  s:enter "study:evaluate(nas.arch 'filters=2{2,4,6,8}').status"
-  s:enter "study:evaluate(nas.arch 'filters=6{2,4,6,8}').status"
-  lu.assertEquals(s:enter("#nas.open('" .. path .. "'):study():runs()"), "1")
-end
-
 function T.test_ctrl_c_at_the_prompt()
   local s <close> = session()
   local before = s:text()
