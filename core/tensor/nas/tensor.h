@@ -188,7 +188,7 @@ NAS_API nas_status nas_tensor_take(nas_tensor **out, const nas_tensor *tensor, i
                                    const int64_t *indices, int64_t count, nas_error *err);
 
 /* The tensors behind one another along dimension dim; the other dims are equal. The type is the
- * wider one: float32, else int32, else uint8. */
+ * wider one: float32, else int32, else uint8. NAS_LIMIT as nas_tensor_create. */
 NAS_API nas_status nas_tensor_concat(nas_tensor **out, const nas_tensor *const *tensors,
                                      int64_t count, int dim, nas_error *err);
 
