@@ -211,10 +211,7 @@ static void set_masked(lua_State *L, nas_tensor *tensor) {
   nas_error err;
   const nas_tensor *mask = nas_check_tensor(L, 2);
   const nas_tensor *value = nas_check_operand(L, 3, tensor);
-  nas_tensor **changed = nas_push_tensor(L);
-  nas_status status = nas_tensor_where(changed, mask, value, tensor, &err);
-  if (status == NAS_OK) status = nas_tensor_copy(tensor, *changed, &err);
-  if (status) nas_raise(L, &err);
+  if (nas_tensor_put(tensor, mask, value, &err)) nas_raise(L, &err);
 }
 
 /* tensor[key] = value */

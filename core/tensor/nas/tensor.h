@@ -147,6 +147,11 @@ NAS_API nas_status nas_tensor_convert(nas_tensor **out, const nas_tensor *tensor
  * dims; the two may overlap. On failure `to` is unchanged. */
 NAS_API nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *err);
 
+/* The same where the mask is not 0: no other element of `to` is written. Mask and `from` are
+ * broadcast to the dims of `to` (the rules are below); each may overlap it. */
+NAS_API nas_status nas_tensor_put(nas_tensor *to, const nas_tensor *mask, const nas_tensor *from,
+                                  nas_error *err);
+
 /* The elements as bytes in index order, little-endian, with no bit changed: size * element size of
  * them. */
 NAS_API void nas_tensor_to_bytes(const nas_tensor *tensor, void *bytes);
