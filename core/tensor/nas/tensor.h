@@ -311,7 +311,8 @@ NAS_API nas_status nas_tensor_solve(nas_tensor **out, const nas_tensor *a, const
 /* The singular value decomposition of matrix [m, n]: left [m, k], values [k] in descending order
  * and right [n, k], k the smaller of m and n; matrix = left * diagonal of values * transposed
  * right. LAPACK's dgesdd in double, rounded once. The signs of the columns are LAPACK's choice.
- * NAS_ARGUMENT: another rank, or numbers that are not finite. On failure all three are NULL. */
+ * NAS_ARGUMENT: another rank, or numbers that are not finite. NAS_LIMIT: m * n or 4k^2 + 7k + the
+ * larger of m and n above 2^31 - 1. On failure all three are NULL. */
 NAS_API nas_status nas_tensor_svd(nas_tensor **left, nas_tensor **values, nas_tensor **right,
                                   const nas_tensor *matrix, nas_error *err);
 
