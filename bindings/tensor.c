@@ -1,5 +1,6 @@
 /* luanas.Tensor. Indices and dimensions count from 1, negative ones from the end. */
 #include <nas/tensor.h>
+#include <string.h>
 #include "box.h"
 #include "check.h"
 #include "failure.h"
@@ -22,6 +23,13 @@ nas_tensor *nas_check_tensor(lua_State *L, int arg) {
 nas_tensor **nas_push_tensor(lua_State *L) {
   tensor_box *box = nas_box_new(L, nas_tensor_type, sizeof *box, 0);
   return &box->tensor;
+}
+
+const nas_tensor *nas_push_view(lua_State *L, int arg) {
+  nas_error err;
+  nas_tensor **view = nas_push_tensor(L);
+  if (nas_tensor_view(view, nas_check_tensor(L, arg), &err)) nas_raise(L, &err);
+  return *view;
 }
 
 nas_dtype nas_check_dtype(lua_State *L, int arg) {
@@ -47,9 +55,11 @@ int nas_check_dims(lua_State *L, int arg, int64_t dims[NAS_RANK_MAX]) {
 }
 
 void nas_push_dims(lua_State *L, int rank, const int64_t *dims) {
+  int64_t own[NAS_RANK_MAX]; /* dims may be those of a handle */
+  memcpy(own, dims, (size_t)rank * sizeof *own);
   lua_createtable(L, rank, 0);
   for (int d = 0; d < rank; d++) {
-    lua_pushinteger(L, dims[d]);
+    lua_pushinteger(L, own[d]);
     lua_rawseti(L, -2, d + 1);
   }
 }
@@ -189,6 +199,7 @@ static int tensor_narrow(lua_State *L) {
   int64_t start = nas_check_index(L, 3, "start", size);
   int64_t count = nas_check_integer(L, 4, "count", 1, size - start);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_narrow(out, tensor, dim, start, count, &err), &err);
 }
 
@@ -199,6 +210,7 @@ static int tensor_select(lua_State *L) {
   int dim = nas_check_dimension(L, 2, tensor);
   int64_t index = nas_check_index(L, 3, "index", nas_tensor_dims(tensor)[dim]);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_select(out, tensor, dim, index, &err), &err);
 }
 
@@ -214,6 +226,7 @@ static int tensor_transpose(lua_State *L) {
   int first = nas_check_dimension(L, 2, tensor);
   int second = nas_check_dimension(L, 3, tensor);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_transpose(out, tensor, first, second, &err), &err);
 }
 
@@ -242,6 +255,7 @@ static int tensor_permute(lua_State *L) {
     lua_pop(L, 1);
   }
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_permute(out, tensor, order, &err), &err);
 }
 
@@ -254,6 +268,7 @@ static int tensor_squeeze(lua_State *L) {
     return nas_check_failed(L, 2, "dimension %d has %I entries; expected 1", only + 1,
                             (lua_Integer)nas_tensor_dims(tensor)[only]);
   nas_tensor **out = nas_push_tensor(L), *next;
+  tensor = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_view(out, tensor, &err);
   for (int d = nas_tensor_rank(tensor) - 1; d >= 0 && status == NAS_OK; d--) {
     if (nas_tensor_dims(*out)[d] != 1 || (!all && d != only)) continue;
@@ -272,6 +287,7 @@ static int tensor_unsqueeze(lua_State *L) {
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   int dim = (int)nas_check_index(L, 2, "dimension", nas_tensor_rank(tensor) + 1);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_unsqueeze(out, tensor, dim, &err), &err);
 }
 
@@ -279,9 +295,10 @@ static int tensor_unsqueeze(lua_State *L) {
 static int tensor_expand(lua_State *L) {
   nas_error err;
   int64_t dims[NAS_RANK_MAX];
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  nas_check_tensor(L, 1);
   int rank = nas_check_dims(L, 2, dims);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_expand(out, tensor, rank, dims, &err), &err);
 }
 
@@ -319,6 +336,7 @@ static int tensor_reshape(lua_State *L) {
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   int rank = check_new_dims(L, tensor, dims);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_reshape(out, tensor, rank, dims, &err);
   return nas_tensor_made_of(L, tensor, status, &err);
 }
@@ -333,18 +351,20 @@ static int tensor_shares(lua_State *L) {
 
 static int tensor_clone(lua_State *L) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  lua_settop(L, 1);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_made(L, nas_tensor_clone(out, tensor, &err), &err);
 }
 
 /* tensor:to(dtype) */
 static int tensor_to(lua_State *L) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  nas_check_tensor(L, 1);
   luaL_checkany(L, 2);
   nas_dtype dtype = nas_check_dtype(L, 2);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_made(L, nas_tensor_convert(out, tensor, dtype, &err), &err);
 }
 

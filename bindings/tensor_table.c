@@ -119,7 +119,8 @@ static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indice
 
 static int tensor_totable(lua_State *L) {
   int64_t indices[NAS_RANK_MAX] = {0};
-  push_entries(L, nas_check_tensor(L, 1), indices, 0);
+  lua_settop(L, 1);
+  push_entries(L, nas_push_view(L, 1), indices, 0);
   return 1;
 }
 
@@ -142,7 +143,8 @@ static int tensor_bytes(lua_State *L) {
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   luaL_Buffer text;
   size_t size = (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor));
-  nas_tensor_to_bytes(tensor, luaL_buffinitsize(L, &text, size));
+  char *bytes = luaL_buffinitsize(L, &text, size);
+  nas_tensor_to_bytes(nas_check_tensor(L, 1), bytes);
   luaL_pushresultsize(&text, size);
   return 1;
 }
@@ -169,13 +171,13 @@ static void add_float(luaL_Buffer *text, double value) {
 static int tensor_tostring(lua_State *L) {
   enum { SHOWN = 8 };
   nas_tensor **box = nas_box_peek(L, 1, nas_tensor_type);
-  const nas_tensor *tensor = *box;
   char dims[NAS_DIMS_TEXT];
   int64_t indices[NAS_RANK_MAX] = {0};
-  if (!tensor) {
+  if (!*box) {
     lua_pushliteral(L, "luanas.Tensor (closed)");
     return 1;
   }
+  const nas_tensor *tensor = nas_push_view(L, 1);
   nas_tensor_dims_text(tensor, dims);
   luaL_Buffer text;
   luaL_buffinit(L, &text);
