@@ -19,10 +19,18 @@ lua_Integer nas_check_integer(lua_State *L, int arg, const char *what, lua_Integ
 }
 
 int64_t nas_check_index(lua_State *L, int arg, const char *what, int64_t count) {
-  lua_Integer value = luaL_checkinteger(L, arg);
-  if (value >= 1 && value <= count) return value - 1;
-  if (value <= -1 && value >= -count) return value + count;
-  nas_check_failed(L, arg, "%s is %I; expected 1 to %I, or -1 to %I from the end", what, value,
+  return nas_check_index_at(L, arg, arg, what, -1, count);
+}
+
+int64_t nas_check_index_at(lua_State *L, int index, int arg, const char *what, int dim,
+                           int64_t count) {
+  int is_integer;
+  lua_Integer value = lua_tointegerx(L, index, &is_integer);
+  if (is_integer && value >= 1 && value <= count) return value - 1;
+  if (is_integer && value <= -1 && value >= -count) return value + count;
+  const char *shown = nas_check_shown(L, index);
+  if (dim >= 0) what = lua_pushfstring(L, "%s of dimension %d", what, dim + 1);
+  nas_check_failed(L, arg, "%s is %s; expected 1 to %I, or -1 to %I from the end", what, shown,
                    (lua_Integer)count, (lua_Integer)-count);
   return 0;
 }
@@ -46,6 +54,7 @@ static const char *shown_string(lua_State *L, const char *text) {
 const char *nas_check_shown(lua_State *L, int index) {
   index = lua_absindex(L, index);
   switch (lua_type(L, index)) {
+  case LUA_TNONE: return lua_pushliteral(L, "nil");
   case LUA_TSTRING: return shown_string(L, lua_tostring(L, index));
   case LUA_TNUMBER:
   case LUA_TBOOLEAN:

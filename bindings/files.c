@@ -14,11 +14,6 @@ static const char CSV[] = "luanas.Csv";
 static const char CSV_CLASSES[] = "luanas.CsvClasses";
 static const char PNG_CLASSES[] = "luanas.PngClasses";
 
-/* Tells the collector of the tensor that the box on top of the stack holds alone. */
-static void weigh(lua_State *L, const nas_tensor *tensor) {
-  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
-}
-
 /* Pushes the classes that a box holds, counted from 1. */
 static void push_from_one(lua_State *L, nas_tensor **from_zero) {
   nas_tensor **out = nas_push_tensor(L);
@@ -26,7 +21,7 @@ static void push_from_one(lua_State *L, nas_tensor **from_zero) {
   *from_zero = NULL;
   int32_t *classes = nas_tensor_data(*out);
   for (int64_t i = 0; i < nas_tensor_size(*out); i++) classes[i]++;
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
 }
 
 static void push_names(lua_State *L, const char *const *names, int64_t count) {
@@ -66,7 +61,7 @@ static int core_read_npy(lua_State *L) {
   const char *path = nas_check_name(L, 1, "path");
   nas_tensor **out = nas_push_tensor(L);
   if (nas_npy_read(out, path, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
   return 1;
 }
 
@@ -103,7 +98,7 @@ static int core_read_png(lua_State *L) {
   nas_png_settings settings = png_settings(&given);
   nas_tensor **out = nas_push_tensor(L);
   if (nas_png_read(out, path, &settings, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
   return 1;
 }
 
@@ -138,7 +133,7 @@ static int core_read_png_folder(lua_State *L) {
   nas_tensor **images = nas_push_tensor(L);
   if (nas_png_folder_read(images, labels, classes, path, &settings, &err))
     return nas_fail_or_raise(L, &err);
-  weigh(L, *images);
+  nas_weigh_tensor(L, *images);
   push_from_one(L, labels);
   push_names(L, (const char *const *)classes->names, classes->count);
   nas_png_classes_clear(classes);
@@ -160,7 +155,7 @@ static int core_read_cifar(lua_State *L) {
   nas_tensor **labels = nas_push_tensor(L);
   nas_tensor **images = nas_push_tensor(L);
   if (nas_cifar_read(images, labels, paths, count, kind, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *images);
+  nas_weigh_tensor(L, *images);
   push_from_one(L, labels);
   return 2;
 }
@@ -280,7 +275,7 @@ static int csv_numbers(lua_State *L) {
   nas_tensor **out = nas_push_tensor(L);
   table = check_csv(L, 1);
   if (nas_csv_numbers(table, columns, (int64_t)count, out, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
   return 1;
 }
 

@@ -71,16 +71,28 @@ void nas_push_element(lua_State *L, nas_dtype dtype, double value) {
     lua_pushinteger(L, (lua_Integer)value);
 }
 
+int nas_push_element_at(lua_State *L, const nas_tensor *tensor, const int64_t *indices) {
+  nas_error err;
+  double value;
+  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err))
+    return nas_raise(L, &err);
+  nas_push_element(L, nas_tensor_dtype(tensor), value);
+  return 1;
+}
+
 static int tensor_close(lua_State *L) {
   tensor_box *box = nas_box_peek(L, 1, nas_tensor_type);
   nas_tensor_destroy(&box->tensor);
   return 0;
 }
 
+void nas_weigh_tensor(lua_State *L, const nas_tensor *tensor) {
+  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
+}
+
 int nas_tensor_made(lua_State *L, nas_status status, const nas_error *err) {
   if (status) return nas_raise(L, err);
-  const nas_tensor *tensor = nas_check_tensor(L, -1);
-  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
+  nas_weigh_tensor(L, nas_check_tensor(L, -1));
   return 1;
 }
 
@@ -141,15 +153,10 @@ static void check_indices(lua_State *L, const nas_tensor *tensor, int given,
 }
 
 static int tensor_get(lua_State *L) {
-  nas_error err;
   int64_t indices[NAS_RANK_MAX];
-  double value;
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   check_indices(L, tensor, lua_gettop(L) - 1, indices);
-  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err))
-    return nas_raise(L, &err);
-  nas_push_element(L, nas_tensor_dtype(tensor), value);
-  return 1;
+  return nas_push_element_at(L, tensor, indices);
 }
 
 /* tensor:set(i, j, ..., value) */
@@ -241,13 +248,8 @@ static int tensor_permute(lua_State *L) {
     return nas_check_failed(L, 2, "%I dimensions for a tensor of %d", (lua_Integer)lua_rawlen(L, 2),
                             rank);
   for (int d = 0; d < rank; d++) {
-    int is_integer;
     lua_rawgeti(L, 2, d + 1);
-    lua_Integer given = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || given == 0 || given > rank || given < -rank)
-      return nas_check_failed(L, 2, "dimension is %s; expected 1 to %d, or -1 to %d from the end",
-                              nas_check_shown(L, -1), rank, -rank);
-    order[d] = (int)(given > 0 ? given - 1 : given + rank);
+    order[d] = (int)nas_check_index_at(L, -1, 2, "dimension", -1, rank);
     for (int before = 0; before < d; before++)
       if (order[before] == order[d])
         return nas_check_failed(L, 2, "dimension %d is there twice; expected each once",

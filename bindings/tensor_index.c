@@ -12,15 +12,11 @@
 
 /* -- regions ---------------------------------------------------------------------------------- */
 
-/* The position on top of the stack, from 0; popped. `what` and dimension are for the message. */
-static int64_t pop_position(lua_State *L, const char *what, int dim, int64_t size) {
-  int is_integer;
-  lua_Integer given = lua_tointegerx(L, -1, &is_integer);
-  if (!is_integer || given == 0 || given > size || given < -size)
-    luaL_error(L, "%s of dimension %d is %s; expected 1 to %I, or -1 to %I from the end", what,
-               dim + 1, nas_check_shown(L, -1), (lua_Integer)size, (lua_Integer)-size);
+/* The position on top of the stack, which is in argument `arg`, from 0; popped. */
+static int64_t pop_position(lua_State *L, int arg, const char *what, int dim, int64_t size) {
+  int64_t position = nas_check_index_at(L, -1, arg, what, dim, size);
   lua_pop(L, 1);
-  return given > 0 ? given - 1 : given + size;
+  return position;
 }
 
 /* Replaces the view in *view by one of it. */
@@ -46,9 +42,9 @@ static range check_range(lua_State *L, int dim, int64_t size) {
                dim + 1, (lua_Integer)count);
   if (count == 0) return r;
   lua_rawgeti(L, -1, 1);
-  r.first = pop_position(L, "first", dim, size);
+  r.first = pop_position(L, 2, "first", dim, size);
   lua_rawgeti(L, -1, 2);
-  r.last = pop_position(L, "last", dim, size);
+  r.last = pop_position(L, 2, "last", dim, size);
   if (count == 3) {
     int is_integer;
     lua_rawgeti(L, -1, 3);
@@ -106,7 +102,7 @@ static nas_tensor **push_region(lua_State *L) {
     switch (lua_rawgeti(L, 2, d + 1)) {
     case LUA_TTABLE: take_range(L, view, dim++, check_range(L, d, size)); break;
     case LUA_TNUMBER: {
-      int64_t index = pop_position(L, "index", d, size);
+      int64_t index = pop_position(L, 2, "index", d, size);
       nas_status status = nas_tensor_select(&next, *view, dim, index, &err);
       become(L, view, next, status, &err);
       continue;
@@ -124,25 +120,16 @@ static void check_element(lua_State *L, const nas_tensor *tensor, int64_t *indic
   check_region_size(L, tensor);
   for (int d = 0; d < nas_tensor_rank(tensor); d++) {
     lua_rawgeti(L, 2, d + 1);
-    indices[d] = pop_position(L, "index", d, nas_tensor_dims(tensor)[d]);
+    indices[d] = pop_position(L, 2, "index", d, nas_tensor_dims(tensor)[d]);
   }
 }
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-static int push_element(lua_State *L, const nas_tensor *tensor, const int64_t *indices) {
-  nas_error err;
-  double value;
-  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err))
-    return nas_raise(L, &err);
-  nas_push_element(L, nas_tensor_dtype(tensor), value);
-  return 1;
-}
-
 static int push_entry(lua_State *L, const nas_tensor *tensor) {
   nas_error err;
   int64_t index = nas_check_index(L, 2, "index", nas_tensor_dims(tensor)[0]);
-  if (nas_tensor_rank(tensor) == 1) return push_element(L, tensor, &index);
+  if (nas_tensor_rank(tensor) == 1) return nas_push_element_at(L, tensor, &index);
   nas_tensor **out = nas_push_tensor(L);
   tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_select(out, tensor, 0, index, &err), &err);
@@ -179,7 +166,7 @@ static int tensor_index(lua_State *L) {
     return 1;
   }
   check_element(L, tensor, indices);
-  return push_element(L, tensor, indices);
+  return nas_push_element_at(L, tensor, indices);
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */
@@ -262,10 +249,10 @@ static const int64_t *check_positions(lua_State *L, int dim, int64_t size, int64
   if (given) given = nas_check_tensor(L, 3);
   for (int64_t i = 0; i < *count; i++) {
     if (given)
-      push_element(L, given, &i);
+      nas_push_element_at(L, given, &i);
     else
       lua_rawgeti(L, 3, i + 1);
-    positions[i] = pop_position(L, "a position", dim, size);
+    positions[i] = pop_position(L, 3, "a position", dim, size);
   }
   return positions; /* the table keeps them */
 }

@@ -246,7 +246,7 @@ static int tensor_svd(lua_State *L) {
   nas_tensor **right = nas_push_tensor(L);
   const nas_tensor *matrix = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_svd(left, values, right, matrix, &err);
-  if (status == NAS_OK) nas_box_pressure(L, (size_t)nas_tensor_size(*left) * sizeof(float));
+  if (status == NAS_OK) nas_weigh_tensor(L, *left);
   nas_tensor_made(L, status, &err);
   return 3;
 }

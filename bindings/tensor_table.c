@@ -88,7 +88,7 @@ static int core_tensor_from(lua_State *L) {
   int rank = nested_dims(L, dims);
   nas_tensor **out = nas_push_tensor(L);
   if (nas_tensor_create(out, dtype, rank, dims, &err)) return nas_raise(L, &err);
-  nas_box_pressure(L, (size_t)nas_tensor_size(*out) * nas_dtype_size(dtype));
+  nas_weigh_tensor(L, *out);
   lua_pushvalue(L, 1);
   set_entries(L, *out, indices, 0);
   lua_pop(L, 1);
@@ -96,13 +96,6 @@ static int core_tensor_from(lua_State *L) {
 }
 
 /* -- to nested tables ------------------------------------------------------------------------- */
-
-static void push_element_at(lua_State *L, const nas_tensor *tensor, const int64_t *indices) {
-  nas_error err;
-  double value;
-  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err)) nas_raise(L, &err);
-  nas_push_element(L, nas_tensor_dtype(tensor), value);
-}
 
 static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indices, int depth) {
   int64_t size = nas_tensor_dims(tensor)[depth];
@@ -112,7 +105,7 @@ static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indice
     if (depth + 1 < nas_tensor_rank(tensor))
       push_entries(L, tensor, indices, depth + 1);
     else
-      push_element_at(L, tensor, indices);
+      nas_push_element_at(L, tensor, indices);
     lua_rawseti(L, -2, indices[depth] + 1);
   }
 }
@@ -188,7 +181,7 @@ static int tensor_tostring(lua_State *L) {
   luaL_addchar(&text, ':');
   for (int i = 0; i < SHOWN && i < nas_tensor_size(tensor); i++, step(tensor, indices)) {
     luaL_addchar(&text, ' ');
-    push_element_at(L, tensor, indices);
+    nas_push_element_at(L, tensor, indices);
     if (lua_isinteger(L, -1)) {
       luaL_addvalue(&text);
     } else {

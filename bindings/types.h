@@ -49,6 +49,12 @@ void nas_push_dims(lua_State *L, int rank, const int64_t *dims);
 /* Pushes an element as Lua number: a float, or an integer for the integer types. */
 void nas_push_element(lua_State *L, nas_dtype dtype, double value);
 
+/* Pushes the element of a tensor at indices. Returns 1. */
+int nas_push_element_at(lua_State *L, const nas_tensor *tensor, const int64_t *indices);
+
+/* Tells the collector of a tensor that is new and in a box on the stack. */
+void nas_weigh_tensor(lua_State *L, const nas_tensor *tensor);
+
 /* Pushes 32 hexadecimal digits. */
 void nas_push_hash(lua_State *L, nas_hash hash);
 

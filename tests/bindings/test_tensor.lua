@@ -69,7 +69,7 @@ function tests.test_bad_indices()
   raises("index is 0", t.get, t, 1, 0)
   raises("1 indices for a tensor of 2 dimensions", t.get, t, 1)
   raises("3 indices for a tensor of 2 dimensions", t.set, t, 1, 1, 1, 5)
-  raises("number has no integer representation", t.get, t, 1.5, 1)
+  raises("index is 1.5; expected 1 to", t.get, t, 1.5, 1)
   raises("bad argument #2", t.get, t, {}, 1)
   raises("uint8 holds whole numbers from 0 to 255", function() core.tensor({ 2 }, "uint8"):set(1, 256) end)
 end
