@@ -70,12 +70,19 @@ void nas_check_table(lua_State *L, int arg, const char *what, const char *expect
 }
 
 int64_t nas_check_index(lua_State *L, int arg, const char *what, int64_t count) {
+  return nas_check_index_at(L, arg, arg, what, -1, count);
+}
+
+int64_t nas_check_index_at(lua_State *L, int index, int arg, const char *what, int dim,
+                           int64_t count) {
   int is_integer;
-  lua_Integer value = lua_tointegerx(L, arg, &is_integer);
+  lua_Integer value = lua_tointegerx(L, index, &is_integer);
   if (is_integer && value >= 1 && value <= count) return value - 1;
   if (is_integer && value <= -1 && value >= -count) return value + count;
-  nas_check_failed(L, arg, "%s is %s; expected 1 to %I, or -1 to %I from the end", what,
-                   nas_check_shown(L, arg), (lua_Integer)count, (lua_Integer)-count);
+  const char *shown = nas_check_shown(L, index);
+  if (dim >= 0) what = lua_pushfstring(L, "%s of dimension %d", what, dim + 1);
+  nas_check_failed(L, arg, "%s is %s; expected 1 to %I, or -1 to %I from the end", what, shown,
+                   (lua_Integer)count, (lua_Integer)-count);
   return 0;
 }
 

@@ -26,6 +26,11 @@ int nas_check_choice(lua_State *L, int arg, const char *what, const char *const 
 /* An index from 1 to count, or from -1 to -count which counts from the end; returned from 0. */
 int64_t nas_check_index(lua_State *L, int arg, const char *what, int64_t count);
 
+/* The same for the value at a stack index, which is in argument `arg`. The message names the
+ * dimension, which is counted from 0, unless it is -1. */
+int64_t nas_check_index_at(lua_State *L, int index, int arg, const char *what, int dim,
+                           int64_t count);
+
 /* A string without zero bytes, as the C side needs it. */
 const char *nas_check_name(lua_State *L, int arg, const char *what);
 

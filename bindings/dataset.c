@@ -29,6 +29,14 @@ static int dataset_close(lua_State *L) {
   return 0;
 }
 
+/* Pushes a box with a reference to the data set at argument 1, which stays whatever happens to that
+ * one. */
+static nas_dataset *push_reference(lua_State *L) {
+  dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  box->dataset = nas_dataset_retain(nas_check_dataset(L, 1));
+  return box->dataset;
+}
+
 static size_t image_bytes(const nas_dataset *dataset) {
   int dims[3];
   nas_dataset_image_dims(dataset, dims);
@@ -53,16 +61,14 @@ static int is_there(const nas_settings *settings, const char *name) {
   return there;
 }
 
-/* The tensor lives as long as the table that has it. */
-static nas_tensor *tensor_field(const nas_settings *settings, const char *name) {
+/* Pushes the tensor in a field; returns its stack index. */
+static int push_tensor(const nas_settings *settings, const char *name) {
   lua_State *L = settings->L;
   if (push_field(settings, name) == LUA_TNIL) nas_settings_missing(settings, name, "a tensor");
-  nas_tensor **box = nas_box_test(L, -1, "luanas.Tensor");
-  if (!box)
+  if (!nas_box_test(L, -1, nas_tensor_type))
     luaL_error(L, "%s: %s is %s; expected a tensor that is not closed", settings->owner, name,
                nas_check_shown(L, -1));
-  lua_pop(L, 1);
-  return *box;
+  return lua_gettop(L);
 }
 
 /* Pushes the list in a field; returns its length. */
@@ -84,16 +90,18 @@ static const char *const *names_field(const nas_settings *settings, int classes)
   if (length != classes)
     luaL_error(L, "dataset: class_names has %I entries; expected one for each of the %d classes",
                length, classes);
+  int list = lua_gettop(L);
+  lua_createtable(L, classes, 0); /* keeps the strings, whatever happens to the list */
   const char **names = lua_newuserdatauv(L, (size_t)length * sizeof *names, 0);
   for (lua_Integer i = 0; i < length; i++) {
     size_t size;
-    if (lua_rawgeti(L, -2, i + 1) != LUA_TSTRING)
+    if (lua_rawgeti(L, list, i + 1) != LUA_TSTRING)
       luaL_error(L, "dataset: class_names[%I] is %s; expected a string", i + 1,
                  nas_check_shown(L, -1));
-    names[i] = lua_tolstring(L, -1, &size); /* which the list keeps alive */
+    names[i] = lua_tolstring(L, -1, &size);
     if (size == 0 || strlen(names[i]) != size)
       luaL_error(L, "dataset: class_names[%I] is empty or contains a zero byte", i + 1);
-    lua_pop(L, 1);
+    lua_rawseti(L, list + 1, i + 1);
   }
   return names;
 }
@@ -191,15 +199,16 @@ static int core_dataset(lua_State *L) {
   luaL_checktype(L, 2, LUA_TTABLE);
   nas_settings settings = nas_settings_open(L, 2, "dataset");
   nas_settings_known(&settings, names, NULL);
-  parts.inputs = tensor_field(&settings, "inputs");
-  parts.targets = tensor_field(&settings, "targets");
+  int inputs = push_tensor(&settings, "inputs"), targets = push_tensor(&settings, "targets");
   parts.classes = (int)nas_settings_integer(&settings, "classes", 0, 0, NAS_CLASSES_MAX);
   parts.class_names = names_field(&settings, parts.classes);
+
+  dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  parts.inputs = nas_check_tensor(L, inputs);
+  parts.targets = nas_check_tensor(L, targets);
   check_finite(L, "inputs", parts.inputs);
   check_finite(L, "targets", parts.targets);
   if (holds_labels(&parts)) check_labels(L, parts.targets, parts.classes);
-
-  dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
   if (holds_labels(&parts)) {
     if (count_from_zero(&from_zero, parts.targets, &err)) return nas_raise(L, &err);
     parts.targets = from_zero;
@@ -262,7 +271,8 @@ static int dataset_split(lua_State *L) {
                                       "validation_list", NULL};
   nas_error err;
   nas_split split;
-  nas_dataset *dataset = nas_check_dataset(L, 1);
+  lua_settop(L, 2);
+  const nas_dataset *dataset = push_reference(L);
   nas_settings settings = nas_settings_open(L, 2, "split");
   int64_t count = nas_dataset_count(dataset);
   nas_settings_known(&settings, names, NULL);
@@ -299,7 +309,7 @@ static const double *check_numbers(lua_State *L, int arg, lua_Integer count) {
 /* dataset:adopt(means, stds): of each channel or feature; without arguments, none */
 static int dataset_adopt(lua_State *L) {
   nas_error err;
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  nas_check_dataset(L, 1);
   const double *mean = NULL, *std = NULL;
   lua_Integer count = 0;
   if (!lua_isnoneornil(L, 2)) {
@@ -310,6 +320,7 @@ static int dataset_adopt(lua_State *L) {
     std = check_numbers(L, 3, count);
   }
   dataset_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  const nas_dataset *dataset = nas_check_dataset(L, 1);
   if (nas_dataset_adopt(&box->dataset, dataset, (int)count, mean, std, &err))
     return nas_raise(L, &err);
   nas_box_pressure(L, (size_t)nas_dataset_count(dataset) * sizeof(int32_t));
@@ -347,7 +358,8 @@ static void set_targets(lua_State *L, const nas_dataset *dataset) {
 }
 
 static int dataset_info(lua_State *L) {
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  lua_settop(L, 1);
+  const nas_dataset *dataset = push_reference(L);
   const double *mean, *std;
   int64_t training, validation;
   nas_dataset_training(dataset, &training);
@@ -369,8 +381,9 @@ static int dataset_info(lua_State *L) {
 }
 
 static int dataset_describe(lua_State *L) {
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
-  nas_dataset_describe(dataset, nas_text_new(L));
+  lua_settop(L, 1);
+  nas_text *text = nas_text_new(L);
+  nas_dataset_describe(nas_check_dataset(L, 1), text);
   return nas_text_to_string(L);
 }
 
@@ -385,7 +398,8 @@ static void push_numbers(lua_State *L, const double *numbers, int count) {
 /* dataset:standardization(): means and stds; or nil */
 static int dataset_standardization(lua_State *L) {
   const double *mean, *std;
-  int count = nas_dataset_standardization(nas_check_dataset(L, 1), &mean, &std);
+  lua_settop(L, 1);
+  int count = nas_dataset_standardization(push_reference(L), &mean, &std);
   if (!count) return 0;
   push_numbers(L, mean, count);
   push_numbers(L, std, count);
@@ -408,14 +422,16 @@ static int push_target(lua_State *L, const nas_dataset *dataset, int64_t i) {
 }
 
 static int dataset_target(lua_State *L) {
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  lua_settop(L, 2);
+  const nas_dataset *dataset = push_reference(L);
   return push_target(L, dataset, nas_check_index(L, 2, "image", nas_dataset_count(dataset)));
 }
 
 /* dataset:image(i): a copy of the bytes, and the target */
 static int dataset_image(lua_State *L) {
   nas_error err;
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  lua_settop(L, 2);
+  const nas_dataset *dataset = push_reference(L);
   int64_t i = nas_check_index(L, 2, "image", nas_dataset_count(dataset));
   const uint8_t *pixels = nas_dataset_pixels(dataset, i);
   int dims[3];
@@ -450,7 +466,8 @@ static nas_view check_view(lua_State *L, const nas_dataset *dataset, int64_t i) 
 /* dataset:input(i, augment, seed, epoch) */
 static int dataset_input(lua_State *L) {
   nas_error err;
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  lua_settop(L, 5);
+  const nas_dataset *dataset = push_reference(L);
   int64_t i = nas_check_index(L, 2, "image", nas_dataset_count(dataset));
   int dims[3], rank = nas_dataset_input_shape(dataset, dims);
   const nas_view view = check_view(L, dataset, i);
@@ -468,11 +485,12 @@ static int dataset_part(lua_State *L) {
   static const char *const names[] = {"training", "validation", NULL};
   nas_error err;
   int64_t count;
-  const nas_dataset *dataset = nas_check_dataset(L, 1);
+  nas_check_dataset(L, 1);
   int is_validation = luaL_checkoption(L, 2, NULL, names);
+  nas_tensor **numbers = nas_push_tensor(L);
+  const nas_dataset *dataset = nas_check_dataset(L, 1);
   const int32_t *list = is_validation ? nas_dataset_validation(dataset, &count)
                                       : nas_dataset_training(dataset, &count);
-  nas_tensor **numbers = nas_push_tensor(L);
   if (nas_tensor_create(numbers, NAS_INT32, 1, &count, &err)) return nas_raise(L, &err);
   int32_t *to = nas_tensor_data(*numbers);
   for (int64_t i = 0; i < count; i++) to[i] = list[i] + 1;
@@ -488,12 +506,12 @@ static int dataset_len(lua_State *L) {
 /* "luanas.Dataset: test, 6 images of 8x8x1 in 3 classes" */
 static int dataset_tostring(lua_State *L) {
   dataset_box *box = nas_box_peek(L, 1, TYPE);
-  const nas_dataset *dataset = box->dataset;
   int dims[3];
-  if (!dataset) {
+  if (!box->dataset) {
     lua_pushfstring(L, "%s (closed)", TYPE);
     return 1;
   }
+  const nas_dataset *dataset = push_reference(L);
   lua_Integer count = (lua_Integer)nas_dataset_count(dataset);
   lua_pushfstring(L, "%s: %s, ", TYPE, nas_dataset_name(dataset));
   if (nas_dataset_input_shape(dataset, dims) == 3)

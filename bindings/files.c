@@ -14,11 +14,6 @@ static const char CSV[] = "luanas.Csv";
 static const char CSV_CLASSES[] = "luanas.CsvClasses";
 static const char PNG_CLASSES[] = "luanas.PngClasses";
 
-/* Tells the collector of the tensor that the box on top of the stack holds alone. */
-static void weigh(lua_State *L, const nas_tensor *tensor) {
-  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
-}
-
 /* Pushes the classes that a box holds, counted from 1. */
 static void push_from_one(lua_State *L, nas_tensor **from_zero) {
   nas_tensor **out = nas_push_tensor(L);
@@ -26,7 +21,7 @@ static void push_from_one(lua_State *L, nas_tensor **from_zero) {
   *from_zero = NULL;
   int32_t *classes = nas_tensor_data(*out);
   for (int64_t i = 0; i < nas_tensor_size(*out); i++) classes[i]++;
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
 }
 
 static void push_names(lua_State *L, const char *const *names, int64_t count) {
@@ -43,14 +38,16 @@ static const char **check_list(lua_State *L, int arg, const char *what, int *cou
   lua_Unsigned length = lua_rawlen(L, arg);
   if (length < 1 || length > 1000)
     nas_check_failed(L, arg, "%I %ss; expected 1 to 1000", (lua_Integer)length, what);
+  lua_createtable(L, (int)length, 0); /* keeps the strings, whatever happens to the list */
   lua_newtable(L);
-  const char **list = nas_box_scratch(L, lua_gettop(L), length, sizeof *list);
+  int scratch = lua_gettop(L);
+  const char **list = nas_box_scratch(L, scratch, length, sizeof *list);
   for (lua_Unsigned i = 0; i < length; i++) {
     if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TSTRING)
       nas_check_failed(L, arg, "%s %I is %s; expected a string", what, (lua_Integer)i + 1,
                        nas_check_shown(L, -1));
     list[i] = nas_check_name(L, lua_gettop(L), what);
-    lua_pop(L, 1); /* the list keeps it */
+    lua_rawseti(L, scratch - 1, (lua_Integer)i + 1);
   }
   *count = (int)length;
   return list;
@@ -64,15 +61,16 @@ static int core_read_npy(lua_State *L) {
   const char *path = nas_check_name(L, 1, "path");
   nas_tensor **out = nas_push_tensor(L);
   if (nas_npy_read(out, path, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
   return 1;
 }
 
 /* core.write_npy(tensor, path) */
 static int core_write_npy(lua_State *L) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  nas_check_tensor(L, 1);
   const char *path = nas_check_name(L, 2, "path");
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   if (nas_npy_write(tensor, path, &err)) return nas_fail_or_raise(L, &err);
   lua_pushboolean(L, 1);
   return 1;
@@ -100,7 +98,7 @@ static int core_read_png(lua_State *L) {
   nas_png_settings settings = png_settings(&given);
   nas_tensor **out = nas_push_tensor(L);
   if (nas_png_read(out, path, &settings, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
   return 1;
 }
 
@@ -135,7 +133,7 @@ static int core_read_png_folder(lua_State *L) {
   nas_tensor **images = nas_push_tensor(L);
   if (nas_png_folder_read(images, labels, classes, path, &settings, &err))
     return nas_fail_or_raise(L, &err);
-  weigh(L, *images);
+  nas_weigh_tensor(L, *images);
   push_from_one(L, labels);
   push_names(L, (const char *const *)classes->names, classes->count);
   nas_png_classes_clear(classes);
@@ -157,7 +155,7 @@ static int core_read_cifar(lua_State *L) {
   nas_tensor **labels = nas_push_tensor(L);
   nas_tensor **images = nas_push_tensor(L);
   if (nas_cifar_read(images, labels, paths, count, kind, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *images);
+  nas_weigh_tensor(L, *images);
   push_from_one(L, labels);
   return 2;
 }
@@ -209,15 +207,15 @@ static int core_read_csv(lua_State *L) {
   return 1;
 }
 
-static int no_column(lua_State *L, const nas_csv *table, int arg, const char *name) {
+static int no_column(lua_State *L, int64_t count, int arg, const char *name) {
   enum { NAMED = 20 };
   luaL_Buffer known;
   luaL_buffinit(L, &known);
-  for (int64_t k = 0; k < nas_csv_columns(table) && k < NAMED; k++) {
+  for (int64_t k = 0; k < count && k < NAMED; k++) {
     if (k > 0) luaL_addstring(&known, ", ");
-    luaL_addstring(&known, nas_csv_name(table, k));
+    luaL_addstring(&known, nas_csv_name(check_csv(L, 1), k));
   }
-  if (nas_csv_columns(table) > NAMED) luaL_addstring(&known, ", ...");
+  if (count > NAMED) luaL_addstring(&known, ", ...");
   luaL_pushresult(&known);
   return nas_check_failed(L, arg, "csv: there is no column \"%s\"; columns: %s", name,
                           lua_tostring(L, -1));
@@ -230,7 +228,7 @@ static int64_t check_column(lua_State *L, const nas_csv *table, int index, int a
   if (lua_type(L, index) == LUA_TSTRING) {
     const char *name = lua_tostring(L, index);
     column = nas_csv_find(table, name);
-    if (column < 0) no_column(L, table, arg, name);
+    if (column < 0) no_column(L, count, arg, name);
     return column;
   }
   int is_integer;
@@ -243,10 +241,10 @@ static int64_t check_column(lua_State *L, const nas_csv *table, int index, int a
 
 /* csv:names() */
 static int csv_names(lua_State *L) {
-  const nas_csv *table = check_csv(L, 1);
+  int64_t count = nas_csv_columns(check_csv(L, 1));
   lua_newtable(L);
-  for (int64_t k = 0; k < nas_csv_columns(table); k++) {
-    lua_pushstring(L, nas_csv_name(table, k));
+  for (int64_t k = 0; k < count; k++) {
+    lua_pushstring(L, nas_csv_name(check_csv(L, 1), k));
     lua_rawseti(L, -2, (lua_Integer)k + 1);
   }
   return 1;
@@ -268,14 +266,16 @@ static int csv_numbers(lua_State *L) {
   if (count < 1) nas_check_failed(L, 2, "no columns; expected at least 1");
   lua_newtable(L);
   int64_t *columns = nas_box_scratch(L, lua_gettop(L), count, sizeof *columns);
+  table = check_csv(L, 1);
   for (lua_Unsigned i = 0; i < count; i++) {
     lua_rawgeti(L, 2, (lua_Integer)i + 1);
     columns[i] = check_column(L, table, lua_gettop(L), 2);
     lua_pop(L, 1);
   }
   nas_tensor **out = nas_push_tensor(L);
+  table = check_csv(L, 1);
   if (nas_csv_numbers(table, columns, (int64_t)count, out, &err)) return nas_fail_or_raise(L, &err);
-  weigh(L, *out);
+  nas_weigh_tensor(L, *out);
   return 1;
 }
 
@@ -286,9 +286,15 @@ static int csv_labels(lua_State *L) {
   int64_t column = check_column(L, table, 2, 2);
   nas_csv_classes *classes = nas_box_new(L, CSV_CLASSES, sizeof *classes, 0);
   nas_tensor **labels = nas_push_tensor(L);
+  table = check_csv(L, 1);
   if (nas_csv_labels(table, column, labels, classes, &err)) return nas_fail_or_raise(L, &err);
   push_from_one(L, labels);
-  push_names(L, classes->names, classes->count);
+  lua_newtable(L);
+  for (int64_t i = 0; i < classes->count; i++) {
+    check_csv(L, 1); /* the names are its cells */
+    lua_pushstring(L, classes->names[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
   nas_csv_classes_clear(classes);
   return 2;
 }

@@ -28,17 +28,17 @@ static int gradient_close(lua_State *L) {
   return 0;
 }
 
-static nas_status get_values(const nas_policy *policy, const void *gradient,
-                             const nas_policy_block *block, float *values, nas_error *err) {
-  return nas_policy_gradient_get(policy, gradient, block->first,
+static nas_status get_values(lua_State *L, const nas_policy_block *block, float *values,
+                             nas_error *err) {
+  return nas_policy_gradient_get(nas_check_policy(L, 2), nas_check_gradient(L, 1), block->first,
                                  (size_t)block->rows * (size_t)block->width, values, err);
 }
 
 static int gradient_blocks(lua_State *L) {
-  const nas_policy_gradient *gradient = nas_check_gradient(L, 1);
+  nas_check_gradient(L, 1);
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
-  return nas_push_blocks(L, nas_check_policy(L, 2), get_values, gradient);
+  return nas_push_blocks(L, 2, get_values);
 }
 
 /* gradient:dot(other) */

@@ -37,9 +37,9 @@ static void add_pressure(lua_State *L, const nas_model *model) {
 /* core.model(trainer) */
 static int core_model(lua_State *L) {
   nas_error err;
-  const nas_trainer *trainer = nas_check_trainer(L, 1);
+  lua_settop(L, 1);
   model_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  if (nas_model_create(&box->model, trainer, &err)) return nas_raise(L, &err);
+  if (nas_model_create(&box->model, nas_check_trainer(L, 1), &err)) return nas_raise(L, &err);
   add_pressure(L, box->model);
   return 1;
 }
@@ -76,8 +76,8 @@ static nas_status save(const nas_model *model, const nas_trainer *trainer, const
 /* model:save(path [, trainer]): with the training state of the trainer */
 static int model_save(lua_State *L) {
   nas_error err;
-  const nas_model *model = check(L);
   const char *path = nas_check_name(L, 2, "path");
+  const nas_model *model = check(L);
   const nas_trainer *trainer = lua_isnoneornil(L, 3) ? NULL : nas_check_trainer(L, 3);
   if (save(model, trainer, path, &err)) return nas_fail_or_raise(L, &err);
   lua_pushboolean(L, 1);
@@ -98,16 +98,16 @@ static nas_tensor *push_classes(lua_State *L, int64_t count) {
   return *tensor;
 }
 
-/* From predictions, which count from 0 here, to a tensor [class][predicted class] of counts. */
-static void push_confusion(lua_State *L, const nas_dataset *data, nas_part part,
-                           const int32_t *predicted) {
+/* From predictions for the data set at argument 2, which count from 0 here, to a tensor
+ * [class][predicted class] of counts. */
+static void push_confusion(lua_State *L, nas_part part, const int32_t *predicted) {
   nas_error err;
-  int64_t classes = nas_dataset_classes(data);
+  int64_t classes = nas_dataset_classes(nas_check_dataset(L, 2));
   const int64_t dims[] = {classes, classes};
   lua_newtable(L);
   int64_t *matrix = nas_box_scratch(L, lua_gettop(L), (size_t)(classes * classes), sizeof *matrix);
   memset(matrix, 0, (size_t)(classes * classes) * sizeof *matrix);
-  nas_model_confusion(data, part, predicted, matrix);
+  nas_model_confusion(nas_check_dataset(L, 2), part, predicted, matrix);
   nas_tensor **tensor = nas_push_tensor(L);
   if (nas_tensor_create(tensor, NAS_INT32, 2, dims, &err)) nas_raise(L, &err);
   int32_t *to = nas_tensor_data(*tensor);
@@ -127,10 +127,13 @@ static int model_evaluate(lua_State *L) {
   int threads = check_threads(L, 4);
   int64_t count;
   nas_part_images(data, part, &count);
-  int classes = nas_model_task(model) == NAS_TASK_CLASSES;
+  nas_task task = nas_model_task(model);
+  int classes = task == NAS_TASK_CLASSES;
   lua_settop(L, 4);
   lua_createtable(L, 0, 5);
   int32_t *predicted = classes ? nas_tensor_data(push_classes(L, count)) : NULL;
+  model = check(L);
+  data = nas_check_dataset(L, 2);
 
   nas_pool *pool;
   nas_interrupt_hooks before = nas_interrupt_note(L);
@@ -141,21 +144,23 @@ static int model_evaluate(lua_State *L) {
   nas_pool_destroy(&pool);
   if (status != NAS_OK) return nas_interrupt_or_fail(L, &err);
   if (classes) {
-    push_confusion(L, data, part, predicted);
+    push_confusion(L, part, predicted);
     lua_setfield(L, 5, "confusion");
     for (int64_t i = 0; i < count; i++) predicted[i]++;
     lua_setfield(L, 5, "predicted");
   }
-  nas_set_metrics(L, nas_model_task(model), 0, &metrics, "");
+  nas_set_metrics(L, task, 0, &metrics, "");
   return 1;
 }
 
 static int push_outputs(lua_State *L, int probabilities) {
   nas_error err;
-  const nas_model *model = check(L);
-  nas_tensor *inputs = nas_check_tensor(L, 2);
+  check(L);
+  nas_check_tensor(L, 2);
   int threads = check_threads(L, 3);
   nas_tensor **outputs = nas_push_tensor(L);
+  const nas_model *model = check(L);
+  const nas_tensor *inputs = nas_check_tensor(L, 2);
   nas_pool *pool;
   nas_interrupt_hooks before = nas_interrupt_note(L);
   nas_status status = nas_pool_create(&pool, threads, &err);
@@ -182,13 +187,13 @@ static int model_probabilities(lua_State *L) {
 
 /* -- inside ----------------------------------------------------------------------------------- */
 
-/* Sets field `values` of the table on top of the stack to what the layer puts out. */
-static nas_status set_activations(lua_State *L, const nas_model *model, nas_node *layer,
-                                  const nas_tensor *inputs, nas_pool *pool,
-                                  nas_interrupt_hooks *before, nas_error *err) {
+/* Sets field `values` of the table on top of the stack to what layer i of the network puts out. */
+static nas_status set_activations(lua_State *L, int i, nas_pool *pool, nas_interrupt_hooks *before,
+                                  nas_error *err) {
   nas_tensor **values = nas_push_tensor(L);
-  nas_status status =
-      nas_model_activations(model, layer, inputs, pool, nas_interrupt_poll, before, values, err);
+  nas_node *layer = nas_network_node(nas_check_network(L, 2), i);
+  nas_status status = nas_model_activations(check(L), layer, nas_check_tensor(L, 3), pool,
+                                            nas_interrupt_poll, before, values, err);
   if (status != NAS_OK) return status;
   nas_box_pressure(L, (size_t)nas_tensor_size(*values) * sizeof(float));
   lua_setfield(L, -2, "values");
@@ -211,21 +216,20 @@ static int pool_close(lua_State *L) {
 /* model:activations(network, inputs [, threads]): a list of { layer =, name =, values = } */
 static int model_activations(lua_State *L) {
   nas_error err;
-  const nas_model *model = check(L);
-  const nas_network *network = nas_check_network(L, 2);
-  const nas_tensor *inputs = nas_check_tensor(L, 3);
-  int threads = check_threads(L, 4), count = nas_network_size(network);
+  check(L);
+  nas_check_network(L, 2);
+  nas_check_tensor(L, 3);
+  int threads = check_threads(L, 4), count = nas_network_size(nas_check_network(L, 2));
   lua_settop(L, 4);
   pool_box *box = nas_box_new(L, POOL, sizeof *box, 0);
   nas_interrupt_hooks before = nas_interrupt_note(L);
   if (nas_pool_create(&box->pool, threads, &err)) return nas_fail_or_raise(L, &err);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
-    nas_node *layer = nas_network_node(network, i);
     lua_createtable(L, 0, 3);
     nas_set_integer(L, "layer", i + 1);
-    nas_set_string(L, "name", nas_node_kind(layer)->name);
-    nas_status status = set_activations(L, model, layer, inputs, box->pool, &before, &err);
+    nas_set_string(L, "name", nas_node_kind(nas_network_node(nas_check_network(L, 2), i))->name);
+    nas_status status = set_activations(L, i, box->pool, &before, &err);
     if (status != NAS_OK) {
       nas_pool_destroy(&box->pool);
       return nas_interrupt_or_fail(L, &err);
@@ -236,41 +240,48 @@ static int model_activations(lua_State *L) {
   return 1;
 }
 
-/* The targets at argument 3: classes count from 1. Pushes a box. */
-static const nas_tensor *push_targets(lua_State *L, const nas_model *model) {
+/* Pushes a box of the targets at argument 3, in which classes count from 0. */
+static void push_targets(lua_State *L) {
   nas_error err;
+  const nas_model *model = check(L);
   const nas_tensor *given = nas_check_tensor(L, 3);
-  if (nas_model_task(model) != NAS_TASK_CLASSES || nas_tensor_dtype(given) == NAS_FLOAT32)
-    return given;
+  if (nas_model_task(model) != NAS_TASK_CLASSES || nas_tensor_dtype(given) == NAS_FLOAT32) {
+    nas_push_view(L, 3);
+    return;
+  }
   double low = nas_tensor_total(given, NAS_REDUCE_MIN);
   double high = nas_tensor_total(given, NAS_REDUCE_MAX);
   if (low < 1 || high > nas_model_classes(model))
     luaL_error(L, "targets contain %I; expected classes from 1 to %d",
                (lua_Integer)(low < 1 ? low : high), nas_model_classes(model));
   nas_tensor **targets = nas_push_tensor(L);
-  if (nas_tensor_convert(targets, given, NAS_INT32, &err)) nas_raise(L, &err);
+  if (nas_tensor_convert(targets, nas_check_tensor(L, 3), NAS_INT32, &err)) nas_raise(L, &err);
   int32_t *classes = nas_tensor_data(*targets);
   for (int64_t i = 0; i < nas_tensor_size(*targets); i++) classes[i]--;
-  return *targets;
+}
+
+static nas_weights weights_of(lua_State *L) {
+  const nas_model *model = check(L);
+  return (nas_weights){nas_model_compiled(model), nas_model_params(model)};
 }
 
 /* model:gradients(inputs, targets): as params(), the loss, and the gradient of the inputs */
 static int model_gradients(lua_State *L) {
   nas_error err;
   double loss;
-  const nas_model *model = check(L);
-  const nas_tensor *inputs = nas_check_tensor(L, 2);
-  const nas_tensor *targets = push_targets(L, model);
-  const nas_compiled *compiled = nas_model_compiled(model);
+  check(L);
+  nas_check_tensor(L, 2);
+  lua_settop(L, 3);
+  push_targets(L); /* at 4 */
   lua_newtable(L);
-  float *gradient =
-      nas_box_scratch(L, lua_gettop(L), nas_compiled_param_floats(compiled) + 1, sizeof *gradient);
+  size_t floats = nas_compiled_param_floats(nas_model_compiled(check(L))) + 1;
+  float *gradient = nas_box_scratch(L, lua_gettop(L), floats, sizeof *gradient);
   nas_tensor **d_inputs = nas_push_tensor(L);
   nas_interrupt_hooks before = nas_interrupt_note(L);
-  if (nas_model_gradients(model, inputs, targets, nas_interrupt_poll, &before, gradient, d_inputs,
-                          &loss, &err))
+  if (nas_model_gradients(check(L), nas_check_tensor(L, 2), nas_check_tensor(L, 4),
+                          nas_interrupt_poll, &before, gradient, d_inputs, &loss, &err))
     return nas_interrupt_or_fail(L, &err);
-  nas_push_weights(L, compiled, gradient, 1);
+  nas_push_weights(L, weights_of, gradient);
   lua_pushnumber(L, loss);
   lua_rotate(L, -3, 2); /* gradients, loss, d_inputs */
   return 3;
@@ -279,20 +290,19 @@ static int model_gradients(lua_State *L) {
 /* -- looking ---------------------------------------------------------------------------------- */
 
 static int model_info(lua_State *L) {
-  const nas_model *model = check(L);
-  int classes = nas_model_classes(model);
+  int classes = nas_model_classes(check(L));
   lua_createtable(L, 0, 8);
   nas_set_string(L, "task", classes ? "classes" : "values");
-  nas_set_string(L, "data", nas_model_data(model));
-  nas_set_string(L, "recipe", nas_model_recipe(model));
-  nas_set_string(L, "network", nas_network_text(nas_model_network(model)));
-  nas_set_integer(L, "epoch", nas_model_epoch(model));
-  nas_set_integer(L, "units", nas_node_shape(nas_model_output(model)).dim[0]);
+  nas_set_string(L, "data", nas_model_data(check(L)));
+  nas_set_string(L, "recipe", nas_model_recipe(check(L)));
+  nas_set_string(L, "network", nas_network_text(nas_model_network(check(L))));
+  nas_set_integer(L, "epoch", nas_model_epoch(check(L)));
+  nas_set_integer(L, "units", nas_node_shape(nas_model_output(check(L))).dim[0]);
   if (classes) nas_set_integer(L, "classes", classes);
-  if (classes && nas_model_class_name(model, 0)) {
+  if (classes && nas_model_class_name(check(L), 0)) {
     lua_createtable(L, classes, 0);
     for (int c = 0; c < classes; c++) {
-      lua_pushstring(L, nas_model_class_name(model, c));
+      lua_pushstring(L, nas_model_class_name(check(L), c));
       lua_rawseti(L, -2, c + 1);
     }
     lua_setfield(L, -2, "class_names");
@@ -301,15 +311,15 @@ static int model_info(lua_State *L) {
 }
 
 static int model_params(lua_State *L) {
-  const nas_model *model = check(L);
-  nas_push_weights(L, nas_model_compiled(model), nas_model_params(model), 0);
+  nas_push_weights(L, weights_of, NULL);
   return 1;
 }
 
 /* model:output(): the network's last node before the loss */
 static int model_output(lua_State *L) {
-  nas_node *output = nas_model_output(check(L));
-  *nas_push_node(L) = nas_node_retain(output);
+  lua_settop(L, 1);
+  nas_node **node = nas_push_node(L);
+  *node = nas_node_retain(nas_model_output(check(L)));
   return 1;
 }
 

@@ -32,9 +32,10 @@ static int network_close(lua_State *L) {
 /* core.network(output) */
 static int core_network(lua_State *L) {
   nas_error err;
-  nas_node *output = nas_check_node(L, 1);
+  lua_settop(L, 1);
   network_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
-  if (nas_network_create(&box->network, output, &err)) return nas_fail_or_raise(L, &err);
+  if (nas_network_create(&box->network, nas_check_node(L, 1), &err))
+    return nas_fail_or_raise(L, &err);
   nas_box_pressure(L, strlen(nas_network_text(box->network)));
   return 1;
 }
@@ -84,16 +85,18 @@ static int network_memory(lua_State *L) {
 }
 
 static int network_summary(lua_State *L) {
-  const nas_network *network = check(L);
   int batch = check_batch(L);
-  nas_network_summary(network, batch, nas_text_new(L));
+  lua_settop(L, 1);
+  nas_text *text = nas_text_new(L);
+  nas_network_summary(check(L), batch, text);
   nas_text_to_string(L);
   return 1;
 }
 
 static int network_graphviz(lua_State *L) {
-  const nas_network *network = check(L);
-  nas_network_graphviz(network, nas_text_new(L));
+  lua_settop(L, 1);
+  nas_text *text = nas_text_new(L);
+  nas_network_graphviz(check(L), text);
   nas_text_to_string(L);
   return 1;
 }
@@ -118,26 +121,30 @@ int nas_node_graphviz(lua_State *L) {
   return network_graphviz(L);
 }
 
-static void push_inputs(lua_State *L, const nas_network *network, int index) {
-  int count = nas_node_input_count(nas_network_node(network, index));
+/* Pushes the inputs of a layer of the network at argument 1. */
+static void push_inputs(lua_State *L, int index) {
+  int count = nas_node_input_count(nas_network_node(check(L), index));
   lua_createtable(L, count, 0);
+  const nas_network *network = check(L);
   for (int i = 0; i < count; i++) {
     lua_pushinteger(L, nas_network_input(network, index, i) + 1);
     lua_rawseti(L, -2, i + 1);
   }
 }
 
-static void push_layer(lua_State *L, const nas_network *network, int index) {
-  nas_node *node = nas_network_node(network, index);
+static void push_layer(lua_State *L, int index) {
+  nas_node *node = nas_network_node(check(L), index);
   nas_shape shape = nas_node_shape(node);
   int64_t dims[3] = {shape.dim[0], shape.dim[1], shape.dim[2]};
+  const char *name = nas_node_kind(node)->name; /* a constant */
   lua_createtable(L, 0, 6);
-  lua_pushstring(L, nas_node_kind(node)->name);
+  lua_pushstring(L, name);
   lua_setfield(L, -2, "name");
-  push_inputs(L, network, index);
+  push_inputs(L, index);
   lua_setfield(L, -2, "inputs");
   nas_push_dims(L, shape.rank, dims);
   lua_setfield(L, -2, "shape");
+  const nas_network *network = check(L);
   lua_pushinteger(L, nas_network_node_params(network, index));
   lua_setfield(L, -2, "params");
   lua_pushinteger(L, nas_network_node_macs(network, index));
@@ -147,11 +154,10 @@ static void push_layer(lua_State *L, const nas_network *network, int index) {
 }
 
 static int network_layers(lua_State *L) {
-  const nas_network *network = check(L);
-  int size = nas_network_size(network);
+  int size = nas_network_size(check(L));
   lua_createtable(L, size, 0);
   for (int i = 0; i < size; i++) {
-    push_layer(L, network, i);
+    push_layer(L, i);
     lua_rawseti(L, -2, i + 1);
   }
   return 1;

@@ -52,13 +52,14 @@ static int core_node(lua_State *L) {
   nas_option_value values[NAS_OPTIONS_MAX];
   const nas_layer_kind *kind = nas_layer_kind_find(nas_check_name(L, 1, "kind"), &err);
   if (!kind) return nas_raise(L, &err);
-  int count = check_inputs(L, kind->name, inputs);
+  check_inputs(L, kind->name, inputs);
   nas_settings settings = nas_settings_open(L, 3, kind->name);
   nas_settings_known(&settings, NULL, &kind->options);
   nas_options_default(&kind->options, values);
   nas_settings_options(&settings, &kind->options, values);
 
   node_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  int count = check_inputs(L, kind->name, inputs);
   if (nas_node_create(&box->node, kind, values, inputs, count, &err))
     return nas_fail_or_raise(L, &err);
   return 1;

@@ -85,8 +85,8 @@ static int core_policy_decode(lua_State *L) {
 
 static int policy_save(lua_State *L) {
   nas_error err;
-  const nas_policy *policy = nas_check_policy(L, 1);
   const char *path = nas_check_name(L, 2, "path");
+  const nas_policy *policy = nas_check_policy(L, 1);
   if (nas_policy_save(policy, path, &err)) return nas_fail_or_raise(L, &err);
   lua_pushboolean(L, 1);
   return 1;
@@ -94,8 +94,9 @@ static int policy_save(lua_State *L) {
 
 static int policy_bytes(lua_State *L) {
   nas_error err;
-  const nas_policy *policy = nas_check_policy(L, 1);
-  if (nas_policy_encode(policy, nas_text_new(L), &err)) return nas_raise(L, &err);
+  lua_settop(L, 1);
+  nas_text *text = nas_text_new(L);
+  if (nas_policy_encode(nas_check_policy(L, 1), text, &err)) return nas_raise(L, &err);
   return nas_text_to_string(L);
 }
 
@@ -114,11 +115,11 @@ static int policy_choose(lua_State *L) {
   nas_error err;
   int chosen;
   double log_prob;
-  policy_box *box = check_box(L);
   const char *name = nas_check_name(L, 2, "name");
   const char *options = nas_check_name(L, 3, "options");
   int count = (int)nas_check_integer(L, 4, "count", 1, NAS_DECISION_COUNT_MAX);
   nas_stream *stream = nas_check_stream(L, 5);
+  policy_box *box = check_box(L);
   if (nas_policy_choose(box->policy, box->episode, name, options, count, stream, &chosen, &log_prob,
                         &err))
     return nas_raise(L, &err);
@@ -131,11 +132,11 @@ static int policy_choose(lua_State *L) {
 static int policy_force(lua_State *L) {
   nas_error err;
   double log_prob;
-  policy_box *box = check_box(L);
   const char *name = nas_check_name(L, 2, "name");
   const char *options = nas_check_name(L, 3, "options");
   int count = (int)nas_check_integer(L, 4, "count", 1, NAS_DECISION_COUNT_MAX);
   int chosen = (int)nas_check_integer(L, 5, "chosen", 1, count) - 1;
+  policy_box *box = check_box(L);
   if (nas_policy_force(box->policy, box->episode, name, options, count, chosen, &log_prob, &err))
     return nas_raise(L, &err);
   lua_pushnumber(L, log_prob);
@@ -147,7 +148,7 @@ static int policy_anchor(lua_State *L) {
   nas_error err;
   int count;
   double log_prob;
-  policy_box *box = check_box(L);
+  check_box(L);
   const char *name = nas_check_name(L, 2, "name");
   luaL_checktype(L, 3, LUA_TTABLE);
   nas_stream *stream = nas_check_stream(L, 4);
@@ -156,6 +157,7 @@ static int policy_anchor(lua_State *L) {
   lua_pushvalue(L, 3);
   const int *candidates = nas_candidates_read(L, 5, "candidates", &count);
   unsigned char *chosen = nas_box_scratch(L, 5, (size_t)count, sizeof *chosen);
+  policy_box *box = check_box(L);
   if (nas_policy_anchor(box->policy, box->episode, name, candidates, count, stream, chosen,
                         &log_prob, &err))
     return nas_raise(L, &err);
@@ -173,7 +175,7 @@ static int policy_force_anchor(lua_State *L) {
   nas_error err;
   int count;
   double log_prob;
-  policy_box *box = check_box(L);
+  check_box(L);
   const char *name = nas_check_name(L, 2, "name");
   luaL_checktype(L, 3, LUA_TTABLE);
   luaL_checktype(L, 4, LUA_TTABLE);
@@ -183,6 +185,7 @@ static int policy_force_anchor(lua_State *L) {
   const int *candidates = nas_candidates_read(L, 5, "candidates", &count);
   lua_pushvalue(L, 4);
   const unsigned char *chosen = nas_chosen_set_read(L, 5, "chosen", count);
+  policy_box *box = check_box(L);
   if (nas_policy_force_anchor(box->policy, box->episode, name, candidates, count, chosen, &log_prob,
                               &err))
     return nas_raise(L, &err);
@@ -190,31 +193,31 @@ static int policy_force_anchor(lua_State *L) {
   return 1;
 }
 
-/* { log_prob, entropy, probabilities, value } of one decision, with the probabilities of options,
- * or of candidates to be chosen; `value` may be NULL */
-static void push_step(lua_State *L, const nas_policy_step *step, const double *value) {
+/* { log_prob, entropy, probabilities, value } of decision t of those that were scored, with the
+ * probabilities of its `count` options, or of candidates to be chosen; `value` may be NULL */
+static void push_step(lua_State *L, int t, int count, const double *value) {
+  nas_error err;
+  nas_policy_step step;
   lua_createtable(L, 0, 4);
-  nas_set_number(L, "log_prob", step->log_prob);
-  nas_set_number(L, "entropy", step->entropy);
-  int is_anchor = step->decision.kind == NAS_DECISION_ANCHOR;
-  lua_createtable(L, step->decision.count, 0);
-  for (int k = 0; k < step->decision.count; k++) {
-    lua_pushnumber(L, step->probabilities[is_anchor ? 2 * k + 1 : k]);
+  lua_createtable(L, count, 0);
+  if (nas_tape_step(check_box(L)->scored, t, &step, &err)) nas_raise(L, &err);
+  int is_anchor = step.decision.kind == NAS_DECISION_ANCHOR;
+  for (int k = 0; k < step.decision.count; k++) {
+    lua_pushnumber(L, step.probabilities[is_anchor ? 2 * k + 1 : k]);
     lua_rawseti(L, -2, k + 1);
   }
   lua_setfield(L, -2, "probabilities");
+  nas_set_number(L, "log_prob", step.log_prob);
+  nas_set_number(L, "entropy", step.entropy);
   if (value) nas_set_number(L, "value", *value);
 }
 
-/* Pushes what the tape holds of each decision, and its value unless `values` is NULL. */
-static void push_steps(lua_State *L, const nas_tape *tape, const double *values) {
-  nas_error err;
-  nas_policy_step step;
-  int length = nas_tape_length(tape);
+/* Pushes a list of what was found of each decision, with its value unless `values` is NULL. */
+static void push_steps(lua_State *L, const nas_decision *decisions, int length,
+                       const double *values) {
   lua_createtable(L, length, 0);
   for (int t = 0; t < length; t++) {
-    if (nas_tape_step(tape, t, &step, &err)) nas_raise(L, &err);
-    push_step(L, &step, values ? &values[t] : NULL);
+    push_step(L, t, decisions[t].count, values ? &values[t] : NULL);
     lua_rawseti(L, -2, t + 1);
   }
 }
@@ -224,25 +227,27 @@ static int policy_score(lua_State *L) {
   nas_error err;
   int count;
   double kl = 0, *values = NULL;
-  policy_box *box = check_box(L);
+  check_box(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   int with_kl = lua_toboolean(L, 3), with_values = lua_toboolean(L, 4);
   lua_settop(L, 2);
   lua_newtable(L);
   lua_pushvalue(L, 2);
   const nas_decision *decisions = nas_decisions_read(L, 3, "decisions", &count);
+  if (with_values) values = nas_box_scratch(L, 3, (size_t)count, sizeof *values);
+  policy_box *box = check_box(L);
   if (nas_policy_score(box->policy, box->scored, NAS_POLICY_CURRENT, decisions, count, &err))
     return nas_raise(L, &err);
-  if (with_values) {
-    values = nas_box_scratch(L, 3, (size_t)count, sizeof *values);
-    if (nas_policy_values(box->policy, box->scored, values, &err)) return nas_raise(L, &err);
-  }
+  if (with_values && nas_policy_values(box->policy, box->scored, values, &err))
+    return nas_raise(L, &err);
   if (with_kl && nas_policy_kl(box->policy, decisions, count, &kl, &err)) return nas_raise(L, &err);
+  double log_prob = nas_tape_log_prob(box->scored), entropy = nas_tape_entropy(box->scored);
+  int length = nas_tape_length(box->scored);
   lua_createtable(L, 0, 4);
-  nas_set_number(L, "log_prob", nas_tape_log_prob(box->scored));
-  nas_set_number(L, "entropy", nas_tape_entropy(box->scored));
+  nas_set_number(L, "log_prob", log_prob);
+  nas_set_number(L, "entropy", entropy);
   if (with_kl) nas_set_number(L, "kl", kl);
-  push_steps(L, box->scored, values);
+  push_steps(L, decisions, length, values);
   lua_setfield(L, -2, "decisions");
   return 1;
 }
@@ -254,11 +259,12 @@ static int policy_learn(lua_State *L) {
   nas_error err;
   nas_policy_learned learned;
   int count;
-  nas_policy *policy = nas_check_policy(L, 1);
+  nas_check_policy(L, 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_newtable(L);
   const nas_episode *episodes = nas_episodes_read(L, 2, 3, &count);
+  nas_policy *policy = nas_check_policy(L, 1);
   if (nas_policy_learn(policy, episodes, count, &learned, &err)) return nas_raise(L, &err);
   lua_createtable(L, 0, 9);
   nas_set_number(L, "policy_loss", learned.policy_loss);
@@ -277,12 +283,13 @@ static int policy_learn(lua_State *L) {
 static int policy_gradient(lua_State *L) {
   nas_error err;
   int count;
-  policy_box *box = check_box(L);
+  check_box(L);
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
   lua_newtable(L);
   const nas_episode *episodes = nas_episodes_read(L, 2, 3, &count);
   nas_policy_gradient **gradient = nas_push_gradient(L, 1);
+  policy_box *box = check_box(L);
   if (nas_policy_gradient_create(gradient, box->policy, &err)) return nas_raise(L, &err);
   for (int i = 0; i < count; i++) {
     const nas_episode *episode = &episodes[i];
@@ -312,24 +319,24 @@ static int policy_apply(lua_State *L) {
 
 /* -- parameters ------------------------------------------------------------------------------- */
 
-static nas_status get_values(const nas_policy *policy, const void *unused,
-                             const nas_policy_block *block, float *values, nas_error *err) {
-  (void)unused;
-  return nas_policy_get(policy, NAS_POLICY_CURRENT, block->first,
+static nas_status get_values(lua_State *L, const nas_policy_block *block, float *values,
+                             nas_error *err) {
+  return nas_policy_get(nas_check_policy(L, 1), NAS_POLICY_CURRENT, block->first,
                         (size_t)block->rows * (size_t)block->width, values, err);
 }
 
-int nas_push_blocks(lua_State *L, const nas_policy *policy, nas_block_values *get,
-                    const void *context) {
+int nas_push_blocks(lua_State *L, int policy, nas_block_values *get) {
   nas_error err;
   nas_policy_block block;
-  int count = nas_policy_block_count(policy);
+  int count = nas_policy_block_count(nas_check_policy(L, policy));
   lua_createtable(L, 0, count);
   for (int i = 0; i < count; i++) {
-    if (nas_policy_block_at(policy, i, &block, &err)) return nas_raise(L, &err);
+    if (nas_policy_block_at(nas_check_policy(L, policy), i, &block, &err))
+      return nas_raise(L, &err);
+    lua_pushstring(L, block.key);
     size_t size = (size_t)block.rows * (size_t)block.width;
     float *values = lua_newuserdatauv(L, size * sizeof *values, 0);
-    if (get(policy, context, &block, values, &err)) return nas_raise(L, &err);
+    if (get(L, &block, values, &err)) return nas_raise(L, &err);
     lua_createtable(L, (int)size, 2);
     nas_set_integer(L, "rows", block.rows);
     nas_set_integer(L, "width", block.width);
@@ -337,20 +344,21 @@ int nas_push_blocks(lua_State *L, const nas_policy *policy, nas_block_values *ge
       lua_pushnumber(L, (lua_Number)values[k]);
       lua_rawseti(L, -2, (lua_Integer)k + 1);
     }
-    lua_setfield(L, -3, block.key);
-    lua_pop(L, 1);
+    lua_remove(L, -2);
+    lua_rawset(L, -3);
   }
   return 1;
 }
 
 static int policy_blocks(lua_State *L) {
-  return nas_push_blocks(L, nas_check_policy(L, 1), get_values, NULL);
+  lua_settop(L, 1);
+  return nas_push_blocks(L, 1, get_values);
 }
 
-static void push_options(lua_State *L, const nas_policy *policy) {
+static void push_options(lua_State *L, const nas_policy_options *options) {
   const nas_option_table *table = &nas_policy_option_table;
   nas_option_value values[NAS_POLICY_OPTIONS];
-  nas_policy_options_to_values(nas_policy_options_of(policy), values);
+  nas_policy_options_to_values(options, values);
   lua_createtable(L, 0, table->count);
   for (int i = 0; i < table->count; i++) {
     if (table->options[i].type == NAS_OPTION_NUMBER)
@@ -362,12 +370,13 @@ static void push_options(lua_State *L, const nas_policy *policy) {
 }
 
 static int policy_info(lua_State *L) {
-  const nas_policy *policy = nas_check_policy(L, 1);
+  lua_settop(L, 1);
   lua_createtable(L, 0, 4);
+  const nas_policy *policy = nas_check_policy(L, 1);
   nas_set_integer(L, "seed", (lua_Integer)nas_policy_seed(policy));
   nas_set_integer(L, "steps", (lua_Integer)nas_policy_steps(policy));
   nas_set_integer(L, "params", (lua_Integer)nas_policy_size(policy));
-  push_options(L, policy);
+  push_options(L, nas_policy_options_of(policy));
   lua_setfield(L, -2, "options");
   return 1;
 }

@@ -12,13 +12,12 @@ const nas_policy_gradient *nas_check_gradient(lua_State *L, int arg);
  * handle goes. */
 nas_policy_gradient **nas_push_gradient(lua_State *L, int policy);
 
-/* Copies the values of a block. */
-typedef nas_status nas_block_values(const nas_policy *policy, const void *context,
-                                    const nas_policy_block *block, float *values, nas_error *err);
+/* Copies the values of a block, of what is among the arguments. */
+typedef nas_status nas_block_values(lua_State *L, const nas_policy_block *block, float *values,
+                                    nas_error *err);
 
-/* Pushes a table from block key to { rows, width, values... }. */
-int nas_push_blocks(lua_State *L, const nas_policy *policy, nas_block_values *get,
-                    const void *context);
+/* Pushes a table from block key to { rows, width, values... } for the policy at index `policy`. */
+int nas_push_blocks(lua_State *L, int policy, nas_block_values *get);
 
 /* Once, by policy.c. */
 void nas_open_gradient(lua_State *L);

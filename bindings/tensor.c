@@ -1,5 +1,6 @@
 /* luanas.Tensor. Indices and dimensions count from 1, negative ones from the end. */
 #include <nas/tensor.h>
+#include <string.h>
 #include "box.h"
 #include "check.h"
 #include "failure.h"
@@ -26,6 +27,13 @@ nas_tensor **nas_push_tensor(lua_State *L) {
   return &box->tensor;
 }
 
+const nas_tensor *nas_push_view(lua_State *L, int arg) {
+  nas_error err;
+  nas_tensor **view = nas_push_tensor(L);
+  if (nas_tensor_view(view, nas_check_tensor(L, arg), &err)) nas_raise(L, &err);
+  return *view;
+}
+
 nas_dtype nas_check_dtype(lua_State *L, int arg) {
   if (lua_isnoneornil(L, arg)) return NAS_FLOAT32;
   return dtypes[nas_check_choice(L, arg, "dtype", dtype_names)];
@@ -50,9 +58,11 @@ int nas_check_dims(lua_State *L, int arg, int64_t dims[NAS_RANK_MAX]) {
 }
 
 void nas_push_dims(lua_State *L, int rank, const int64_t *dims) {
+  int64_t own[NAS_RANK_MAX]; /* dims may be those of a handle */
+  memcpy(own, dims, (size_t)rank * sizeof *own);
   lua_createtable(L, rank, 0);
   for (int d = 0; d < rank; d++) {
-    lua_pushinteger(L, dims[d]);
+    lua_pushinteger(L, own[d]);
     lua_rawseti(L, -2, d + 1);
   }
 }
@@ -64,16 +74,28 @@ void nas_push_element(lua_State *L, nas_dtype dtype, double value) {
     lua_pushinteger(L, (lua_Integer)value);
 }
 
+int nas_push_element_at(lua_State *L, const nas_tensor *tensor, const int64_t *indices) {
+  nas_error err;
+  double value;
+  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err))
+    return nas_raise(L, &err);
+  nas_push_element(L, nas_tensor_dtype(tensor), value);
+  return 1;
+}
+
 static int tensor_close(lua_State *L) {
   tensor_box *box = nas_box_peek(L, 1, nas_tensor_type);
   nas_tensor_destroy(&box->tensor);
   return 0;
 }
 
+void nas_weigh_tensor(lua_State *L, const nas_tensor *tensor) {
+  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
+}
+
 int nas_tensor_made(lua_State *L, nas_status status, const nas_error *err) {
   if (status) return nas_raise(L, err);
-  const nas_tensor *tensor = nas_check_tensor(L, -1);
-  nas_box_pressure(L, (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor)));
+  nas_weigh_tensor(L, nas_check_tensor(L, -1));
   return 1;
 }
 
@@ -134,15 +156,10 @@ static void check_indices(lua_State *L, const nas_tensor *tensor, int given,
 }
 
 static int tensor_get(lua_State *L) {
-  nas_error err;
   int64_t indices[NAS_RANK_MAX];
-  double value;
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   check_indices(L, tensor, lua_gettop(L) - 1, indices);
-  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err))
-    return nas_raise(L, &err);
-  nas_push_element(L, nas_tensor_dtype(tensor), value);
-  return 1;
+  return nas_push_element_at(L, tensor, indices);
 }
 
 /* tensor:set(i, j, ..., value) */
@@ -192,6 +209,7 @@ static int tensor_narrow(lua_State *L) {
   int64_t start = nas_check_index(L, 3, "start", size);
   int64_t count = nas_check_integer(L, 4, "count", 1, size - start);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_narrow(out, tensor, dim, start, count, &err), &err);
 }
 
@@ -202,6 +220,7 @@ static int tensor_select(lua_State *L) {
   int dim = nas_check_dimension(L, 2, tensor);
   int64_t index = nas_check_index(L, 3, "index", nas_tensor_dims(tensor)[dim]);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_select(out, tensor, dim, index, &err), &err);
 }
 
@@ -217,6 +236,7 @@ static int tensor_transpose(lua_State *L) {
   int first = nas_check_dimension(L, 2, tensor);
   int second = nas_check_dimension(L, 3, tensor);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_transpose(out, tensor, first, second, &err), &err);
 }
 
@@ -231,13 +251,8 @@ static int tensor_permute(lua_State *L) {
     return nas_check_failed(L, 2, "%I dimensions for a tensor of %d", (lua_Integer)lua_rawlen(L, 2),
                             rank);
   for (int d = 0; d < rank; d++) {
-    int is_integer;
     lua_rawgeti(L, 2, d + 1);
-    lua_Integer given = lua_tointegerx(L, -1, &is_integer);
-    if (!is_integer || given == 0 || given > rank || given < -rank)
-      return nas_check_failed(L, 2, "dimension is %s; expected 1 to %d, or -1 to %d from the end",
-                              nas_check_shown(L, -1), rank, -rank);
-    order[d] = (int)(given > 0 ? given - 1 : given + rank);
+    order[d] = (int)nas_check_index_at(L, -1, 2, "dimension", -1, rank);
     for (int before = 0; before < d; before++)
       if (order[before] == order[d])
         return nas_check_failed(L, 2, "dimension %d is there twice; expected each once",
@@ -245,6 +260,7 @@ static int tensor_permute(lua_State *L) {
     lua_pop(L, 1);
   }
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_permute(out, tensor, order, &err), &err);
 }
 
@@ -257,6 +273,7 @@ static int tensor_squeeze(lua_State *L) {
     return nas_check_failed(L, 2, "dimension %d has %I entries; expected 1", only + 1,
                             (lua_Integer)nas_tensor_dims(tensor)[only]);
   nas_tensor **out = nas_push_tensor(L), *next;
+  tensor = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_view(out, tensor, &err);
   for (int d = nas_tensor_rank(tensor) - 1; d >= 0 && status == NAS_OK; d--) {
     if (nas_tensor_dims(*out)[d] != 1 || (!all && d != only)) continue;
@@ -275,6 +292,7 @@ static int tensor_unsqueeze(lua_State *L) {
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   int dim = (int)nas_check_index(L, 2, "dimension", nas_tensor_rank(tensor) + 1);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_unsqueeze(out, tensor, dim, &err), &err);
 }
 
@@ -282,9 +300,10 @@ static int tensor_unsqueeze(lua_State *L) {
 static int tensor_expand(lua_State *L) {
   nas_error err;
   int64_t dims[NAS_RANK_MAX];
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  nas_check_tensor(L, 1);
   int rank = nas_check_dims(L, 2, dims);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_expand(out, tensor, rank, dims, &err), &err);
 }
 
@@ -322,6 +341,7 @@ static int tensor_reshape(lua_State *L) {
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   int rank = check_new_dims(L, tensor, dims);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_reshape(out, tensor, rank, dims, &err);
   return nas_tensor_made_of(L, tensor, status, &err);
 }
@@ -336,17 +356,19 @@ static int tensor_shares(lua_State *L) {
 
 static int tensor_clone(lua_State *L) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  lua_settop(L, 1);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_made(L, nas_tensor_clone(out, tensor, &err), &err);
 }
 
 /* tensor:to(dtype) */
 static int tensor_to(lua_State *L) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  nas_check_tensor(L, 1);
   nas_dtype dtype = dtypes[nas_check_choice(L, 2, "dtype", dtype_names)];
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_made(L, nas_tensor_convert(out, tensor, dtype, &err), &err);
 }
 

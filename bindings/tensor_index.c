@@ -12,15 +12,11 @@
 
 /* -- regions ---------------------------------------------------------------------------------- */
 
-/* The position on top of the stack, from 0; popped. `what` and dimension are for the message. */
-static int64_t pop_position(lua_State *L, const char *what, int dim, int64_t size) {
-  int is_integer;
-  lua_Integer given = lua_tointegerx(L, -1, &is_integer);
-  if (!is_integer || given == 0 || given > size || given < -size)
-    luaL_error(L, "%s of dimension %d is %s; expected 1 to %I, or -1 to %I from the end", what,
-               dim + 1, nas_check_shown(L, -1), (lua_Integer)size, (lua_Integer)-size);
+/* The position on top of the stack, which is in argument `arg`, from 0; popped. */
+static int64_t pop_position(lua_State *L, int arg, const char *what, int dim, int64_t size) {
+  int64_t position = nas_check_index_at(L, -1, arg, what, dim, size);
   lua_pop(L, 1);
-  return given > 0 ? given - 1 : given + size;
+  return position;
 }
 
 /* Replaces the view in *view by one of it. */
@@ -46,9 +42,9 @@ static range check_range(lua_State *L, int dim, int64_t size) {
                dim + 1, (lua_Integer)count);
   if (count == 0) return r;
   lua_rawgeti(L, -1, 1);
-  r.first = pop_position(L, "first", dim, size);
+  r.first = pop_position(L, 2, "first", dim, size);
   lua_rawgeti(L, -1, 2);
-  r.last = pop_position(L, "last", dim, size);
+  r.last = pop_position(L, 2, "last", dim, size);
   if (count == 3) {
     int is_integer;
     lua_rawgeti(L, -1, 3);
@@ -94,18 +90,19 @@ static int check_region_size(lua_State *L, const nas_tensor *tensor) {
   return (int)count;
 }
 
-/* Pushes a view of the region at argument 2, which is not a single element. */
-static nas_tensor **push_region(lua_State *L, const nas_tensor *tensor) {
+/* Pushes a view of the region at argument 2, which is not a single element, of the tensor at 1. */
+static nas_tensor **push_region(lua_State *L) {
   nas_error err;
-  int count = check_region_size(L, tensor), dim = 0;
   nas_tensor **view = nas_push_tensor(L), *next;
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  int count = check_region_size(L, tensor), dim = 0;
   if (nas_tensor_view(view, tensor, &err)) nas_raise(L, &err);
   for (int d = 0; d < count; d++) {
     int64_t size = nas_tensor_dims(tensor)[d];
     switch (lua_rawgeti(L, 2, d + 1)) {
     case LUA_TTABLE: take_range(L, view, dim++, check_range(L, d, size)); break;
     case LUA_TNUMBER: {
-      int64_t index = pop_position(L, "index", d, size);
+      int64_t index = pop_position(L, 2, "index", d, size);
       nas_status status = nas_tensor_select(&next, *view, dim, index, &err);
       become(L, view, next, status, &err);
       continue;
@@ -123,33 +120,28 @@ static void check_element(lua_State *L, const nas_tensor *tensor, int64_t *indic
   check_region_size(L, tensor);
   for (int d = 0; d < nas_tensor_rank(tensor); d++) {
     lua_rawgeti(L, 2, d + 1);
-    indices[d] = pop_position(L, "index", d, nas_tensor_dims(tensor)[d]);
+    indices[d] = pop_position(L, 2, "index", d, nas_tensor_dims(tensor)[d]);
   }
 }
 
 /* -- reading ---------------------------------------------------------------------------------- */
 
-static int push_element(lua_State *L, const nas_tensor *tensor, const int64_t *indices) {
-  nas_error err;
-  double value;
-  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err))
-    return nas_raise(L, &err);
-  nas_push_element(L, nas_tensor_dtype(tensor), value);
-  return 1;
-}
-
 static int push_entry(lua_State *L, const nas_tensor *tensor) {
   nas_error err;
   int64_t index = nas_check_index(L, 2, "index", nas_tensor_dims(tensor)[0]);
-  if (nas_tensor_rank(tensor) == 1) return push_element(L, tensor, &index);
+  if (nas_tensor_rank(tensor) == 1) return nas_push_element_at(L, tensor, &index);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_viewed(L, nas_tensor_select(out, tensor, 0, index, &err), &err);
 }
 
-static int push_masked(lua_State *L, const nas_tensor *tensor) {
+static int push_masked(lua_State *L) {
   nas_error err;
-  const nas_tensor *mask = nas_check_tensor(L, 2);
+  nas_check_tensor(L, 1);
+  nas_check_tensor(L, 2);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  const nas_tensor *mask = nas_check_tensor(L, 2);
   nas_status status = nas_tensor_masked(out, tensor, mask, &err);
   if (status || *out) return nas_tensor_made(L, status, &err);
   lua_pushnil(L);
@@ -162,7 +154,7 @@ static int tensor_index(lua_State *L) {
   int64_t indices[NAS_RANK_MAX];
   switch (lua_type(L, 2)) {
   case LUA_TNUMBER: return push_entry(L, nas_check_tensor(L, 1));
-  case LUA_TUSERDATA: return push_masked(L, nas_check_tensor(L, 1));
+  case LUA_TUSERDATA: return push_masked(L);
   case LUA_TTABLE: break;
   default:
     lua_settop(L, 2);
@@ -171,11 +163,11 @@ static int tensor_index(lua_State *L) {
   }
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   if (!is_element(L, nas_tensor_rank(tensor))) {
-    push_region(L, tensor);
+    push_region(L);
     return 1;
   }
   check_element(L, tensor, indices);
-  return push_element(L, tensor, indices);
+  return nas_push_element_at(L, tensor, indices);
 }
 
 /* -- writing ---------------------------------------------------------------------------------- */
@@ -188,16 +180,17 @@ static const nas_tensor *check_value(lua_State *L) {
   return nas_check_tensor(L, 3);
 }
 
-/* Every element of the view becomes argument 3: a number, or a tensor that is repeated to its
- * shape. */
+/* Every element of the view, in a box that is no argument, becomes argument 3: a number, or a
+ * tensor that is repeated to its shape. */
 static void assign(lua_State *L, nas_tensor *view) {
   nas_error err;
   if (lua_type(L, 3) == LUA_TNUMBER) {
     if (nas_tensor_fill(view, lua_tonumber(L, 3), &err)) nas_raise(L, &err);
     return;
   }
-  const nas_tensor *value = check_value(L);
+  check_value(L);
   nas_tensor **expanded = nas_push_tensor(L);
+  const nas_tensor *value = nas_check_tensor(L, 3);
   nas_status status =
       nas_tensor_expand(expanded, value, nas_tensor_rank(view), nas_tensor_dims(view), &err);
   if (status == NAS_OK) status = nas_tensor_copy(view, *expanded, &err);
@@ -213,18 +206,18 @@ static void set_entry(lua_State *L, nas_tensor *tensor) {
     return;
   }
   nas_tensor **entry = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   if (nas_tensor_select(entry, tensor, 0, index, &err)) nas_raise(L, &err);
   assign(L, *entry);
 }
 
-static void set_masked(lua_State *L, nas_tensor *tensor) {
+static void set_masked(lua_State *L) {
   nas_error err;
+  nas_check_tensor(L, 2);
+  const nas_tensor *value = nas_check_operand(L, 3, nas_check_tensor(L, 1));
+  nas_tensor *tensor = nas_check_tensor(L, 1);
   const nas_tensor *mask = nas_check_tensor(L, 2);
-  const nas_tensor *value = nas_check_operand(L, 3, tensor);
-  nas_tensor **changed = nas_push_tensor(L);
-  nas_status status = nas_tensor_where(changed, mask, value, tensor, &err);
-  if (status == NAS_OK) status = nas_tensor_copy(tensor, *changed, &err);
-  if (status) nas_raise(L, &err);
+  if (nas_tensor_put(tensor, mask, value, &err)) nas_raise(L, &err);
 }
 
 /* tensor[key] = value */
@@ -232,14 +225,15 @@ static int tensor_newindex(lua_State *L) {
   nas_error err;
   int64_t indices[NAS_RANK_MAX];
   nas_tensor *tensor = nas_check_tensor(L, 1);
+  lua_settop(L, 3);
   switch (lua_type(L, 2)) {
   case LUA_TNUMBER: set_entry(L, tensor); return 0;
-  case LUA_TUSERDATA: set_masked(L, tensor); return 0;
+  case LUA_TUSERDATA: set_masked(L); return 0;
   case LUA_TTABLE: break;
   default: return nas_check_failed(L, 2, "a tensor has no field %s", nas_check_shown(L, 2));
   }
   if (!is_element(L, nas_tensor_rank(tensor))) {
-    assign(L, *push_region(L, tensor));
+    assign(L, *push_region(L));
     return 0;
   }
   check_element(L, tensor, indices);
@@ -263,12 +257,13 @@ static const int64_t *check_positions(lua_State *L, int dim, int64_t size, int64
   if (*count == 0) nas_check_failed(L, 3, "an empty list of positions");
   lua_newtable(L);
   int64_t *positions = nas_box_scratch(L, lua_gettop(L), (size_t)*count, sizeof *positions);
+  if (given) given = nas_check_tensor(L, 3);
   for (int64_t i = 0; i < *count; i++) {
     if (given)
-      push_element(L, given, &i);
+      nas_push_element_at(L, given, &i);
     else
       lua_rawgeti(L, 3, i + 1);
-    positions[i] = pop_position(L, "a position", dim, size);
+    positions[i] = pop_position(L, 3, "a position", dim, size);
   }
   return positions; /* the table keeps them */
 }
@@ -281,14 +276,16 @@ static int tensor_take(lua_State *L) {
   int dim = nas_check_dimension(L, 2, tensor);
   const int64_t *positions = check_positions(L, dim, nas_tensor_dims(tensor)[dim], &count);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   return nas_tensor_made(L, nas_tensor_take(out, tensor, dim, positions, count, &err), &err);
 }
 
 /* tensor:nonzero(): int32 { n, dimensions } of indices, nil for none */
 static int tensor_nonzero(lua_State *L) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  lua_settop(L, 1);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_nonzero(out, tensor, &err);
   if (status == NAS_OK && !*out) {
     lua_pushnil(L);

@@ -37,16 +37,18 @@ static int binary(lua_State *L, nas_binary operation) {
   lua_settop(L, 2);
   check_operand_type(L, 1);
   const nas_tensor *a = lua_type(L, 1) == LUA_TNUMBER ? NULL : nas_check_tensor(L, 1);
-  const nas_tensor *b = nas_check_operand(L, 2, a);
-  a = nas_check_operand(L, 1, b);
+  nas_check_operand(L, 1, nas_check_operand(L, 2, a));
   nas_tensor **out = nas_push_tensor(L);
+  a = nas_check_tensor(L, 1);
+  const nas_tensor *b = nas_check_tensor(L, 2);
   return nas_tensor_made(L, nas_tensor_binary(out, operation, a, b, &err), &err);
 }
 
 static int unary(lua_State *L, nas_unary operation) {
   nas_error err;
-  const nas_tensor *tensor = nas_check_tensor(L, 1);
+  lua_settop(L, 1);
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *tensor = nas_check_tensor(L, 1);
   return nas_tensor_made(L, nas_tensor_unary(out, operation, tensor, &err), &err);
 }
 
@@ -153,12 +155,14 @@ static int tensor_at_most(lua_State *L) {
 static int core_tensor_where(lua_State *L) {
   nas_error err;
   lua_settop(L, 3);
-  const nas_tensor *mask = nas_check_tensor(L, 1);
+  nas_check_tensor(L, 1);
   check_operand_type(L, 2);
   const nas_tensor *a = lua_type(L, 2) == LUA_TNUMBER ? NULL : nas_check_tensor(L, 2);
-  const nas_tensor *b = nas_check_operand(L, 3, a);
-  a = nas_check_operand(L, 2, b);
+  nas_check_operand(L, 2, nas_check_operand(L, 3, a));
   nas_tensor **out = nas_push_tensor(L);
+  const nas_tensor *mask = nas_check_tensor(L, 1);
+  a = nas_check_tensor(L, 2);
+  const nas_tensor *b = nas_check_tensor(L, 3);
   return nas_tensor_made(L, nas_tensor_where(out, mask, a, b, &err), &err);
 }
 
@@ -203,6 +207,7 @@ static int reduce(lua_State *L, nas_reduction reduction) {
   int dim = nas_check_dimension(L, 2, tensor);
   if (nas_tensor_rank(tensor) == 1 && !keep) return push_total(L, tensor, reduction);
   nas_tensor **out = nas_push_tensor(L);
+  tensor = nas_check_tensor(L, 1);
   nas_status status = nas_tensor_reduce(out, tensor, reduction, dim, &err);
   if (status == NAS_OK && is_position(reduction))
     for (int64_t i = 0; i < nas_tensor_size(*out); i++) ((int32_t *)nas_tensor_data(*out))[i]++;
@@ -241,9 +246,10 @@ REDUCTIONS(X)
 /* tensor:matmul(other): a number for two vectors */
 static int tensor_matmul(lua_State *L) {
   nas_error err;
+  lua_settop(L, 2);
+  nas_tensor **out = nas_push_tensor(L);
   const nas_tensor *a = nas_check_tensor(L, 1);
   const nas_tensor *b = nas_check_tensor(L, 2);
-  nas_tensor **out = nas_push_tensor(L);
   nas_status status = nas_tensor_matmul(out, a, b, &err);
   if (status || nas_tensor_rank(a) > 1 || nas_tensor_rank(b) > 1)
     return nas_tensor_made(L, status, &err);
@@ -254,20 +260,24 @@ static int tensor_matmul(lua_State *L) {
 /* matrix:solve(right) */
 static int tensor_solve(lua_State *L) {
   nas_error err;
+  lua_settop(L, 2);
+  nas_tensor **out = nas_push_tensor(L);
   const nas_tensor *a = nas_check_tensor(L, 1);
   const nas_tensor *b = nas_check_tensor(L, 2);
-  nas_tensor **out = nas_push_tensor(L);
   return nas_tensor_made(L, nas_tensor_solve(out, a, b, &err), &err);
 }
 
 /* matrix:svd(): left, values, right */
 static int tensor_svd(lua_State *L) {
   nas_error err;
-  const nas_tensor *matrix = nas_check_tensor(L, 1);
+  lua_settop(L, 1);
   nas_tensor **left = nas_push_tensor(L);
   nas_tensor **values = nas_push_tensor(L);
   nas_tensor **right = nas_push_tensor(L);
-  nas_tensor_made(L, nas_tensor_svd(left, values, right, matrix, &err), &err);
+  const nas_tensor *matrix = nas_check_tensor(L, 1);
+  nas_status status = nas_tensor_svd(left, values, right, matrix, &err);
+  if (status == NAS_OK) nas_weigh_tensor(L, *left);
+  nas_tensor_made(L, status, &err);
   return 3;
 }
 
@@ -282,8 +292,9 @@ static int core_tensor_concat(lua_State *L) {
   if (count == 0) return nas_check_failed(L, 1, "an empty list of tensors");
   lua_newtable(L);
   const nas_tensor **tensors = nas_box_scratch(L, lua_gettop(L), (size_t)count, sizeof *tensors);
+  nas_tensor **out = nas_push_tensor(L);
   for (lua_Integer i = 0; i < count; i++) {
-    lua_rawgeti(L, 1, i + 1); /* the list keeps it */
+    lua_rawgeti(L, 1, i + 1); /* the list keeps it: nothing runs from here on */
     nas_tensor **box = nas_box_test(L, -1, nas_tensor_type);
     if (!box)
       return nas_check_failed(L, 1, "number %I is %s; expected an open tensor", i + 1,
@@ -292,7 +303,6 @@ static int core_tensor_concat(lua_State *L) {
     lua_pop(L, 1);
   }
   int dim = lua_isnoneornil(L, 2) ? 0 : nas_check_dimension(L, 2, tensors[0]);
-  nas_tensor **out = nas_push_tensor(L);
   return nas_tensor_made(L, nas_tensor_concat(out, tensors, count, dim, &err), &err);
 }
 

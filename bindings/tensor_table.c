@@ -88,7 +88,7 @@ static int core_tensor_from(lua_State *L) {
   int rank = nested_dims(L, dims);
   nas_tensor **out = nas_push_tensor(L);
   if (nas_tensor_create(out, dtype, rank, dims, &err)) return nas_raise(L, &err);
-  nas_box_pressure(L, (size_t)nas_tensor_size(*out) * nas_dtype_size(dtype));
+  nas_weigh_tensor(L, *out);
   lua_pushvalue(L, 1);
   set_entries(L, *out, indices, 0);
   lua_pop(L, 1);
@@ -96,13 +96,6 @@ static int core_tensor_from(lua_State *L) {
 }
 
 /* -- to nested tables ------------------------------------------------------------------------- */
-
-static void push_element_at(lua_State *L, const nas_tensor *tensor, const int64_t *indices) {
-  nas_error err;
-  double value;
-  if (nas_tensor_get(tensor, indices, nas_tensor_rank(tensor), &value, &err)) nas_raise(L, &err);
-  nas_push_element(L, nas_tensor_dtype(tensor), value);
-}
 
 static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indices, int depth) {
   int64_t size = nas_tensor_dims(tensor)[depth];
@@ -112,14 +105,15 @@ static void push_entries(lua_State *L, const nas_tensor *tensor, int64_t *indice
     if (depth + 1 < nas_tensor_rank(tensor))
       push_entries(L, tensor, indices, depth + 1);
     else
-      push_element_at(L, tensor, indices);
+      nas_push_element_at(L, tensor, indices);
     lua_rawseti(L, -2, indices[depth] + 1);
   }
 }
 
 static int tensor_totable(lua_State *L) {
   int64_t indices[NAS_RANK_MAX] = {0};
-  push_entries(L, nas_check_tensor(L, 1), indices, 0);
+  lua_settop(L, 1);
+  push_entries(L, nas_push_view(L, 1), indices, 0);
   return 1;
 }
 
@@ -142,7 +136,8 @@ static int tensor_bytes(lua_State *L) {
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   luaL_Buffer text;
   size_t size = (size_t)nas_tensor_size(tensor) * nas_dtype_size(nas_tensor_dtype(tensor));
-  nas_tensor_to_bytes(tensor, luaL_buffinitsize(L, &text, size));
+  char *bytes = luaL_buffinitsize(L, &text, size);
+  nas_tensor_to_bytes(nas_check_tensor(L, 1), bytes);
   luaL_pushresultsize(&text, size);
   return 1;
 }
@@ -169,13 +164,13 @@ static void add_float(luaL_Buffer *text, double value) {
 static int tensor_tostring(lua_State *L) {
   enum { SHOWN = 8 };
   nas_tensor **box = nas_box_peek(L, 1, nas_tensor_type);
-  const nas_tensor *tensor = *box;
   char dims[NAS_DIMS_TEXT];
   int64_t indices[NAS_RANK_MAX] = {0};
-  if (!tensor) {
+  if (!*box) {
     lua_pushliteral(L, "luanas.Tensor (closed)");
     return 1;
   }
+  const nas_tensor *tensor = nas_push_view(L, 1);
   nas_tensor_dims_text(tensor, dims);
   luaL_Buffer text;
   luaL_buffinit(L, &text);
@@ -186,7 +181,7 @@ static int tensor_tostring(lua_State *L) {
   luaL_addchar(&text, ':');
   for (int i = 0; i < SHOWN && i < nas_tensor_size(tensor); i++, step(tensor, indices)) {
     luaL_addchar(&text, ' ');
-    push_element_at(L, tensor, indices);
+    nas_push_element_at(L, tensor, indices);
     if (lua_isinteger(L, -1)) {
       luaL_addvalue(&text);
     } else {

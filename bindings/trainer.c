@@ -71,19 +71,25 @@ static size_t trainer_bytes(const nas_trainer *trainer, int threads, int batch) 
   return (shared + (size_t)threads * each + stored) * sizeof(float);
 }
 
+static void check_parts(lua_State *L, nas_training *training) {
+  training->output = nas_check_node(L, 1);
+  training->data = nas_check_dataset(L, 2);
+  training->recipe = nas_check_recipe(L, 3);
+  training->seed = (uint64_t)luaL_checkinteger(L, 4);
+  training->loss = lua_isnoneornil(L, 6) ? NULL : nas_check_node(L, 6);
+}
+
 /* core.trainer(output, data, recipe, seed, speed, loss) */
 static int core_trainer(lua_State *L) {
   nas_error err;
   nas_training training;
   nas_training_default(&training);
-  training.output = nas_check_node(L, 1);
-  training.data = nas_check_dataset(L, 2);
-  training.recipe = nas_check_recipe(L, 3);
-  training.seed = (uint64_t)luaL_checkinteger(L, 4);
+  lua_settop(L, 6);
+  check_parts(L, &training);
   int threads = check_speed(L, 5, &training);
-  training.loss = lua_isnoneornil(L, 6) ? NULL : nas_check_node(L, 6);
 
   trainer_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  check_parts(L, &training);
   if (nas_pool_create(&box->pool, threads, &err)) return nas_raise(L, &err);
   training.pool = box->pool;
   if (nas_trainer_create(&box->trainer, &training, &err)) return nas_fail_or_raise(L, &err);
@@ -94,10 +100,10 @@ static int core_trainer(lua_State *L) {
 /* -- training --------------------------------------------------------------------------------- */
 
 static void push_epoch(lua_State *L, const nas_trainer *trainer, const nas_epoch *epoch) {
-  lua_createtable(L, 0, 9);
-  nas_set_integer(L, "epoch", epoch->epoch);
   nas_task task = nas_dataset_task(nas_trainer_data(trainer));
   int top_k = nas_trainer_recipe(trainer)->top_k;
+  lua_createtable(L, 0, 9);
+  nas_set_integer(L, "epoch", epoch->epoch);
   nas_set_metrics(L, task, top_k, &epoch->training, "train_");
   nas_set_metrics(L, task, top_k, &epoch->validation, "");
   nas_set_number(L, "train_seconds", epoch->train_seconds);
@@ -109,16 +115,16 @@ static void push_epoch(lua_State *L, const nas_trainer *trainer, const nas_epoch
 
 /* Adds per_class to the epoch on top of the stack: the accuracy on the validation images of each
  * class, false for a class without any. */
-static void set_per_class(lua_State *L, const nas_trainer *trainer) {
-  const nas_dataset *data = nas_trainer_data(trainer);
-  const int32_t *predicted = nas_trainer_predicted(trainer);
-  if (!predicted) return;
-  int classes = nas_dataset_classes(data);
+static void set_per_class(lua_State *L) {
+  if (!nas_trainer_predicted(check(L))) return;
+  int classes = nas_dataset_classes(nas_trainer_data(check(L)));
   size_t count = (size_t)classes * (size_t)classes;
   lua_newtable(L);
   int64_t *confusion = nas_box_scratch(L, lua_gettop(L), count, sizeof *confusion);
   memset(confusion, 0, count * sizeof *confusion);
-  nas_model_confusion(data, NAS_PART_VALIDATION, predicted, confusion);
+  const nas_trainer *trainer = check(L);
+  const int32_t *predicted = nas_trainer_predicted(trainer);
+  nas_model_confusion(nas_trainer_data(trainer), NAS_PART_VALIDATION, predicted, confusion);
   lua_createtable(L, classes, 0);
   for (int c = 0; c < classes; c++) {
     int64_t images = 0;
@@ -141,7 +147,7 @@ static int trainer_epoch(lua_State *L) {
   if (nas_trainer_epoch(trainer, nas_interrupt_poll, &before, &epoch, &err))
     return nas_interrupt_or_fail(L, &err);
   push_epoch(L, trainer, &epoch);
-  set_per_class(L, trainer);
+  set_per_class(L);
   return 1;
 }
 
@@ -158,9 +164,13 @@ static int trainer_digest(lua_State *L) {
   return 1;
 }
 
-static int trainer_params(lua_State *L) {
+static nas_weights weights_of(lua_State *L) {
   const nas_trainer *trainer = check(L);
-  nas_push_weights(L, nas_trainer_compiled(trainer), nas_trainer_params(trainer), 0);
+  return (nas_weights){nas_trainer_compiled(trainer), nas_trainer_params(trainer)};
+}
+
+static int trainer_params(lua_State *L) {
+  nas_push_weights(L, weights_of, NULL);
   return 1;
 }
 
@@ -174,8 +184,9 @@ static nas_status archive_of(const nas_trainer *trainer, nas_archive **archive, 
 /* trainer:restore(path or another trainer): the epochs that it has now */
 static int trainer_restore(lua_State *L) {
   nas_error err;
-  nas_trainer *trainer = check(L);
+  check(L);
   const char *path = lua_isuserdata(L, 2) ? NULL : nas_check_name(L, 2, "path");
+  nas_trainer *trainer = check(L);
   const nas_trainer *other = path ? NULL : nas_check_trainer(L, 2);
   nas_archive *archive;
   nas_status status =
@@ -194,8 +205,9 @@ static int trainer_restore(lua_State *L) {
 static int trainer_state(lua_State *L) {
   nas_error err;
   nas_archive *archive;
-  const nas_trainer *trainer = check(L);
+  lua_settop(L, 1);
   nas_text *bytes = nas_text_new(L);
+  const nas_trainer *trainer = check(L);
   nas_status status = archive_of(trainer, &archive, &err);
   if (status == NAS_OK) status = nas_archive_encode(archive, bytes, &err);
   nas_archive_destroy(&archive);
@@ -208,8 +220,8 @@ static int trainer_restore_state(lua_State *L) {
   nas_error err;
   size_t size;
   nas_archive *archive;
-  nas_trainer *trainer = check(L);
   const char *bytes = luaL_checklstring(L, 2, &size);
+  nas_trainer *trainer = check(L);
   nas_status status = nas_archive_read_memory(&archive, bytes, size, "the stored state", &err);
   if (status == NAS_OK) status = nas_trainer_restore(trainer, archive, &err);
   nas_archive_destroy(&archive);
@@ -221,12 +233,13 @@ static int trainer_restore_state(lua_State *L) {
 /* The classes that the last epoch predicted for the validation images, or nil. */
 static int trainer_predicted(lua_State *L) {
   nas_error err;
+  int64_t count;
+  if (!nas_trainer_predicted(check(L))) return 0;
+  lua_settop(L, 1);
+  nas_tensor **tensor = nas_push_tensor(L);
   const nas_trainer *trainer = check(L);
   const int32_t *predicted = nas_trainer_predicted(trainer);
-  int64_t count;
   nas_dataset_validation(nas_trainer_data(trainer), &count);
-  if (!predicted) return 0;
-  nas_tensor **tensor = nas_push_tensor(L);
   if (nas_tensor_create(tensor, NAS_INT32, 1, &count, &err)) return nas_raise(L, &err);
   int32_t *to = nas_tensor_data(*tensor);
   for (int64_t i = 0; i < count; i++) to[i] = predicted[i] + 1;
@@ -236,12 +249,13 @@ static int trainer_predicted(lua_State *L) {
 /* trainer:predicted_bytes(): the same from 0, a byte for each; nil where there are more classes */
 static int trainer_predicted_bytes(lua_State *L) {
   const nas_trainer *trainer = check(L);
-  const int32_t *predicted = nas_trainer_predicted(trainer);
   int64_t count;
   nas_dataset_validation(nas_trainer_data(trainer), &count);
-  if (!predicted || nas_dataset_classes(nas_trainer_data(trainer)) > 256) return 0;
+  if (!nas_trainer_predicted(trainer) || nas_dataset_classes(nas_trainer_data(trainer)) > 256)
+    return 0;
   luaL_Buffer buffer;
   char *bytes = luaL_buffinitsize(L, &buffer, (size_t)count);
+  const int32_t *predicted = nas_trainer_predicted(check(L));
   for (int64_t i = 0; i < count; i++) bytes[i] = (char)predicted[i];
   luaL_pushresultsize(&buffer, (size_t)count);
   return 1;
@@ -249,20 +263,22 @@ static int trainer_predicted_bytes(lua_State *L) {
 
 /* -- where time goes -------------------------------------------------------------------------- */
 
-static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
-                       const nas_layer_seconds *seconds) {
+static void push_layer(lua_State *L, int node, const nas_layer_seconds *seconds) {
+  const nas_trainer *trainer = check(L);
   const nas_network *network = nas_trainer_network(trainer);
   nas_compiled_layer layer = nas_compiled_layer_at(nas_trainer_compiled(trainer), node);
   nas_shape shape = nas_node_shape(nas_network_node(network, node));
   int64_t dims[3] = {shape.dim[0], shape.dim[1], shape.dim[2]};
+  int64_t macs = nas_network_node_macs(network, node);
+  const char *name = nas_node_kind(nas_network_node(network, node))->name; /* a constant */
   lua_createtable(L, 0, 12);
-  nas_set_string(L, "name", nas_node_kind(nas_network_node(network, node))->name);
+  nas_set_string(L, "name", name);
   nas_push_dims(L, shape.rank, dims);
   lua_setfield(L, -2, "shape");
   nas_set_string(L, "kernel", layer.work.kernel);
   nas_set_string(L, "isa", layer.work.table);
   if (layer.fused_into >= 0) nas_set_integer(L, "fused_into", layer.fused_into + 1);
-  nas_set_integer(L, "macs", nas_network_node_macs(network, node));
+  nas_set_integer(L, "macs", macs);
   nas_set_integer(L, "train_macs", layer.work.macs);
   nas_set_integer(L, "map_bytes", (lua_Integer)layer.map_bytes);
   nas_set_integer(L, "weight_bytes", (lua_Integer)layer.weight_bytes);
@@ -273,31 +289,31 @@ static void push_layer(lua_State *L, const nas_trainer *trainer, int node,
 
 /* trainer:profile() */
 static int trainer_profile(lua_State *L) {
-  const nas_trainer *trainer = check(L);
-  const trainer_box *box = nas_box_peek(L, 1, TYPE);
-  const nas_compiled *compiled = nas_trainer_compiled(trainer);
-  int size = nas_network_size(nas_trainer_network(trainer));
+  int size = nas_network_size(nas_trainer_network(check(L)));
   nas_profile profile;
   lua_newtable(L); /* of blocks */
   nas_layer_seconds *layers = nas_box_scratch(L, lua_gettop(L), (size_t)size, sizeof *layers);
-  nas_trainer_profile(trainer, &profile, layers);
   lua_createtable(L, 0, 12);
-  nas_set_string(L, "isa", nas_compiled_kernels(compiled)->name);
+  const trainer_box *box = nas_box_check(L, 1, TYPE);
+  const nas_compiled *compiled = nas_trainer_compiled(box->trainer);
+  nas_trainer_profile(box->trainer, &profile, layers);
   nas_set_integer(L, "threads", nas_pool_threads(box->pool));
   nas_set_integer(L, "micro_batch", nas_compiled_micro_batch(compiled));
   nas_set_integer(L, "stored_bytes",
                   (lua_Integer)(nas_compiled_stored_floats(compiled) * sizeof(float)));
   nas_set_integer(L, "scratch_bytes",
                   (lua_Integer)(nas_compiled_scratch_floats(compiled) * sizeof(float)));
+  const char *isa = nas_compiled_kernels(compiled)->name; /* a constant */
   nas_set_integer(L, "images", profile.images);
   nas_set_number(L, "seconds", profile.seconds);
   nas_set_number(L, "loading", profile.loading);
   nas_set_number(L, "adding", profile.adding);
   nas_set_number(L, "stepping", profile.stepping);
   nas_set_number(L, "waiting", profile.waiting);
+  nas_set_string(L, "isa", isa);
   lua_createtable(L, size, 0);
   for (int i = 0; i < size; i++) {
-    push_layer(L, trainer, i, &layers[i]);
+    push_layer(L, i, &layers[i]);
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "layers");

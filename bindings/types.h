@@ -1,6 +1,12 @@
 /* What the file of each Lua type gives to the others.
  *
- * nas_check_<type>: what the argument holds; raises for another type and for a closed one.
+ * nas_check_<type>: what the argument holds; raises for another type and for a closed one. It is
+ * valid until the next allocation in Lua: that may run the collector and so a finalizer of a
+ * script, which may close what it likes. So all that allocates comes first - numbers as operands,
+ * scratch, the boxes of results - and then the handles are read, again where a check has read them
+ * before. What is needed longer is held by a box of its own: a view of a tensor, a reference to a
+ * data set.
+ *
  * nas_open_<file>: with the table of luanas.core on top of the stack, adds the file's functions to
  * it and makes its types. */
 #ifndef NAS_BINDINGS_TYPES_H
@@ -28,6 +34,9 @@ nas_node **nas_push_node(lua_State *L);
 /* Pushes an empty tensor box and returns where the handle goes. */
 nas_tensor **nas_push_tensor(lua_State *L);
 
+/* Pushes a view of the tensor at an argument, which stays whatever happens to that one. */
+const nas_tensor *nas_push_view(lua_State *L, int arg);
+
 /* The name of a type at an argument, which may be absent: then NAS_FLOAT32. */
 nas_dtype nas_check_dtype(lua_State *L, int arg);
 
@@ -39,6 +48,12 @@ void nas_push_dims(lua_State *L, int rank, const int64_t *dims);
 
 /* Pushes an element as Lua number: a float, or an integer for the integer types. */
 void nas_push_element(lua_State *L, nas_dtype dtype, double value);
+
+/* Pushes the element of a tensor at indices. Returns 1. */
+int nas_push_element_at(lua_State *L, const nas_tensor *tensor, const int64_t *indices);
+
+/* Tells the collector of a tensor that is new and in a box on the stack. */
+void nas_weigh_tensor(lua_State *L, const nas_tensor *tensor);
 
 /* Pushes 32 hexadecimal digits. */
 void nas_push_hash(lua_State *L, nas_hash hash);

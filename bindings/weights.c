@@ -6,33 +6,35 @@
 #include "types.h"
 
 /* Pushes a copy of one parameter set without its padding. */
-static void push_values(lua_State *L, const float *params, const nas_param_place *place) {
+static void push_values(lua_State *L, nas_weights_of *of, const float *gradient, int i) {
   nas_error err;
   int64_t dims[NAS_RANK_MAX];
-  for (int d = 0; d < place->is.rank; d++) dims[d] = place->is.dim[d];
   nas_tensor **values = nas_push_tensor(L);
-  if (nas_tensor_create(values, NAS_FLOAT32, place->is.rank, dims, &err)) nas_raise(L, &err);
-  const float *from = params + place->at;
+  nas_weights weights = of(L);
+  nas_param_place place = nas_compiled_param(weights.compiled, i);
+  for (int d = 0; d < place.is.rank; d++) dims[d] = place.is.dim[d];
+  if (nas_tensor_create(values, NAS_FLOAT32, place.is.rank, dims, &err)) nas_raise(L, &err);
+  const float *from = (gradient ? gradient : weights.params) + place.at;
   float *to = nas_tensor_data(*values);
-  size_t width = (size_t)place->width;
-  for (size_t row = 0; row < place->rows; row++)
-    memcpy(to + row * width, from + row * (size_t)nas_row(place->width), width * sizeof(float));
-  nas_box_pressure(L, place->rows * width * sizeof(float));
+  size_t width = (size_t)place.width;
+  for (size_t row = 0; row < place.rows; row++)
+    memcpy(to + row * width, from + row * (size_t)nas_row(place.width), width * sizeof(float));
+  nas_box_pressure(L, place.rows * width * sizeof(float));
 }
 
-void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params,
-                      int trained_only) {
-  int count = nas_compiled_param_count(compiled), pushed = 0;
+void nas_push_weights(lua_State *L, nas_weights_of *of, const float *gradient) {
+  int count = nas_compiled_param_count(of(L).compiled), pushed = 0;
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
-    nas_param_place place = nas_compiled_param(compiled, i);
-    if (trained_only && place.is.use == NAS_PARAM_STATE) continue;
+    nas_param_place place = nas_compiled_param(of(L).compiled, i);
+    if (gradient && place.is.use == NAS_PARAM_STATE) continue;
+    lua_pushstring(L, place.is.role);
     lua_createtable(L, 0, 3);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "role");
     lua_pushinteger(L, place.node + 1);
     lua_setfield(L, -2, "layer");
-    lua_pushstring(L, place.is.role);
-    lua_setfield(L, -2, "role");
-    push_values(L, params, &place);
+    push_values(L, of, gradient, i);
     lua_setfield(L, -2, "values");
     lua_rawseti(L, -2, ++pushed);
   }

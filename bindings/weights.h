@@ -5,10 +5,18 @@
 #include <lua.h>
 #include <nas/trainer.h>
 
-/* Pushes a list of { layer =, role =, values = tensor without padding }, of all sets or of those
- * that are trained. */
-void nas_push_weights(lua_State *L, const nas_compiled *compiled, const float *params,
-                      int trained_only);
+typedef struct nas_weights {
+  const nas_compiled *compiled;
+  const float *params;
+} nas_weights;
+
+/* Those of what is at argument 1; raises where that is closed. Like any handle, they are valid
+ * until the next allocation in Lua. */
+typedef nas_weights nas_weights_of(lua_State *L);
+
+/* Pushes a list of { layer =, role =, values = tensor without padding }, of all sets; or, with a
+ * gradient in place of the parameters, of those that are trained. */
+void nas_push_weights(lua_State *L, nas_weights_of *of, const float *gradient);
 
 /* Sets the metrics of the task in the table on top of the stack, with a prefix to their names: ""
  * or "train_". */

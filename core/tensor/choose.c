@@ -36,7 +36,9 @@ static nas_status join(nas_layout *joined, const nas_tensor *tensor, int dim, na
   if (other.rank == joined->rank) {
     other.dims[dim] = joined->dims[dim];
     if (nas_layout_equal_dims(&other, joined)) {
-      joined->dims[dim] += tensor->layout.dims[dim];
+      if (__builtin_add_overflow(joined->dims[dim], tensor->layout.dims[dim], &joined->dims[dim]))
+        return nas_fail(err, NAS_LIMIT,
+                        "tensor: the joined tensor has more elements than memory can hold");
       return NAS_OK;
     }
   }

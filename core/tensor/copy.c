@@ -79,6 +79,70 @@ nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *er
   return status;
 }
 
+/* ---- Where a mask holds ---- */
+
+/* Spreads mask and `from` to the dims of `to`. */
+static nas_status spread_both(nas_tensor *mask_view, nas_tensor *from_view, const nas_tensor *to,
+                              const nas_tensor *mask, const nas_tensor *from, nas_error *err) {
+  nas_layout both;
+  nas_tensor all = *to;
+  nas_status status = nas_layout_broadcast(&both, &from->layout, &to->layout, err);
+  if (status == NAS_OK) status = nas_layout_broadcast(&all.layout, &mask->layout, &both, err);
+  if (status == NAS_OK) status = nas_handle_check_equal_dims(to, &all, err);
+  if (status == NAS_OK) status = nas_handle_spread(mask_view, mask, &to->layout, err);
+  return status == NAS_OK ? nas_handle_spread(from_view, from, &to->layout, err) : status;
+}
+
+/* The numbers of operand 2, rounded, where operand 1, the mask, holds; keep[i] tells where. */
+static void load_kept(const nas_walk *walk, nas_dtype dtype, double *keep, double *row) {
+  nas_walk_load(walk, 1, keep);
+  nas_walk_load(walk, 2, row);
+  round_row(dtype, row, walk->length);
+  for (int64_t i = 0; i < walk->length; i++)
+    if (keep[i] == 0) row[i] = 0; /* which every type holds */
+}
+
+/* Equal dims, no overlap. Nothing is written unless all numbers fit. */
+static nas_status put_numbers(nas_tensor *to, const nas_tensor *mask, const nas_tensor *from,
+                              nas_error *err) {
+  double keep[NAS_WALK_ROW], row[NAS_WALK_ROW];
+  const nas_tensor *operands[] = {to, mask, from};
+  nas_walk walk = nas_walk_begin(3, operands);
+  while (to->dtype != NAS_FLOAT32 && nas_walk_next(&walk)) {
+    load_kept(&walk, to->dtype, keep, row);
+    nas_status status = nas_walk_check(&walk, to->dtype, row, err);
+    if (status != NAS_OK) return status;
+  }
+  walk = nas_walk_begin(3, operands);
+  while (nas_walk_next(&walk)) {
+    unsigned char *element = nas_walk_data(&walk, 0);
+    int64_t step = nas_walk_stride(&walk, 0) * (int64_t)nas_dtype_size(to->dtype);
+    load_kept(&walk, to->dtype, keep, row);
+    for (int64_t i = 0; i < walk.length; i++)
+      if (keep[i] != 0) nas_dtype_store(to->dtype, element + i * step, row[i]);
+  }
+  return NAS_OK;
+}
+
+nas_status nas_tensor_put(nas_tensor *to, const nas_tensor *mask, const nas_tensor *from,
+                          nas_error *err) {
+  nas_tensor *mask_apart = NULL, *from_apart = NULL, mask_view, from_view;
+  nas_status status = spread_both(&mask_view, &from_view, to, mask, from, err);
+  if (status == NAS_OK) status = nas_handle_check_writable(to, err);
+  if (status == NAS_OK && nas_tensor_shares(to, mask)) {
+    status = nas_tensor_clone(&mask_apart, &mask_view, err);
+    if (status == NAS_OK) mask_view = *mask_apart;
+  }
+  if (status == NAS_OK && nas_tensor_shares(to, from)) {
+    status = nas_tensor_clone(&from_apart, &from_view, err);
+    if (status == NAS_OK) from_view = *from_apart;
+  }
+  if (status == NAS_OK) status = put_numbers(to, &mask_view, &from_view, err);
+  nas_tensor_destroy(&mask_apart);
+  nas_tensor_destroy(&from_apart);
+  return status;
+}
+
 /* ---- Bytes ---- */
 
 void nas_tensor_to_bytes(const nas_tensor *tensor, void *bytes) {

@@ -139,10 +139,29 @@ static void clear(decomposition *d) {
 }
 
 static int run(decomposition *d) {
-  int info;
+  int info = 0;
   dgesdd_("S", &d->m, &d->n, d->a, &d->m, d->values, d->left, &d->m, d->right, &d->k, d->work,
           &d->work_size, d->integers, &info, 1);
   return info;
+}
+
+/* dgesdd counts its workspace, of at least 4k^2 + 7k numbers for job "S", in int, and does so
+ * before it can tell that it is too large. Elements are counted in int by what it calls. */
+static nas_status check_size(const nas_tensor *matrix, nas_error *err) {
+  char text[NAS_DIMS_TEXT];
+  int64_t m = matrix->layout.dims[0], n = matrix->layout.dims[1];
+  int64_t k = m < n ? m : n, longer = m < n ? n : m;
+  if (longer <= INT_MAX / k && (4 * k + 7) * k <= INT_MAX - longer) return NAS_OK;
+  nas_tensor_dims_text(matrix, text);
+  return nas_fail(err, NAS_LIMIT,
+                  "tensor: svd's matrix is %s, for which LAPACK's integers are too small", text);
+}
+
+static nas_status check_info(int info, nas_error *err) {
+  if (info > 0) return nas_fail(err, NAS_ARGUMENT, "tensor: svd did not converge");
+  if (info < 0)
+    return nas_fail(err, NAS_ARGUMENT, "tensor: svd: LAPACK refused argument %d of dgesdd", -info);
+  return NAS_OK;
 }
 
 static nas_status prepare(decomposition *d, const nas_tensor *matrix, nas_error *err) {
@@ -160,9 +179,11 @@ static nas_status prepare(decomposition *d, const nas_tensor *matrix, nas_error 
     return nas_fail_memory(err, "singular values", m * n * 8);
   d->work = &size;
   d->work_size = -1; /* asks for the best size */
-  run(d);
+  nas_status status = check_info(run(d), err);
   d->work = NULL;
-  if (size > INT_MAX) return nas_fail(err, NAS_LIMIT, "tensor: the matrix of svd is too large");
+  if (status != NAS_OK) return status;
+  if (!(size >= 1 && size <= INT_MAX))
+    return nas_fail(err, NAS_LIMIT, "tensor: svd: LAPACK asks for %g numbers of workspace", size);
   d->work_size = (int)size;
   d->work = nas_alloc((size_t)d->work_size, sizeof *d->work);
   return d->work ? NAS_OK : nas_fail_memory(err, "singular values", (size_t)d->work_size * 8);
@@ -182,13 +203,13 @@ nas_status nas_tensor_svd(nas_tensor **left, nas_tensor **values, nas_tensor **r
   decomposition d = {0};
   *left = *values = *right = NULL;
   nas_status status = check_matrix(matrix, "svd's matrix", err);
+  if (status == NAS_OK) status = check_size(matrix, err);
   if (status != NAS_OK) return status;
   nas_tensor by_columns = turned(matrix);
   status = prepare(&d, matrix, err);
   if (status == NAS_OK) status = load(d.a, &by_columns, "svd's matrix", err);
   if (status == NAS_OK) status = make(left, values, right, &d, err);
-  if (status == NAS_OK && run(&d) != 0)
-    status = nas_fail(err, NAS_ARGUMENT, "tensor: svd did not converge");
+  if (status == NAS_OK) status = check_info(run(&d), err);
   if (status == NAS_OK) {
     nas_tensor columns = turned(*left);
     store(&columns, d.left);

@@ -167,15 +167,30 @@ function tests.test_others()
   end)
 end
 
--- A loop that drops 400 tensors of 4 MiB must not hold many of them at once.
-function tests.test_collector_sees_c_memory()
+-- The most MiB that are held while f is called so often.
+local function most_held(times, f)
   local most = 0
-  for _ = 1, 400 do
-    core.tensor { 1024, 1024 }
+  for _ = 1, times do
+    f()
     local _, bytes = runner.used()
     most = math.max(most, bytes)
   end
-  lu.assertTrue(most < 200 * 2 ^ 20, ("%.0f MiB were held at once"):format(most / 2 ^ 20))
+  return most / 2 ^ 20
+end
+
+-- A loop that drops 400 tensors of 4 MiB must not hold many of them at once.
+function tests.test_collector_sees_c_memory()
+  local most = most_held(400, function() core.tensor { 1024, 1024 } end)
+  lu.assertTrue(most < 200, ("%.0f MiB were held at once"):format(most))
+end
+
+-- Of a high matrix the first result is large, of a wide one the last, 1 MiB here.
+function tests.test_collector_sees_all_of_svd()
+  for _, shape in ipairs { { 1 << 18, 1 }, { 1, 1 << 18 } } do
+    local matrix = core.tensor(shape):fill(1)
+    local most = most_held(100, function() matrix:svd() end)
+    lu.assertTrue(most < 30, ("%.0f MiB were held at once"):format(most))
+  end
 end
 
 function tests.test_a_stopped_collector_stays_stopped()

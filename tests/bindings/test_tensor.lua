@@ -156,6 +156,16 @@ function tests.test_masks()
   raises("the shapes [2, 3] and [3] differ", function() return t[core.tensor { 3 }] end)
 end
 
+function tests.test_masks_leave_the_others_alone()
+  local t = core.tensor_from({ 16777217, 5, 33554433 }, "int32")
+  t[t:eq(5)] = 7.0
+  lu.assertEquals(t:totable(), { 16777217, 7, 33554433 })
+  t[t:eq(7)] = 2.5
+  lu.assertEquals(t:totable(), { 16777217, 2, 33554433 })
+  raises("element 1 (in index order) would be 1.00000002e+20; int32 holds", function() t[t:eq(2)] = 1e20 end)
+  raises("the shapes [3] and [2, 3] differ", function() t[core.tensor { 2, 3 }] = 1 end)
+end
+
 function tests.test_take()
   local t = matrix()
   lu.assertEquals(t:take(2, { 3, 1, 3 }):totable(), { { 3.0, 1.0, 3.0 }, { 6.0, 4.0, 6.0 } })

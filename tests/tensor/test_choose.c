@@ -46,6 +46,21 @@ static void concat_joins_along_a_dimension(void **state) {
   nas_tensor_destroy(&d);
 }
 
+/* The sum of the dimensions is 2^64 + 5, and each tensor takes a byte or five. */
+static void concat_refuses_more_than_memory_can_hold(void **state) {
+  (void)state;
+  nas_tensor *one = counting(NAS_UINT8, DIMS(1)), *five = counting(NAS_UINT8, DIMS(5)), *huge, *out;
+  check_ok(nas_tensor_expand(&huge, one, DIMS((int64_t)1 << 62), NULL), NULL);
+  const nas_tensor *list[] = {huge, huge, huge, huge, five};
+  check_refused(nas_tensor_concat(&out, list, 5, 0, &err), NAS_LIMIT, out,
+                "the joined tensor has more elements than memory can hold");
+  check_refused(nas_tensor_concat(&out, list + 2, 2, 0, &err), NAS_LIMIT, out,
+                "more elements than memory can hold");
+  nas_tensor_destroy(&huge);
+  nas_tensor_destroy(&five);
+  nas_tensor_destroy(&one);
+}
+
 static void masks_choose(void **state) {
   (void)state;
   nas_tensor *t = tensor_of(NAS_FLOAT32, (double[]){5, 6, 7, 8}, DIMS(2, 2)), *out, *turned;
@@ -88,6 +103,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(take_copies_entries_in_any_order),
       TEST(concat_joins_along_a_dimension),
+      TEST(concat_refuses_more_than_memory_can_hold),
       TEST(masks_choose),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

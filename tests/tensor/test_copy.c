@@ -119,6 +119,43 @@ static void copy_between_overlapping_views(void **state) {
   nas_tensor_destroy(&tensor);
 }
 
+static void put_changes_nothing_but_what_the_mask_holds(void **state) {
+  (void)state;
+  const double large[] = {16777217, 5, 33554433, -16777219};
+  nas_tensor *to = tensor_of(NAS_INT32, large, DIMS(2, 2)), *turned, *row, *from;
+  nas_tensor *mask = tensor_of(NAS_UINT8, (double[]){0, 1}, DIMS(2));
+  nas_error err = {0};
+  from = tensor_of(NAS_FLOAT32, (double[]){6.6, 1e20}, DIMS(2, 1));
+  assert_int_equal(nas_tensor_put(to, mask, from, &err), NAS_ARGUMENT);
+  check_contains(err.text, "element 3 (in index order) would be 1.00000002e+20");
+  check_tensor(to, large, DIMS(2, 2));
+  check_ok(nas_tensor_select(&row, to, 0, 0, NULL), NULL);
+  assert_int_equal(nas_tensor_put(row, mask, from, &err), NAS_ARGUMENT);
+  check_contains(err.text, "the shapes [2] and [2, 2] differ");
+  nas_tensor_destroy(&row);
+  set_element(from, 1, -8.5);
+  check_ok(nas_tensor_put(to, mask, from, NULL), NULL);
+  check_tensor(to, ((double[]){16777217, 7, 33554433, -8}), DIMS(2, 2));
+  check_ok(nas_tensor_transpose(&turned, to, 0, 1, NULL), NULL);
+  for (int allowed = 0; allowed < 2; allowed++) { /* a copy of the mask, and one of the numbers */
+    nas_memory_fail_after(3 * allowed);
+    assert_int_equal(nas_tensor_put(to, turned, turned, NULL), NAS_MEMORY);
+    nas_memory_fail_after(-1);
+    check_tensor(to, ((double[]){16777217, 7, 33554433, -8}), DIMS(2, 2));
+  }
+  set_element(to, 1, 0);
+  check_ok(nas_tensor_put(to, turned, turned, NULL), NULL);
+  check_tensor(to, ((double[]){16777217, 33554433, 33554433, -8}), DIMS(2, 2));
+  nas_tensor_destroy(&turned);
+  check_ok(nas_tensor_expand(&turned, mask, DIMS(3, 2), NULL), NULL);
+  assert_int_equal(nas_tensor_put(turned, mask, mask, &err), NAS_ARGUMENT);
+  check_contains(err.text, "an expanded tensor can't be written to");
+  nas_tensor_destroy(&turned);
+  nas_tensor_destroy(&from);
+  nas_tensor_destroy(&mask);
+  nas_tensor_destroy(&to);
+}
+
 static void bytes_are_little_endian(void **state) {
   (void)state;
   nas_tensor *t = tensor_of(NAS_INT32, (double[]){1, -2, 0x01020304, 3}, DIMS(2, 2)), *turned, *out;
@@ -148,6 +185,7 @@ int main(void) {
       TEST(copy_into_a_smaller_type),
       TEST(copy_leaves_the_target_alone_when_it_fails),
       TEST(copy_between_overlapping_views),
+      TEST(put_changes_nothing_but_what_the_mask_holds),
       TEST(bytes_are_little_endian),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,12 +140,27 @@ static void svd_refuses_and_survives(void **state) {
   nas_tensor_destroy(&line);
 }
 
+/* The numbers are one that is repeated; were they decomposed, this would take gigabytes. */
+static void svd_refuses_what_lapack_cannot_count(void **state) {
+  (void)state;
+  static const int64_t sizes[][2] = {{23170, 23170}, {1 << 20, 23170}, {3, 1 << 30}, {1 << 30, 2}};
+  nas_tensor *one = counting(NAS_FLOAT32, DIMS(1)), *matrix, *left, *values, *right;
+  for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+    check_ok(nas_tensor_expand(&matrix, one, 2, sizes[s], NULL), NULL);
+    check_refused(nas_tensor_svd(&left, &values, &right, matrix, &err), NAS_LIMIT, left,
+                  "for which LAPACK's integers are too small");
+    nas_tensor_destroy(&matrix);
+  }
+  nas_tensor_destroy(&one);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(systems_are_solved),
       TEST(what_cannot_be_solved_is_refused),
       TEST(singular_values_make_the_matrix),
       TEST(svd_refuses_and_survives),
+      TEST(svd_refuses_what_lapack_cannot_count),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,6 +147,11 @@ NAS_API nas_status nas_tensor_convert(nas_tensor **out, const nas_tensor *tensor
  * dims; the two may overlap. On failure `to` is unchanged. */
 NAS_API nas_status nas_tensor_copy(nas_tensor *to, const nas_tensor *from, nas_error *err);
 
+/* The same where the mask is not 0: no other element of `to` is written. Mask and `from` are
+ * broadcast to the dims of `to` (the rules are below); each may overlap it. */
+NAS_API nas_status nas_tensor_put(nas_tensor *to, const nas_tensor *mask, const nas_tensor *from,
+                                  nas_error *err);
+
 /* The elements as bytes in index order, little-endian, with no bit changed: size * element size of
  * them. */
 NAS_API void nas_tensor_to_bytes(const nas_tensor *tensor, void *bytes);
@@ -188,7 +193,7 @@ NAS_API nas_status nas_tensor_take(nas_tensor **out, const nas_tensor *tensor, i
                                    const int64_t *indices, int64_t count, nas_error *err);
 
 /* The tensors behind one another along dimension dim; the other dims are equal. The type is the
- * wider one: float32, else int32, else uint8. */
+ * wider one: float32, else int32, else uint8. NAS_LIMIT as nas_tensor_create. */
 NAS_API nas_status nas_tensor_concat(nas_tensor **out, const nas_tensor *const *tensors,
                                      int64_t count, int dim, nas_error *err);
 
@@ -306,7 +311,8 @@ NAS_API nas_status nas_tensor_solve(nas_tensor **out, const nas_tensor *a, const
 /* The singular value decomposition of matrix [m, n]: left [m, k], values [k] in descending order
  * and right [n, k], k the smaller of m and n; matrix = left * diagonal of values * transposed
  * right. LAPACK's dgesdd in double, rounded once. The signs of the columns are LAPACK's choice.
- * NAS_ARGUMENT: another rank, or numbers that are not finite. On failure all three are NULL. */
+ * NAS_ARGUMENT: another rank, or numbers that are not finite. NAS_LIMIT: m * n or 4k^2 + 7k + the
+ * larger of m and n above 2^31 - 1. On failure all three are NULL. */
 NAS_API nas_status nas_tensor_svd(nas_tensor **left, nas_tensor **values, nas_tensor **right,
                                   const nas_tensor *matrix, nas_error *err);
 

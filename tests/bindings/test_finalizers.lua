@@ -1,0 +1,350 @@
+-- Any allocation in Lua, also by C, may run the collector and so a finalizer, which may close what C is about to use.
+-- Here one closes all operands of an operation at its first allocation, then at its second and so on, until there are
+-- no more: the result is the usual one, or the message says that something is closed. MALLOC_PERTURB_ sees to it that
+-- freed memory does not look like an operand.
+local core = require "luanas.core"
+local lu = require "luaunit"
+local files = require "sample_files"
+local support = require "support"
+
+local tests = {}
+
+-- ---- Running ---------------------------------------------------------------------------------------
+
+-- act() at that allocation from now on, counted from 0, if each runs a cycle of the collector.
+local function at_allocation(count, act)
+  local waiting = { left = count, over = false, happened = false }
+  local function wait()
+    setmetatable({}, {
+      __gc = function()
+        if waiting.over then return end
+        if waiting.left > 0 then
+          waiting.left = waiting.left - 1
+          return wait()
+        end
+        waiting.over, waiting.happened = true, true
+        act()
+      end,
+    })
+  end
+  wait()
+  return waiting
+end
+
+-- pcall(operation, operands) with a cycle of the collector at every allocation.
+local function call(waiting, operation, operands)
+  local function finish(...)
+    waiting.over = true
+    collectgarbage "stop"
+    return ...
+  end
+  local pause, multiplier = collectgarbage("setpause", 0), collectgarbage("setstepmul", 1000)
+  collectgarbage("incremental", 0, 0, 40) -- a step goes through the whole cycle
+  collectgarbage "restart"
+  local results = table.pack(finish(pcall(operation, operands)))
+  collectgarbage("incremental", pause, multiplier, 13)
+  collectgarbage("setpause", pause)
+  collectgarbage "restart"
+  return results
+end
+
+local function plain(value)
+  if type(value) == "table" then
+    local copy = {}
+    for key, item in pairs(value) do copy[key] = plain(item) end
+    return copy
+  end
+  if type(value) ~= "userdata" then return value end
+  local name = getmetatable(value).__name
+  return name == "luanas.Tensor" and { value:dtype(), value:totable() } or tostring(value)
+end
+
+-- Whether it is what C says of something that is closed.
+local function is_refusal(text)
+  if type(text) ~= "string" then return false end
+  return text:find "closed" or text:find "expected an open tensor" or text:find "expected a luanas.Node"
+end
+
+local function check(name, operation, make)
+  local expected = plain(call(at_allocation(0, function() end), operation, make()))
+  lu.assertTrue(expected[1], name .. ": " .. tostring(expected[2]))
+  local count, happened = 0, true
+  while happened do
+    collectgarbage "stop"
+    local operands = make()
+    local waiting = at_allocation(count, function()
+      for _, operand in pairs(operands) do operand:close() end
+    end)
+    local results = call(waiting, operation, operands)
+    happened = waiting.happened
+    local message = ("%s, with all closed at allocation %d"):format(name, count)
+    -- tostring is not refused
+    if not is_refusal(results[#results]) then lu.assertEquals(plain(results), expected, message) end
+    count = count + 1 + count // 8
+  end
+  return count > 1 -- whether anything was allocated
+end
+
+local function check_all(operations, make)
+  for name, operation in pairs(operations) do check(name, operation, make) end
+end
+
+-- ---- Tensors ---------------------------------------------------------------------------------------
+
+local function tensors()
+  return {
+    t = core.tensor_from { { 4, 1 }, { 2, 3 } },
+    u = core.tensor_from { { 1, 2 }, { 3, 5 } },
+    row = core.tensor_from { 1, 2 },
+    bytes = core.tensor_from({ { 1, 0 }, { 0, 2 } }, "uint8"),
+    order = core.tensor_from({ 2, 1, 2 }, "int32"),
+    long = core.tensor_ramp(5000, 1, 1),
+  }
+end
+
+local path
+
+local methods = {
+  abs = function(o) return o.t:abs() end,
+  all = function(o) return o.t:all(1), o.t:all() end,
+  any = function(o) return o.t:any(1), o.t:any() end,
+  argmax = function(o) return o.t:argmax(1), o.t:argmax() end,
+  argmin = function(o) return o.t:argmin(2, true), o.t:argmin() end,
+  bytes = function(o) return o.long:bytes() end,
+  ceil = function(o) return o.t:ceil() end,
+  clamp = function(o) return o.t:clamp(2, o.u) end,
+  clone = function(o) return o.t:clone() end,
+  copy = function(o) o.t:copy(o.bytes) end,
+  dtype = function(o) return o.t:dtype() end,
+  eq = function(o) return o.t:eq(o.u) end,
+  exp = function(o) return o.t:exp() end,
+  expand = function(o) return o.row:expand { 3, 2 } end,
+  fill = function(o) o.t:fill(1) end,
+  floor = function(o) return o.t:floor() end,
+  ge = function(o) return o.t:ge(2) end,
+  get = function(o) return o.t:get(1, 2) end,
+  gt = function(o) return o.bytes:gt(1) end,
+  is_finite = function(o) return o.t:is_finite() end,
+  is_nan = function(o) return o.t:is_nan() end,
+  le = function(o) return o.t:le(o.row) end,
+  log = function(o) return o.t:log() end,
+  lt = function(o) return o.t:lt(o.u) end,
+  matmul = function(o) return o.t:matmul(o.u), o.row:matmul(o.row) end,
+  max = function(o) return o.t:max(2), o.t:max() end,
+  maximum = function(o) return o.t:maximum(o.u) end,
+  mean = function(o) return o.t:mean(2), o.t:mean() end,
+  min = function(o) return o.t:min(2), o.t:min() end,
+  minimum = function(o) return o.t:minimum(2) end,
+  narrow = function(o) return o.t:narrow(1, 2, 1) end,
+  ne = function(o) return o.t:ne(o.u) end,
+  nonzero = function(o) return o.bytes:nonzero() end,
+  norm = function(o) return o.t:norm(2), o.t:norm() end,
+  permute = function(o) return o.t:permute { 2, 1 } end,
+  reshape = function(o) return o.t:reshape { 4 }, o.t:transpose():reshape { -1, 1 } end,
+  round = function(o) return o.t:round() end,
+  select = function(o) return o.t:select(2, 1) end,
+  set = function(o) o.t:set(1, 1, 7) end,
+  shape = function(o) return o.t:shape() end,
+  shares = function(o) return o.t:shares(o.u) end,
+  sigmoid = function(o) return o.t:sigmoid() end,
+  sign = function(o) return o.t:sign() end,
+  size = function(o) return o.t:size() end,
+  solve = function(o) return o.t:solve(o.row) end,
+  sqrt = function(o) return o.t:sqrt() end,
+  squeeze = function(o) return o.row:squeeze() end,
+  std = function(o) return o.t:std(2), o.t:std() end,
+  sum = function(o) return o.t:sum(2), o.t:sum() end,
+  svd = function(o) return o.t:svd() end,
+  take = function(o) return o.t:take(1, o.order), o.t:take(2, { 2, 1 }) end,
+  tanh = function(o) return o.t:tanh() end,
+  to = function(o) return o.t:to "int32" end,
+  totable = function(o) return o.t:totable() end,
+  transpose = function(o) return o.t:transpose() end,
+  unsqueeze = function(o) return o.t:unsqueeze(2) end,
+  variance = function(o) return o.t:variance(2), o.t:variance() end,
+}
+
+local operators = {
+  __add = function(o) return o.t + o.u end,
+  __band = function(o) return o.t & o.bytes end,
+  __bnot = function(o) return ~o.bytes end,
+  __bor = function(o) return o.t | 0 end,
+  __div = function(o) return 1 / o.t end,
+  __eq = function(o) return o.t == o.u end,
+  __index = function(o) return o.t[1], o.row[2], o.t[{ {}, { 2, 1, -1 } }], o.t[{ 1, 2 }], o.t[o.bytes] end,
+  __len = function(o) return #o.t end,
+  __mul = function(o) return o.bytes * 3 end,
+  __newindex = function(o) o.t[1] = o.row end,
+  __pow = function(o) return o.t ^ 2 end,
+  __sub = function(o) return 1 - o.t end,
+  __tostring = function(o) return tostring(o.long) end,
+  __unm = function(o) return -o.t end,
+}
+
+local others = {
+  set_number = function(o) o.t[2] = 1 end,
+  set_region = function(o) o.t[{ {}, 1 }] = o.row end,
+  set_masked = function(o) o.t[o.bytes] = 5 end,
+  set_masked_tensor = function(o) o.t[o.bytes] = o.u end,
+  where = function(o) return core.tensor_where(o.bytes, o.t, 1), core.tensor_where(o.bytes, 1, o.u) end,
+  concat = function(o) return core.tensor_concat({ o.t, o.u, o.bytes }, 2) end,
+  write_npy = function(o) assert(core.write_npy(o.t, path)) end,
+  write_png = function(o) assert(core.write_png(path, o.bytes)) end,
+  dataset = function(o)
+    local parts = { inputs = o.t, targets = o.row:to "int32", classes = 2, class_names = { "a", "b" } }
+    return core.dataset("test", parts):info()
+  end,
+}
+
+function tests.test_tensors()
+  path = os.tmpname()
+  check_all(methods, tensors)
+  check_all(operators, tensors)
+  check_all(others, tensors)
+  os.remove(path)
+end
+
+-- The test would pass if the finalizers never ran.
+function tests.test_finalizers_run_within_operations()
+  lu.assertTrue(check("+", operators.__add, tensors))
+  lu.assertTrue(check("totable", methods.totable, tensors))
+  lu.assertFalse(check("size", methods.size, tensors))
+end
+
+-- Whoever adds an operation adds it here.
+function tests.test_no_operation_is_left_out()
+  local meta = debug.getmetatable(core.tensor { 1 })
+  local _, all = debug.getupvalue(meta.__index, 1)
+  local missing = {}
+  local without_operands = { close = true, __close = true, __gc = true, __name = true }
+  for name in pairs(all) do
+    if not methods[name] and not without_operands[name] then missing[#missing + 1] = name end
+  end
+  for name in pairs(meta) do
+    if not operators[name] and not without_operands[name] then missing[#missing + 1] = name end
+  end
+  table.sort(missing)
+  lu.assertEquals(missing, {})
+end
+
+-- ---- The others ------------------------------------------------------------------------------------
+
+function tests.test_data_sets()
+  check_all({
+    info = function(o) return o.data:info() end,
+    describe = function(o) return o.data:describe() end,
+    split = function(o) return o.data:split { training_list = { 1, 3 }, validation_list = { 2 } } end,
+    adopt = function(o) return o.data:adopt({ 1 }, { 2 }) end,
+    standardization = function(o) return o.data:split({ validation = 2, standardize = true }):standardization() end,
+    image = function(o) return o.data:image(2) end,
+    input = function(o) return o.data:input(2, { flip = 0.5 }, 1) end,
+    part = function(o) return o.data:part "training" end,
+    target = function(o) return o.data:target(1) end,
+    text = function(o) return tostring(o.data) end,
+  }, function() return { data = support.dataset(6, 2) } end)
+end
+
+function tests.test_files()
+  local folder = files.folder()
+  local csv = files.write(folder, "a.csv", "a,b\n1,x\n2,y\n")
+  check_all({
+    names = function(o) return o.csv:names() end,
+    numbers = function(o) return o.csv:numbers { "a" } end,
+    labels = function(o) return o.csv:labels "b" end,
+    cell = function(o) return o.csv:cell(1, 2) end,
+    text = function(o) return tostring(o.csv) end,
+  }, function() return { csv = core.read_csv(csv) } end)
+  files.remove(folder)
+end
+
+function tests.test_networks()
+  check_all({
+    node = function(o) return core.node("dense", { o.node }, { units = 2 }) end,
+    network = function(o) return core.network(o.node) end,
+    layers = function(o) return o.network:layers() end,
+    summary = function(o) return o.network:summary(), o.node:summary() end,
+    graphviz = function(o) return o.network:graphviz(), o.node:graphviz() end,
+    text = function(o) return o.network:text(), o.network:hash() end,
+    network_text = function(o) return tostring(o.network) end,
+    node_text = function(o) return tostring(o.node) end,
+    shape = function(o) return o.node:shape(), o.node:kind(), o.node:hash() end,
+  }, function()
+    local node = support.network()
+    return { node = node, network = core.network(node) }
+  end)
+end
+
+function tests.test_training()
+  local file = os.tmpname()
+  local recipe = core.recipe { batch = 12 }
+  local function make()
+    local node, data = support.network(), support.dataset(12, 4)
+    local trainer = core.trainer(node, data, recipe, 0, { threads = 1 })
+    return { node = node, data = data, trainer = trainer, model = core.model(trainer), network = core.network(node),
+      images = core.tensor { 2, 8, 8, 1 }, labels = core.tensor_from({ 1, 3 }, "int32") }
+  end
+  check_all({
+    trainer = function(o) return core.trainer(o.node, o.data, recipe, 0, { threads = 1, isa = "scalar" }):digest() end,
+    digest = function(o) return o.trainer:digest() end,
+    trainer_params = function(o) return o.trainer:params() end,
+    state = function(o) return #o.trainer:state() end,
+    restore = function(o) return o.trainer:restore(o.trainer) end,
+    new_model = function(o) return core.model(o.trainer):info() end,
+    params = function(o) return o.model:params() end,
+    info = function(o) return o.model:info() end,
+    output = function(o) return o.model:output():hash() end,
+    save = function(o) assert(o.model:save(file)) end,
+    evaluate = function(o) return o.model:evaluate(o.data, "all", 1) end,
+    outputs = function(o) return o.model:outputs(o.images, 1), o.model:probabilities(o.images, 1) end,
+    activations = function(o) return o.model:activations(o.network, o.images, 1) end,
+    gradients = function(o) return o.model:gradients(o.images, o.labels) end,
+  }, make)
+  local timed = { -- whose results differ each time
+    epoch = function(o) o.trainer:epoch() end,
+    profile = function(o)
+      o.trainer:epoch()
+      o.trainer:profile()
+    end,
+    predicted = function(o)
+      o.trainer:epoch()
+      return o.trainer:predicted(), o.trainer:predicted_bytes()
+    end,
+  }
+  check_all(timed, make)
+  os.remove(file)
+end
+
+function tests.test_policies()
+  local decisions = {
+    { name = "a", options = "1,2", count = 2, chosen = 1 },
+    { kind = "anchor", name = "b", candidates = {}, chosen = {} },
+    { kind = "anchor", name = "c", candidates = { 2 }, chosen = { true } },
+  }
+  local episodes = { { decisions = decisions, advantage = 1, entropies = { 0.1, 0.1, 0.1 }, values = { 0.5, -1, 0 } } }
+  check_all({
+    begin = function(o) o.policy:begin() end,
+    choose = function(o)
+      o.policy:begin()
+      o.policy:anchor("b", {}, core.stream(1, "test"))
+      return o.policy:anchor("c", { 1 }, core.stream(1, "test")), o.policy:choose("a", "1,2", 2, core.stream(1, "test"))
+    end,
+    force = function(o)
+      o.policy:begin()
+      o.policy:force_anchor("b", {}, {})
+      return o.policy:force_anchor("c", { 1 }, { true }), o.policy:force("a", "1,2", 2, 1)
+    end,
+    score = function(o) return o.policy:score(decisions, true, true) end,
+    learn = function(o) return o.policy:learn(episodes) end,
+    gradient = function(o) return o.policy:gradient(episodes):blocks() end,
+    apply = function(o) return o.policy:apply(o.gradient) end,
+    blocks = function(o) return o.policy:blocks(), o.gradient:blocks(), o.gradient:dot(o.gradient) end,
+    info = function(o) return o.policy:info(), o.policy:bytes() end,
+    policy_text = function(o) return tostring(o.policy) end,
+    gradient_text = function(o) return tostring(o.gradient) end,
+  }, function()
+    local policy = core.policy({ units = 2, layers = 1 }, 1)
+    return { policy = policy, gradient = policy:gradient(episodes) }
+  end)
+end
+
+return tests
