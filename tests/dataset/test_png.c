@@ -387,7 +387,6 @@ static void chosen_folders(void **state) {
   (void)state;
   nas_tensor *images, *labels;
   nas_png_classes classes;
-  nas_error err = {0};
   const char *const chosen[] = {"b", "a/deep"}, *const absent[] = {"b", "c"};
   nas_png_settings settings = {.background = -1, .folders = chosen, .folder_count = 2};
   make_root("chosen");
@@ -477,7 +476,7 @@ static void unsound_folders(void **state) {
 
 /* Folders in the folder, too. */
 static int remove_all(void **state) {
-  char command[512];
+  char command[1024];
   snprintf(command, sizeof command, "rm -rf '%s'/sound '%s'/unsound '%s'/chosen '%s'/equal", folder,
            folder, folder, folder);
   return system(command) || remove_folder(state) ? -1 : 0;
