@@ -6,12 +6,22 @@
 #include <stdint.h>
 #include <lauxlib.h>
 
-/* Raises for argument `arg` with a message in the manner of lua_pushfstring. */
+/* Raises for argument `arg` with a message in the manner of lua_pushfstring, behind what a script
+ * wrote: "tensor:to: ...", "a + b: ...", or as Lua does for functions. */
 int nas_check_failed(lua_State *L, int arg, const char *format, ...);
 
 /* An integer from low to high; `what` names it in the message. */
 lua_Integer nas_check_integer(lua_State *L, int arg, const char *what, lua_Integer low,
                               lua_Integer high);
+
+/* A number; nothing is converted but strings of numbers. */
+lua_Number nas_check_number(lua_State *L, int arg, const char *what);
+
+/* A table; `expected` tells of what. */
+void nas_check_table(lua_State *L, int arg, const char *what, const char *expected);
+
+/* The position of a string in a list of names that NULL ends. */
+int nas_check_choice(lua_State *L, int arg, const char *what, const char *const names[]);
 
 /* An index from 1 to count, or from -1 to -count which counts from the end; returned from 0. */
 int64_t nas_check_index(lua_State *L, int arg, const char *what, int64_t count);

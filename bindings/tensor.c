@@ -15,6 +15,8 @@ static const char *const dtype_names[] = {"float32", "uint8", "int32", NULL};
 static const nas_dtype dtypes[] = {NAS_FLOAT32, NAS_UINT8, NAS_INT32};
 
 nas_tensor *nas_check_tensor(lua_State *L, int arg) {
+  if (!luaL_testudata(L, arg, nas_tensor_type))
+    nas_check_failed(L, arg, "expected a tensor, got %s", nas_check_shown(L, arg));
   tensor_box *box = nas_box_check(L, arg, nas_tensor_type);
   return box->tensor;
 }
@@ -25,11 +27,12 @@ nas_tensor **nas_push_tensor(lua_State *L) {
 }
 
 nas_dtype nas_check_dtype(lua_State *L, int arg) {
-  return dtypes[luaL_checkoption(L, arg, "float32", dtype_names)];
+  if (lua_isnoneornil(L, arg)) return NAS_FLOAT32;
+  return dtypes[nas_check_choice(L, arg, "dtype", dtype_names)];
 }
 
 int nas_check_dims(lua_State *L, int arg, int64_t dims[NAS_RANK_MAX]) {
-  luaL_checktype(L, arg, LUA_TTABLE);
+  nas_check_table(L, arg, "shape", "a list of sizes such as { 3, 3 }");
   lua_Unsigned rank = lua_rawlen(L, arg);
   if (rank < 1 || rank > NAS_RANK_MAX)
     nas_check_failed(L, arg, "a shape of %I dimensions; expected 1 to %d", (lua_Integer)rank,
@@ -149,7 +152,7 @@ static int tensor_set(lua_State *L) {
   nas_tensor *tensor = nas_check_tensor(L, 1);
   int top = lua_gettop(L);
   check_indices(L, tensor, top - 2, indices);
-  double value = luaL_checknumber(L, top);
+  double value = nas_check_number(L, top, "value");
   if (nas_tensor_set(tensor, indices, nas_tensor_rank(tensor), value, &err))
     return nas_raise(L, &err);
   lua_settop(L, 1);
@@ -159,7 +162,7 @@ static int tensor_set(lua_State *L) {
 static int tensor_fill(lua_State *L) {
   nas_error err;
   nas_tensor *tensor = nas_check_tensor(L, 1);
-  double value = luaL_checknumber(L, 2);
+  double value = nas_check_number(L, 2, "value");
   if (nas_tensor_fill(tensor, value, &err)) return nas_raise(L, &err);
   lua_settop(L, 1);
   return 1;
@@ -223,7 +226,7 @@ static int tensor_permute(lua_State *L) {
   int order[NAS_RANK_MAX];
   const nas_tensor *tensor = nas_check_tensor(L, 1);
   int rank = nas_tensor_rank(tensor);
-  luaL_checktype(L, 2, LUA_TTABLE);
+  nas_check_table(L, 2, "order", "a list of dimensions such as { 2, 1 }");
   if (lua_rawlen(L, 2) != (lua_Unsigned)rank)
     return nas_check_failed(L, 2, "%I dimensions for a tensor of %d", (lua_Integer)lua_rawlen(L, 2),
                             rank);
@@ -287,7 +290,7 @@ static int tensor_expand(lua_State *L) {
 
 /* The shape at argument 2, where one dimension may be -1: what the others leave of the size. */
 static int check_new_dims(lua_State *L, const nas_tensor *tensor, int64_t dims[NAS_RANK_MAX]) {
-  luaL_checktype(L, 2, LUA_TTABLE);
+  nas_check_table(L, 2, "shape", "a list of sizes such as { 3, 3 }");
   lua_Integer open = 0;
   int64_t left = nas_tensor_size(tensor);
   for (lua_Integer d = 1; d <= (lua_Integer)lua_rawlen(L, 2) && d <= NAS_RANK_MAX; d++) {
@@ -342,8 +345,7 @@ static int tensor_clone(lua_State *L) {
 static int tensor_to(lua_State *L) {
   nas_error err;
   const nas_tensor *tensor = nas_check_tensor(L, 1);
-  luaL_checkany(L, 2);
-  nas_dtype dtype = nas_check_dtype(L, 2);
+  nas_dtype dtype = dtypes[nas_check_choice(L, 2, "dtype", dtype_names)];
   nas_tensor **out = nas_push_tensor(L);
   return nas_tensor_made(L, nas_tensor_convert(out, tensor, dtype, &err), &err);
 }

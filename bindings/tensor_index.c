@@ -179,6 +179,14 @@ static int tensor_index(lua_State *L) {
 
 /* -- writing ---------------------------------------------------------------------------------- */
 
+/* What is assigned, where it is no number. */
+static const nas_tensor *check_value(lua_State *L) {
+  if (!luaL_testudata(L, 3, nas_tensor_type))
+    nas_check_failed(L, 3, "expected a tensor or a number, got %s%s", nas_check_shown(L, 3),
+                     lua_istable(L, 3) ? "; nas.tensor makes a tensor of a table" : "");
+  return nas_check_tensor(L, 3);
+}
+
 /* Every element of the view becomes argument 3: a number, or a tensor that is repeated to its
  * shape. */
 static void assign(lua_State *L, nas_tensor *view) {
@@ -187,7 +195,7 @@ static void assign(lua_State *L, nas_tensor *view) {
     if (nas_tensor_fill(view, lua_tonumber(L, 3), &err)) nas_raise(L, &err);
     return;
   }
-  const nas_tensor *value = nas_check_tensor(L, 3);
+  const nas_tensor *value = check_value(L);
   nas_tensor **expanded = nas_push_tensor(L);
   nas_status status =
       nas_tensor_expand(expanded, value, nas_tensor_rank(view), nas_tensor_dims(view), &err);
@@ -199,7 +207,8 @@ static void set_entry(lua_State *L, nas_tensor *tensor) {
   nas_error err;
   int64_t index = nas_check_index(L, 2, "index", nas_tensor_dims(tensor)[0]);
   if (nas_tensor_rank(tensor) == 1) {
-    if (nas_tensor_set(tensor, &index, 1, luaL_checknumber(L, 3), &err)) nas_raise(L, &err);
+    if (nas_tensor_set(tensor, &index, 1, nas_check_number(L, 3, "value"), &err))
+      nas_raise(L, &err);
     return;
   }
   nas_tensor **entry = nas_push_tensor(L);
@@ -233,7 +242,8 @@ static int tensor_newindex(lua_State *L) {
     return 0;
   }
   check_element(L, tensor, indices);
-  if (nas_tensor_set(tensor, indices, nas_tensor_rank(tensor), luaL_checknumber(L, 3), &err))
+  if (nas_tensor_set(tensor, indices, nas_tensor_rank(tensor), nas_check_number(L, 3, "value"),
+                     &err))
     return nas_raise(L, &err);
   return 0;
 }

@@ -7,9 +7,16 @@
 
 /* -- operands --------------------------------------------------------------------------------- */
 
+static void check_operand_type(lua_State *L, int arg) {
+  if (lua_type(L, arg) == LUA_TNUMBER || luaL_testudata(L, arg, nas_tensor_type)) return;
+  nas_check_failed(L, arg, "expected a tensor or a number, got %s%s", nas_check_shown(L, arg),
+                   lua_istable(L, arg) ? "; nas.tensor makes a tensor of a table" : "");
+}
+
 const nas_tensor *nas_check_operand(lua_State *L, int arg, const nas_tensor *other) {
   nas_error err;
   const int64_t one = 1;
+  check_operand_type(L, arg);
   if (lua_type(L, arg) != LUA_TNUMBER) return nas_check_tensor(L, arg);
   int of_integers = lua_isinteger(L, arg) && other && nas_tensor_dtype(other) != NAS_FLOAT32;
   double value = of_integers ? (double)nas_check_integer(L, arg, "number", INT32_MIN, INT32_MAX)
@@ -28,6 +35,7 @@ const nas_tensor *nas_check_operand(lua_State *L, int arg, const nas_tensor *oth
 static int binary(lua_State *L, nas_binary operation) {
   nas_error err;
   lua_settop(L, 2);
+  check_operand_type(L, 1);
   const nas_tensor *a = lua_type(L, 1) == LUA_TNUMBER ? NULL : nas_check_tensor(L, 1);
   const nas_tensor *b = nas_check_operand(L, 2, a);
   a = nas_check_operand(L, 1, b);
@@ -100,7 +108,9 @@ static int tensor_clamp(lua_State *L) {
   nas_check_tensor(L, 1);
   lua_settop(L, 3);
   if (lua_isnil(L, 2) && lua_isnil(L, 3))
-    return luaL_error(L, "clamp without a lowest and a highest number");
+    return luaL_error(L, "tensor:clamp without a lowest and a highest number");
+  for (int arg = 2; arg <= 3; arg++)
+    if (!lua_isnil(L, arg)) check_operand_type(L, arg);
   lua_insert(L, 1); /* high, tensor, low */
   if (lua_isnil(L, 3))
     lua_pop(L, 1);
@@ -120,11 +130,31 @@ static int tensor_equals(lua_State *L) {
   return 1;
 }
 
+/* Lua makes a boolean of what __lt returns, so a mask must come from a method. Of `a > b` Lua makes
+ * `b < a`. */
+static int refuse_comparison(lua_State *L, const char *less, const char *greater) {
+  static const char text[] = "tensors are compared element by element, by methods:";
+  if (lua_type(L, 1) == LUA_TNUMBER)
+    return luaL_error(L, "%s a:%s(%s)", text, greater, nas_check_shown(L, 1));
+  if (lua_type(L, 2) == LUA_TNUMBER)
+    return luaL_error(L, "%s a:%s(%s)", text, less, nas_check_shown(L, 2));
+  return luaL_error(L, "%s a:%s(b), a:%s(b)", text, less, greater);
+}
+
+static int tensor_less(lua_State *L) {
+  return refuse_comparison(L, "lt", "gt");
+}
+
+static int tensor_at_most(lua_State *L) {
+  return refuse_comparison(L, "le", "ge");
+}
+
 /* core.tensor_where(mask, a, b) */
 static int core_tensor_where(lua_State *L) {
   nas_error err;
   lua_settop(L, 3);
   const nas_tensor *mask = nas_check_tensor(L, 1);
+  check_operand_type(L, 2);
   const nas_tensor *a = lua_type(L, 2) == LUA_TNUMBER ? NULL : nas_check_tensor(L, 2);
   const nas_tensor *b = nas_check_operand(L, 3, a);
   a = nas_check_operand(L, 2, b);
@@ -247,7 +277,7 @@ static int tensor_svd(lua_State *L) {
 static int core_tensor_concat(lua_State *L) {
   nas_error err;
   lua_settop(L, 2);
-  luaL_checktype(L, 1, LUA_TTABLE);
+  nas_check_table(L, 1, "tensors", "a list of tensors");
   lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
   if (count == 0) return nas_check_failed(L, 1, "an empty list of tensors");
   lua_newtable(L);
@@ -347,6 +377,8 @@ static const luaL_Reg meta[] = {
     {"__bor", tensor_either},
     {"__bnot", tensor_negate},
     {"__eq", tensor_equals},
+    {"__lt", tensor_less},
+    {"__le", tensor_at_most},
     {NULL, NULL},
 };
 

@@ -83,7 +83,7 @@ static void set_entries(lua_State *L, nas_tensor *tensor, int64_t *indices, int 
 static int core_tensor_from(lua_State *L) {
   nas_error err;
   int64_t dims[NAS_RANK_MAX], indices[NAS_RANK_MAX] = {0};
-  luaL_checktype(L, 1, LUA_TTABLE);
+  nas_check_table(L, 1, "values", "a table of numbers such as { 1, 2 }");
   nas_dtype dtype = nas_check_dtype(L, 2);
   int rank = nested_dims(L, dims);
   nas_tensor **out = nas_push_tensor(L);

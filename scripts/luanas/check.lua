@@ -57,16 +57,23 @@ function check.is_fault(message)
 end
 
 -- What pcall returned.
-local function passed(ok, ...)
+local function passed(owner, ok, ...)
   if ok then return ... end
   local message = ...
   if type(message) ~= "string" or check.is_interrupt(message) then error(message, 0) end
-  check.fail("%s", check.message(message))
+  local told = owner and message:match "^bad argument #%d+ to '[^']*' %((.*)%)$"
+  check.fail("%s", told and owner .. ": " .. told or check.message(message))
 end
 
 --- Calls a function of the core. Its errors are raised again at the user's line.
 function check.core(core_function, ...)
-  return passed(pcall(core_function, ...))
+  return passed(nil, pcall(core_function, ...))
+end
+
+--- The same for a function whose arguments are the user's: what the core says of one begins with `owner`, which is
+--- what the user called.
+function check.owned(owner, core_function, ...)
+  return passed(owner, pcall(core_function, ...))
 end
 
 local function there(first, ...)

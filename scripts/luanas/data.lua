@@ -93,7 +93,7 @@ function Data:describe()
 end
 
 function Data:image(i)
-  return check.core(self:load().image, self:load(), i)
+  return check.owned("data:image", self:load().image, self:load(), i)
 end
 
 -- What is printed below image i.
@@ -142,11 +142,11 @@ end
 
 function Data:input(i, augment, seed, epoch)
   local dataset = self:load()
-  return check.core(dataset.input, dataset, i, augment, seed, epoch), dataset:target(i)
+  return check.owned("data:input", dataset.input, dataset, i, augment, seed, epoch), dataset:target(i)
 end
 
 function Data:part(name)
-  return check.core(self:load().part, self:load(), check.string("data:part", "name", name))
+  return check.owned("data:part", self:load().part, self:load(), check.string("data:part", "name", name))
 end
 
 function Data:targets(name)

@@ -63,12 +63,8 @@ end
 -- ---- Layers with weights ---------------------------------------------------------------------------
 
 function nn.input(shape)
-  if type(shape) ~= "table" or (#shape ~= 3 and #shape ~= 1) then
-    check.fail("input: shape is %s; expected { height, width, channels } or { features }",
-      type(shape) == "table" and ("a list of %d"):format(#shape) or check.show(shape))
-  end
+  node.check_shape("input", "shape", shape)
   local size = #shape == 3 and { shape[1], shape[2] } or { 0, 0 }
-  for _, extent in ipairs(#shape == 3 and size or {}) do check.integer("input", "size", extent, 1) end
   return check.core(core.node, "input", {}, { size = size, channels = shape[#shape] })
 end
 

@@ -33,6 +33,20 @@ function node.is(value)
   return node.is_unbuildable(value) or debug.getmetatable(value) == Node
 end
 
+--- Raises an error unless `value` can be the shape of an input.
+function node.check_shape(owner, name, value)
+  if type(value) ~= "table" or (#value ~= 3 and #value ~= 1) then
+    check.fail("%s: %s is %s; expected { height, width, channels } or { features }", owner, name,
+      type(value) == "table" and ("a list of %d"):format(#value) or check.show(value))
+  end
+  for i, extent in ipairs(value) do check.integer(owner, ("%s[%d]"):format(name, i), extent, 1) end
+  return value
+end
+
+function node.is_network(value)
+  return debug.getmetatable(value) == Network
+end
+
 local running = 0 -- space functions that run now
 local leave = setmetatable({}, { __close = function() running = running - 1 end })
 

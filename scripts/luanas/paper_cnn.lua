@@ -10,6 +10,7 @@ local build = require "luanas.build"
 local check = require "luanas.check"
 local enumerator = require "luanas.choosers.enumerate"
 local nn = require "luanas.nn"
+local node = require "luanas.node"
 
 local OPTIONS = {
   "align", "batch_norm", "classes", "depth", "filters", "heights", "input", "pool_after", "stem", "strides", "widths",
@@ -79,9 +80,8 @@ local function convolution(c, own, inputs)
   end
 end
 
---- nas.space.paper_cnn { ... }
-return function(options)
-  local owner = "space.paper_cnn"
+--- nas.space.paper_cnn { ... }, called under the name `owner`.
+return function(owner, options)
   options = check.options(owner, options, OPTIONS)
   local depth, stem = depth_of(owner, options.depth or 6), stem_of(owner, options.stem)
   local classes = check.integer(owner, "classes", options.classes, 1)
@@ -97,8 +97,7 @@ return function(options)
   for _, layer in ipairs(option_list(owner, "pool_after", options.pool_after, { math.maxinteger })) do -- that is none
     is_pooled[layer] = true
   end
-  nn.input(options.input) -- for its checks
-  local input = table.move(options.input, 1, 3, 1, {})
+  local input = table.move(node.check_shape(owner, "input", options.input), 1, 3, 1, {})
 
   local function paper_cnn(c)
     local image = stem(nn.input(input))

@@ -7,6 +7,7 @@ local check = require "luanas.check"
 local enumerator = require "luanas.choosers.enumerate"
 local known = require "luanas.known"
 local nn = require "luanas.nn"
+local node = require "luanas.node"
 local random_answer = require "luanas.choosers.random"
 local replayer = require "luanas.choosers.replay"
 
@@ -148,8 +149,7 @@ function space.chain(options)
   local bias = choice("bias", options.bias, true)
   local stride = stride_list(options.stride, options.layers)
   local classes = check.integer("space.chain", "classes", options.classes, 1)
-  nn.input(options.input) -- for its checks
-  local input = table.move(options.input, 1, 3, 1, {})
+  local input = table.move(node.check_shape("space.chain", "input", options.input), 1, 3, 1, {})
 
   local function chain(c)
     local x = nn.input(input)
@@ -170,7 +170,7 @@ function space.chain(options)
 end
 
 function space.paper_cnn(options)
-  return require "luanas.paper_cnn"(options)
+  return require "luanas.paper_cnn"("space.paper_cnn", options)
 end
 
 -- For 28x28 images: a stem that leaves 7x7, and about half of the paper's filters.
@@ -186,7 +186,7 @@ function space.paper_cnn_small(options)
     check.fail("space.paper_cnn_small: options are %s; expected a table", check.show(options))
   end
   for name, value in pairs(options or {}) do own[name] = value end
-  return space.paper_cnn(own)
+  return require "luanas.paper_cnn"("space.paper_cnn_small", own)
 end
 
 return space

@@ -2,7 +2,7 @@
 local core = require "luanas.core"
 local check = require "luanas.check"
 
-local tensor = { from_bytes = core.tensor_from_bytes, where = core.tensor_where, concat = core.tensor_concat }
+local tensor = {}
 
 local function is_tensor(value)
   return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "luanas.Tensor"
@@ -11,20 +11,20 @@ end
 -- ---- Numbers that are known ------------------------------------------------------------------------
 
 function tensor.full(shape, value, dtype)
-  return check.core(core.tensor, shape, dtype):fill(check.number("tensor.full", "value", value))
+  return check.owned("tensor.full", core.tensor, shape, dtype):fill(check.number("tensor.full", "value", value))
 end
 
 function tensor.zeros(shape, dtype)
-  return check.core(core.tensor, shape, dtype)
+  return check.owned("tensor.zeros", core.tensor, shape, dtype)
 end
 
 function tensor.ones(shape, dtype)
-  return check.core(core.tensor, shape, dtype):fill(1)
+  return check.owned("tensor.ones", core.tensor, shape, dtype):fill(1)
 end
 
 function tensor.eye(size, dtype)
   size = check.integer("tensor.eye", "size", size, 1)
-  local matrix = check.core(core.tensor, { size, size }, dtype)
+  local matrix = check.owned("tensor.eye", core.tensor, { size, size }, dtype)
   matrix:reshape({ size * size })[{ { 1, -1, size + 1 } }] = 1 -- the diagonal
   return matrix
 end
@@ -54,7 +54,7 @@ end
 
 -- The stream of a seed, or a stream.
 local function stream_of(owner, source)
-  if type(source) == "userdata" then return source end
+  if type(source) == "userdata" and not is_tensor(source) then return source end
   return core.stream(check.seed(owner, "seed", source), owner)
 end
 
@@ -62,17 +62,29 @@ function tensor.uniform(shape, seed, low, high)
   local owner = "tensor.uniform"
   low = check.optional(check.number, owner, "low", low) or 0
   high = check.optional(check.number, owner, "high", high) or 1
-  return check.core(core.tensor_uniform, shape, stream_of(owner, seed), low, high)
+  return check.owned(owner, core.tensor_uniform, shape, stream_of(owner, seed), low, high)
 end
 
 function tensor.normal(shape, seed, mean, std)
   local owner = "tensor.normal"
   mean = check.optional(check.number, owner, "mean", mean) or 0
   std = check.optional(check.number, owner, "std", std, 0) or 1
-  return check.core(core.tensor_normal, shape, stream_of(owner, seed), mean, std)
+  return check.owned(owner, core.tensor_normal, shape, stream_of(owner, seed), mean, std)
+end
+
+function tensor.from_bytes(bytes, shape, dtype)
+  return check.owned("tensor.from_bytes", core.tensor_from_bytes, bytes, shape, dtype)
 end
 
 -- ---- Joining ---------------------------------------------------------------------------------------
+
+function tensor.where(mask, a, b)
+  return check.owned("tensor.where", core.tensor_where, mask, a, b)
+end
+
+function tensor.concat(tensors, dimension)
+  return check.owned("tensor.concat", core.tensor_concat, tensors, dimension)
+end
 
 function tensor.stack(tensors, dimension)
   dimension = check.optional(check.integer, "tensor.stack", "dimension", dimension) or 1
@@ -84,9 +96,9 @@ function tensor.stack(tensors, dimension)
     if not is_tensor(part) then
       check.fail("tensor.stack: tensors[%d] is %s; expected a tensor", i, check.show(part))
     end
-    parts[i] = check.core(part.unsqueeze, part, dimension)
+    parts[i] = check.owned("tensor.stack", part.unsqueeze, part, dimension)
   end
-  return check.core(core.tensor_concat, parts, dimension)
+  return check.owned("tensor.stack", core.tensor_concat, parts, dimension)
 end
 
 -- ---- Files -----------------------------------------------------------------------------------------
@@ -104,6 +116,6 @@ end
 
 return setmetatable(tensor, {
   __call = function(_, values, dtype)
-    return check.core(core.tensor_from, values, dtype)
+    return check.owned("nas.tensor", core.tensor_from, values, dtype)
   end,
 })

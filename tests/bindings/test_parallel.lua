@@ -140,7 +140,7 @@ end
 function tests.test_arguments()
   local work = tostring
   raises("count is -1; expected 0 to", core.parallel, -1, 1, work)
-  raises("number expected, got no value", core.parallel)
+  raises("count is nil; expected 0 to", core.parallel)
   raises("workers is 0; expected 1 to 256", core.parallel, 1, 0, work)
   raises("workers is 257; expected 1 to 256", core.parallel, 1, 257, work)
   raises("work is nil; expected a function", core.parallel, 1, 1)

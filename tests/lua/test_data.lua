@@ -389,6 +389,14 @@ function T.test_bad_options()
   lu.assertErrorMsgContains("a limit of 17 training images; expected 1 to 16", limit.load, limit)
 end
 
+function T.test_mistakes_in_the_number_of_an_image()
+  local data = nas.data.synthetic { images = 10 }
+  lu.assertErrorMsgContains(": data:image: image is 0; expected 1 to 10, or -1 to -10 from the end", data.image, data,
+    0)
+  lu.assertErrorMsgContains(": data:image: image is 1.5; expected 1 to 10", data.image, data, 1.5)
+  lu.assertErrorMsgContains(": data:input: image is 11; expected 1 to 10", data.input, data, 11)
+end
+
 function T.test_parts_and_their_targets()
   local data = nas.data.synthetic { images = 30, validation = 7 }
   local seen = {}

@@ -38,7 +38,7 @@ function T.test_bad_layers()
   local function refused(text, layer, ...) lu.assertErrorMsgContains(text, layer, ...) end
   refused("input: shape is 28; expected { height, width, channels }", nn.input, 28)
   refused("input: shape is a list of 2", nn.input, { 28, 28 })
-  refused("input: channels is 0; expected", nn.input, { 28, 28, 0 })
+  refused("input: shape[3] is 0; expected an integer of at least 1", nn.input, { 28, 28, 0 })
   refused("conv2d: input is nil; expected a layer", nn.conv2d, nil, {})
   refused("conv2d: input is a luanas.Stream; expected a layer", nn.conv2d, nas.stream(1, "x"), {})
   refused("conv2d: options are 3", nn.conv2d, image, 3)
@@ -153,7 +153,15 @@ function T.test_bad_chains()
   lu.assertErrorMsgContains("space.chain: kernel is an empty list", chain, { kernel = {} })
   lu.assertErrorMsgContains("conv2d: kernel is 0", chain, { kernel = { 0, 1 } })
   lu.assertErrorMsgContains("space.chain: classes is nil", nas.space.chain, { layers = 1, filters = 1 })
-  lu.assertErrorMsgContains("input: shape is nil", nas.space.chain, { layers = 1, filters = 1, classes = 2 })
+  local function paper(text, name, options)
+    lu.assertErrorMsgContains(("space.%s: %s"):format(name, text), nas.space[name], options)
+  end
+  for _, name in ipairs { "paper_cnn", "paper_cnn_small" } do
+    paper("classes is nil; expected an integer of at least 1", name)
+    paper("input is nil; expected { height, width, channels } or { features }", name, { classes = 10 })
+    paper("input is a list of 2", name, { classes = 10, input = { 28, 28 } })
+  end
+  lu.assertErrorMsgContains("space.chain: input is nil", nas.space.chain, { layers = 1, filters = 1, classes = 2 })
 end
 
 -- ---- Choosing --------------------------------------------------------------------------------------

@@ -104,6 +104,36 @@ function T.test_mistakes_are_told_at_the_line_of_the_script()
   fails("tensor.save: values are 3; expected a tensor", tensor.save, 3, "x")
 end
 
+-- What the script wrote is named, not the function of the core behind it.
+function T.test_mistakes_name_what_was_called()
+  local a = tensor { { 1, 2 }, { 3, 4 } }
+  fails(': nas.tensor: values[1] is "a"; expected a number', tensor, { "a" })
+  fails(': nas.tensor: dtype is "float"; expected one of float32, uint8, int32', tensor, { 1 }, "float")
+  fails(": tensor.zeros: shape is 3; expected a list of sizes such as { 3, 3 }", tensor.zeros, 3, 3)
+  fails(": tensor.normal: seed is a luanas.Tensor; expected an integer", tensor.normal, { 1 }, a)
+  fails(": tensor.concat: dimension is 4; expected 1 to 2", tensor.concat, { a, a }, 4)
+  fails(": tensor.stack: dimension is 7; expected 1 to 3", tensor.stack, { a, a }, 7)
+  fails(": tensor.where: expected a tensor or a number, got nil", tensor.where, a, 1)
+  fails(": tensor.from_bytes: shape is nil", tensor.from_bytes, "abcd")
+  fails(': tensor:to: dtype is "float"; expected one of float32, uint8, int32', function() a:to "float" end)
+  fails(": tensor:sum: dimension is 3; expected 1 to 2, or -1 to -2 from the end", function() a:sum(3) end)
+  fails(": a[i]: index is 3; expected 1 to 2", function() return a[3] end)
+  fails(": a[i] = b: index is 0; expected 1 to 2", function() a[0] = 1 end)
+  fails(": a + b: expected a tensor or a number, got a table; nas.tensor makes a tensor of a table",
+    function() return a + { 10, 20 } end)
+  fails(": a * b: expected a tensor or a number, got nil", function() return nil * a end)
+  fails(": tensor:clamp: expected a tensor or a number", function() return a:clamp "x" end)
+end
+
+function T.test_comparisons_name_the_methods()
+  local a = tensor { 1, 2 }
+  fails(": tensors are compared element by element, by methods: a:gt(2)", function() return a > 2 end)
+  fails("a:gt(2)", function() return 2 < a end)
+  fails("a:lt(2.5)", function() return a < 2.5 end)
+  fails("a:ge(2)", function() return a >= 2 end)
+  fails("a:le(b), a:ge(b)", function() return a <= a end)
+end
+
 function T.test_random_numbers()
   local a, b = tensor.uniform({ 100 }, 3, -1, 1), tensor.uniform({ 100 }, 3, -1, 1)
   lu.assertTrue(a == b and a:min() >= -1 and a:max() < 1 and a:min() < -0.8 and a:max() > 0.8)
