@@ -55,8 +55,9 @@ static nas_status read_length(const source *from, size_t *length, nas_error *err
   for (int i = 0; i < LENGTH_SIZE; i++) value |= (uint64_t)bytes[i] << (8 * i);
   if (value > NAS_ARCHIVE_HEADER_MAX)
     return nas_fail(err, NAS_FORMAT,
-                    "byte 0: expected the length of a header, at most %d bytes, found %" PRIu64,
-                    NAS_ARCHIVE_HEADER_MAX, value);
+                    "no safetensors file: it begins with a header of %" PRIu64
+                    " bytes; expected at most %d",
+                    value, NAS_ARCHIVE_HEADER_MAX);
   if (value > from->size - LENGTH_SIZE)
     return nas_fail(err, NAS_FORMAT,
                     "byte 8: expected %" PRIu64 " bytes of header, found the end after %" PRIu64,
@@ -70,7 +71,8 @@ static nas_status read_length(const source *from, size_t *length, nas_error *err
 static nas_status parse_json(json_t **header, const char *text, size_t length, nas_error *err) {
   json_error_t error;
   if (length == 0 || text[0] != '{')
-    return nas_fail(err, NAS_FORMAT, "byte 8: expected a header that begins with {");
+    return nas_fail(err, NAS_FORMAT,
+                    "no safetensors file: byte 8: expected a header that begins with {");
   *header = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
   if (*header) return NAS_OK;
   if (json_error_code(&error) == json_error_out_of_memory)

@@ -62,23 +62,38 @@ local function check_tensor(method, name, value)
   end
 end
 
-local function outputs(self, method, inputs)
+-- Of rank 3, inputs have one channel, or none.
+local function check_inputs(self, method, inputs)
   check_tensor(method, "inputs", inputs)
+  local shape = check.core(inputs.shape, inputs)
+  for _, layer in ipairs(#shape == 3 and self:network():layers() or {}) do
+    local is_one = layer.name == "input" and #layer.shape == 3
+    for d = 1, 3 do is_one = is_one and layer.shape[d] == shape[d] end
+    if is_one then
+      check.fail("model:%s: inputs are one image, {%s}; expected a first dimension for their number: "
+        .. "image:unsqueeze(1)", method, table.concat(shape, ", "))
+    end
+  end
+end
+
+-- `method` is that of the core.
+local function outputs(self, owner, method, inputs)
+  check_inputs(self, owner, inputs)
   local result, message = check.core(self.core[method], self.core, inputs, self.threads)
-  if not result then check.fail("model:%s: %s", method, message) end
+  if not result then check.fail("model:%s: %s", owner, message) end
   return result
 end
 
 function Model:outputs(inputs)
-  return outputs(self, "outputs", inputs)
+  return outputs(self, "outputs", "outputs", inputs)
 end
 
 function Model:probabilities(inputs)
-  return outputs(self, "probabilities", inputs)
+  return outputs(self, "probabilities", "probabilities", inputs)
 end
 
 function Model:predict(inputs)
-  local result = outputs(self, "outputs", inputs)
+  local result = outputs(self, "predict", "outputs", inputs)
   if self.core:info().task == "values" then return result end
   local count, units = table.unpack(result:shape())
   local classes = core.tensor({ count }, "int32")
@@ -97,14 +112,14 @@ function Model:predict(inputs)
 end
 
 function Model:activations(inputs)
-  check_tensor("activations", "inputs", inputs)
+  check_inputs(self, "activations", inputs)
   local layers, message = check.core(self.core.activations, self.core, self:network(), inputs, self.threads)
   if not layers then check.fail("model:activations: %s", message) end
   return layers
 end
 
 function Model:gradients(inputs, targets)
-  check_tensor("gradients", "inputs", inputs)
+  check_inputs(self, "gradients", inputs)
   check_tensor("gradients", "targets", targets)
   local gradients, loss, of_inputs = check.core(self.core.gradients, self.core, inputs, targets)
   if not gradients then check.fail("model:gradients: %s", loss) end

@@ -92,6 +92,11 @@ function T.test_activations()
   lu.assertErrorMsgContains("model:activations: inputs are 3; expected a tensor", model.activations, model, 3)
   lu.assertErrorMsgContains("the model takes inputs of 8x8x1; those of the inputs have 3",
     model.activations, model, nas.tensor.zeros { 2, 3 })
+  for _, method in ipairs { "predict", "outputs", "probabilities", "activations", "gradients" } do
+    lu.assertErrorMsgContains("model:" .. method .. ": inputs are one image, {8, 8, 1}; expected a first dimension for "
+      .. "their number: image:unsqueeze(1)", model[method], model, own:image(1), nas.tensor { 1 })
+  end
+  lu.assertEquals(model:predict(own:image(1):unsqueeze(1)):size(), 1)
 end
 
 -- Of the inputs by central differences; of the parameters in tests/train/test_gradients.c.
@@ -172,6 +177,11 @@ function T.test_files()
   file:write "#"
   file:close()
   lu.assertErrorMsgContains(path, nas.load, path)
+
+  file = assert(io.open(path, "w"))
+  file:write "return function(c) end"
+  file:close()
+  lu.assertErrorMsgContains(path .. '": no safetensors file: it begins with a header of', nas.load, path)
 
   local json = [[{"__metadata__":{"luanas.format":"model 1","luanas.network":"1 input size=65536,65536 channels=1\n"}}]]
   file = assert(io.open(path, "w"))

@@ -473,7 +473,7 @@ static void refused_headers(void **state) {
     const char *message;
   } cases[] = {
       /* no JSON object */
-      {"", 0, "\"test\": byte 8: expected a header that begins with {"},
+      {"", 0, "\"test\": no safetensors file: byte 8: expected a header that begins with {"},
       {"[]", 0, "byte 8: expected a header that begins with {"},
       {" {}", 0, "byte 8: expected a header that begins with {"},
       {"{", 0, "byte 9: the header is damaged: "},
@@ -637,7 +637,7 @@ static void lies_take_no_memory(void **state) {
                                 {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
   for (size_t i = 0; i < 4; i++) {
     check_refused(read_exact(&archive, lengths[i], 8, &err), NAS_FORMAT, archive,
-                  i < 2 ? "byte 8: expected " : "byte 0: expected the length of a header");
+                  i < 2 ? "byte 8: expected " : "no safetensors file: it begins with a header of");
   }
   nas_text file = file_of("{" TENSOR("a", "F32", "[1000000000]", "[0,4000000000]") "}", 8);
   check_refused(read_exact(&archive, file.data, file.size, &err), NAS_FORMAT, archive,
