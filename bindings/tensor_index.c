@@ -156,7 +156,8 @@ static int push_masked(lua_State *L, const nas_tensor *tensor) {
   return 1;
 }
 
-/* tensor[key]. What is no key of elements is the name of a method; the upvalue is their table. */
+/* tensor[key]. What is no key of elements is the name of a method; the upvalue is their table,
+ * which may have an __index for those that it has not. */
 static int tensor_index(lua_State *L) {
   int64_t indices[NAS_RANK_MAX];
   switch (lua_type(L, 2)) {
@@ -165,7 +166,7 @@ static int tensor_index(lua_State *L) {
   case LUA_TTABLE: break;
   default:
     lua_settop(L, 2);
-    lua_rawget(L, lua_upvalueindex(1));
+    lua_gettable(L, lua_upvalueindex(1));
     return 1;
   }
   const nas_tensor *tensor = nas_check_tensor(L, 1);

@@ -6,6 +6,7 @@
 --- An anchor (anchors.lua) has candidates, too: the numbers of the anchors that are asked for next.
 local anchors = require "luanas.anchors"
 local check = require "luanas.check"
+local names = require "luanas.names"
 local option_list = require "luanas.option_list"
 
 local chooser = {}
@@ -125,6 +126,15 @@ function Chooser:anchor(name, candidates)
   end
   return anchor, chosen
 end
+
+local MAY_BE_NIL = { closed = true, finish = true, is_scheduled = true, recorded = true, sample = true }
+
+setmetatable(Chooser, {
+  __index = function(_, name)
+    if MAY_BE_NIL[name] then return nil end
+    return names.missing("c", name, names.of(Chooser))
+  end,
+})
 
 --- Ends the record: nothing can be asked any more.
 function chooser.close(self)

@@ -42,11 +42,32 @@ local lazy = {
   watch = { "luanas.watch", "new" },
 }
 
+-- A misspelled name is an error. names.lua is loaded when there is one, or a module.
+
+local function missing(_, name)
+  local names, list = require "luanas.names", {}
+  for each in pairs(lazy) do list[#list + 1] = each end
+  for _, each in ipairs(names.of(nas)) do
+    if not lazy[each] then list[#list + 1] = each end
+  end
+  table.sort(list)
+  return names.missing("nas", name, list)
+end
+
+local _, tensor_methods = debug.getupvalue(debug.getregistry()["luanas.Tensor"].__index, 1)
+setmetatable(tensor_methods, {
+  __index = function(_, name)
+    local names = require "luanas.names"
+    return names.missing("tensor", name, names.of(tensor_methods))
+  end,
+})
+
 return setmetatable(nas, {
   __index = function(_, name)
     local where = lazy[name]
-    if not where then return nil end
+    if not where then return missing(_, name) end
     local module = require(where[1])
+    if not where[2] and type(module) == "table" then require "luanas.names".guard("nas." .. name, module) end
     nas[name] = where[2] and module[where[2]] or module
     return nas[name]
   end,

@@ -2,6 +2,7 @@
 --- training.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local node = require "luanas.node"
 local text_table = require "luanas.text_table"
 
 local profile = {}
@@ -157,7 +158,7 @@ end
 function profile.plan(network, options)
   options = check_options(options)
   local problem
-  if network.layers == nil then -- a node
+  if not node.is_network(network) then
     network, problem = check.core(core.network, network)
     if not network then check.fail("plan: %s", problem) end
   end

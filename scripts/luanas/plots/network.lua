@@ -104,7 +104,7 @@ end
 --- The network of what is drawn: a network, or a layer that one ends in.
 function network_lines.network(owner, subject)
   if type(subject) == "table" and type(subject.network) == "function" then subject = subject:network() end -- a model
-  if type(subject) == "userdata" and subject.layers then return subject end
+  if node.is_network(subject) then return subject end
   if not node.is(subject) or node.is_unbuildable(subject) then
     check.fail("%s: the network is %s; expected a network, its last layer, or a model", owner, check.show(subject))
   end
