@@ -379,7 +379,7 @@ Small
 ●───┘  5  conv 3x3, 6, valid                         3+4   4x10x6          492  19,440
 ●      6  global average pool                        5     6                 0       0
 ●      7  dense 2                                    6     2                14      12
-827 parameters, 41,628 multiply-accumulates; ◌ does not take the line above
+827 parameters, 41,628 multiply-accumulates
 ]])
 end
 
@@ -393,8 +393,9 @@ function T.test_lanes_of_a_network()
     x[#x + 1] = nn.conv2d(#inputs > 1 and nn.concat(inputs) or inputs[1], options)
   end
   for _, from in ipairs { { 1 }, { 2 }, { 1 }, { 2, 4 }, { 2, 3, 4 }, { 4, 5, 6 } } do add(table.unpack(from)) end
-  local margins = {}
-  for line in output(function() plot.network(x[#x]) end):gmatch "[^\n]+" do
+  local margins, text = {}, output(function() plot.network(x[#x]) end)
+  lu.assertStrMatches(text, ".* multiply%-accumulates; ◌ does not take the line above\n")
+  for line in text:gmatch "[^\n]+" do
     margins[#margins + 1] = line:match "^([^%d#]-) +%d"
   end
   lu.assertEquals(margins, { "○─┐", "●─│─┐", "◌─┴─│─┐", "●─┬─┤ │", "◌─│─│─┤", "●─│─┼─┘", "●─┴─┘" })

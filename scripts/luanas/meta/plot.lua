@@ -19,8 +19,8 @@ local plot = {}
 
 --- A network, a line for each layer with its output's shape, parameters and multiply-accumulates; normalisation,
 --- activation and dropout stand with the layer before, and concatenated inputs with the layer that takes them. Strokes in
---- the margin show what takes what: in the terminal ● takes the line above, ◌ does not, and a lane begins at ┐ or ┬ and
---- is taken at ┤, ┼, ┘ and ┴.
+--- the margin show what takes what: in the terminal ● takes the line above, ◌ does not (the last line says so where it is
+--- drawn), and a lane begins at ┐ or ┬ and is taken at ┤, ┼, ┘ and ┴.
 ---@param subject luanas.Network|luanas.Node|luanas.TrainedModel A node: the network that ends in it.
 ---@param path? string Ends in .svg; nil: the terminal.
 ---@param options? { title?: string }

@@ -147,6 +147,13 @@ local function takes_last(lines, i)
   return false
 end
 
+local APART = "◌"
+
+-- The character of a line.
+local function mark_of(lines, i)
+  return #lines[i].inputs == 0 and "○" or takes_last(lines, i) and "●" or APART
+end
+
 -- A character for a lane in a line, by whether the lane comes from above, goes on below, meets the line (begins, or is
 -- taken), and whether the line's own stroke goes on to lanes behind.
 local function mark(above, below, meets, passes)
@@ -167,7 +174,7 @@ local function margin(lines, lanes, count, i)
     for _, to in ipairs(each.to) do is_taken = is_taken or to == i end
     if is_taken then meets[k], last = true, math.max(last, k) end
   end
-  local parts = { #lines[i].inputs == 0 and "○" or takes_last(lines, i) and "●" or "◌" }
+  local parts = { mark_of(lines, i) }
   for k = 1, count do
     parts[#parts + 1] = k <= last and "─" or " "
     parts[#parts + 1] = mark(above[k], below[k], meets[k], k < last)
@@ -191,13 +198,14 @@ function network_lines.text(lines)
     }
     params, macs = params + line.params, macs + line.macs
   end
-  local i, drawn = -1, {}
+  local i, drawn, note = -1, {}, ""
   for row in text_table.format(COLUMNS, rows):gmatch "[^\n]+" do
     i = i + 1
+    if i > 0 and mark_of(lines, i) == APART then note = "; ◌ does not take the line above" end
     drawn[#drawn + 1] = (i == 0 and (" "):rep(1 + 2 * count) or margin(lines, lanes, count, i)) .. "  " .. row
   end
-  drawn[#drawn + 1] = ("%s parameters, %s multiply-accumulates; ◌ does not take the line above"):format(
-    text_table.grouped(params), text_table.grouped(macs))
+  drawn[#drawn + 1] = ("%s parameters, %s multiply-accumulates%s"):format(text_table.grouped(params),
+    text_table.grouped(macs), note)
   return table.concat(drawn, "\n") .. "\n"
 end
 
