@@ -285,7 +285,8 @@ function T.test_decisions_that_are_not_always_made()
   local text = show.policy(nas.policy(), spaces.branching, { samples = 50 })
   lu.assertStrMatches(text, "kind [^\n]*%%\n.*\npool [^\n]*%%  in %d+%%\n.*")
   lu.assertStrMatches(show.policy(nas.policy(), nas.space.paper_cnn { input = { 8, 8, 1 }, classes = 10, depth = 3 },
-    { samples = 3 }), ".*\nskip%.2 +false .*")
+    { samples = 3 }), "height 1 .*\nfilters 2 .*\nskip 2 <%- 1  false .*\nheight 3 .*\nskip 3 <%- 1  false .*\n"
+    .. "skip 3 <%- 2  false .*")
 end
 
 function T.test_policy_show_prints()

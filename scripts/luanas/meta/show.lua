@@ -27,7 +27,8 @@ function show.text(value, options) end
 
 --- What a policy thinks of a space: the probability of each option of each decision, with a bar. What was chosen before
 --- changes what a policy makes of the rest, so these are means over the samples that it would draw next; "in 40%" tells how
---- many of these made the decision at all. The policy stays as it is.
+--- many of these made the decision at all. Decisions that come again are counted; "skip 3 <- 1" is whether anchor 3, a skip,
+--- takes anchor 1. The policy stays as it is.
 ---@param policy luanas.Policy Or an object with its methods sample and score.
 ---@param space luanas.Space
 ---@param options? luanas.show.PolicyOptions

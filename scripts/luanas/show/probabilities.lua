@@ -3,6 +3,7 @@
 --- What comes first in an architecture changes what a policy makes of the rest, so these are means over samples: of how
 --- probable an option was when its decision was made.
 local core = require "luanas.core"
+local anchors = require "luanas.anchors"
 local arch = require "luanas.arch"
 local layout = require "luanas.layout"
 
@@ -18,22 +19,52 @@ local function copy_of(policy)
   return setmetatable(copy, getmetatable(policy))
 end
 
--- The decisions of samples in their order: { name =, options =, sums = of probabilities, count = how often it was
--- asked }, and the mean entropy.
+-- Of each decision that is a connection of an anchor: "skip 3 <- 1" where anchor 3 of the architecture, a skip, takes
+-- anchor 1.
+local function links_of(record)
+  local texts, number, name = {}, 0, nil
+  for i, decision in ipairs(record.decisions) do
+    local candidate = name and anchors.number_of(name, decision)
+    if candidate then
+      texts[i] = ("%s %d <- %d"):format(name, number, candidate)
+    elseif anchors.is(decision) then
+      number, name = number + 1, decision.name
+    else
+      name = nil
+    end
+  end
+  return texts
+end
+
+-- Puts a decision before another one of the list, nil for the end.
+local function insert_before(list, own, other)
+  local place = #list + 1
+  for i, each in ipairs(list) do
+    if each == other then place = i end
+  end
+  table.insert(list, place, own)
+end
+
+-- The decisions of samples in their order: { name =, link = text or nil, options =, sums = of probabilities, count =
+-- how often it was asked }, and the mean entropy. What only later samples ask stands before what they ask next.
 local function decisions_of(policy, space, samples)
   local copy, list, by_question, entropy = copy_of(policy), {}, {}, 0.0
   for _ = 1, samples do
     local record = copy:sample(space)
     local score = copy:score(record)
     entropy = entropy + score.entropy / samples
-    for i, decision in ipairs(record.decisions) do
-      local question = arch.question(decision)
+    local links, behind = links_of(record), nil
+    for i = #record.decisions, 1, -1 do
+      local decision = record.decisions[i]
+      local question = links[i] or arch.question(decision)
       local own = by_question[question]
       if not own then
-        own = { name = decision.name, occurrence = decision.occurrence, options = decision.options }
+        own = { name = decision.name, link = links[i], occurrence = decision.occurrence, options = decision.options }
         own.sums, own.count = {}, 0
-        by_question[question], list[#list + 1] = own, own
+        by_question[question] = own
+        insert_before(list, own, behind)
       end
+      behind = own
       own.count = own.count + 1
       for k, p in ipairs(score.decisions[i].probabilities) do own.sums[k] = (own.sums[k] or 0.0) + p end
     end
@@ -47,7 +78,7 @@ local function labelled(list, samples)
   for _, each in ipairs(list) do again[each.name] = again[each.name] or each.occurrence > 1 end
   for _, each in ipairs(list) do
     if each.options.count > 1 then
-      each.label = again[each.name] and ("%s %d"):format(each.name, each.occurrence) or each.name
+      each.label = each.link or again[each.name] and ("%s %d"):format(each.name, each.occurrence) or each.name
       each.note = each.count < samples and ("  in %d%%"):format((100 * each.count + samples // 2) // samples) or ""
       kept[#kept + 1] = each
     end
