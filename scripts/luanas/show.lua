@@ -12,11 +12,11 @@ local show = {}
 
 local WIDTH, NARROWEST = 80, 20
 local DEPTH = 4 -- of tables in tables
-local ITEMS = 30 -- of a table
+local ITEMS = 30 -- of a table, unless the option `items` says otherwise
 local ENTRIES = 300 -- of all tables together
 local LINES = 100 -- of a text
 local STRING, NESTED_STRING = 1000, 50 -- bytes that are shown
-local CELL = 32 -- columns of a table's cell
+local CELL = 32 -- columns of a table's cell; more where there is room
 local SAMPLES = 100
 
 -- ---- Single values ---------------------------------------------------------------------------------
@@ -142,7 +142,7 @@ local function parts_of(style, list, indent, above)
   local keys, parts, is_item = other_keys(list, length), {}, {}
   local total = length + #keys
   for i = 1, total do
-    if #parts == ITEMS or style.left <= 0 then break end
+    if #parts == style.items or style.left <= 0 then break end
     style.left = style.left - 1
     local key = i <= length and i or keys[i - length]
     local text = value_text(style, rawget(list, key), indent .. "  ", above)
@@ -203,10 +203,24 @@ end
 
 local function cell_text(style, value)
   if value == nil then return "" end
-  if type(value) == "string" then return layout.clip(escaped(value), CELL) end
+  if type(value) == "string" then return layout.clip(escaped(value), style.width) end
   if math.type(value) == "float" then return ("%.6g"):format(value) end
   local text = is_plain(value) and table_text(style, value, "", {}) or short(style, value)
-  return layout.clip(text:gsub("%s*\n%s*", " "), CELL)
+  return layout.clip(text:gsub("%s*\n%s*", " "), style.width)
+end
+
+-- How wide columns may be in so many columns of the terminal: long cells have what the others leave, CELL at least.
+local function limits_of(widths, room)
+  local limits = {}
+  for i, width in ipairs(widths) do
+    limits[i] = math.min(width, CELL)
+    room = room - limits[i] - 2
+  end
+  for i, width in ipairs(widths) do
+    local more = math.max(0, math.min(width - limits[i], room + 2))
+    limits[i], room = limits[i] + more, room - more
+  end
+  return limits
 end
 
 -- What tells rows apart stands first, tables last.
@@ -238,20 +252,24 @@ end
 -- A list of tables with the same sort of fields, such as the epochs of a training, as rows; columns that have no room
 -- are only named.
 local function records_text(style, list)
-  local count = math.min(rawlen(list), ITEMS)
+  local count = math.min(rawlen(list), style.items)
   local columns, texts = columns_of(list, count), setmetatable({ colour = false }, { __index = style })
+  local cells, widths = {}, {}
+  for k, column in ipairs(columns) do
+    cells[k], widths[k] = {}, layout.width(column.title)
+    for i = 1, count do
+      cells[k][i] = cell_text(texts, rawget(rawget(list, i), column.title))
+      widths[k] = math.max(widths[k], layout.width(cells[k][i]))
+    end
+  end
+  local limits = limits_of(widths, style.width)
   local shown, rows, used, left_out = {}, {}, 0, {}
   for i = 1, count do rows[i] = {} end
-  for _, column in ipairs(columns) do
-    local cells, width = {}, layout.width(column.title)
-    for i = 1, count do
-      cells[i] = cell_text(texts, rawget(rawget(list, i), column.title))
-      width = math.max(width, layout.width(cells[i]))
-    end
-    used = used + width + 2
+  for k, column in ipairs(columns) do
+    used = used + limits[k] + 2
     if used - 2 <= style.width and #left_out == 0 then
       shown[#shown + 1] = column
-      for i = 1, count do rows[i][#shown] = cells[i] end
+      for i = 1, count do rows[i][#shown] = layout.clip(cells[k][i], limits[k]) end
     else
       left_out[#left_out + 1] = column.title
     end
@@ -278,13 +296,14 @@ local function function_with_place(value, style)
 end
 
 -- The first lines of a text.
-local function limited(text)
+local function limited(text, items)
   local lines, count = {}, 0
+  local most = items and items > ITEMS and math.huge or LINES -- all that was asked for
   for line in (text:gsub("\n+$", "") .. "\n"):gmatch "([^\n]*)\n" do
     count = count + 1
-    if count <= LINES then lines[count] = line end
+    if count <= most then lines[count] = line end
   end
-  if count > LINES then lines[LINES + 1] = ("... %d more lines"):format(count - LINES) end
+  if count > most then lines[LINES + 1] = ("... %d more lines"):format(count - LINES) end
   return table.concat(lines, "\n")
 end
 
@@ -327,18 +346,22 @@ local function special_text(value, style)
   if text then return text end
   if type(value) ~= "string" and has_own_text(value) then return own_text(value) end
   if is_plain(value) and has_functions(value) then return module_text(value) end
-  if is_list_of(value, is_trial) then return guarded(objects.trials, value, ITEMS) end
+  if is_list_of(value, is_trial) then return guarded(objects.trials, value, style.items) end
   if is_list_of(value, is_record) and rawlen(value) > 1 then return records_text(style, value) end
   return nil
 end
 
+local OPTIONS = { "colour", "depth", "items", "width" }
+
 local function new_style(owner, options)
-  options = check.options(owner, options, { "colour", "depth", "width" })
+  options = check.options(owner, options, OPTIONS)
+  local items = check.integer(owner, "items", options.items or ITEMS, 1)
   return {
+    items = items,
     width = check.integer(owner, "width", options.width or WIDTH, NARROWEST),
     depth = check.integer(owner, "depth", options.depth or DEPTH, 1),
     colour = check.optional(check.boolean, owner, "colour", options.colour),
-    left = ENTRIES,
+    left = math.max(ENTRIES, items),
   }
 end
 
@@ -347,7 +370,7 @@ function show.text(value, options)
   local style = new_style("show.text", options)
   if type(value) == "string" then return string_text(value, style) end
   local text = special_text(value, style)
-  if text then return layout.fit(limited(text), style.width) end
+  if text then return layout.fit(limited(text, style.items), style.width) end
   if type(value) ~= "table" then return short(style, value) end
   local name = type_name(value)
   return (name and name .. " " or "") .. table_text(style, value, "", {})
@@ -370,7 +393,7 @@ end
 -- show(value): prints it, in the width of the terminal.
 local function print_text(_, value, options)
   local own = {}
-  for name, given in pairs(check.options("show", options, { "colour", "depth", "width" })) do own[name] = given end
+  for name, given in pairs(check.options("show", options, OPTIONS)) do own[name] = given end
   own.width = own.width or core.terminal "output"
   io.stdout:write(show.text(value, own), "\n")
 end

@@ -116,7 +116,15 @@ function T.test_lists_of_records_are_tables()
     "alpha  beta  delta\n    1     2      4\n    1\nand gamma", { width = 20 })
   local list = {}
   for i = 1, 50 do list[i] = { i = i } end
-  lu.assertStrMatches(show.text(list), " i\n 1\n.*\n30\n%.%.%. 20 more")
+  lu.assertStrMatches(show.text(list), " i\n 1\n.*\n30\n%.%.%. 20 more; nas%.show%(list, { items = 50 }%) shows all")
+  lu.assertStrMatches(show.text(list, { items = 40 }), " i\n 1\n.*\n40\n%.%.%. 10 more;.*")
+  lu.assertEquals(select(2, show.text(list, { items = 50 }):gsub("\n", "")), 50)
+  local long = ("x"):rep(60) -- a cell has what room the others leave
+  local function cell(width) return show.text({ { a = 1, b = long }, { a = 2, b = "" } }, { width = width }) end
+  lu.assertStrContains(cell(80), long)
+  lu.assertStrMatches(cell(50), "a  b\n1  x+…\n2")
+  lu.assertEquals(utf8.len(cell(50):match "1  x+…"), 50)
+  lu.assertEquals(utf8.len(cell(35):match "1  x+…"), 35)
   check({ { a = 1 } }, "{ { a = 1 } }")
   check({ { a = 1 }, { 2 } }, "{ { a = 1 }, { 2 } }")
 end
@@ -179,15 +187,18 @@ function T.test_small_tensors()
 end
 
 function T.test_large_tensors()
-  check(nas.tensor.zeros({ 9, 40 }, "int32"), [[
-tensor int32 {9, 40}: min 0, mean 0, max 0
+  check(nas.tensor.zeros({ 13, 40 }, "int32"), [[
+tensor int32 {13, 40}: min 0, mean 0, max 0
    0   0   0   0   0   0   0   0 ...   0
    0   0   0   0   0   0   0   0 ...   0
    0   0   0   0   0   0   0   0 ...   0
    0   0   0   0   0   0   0   0 ...   0
  ...
    0   0   0   0   0   0   0   0 ...   0
-   0   0   0   0   0   0   0   0 ...   0]], { width = 42 })
+   0   0   0   0   0   0   0   0 ...   0]], { width = 43 })
+  local shown = show.text(nas.tensor.zeros { 12, 10 }) -- such as a confusion of classes: whole
+  lu.assertEquals(select(2, shown:gsub("\n" .. ("   0"):rep(10), "")), 12)
+  lu.assertNotStrContains(shown, "...")
   local row = ("   0"):rep(20) .. "\n"
   check(nas.tensor.zeros { 1000000 }, "tensor float32 {1000000}: min 0, mean 0, max 0\n" .. row:rep(3)
     .. "  ... 999920 more\n" .. row:sub(1, -2))
@@ -334,7 +345,9 @@ end
 function T.test_many_trials_are_cut()
   local study = spaces.study()
   study:run(nas.agents.random_sample(), { trials = 40 })
-  lu.assertStrMatches(show.text(study:trials()), "trial .*\n   30  ok .*\n%.%.%. 10 more")
+  lu.assertStrMatches(show.text(study:trials()), "trial .*\n   30  ok .*\n%.%.%. 10 more; "
+    .. "nas%.show%(list, { items = 40 }%) shows all")
+  lu.assertStrMatches(show.text(study:trials(), { items = 40 }), "trial .*\n   40  ok [^\n]*")
 end
 
 function T.test_failed_trials()
@@ -402,8 +415,8 @@ function T.test_options()
   lu.assertErrorMsgContains("show.text: width is 5; expected an integer of at least 20", show.text, 1, { width = 5 })
   lu.assertErrorMsgContains("show.text: depth is 0; expected an integer of at least 1", show.text, 1, { depth = 0 })
   lu.assertErrorMsgContains("show.text: colour is 1; expected true or false", show.text, 1, { colour = 1 })
-  lu.assertErrorMsgContains('show.text: unknown option "color"; known options: colour, depth, width', show.text, 1,
-    { color = true })
+  lu.assertErrorMsgContains('show.text: unknown option "color"; known options: colour, depth, items, width',
+    show.text, 1, { color = true })
 end
 
 -- ---- Images ----------------------------------------------------------------------------------------

@@ -17,16 +17,21 @@ local EPOCHS = 10 -- of a trial
 
 local function right(title) return { title = title, right = true } end
 
+-- Below a table of the first rows of a list.
+local function with_rest(text, shown, count)
+  if shown >= count then return text end
+  return ("%s... %d more; nas.show(list, { items = %d }) shows all\n"):format(text, count - shown, count)
+end
+
 --- A table of the first rows of `count`, and how many there are more.
 function objects.table(columns, rows, count)
-  local text = text_table.format(columns, rows)
-  return #rows < count and ("%s... %d more\n"):format(text, count - #rows) or text
+  return with_rest(text_table.format(columns, rows), #rows, count)
 end
 
 --- A list of trials, `most` of them.
 function objects.trials(trials, most)
-  local text = trial_table(table.move(trials, 1, math.min(#trials, most), 1, {}), "reward")
-  return #trials > most and ("%s... %d more\n"):format(text, #trials - most) or text
+  local shown = math.min(#trials, most)
+  return with_rest(trial_table(table.move(trials, 1, shown, 1, {}), "reward"), shown, #trials)
 end
 
 -- "name  value", one below the other; values are wrapped.

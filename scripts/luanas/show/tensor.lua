@@ -2,7 +2,7 @@
 --- last rows.
 local layout = require "luanas.layout"
 
-local ROWS, LAST_ROWS = 6, 2 -- of a matrix
+local WHOLE, ROWS, LAST_ROWS = 12, 6, 2 -- of a matrix: as many rows are shown whole; of more, so many
 local LINES = 4 -- of a vector
 local NARROWEST = 4 -- places that a number takes with what is before it
 
@@ -30,7 +30,7 @@ end
 
 local function matrix_lines(matrix, width)
   local rows, columns = table.unpack(matrix:shape())
-  local shown_rows, texts, places = picked(rows, ROWS, LAST_ROWS), {}, NARROWEST
+  local shown_rows, texts, places = picked(rows, rows <= WHOLE and rows or ROWS, LAST_ROWS), {}, NARROWEST
   for _, i in ipairs(shown_rows) do
     texts[i] = {}
     for _, j in ipairs(i and picked(columns, math.max(2, width // NARROWEST), 1) or {}) do
