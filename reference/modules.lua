@@ -60,9 +60,20 @@ end
 
 local function paragraphs(text, places)
   local parts = {}
-  for paragraph in (text .. "\n"):gmatch "([^\n]+)\n" do
-    parts[#parts + 1] = element("p", "", inline(paragraph, places))
+  local indented = {}
+  local function flush()
+    if #indented > 0 then parts[#parts + 1] = element("pre", "", escape(table.concat(indented, "\n"))) end
+    indented = {}
   end
+  for paragraph in (text .. "\n"):gmatch "([^\n]+)\n" do
+    if stubs.is_indented(paragraph) then
+      indented[#indented + 1] = paragraph
+    else
+      flush()
+      parts[#parts + 1] = element("p", "", inline(paragraph, places))
+    end
+  end
+  flush()
   return table.concat(parts, "\n")
 end
 

@@ -1,5 +1,6 @@
 --- What can be asked help for: the entries of the stubs (functions, classes, aliases; modules are classes, too),
 --- found by name or by value. Their names are those that scripts use: nas.nn.conv2d, study:run.
+local names = require "luanas.names"
 local stubs = require "luanas.stubs"
 
 local entries = {}
@@ -39,9 +40,9 @@ end
 --- The same with parameters: "nas.nn.conv2d(input, options)".
 function entries.signature(entry)
   if entry.kind ~= "function" then return entries.title(entry) end
-  local names = {}
-  for i, parameter in ipairs(entry.parameters) do names[i] = parameter.name end
-  return ("%s(%s)"):format(entries.title(entry), table.concat(names, ", "))
+  local parameters = {}
+  for i, parameter in ipairs(entry.parameters) do parameters[i] = parameter.name end
+  return ("%s(%s)"):format(entries.title(entry), table.concat(parameters, ", "))
 end
 
 --- What an entry says; of a module also what stands at the top of its file.
@@ -96,18 +97,29 @@ local WAYS = {
   function(entry, name) return last_of(entry.name):lower() == name:lower() end,
 }
 
---- The entries of a name, {} where there is none; those of the C part only where scripts see no other.
-function entries.named(name)
-  name = plain(name)
-  if name == "nas" then name = "luanas" end
-  for _, fits in ipairs(WAYS) do
-    local found, of_core = {}, {}
-    for _, entry in ipairs(entries.list()) do
-      if fits(entry, name) then table.insert(entry.module.name == "luanas.core" and of_core or found, entry) end
-    end
-    if #found + #of_core > 0 then return #found > 0 and found or of_core end
+-- The entries that fit; those of the C part only where scripts see no other.
+local function fitting(fits)
+  local found, of_core = {}, {}
+  for _, entry in ipairs(entries.list()) do
+    if fits(entry) then table.insert(entry.module.name == "luanas.core" and of_core or found, entry) end
   end
-  return {}
+  return #found > 0 and found or of_core
+end
+
+--- The entries of a name, {} where there is none. Where nobody knows what stands before the last dot or colon, such as
+--- a variable of the script's, those whose names end alike: of "c:choose" methods, where there are some.
+function entries.named(name)
+  local own = plain(name)
+  if own == "nas" then own = "luanas" end
+  for _, fits in ipairs(WAYS) do
+    local found = fitting(function(entry) return fits(entry, own) end)
+    if #found > 0 then return found end
+  end
+  local owner, last = own:match "^(.*)%.([^.]*)$"
+  if not owner or owner == "" or #entries.named(owner) > 0 then return {} end
+  local function ends_alike(entry) return last_of(entry.name) == last end
+  local found = name:find ":" and fitting(function(entry) return entry.is_method and ends_alike(entry) end) or {}
+  return #found > 0 and found or fitting(ends_alike)
 end
 
 --- The fields and options of a name: a list of { class, field }.
@@ -121,22 +133,6 @@ function entries.fields_named(name)
   return found
 end
 
--- How many letters must change to make a into b (Levenshtein 1966).
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local change = diagonal + (a:byte(i) == b:byte(j) and 0 or 1)
-      diagonal = row[j]
-      row[j] = math.min(change, row[j] + 1, row[j - 1] + 1)
-    end
-  end
-  return row[#b]
-end
-
 --- The titles that are most like a name which there is not; of equally near ones functions first.
 function entries.nearest(name)
   name = plain(name):lower()
@@ -144,9 +140,9 @@ function entries.nearest(name)
   for place, entry in ipairs(entries.list()) do
     local title = entries.title(entry)
     local own = plain(title):lower()
-    local far = math.min(distance(name, last_of(own)), distance(name, own))
+    local far = math.min(names.distance(name, last_of(own)), names.distance(name, own))
     if name ~= "" and own:find(name, 1, true) then far = math.min(far, 1) end
-    if far <= math.max(1, #name // 2) and not seen[title] then
+    if far <= names.tolerance(name) and far < #name and not seen[title] then
       seen[title] = true
       found[#found + 1] = { title = title, far = far, rank = entry.kind == "function" and 1 or 2, place = place }
     end
@@ -156,9 +152,20 @@ function entries.nearest(name)
     if a.rank ~= b.rank then return a.rank < b.rank end
     return a.place < b.place
   end)
-  local names = {}
-  for i = 1, math.min(NEAREST, #found) do names[i] = found[i].title end
-  return names
+  local titles = {}
+  for i = 1, math.min(NEAREST, #found) do titles[i] = found[i].title end
+  return titles
+end
+
+--- The titles of entries in whose texts a word stands.
+function entries.mentioning(word)
+  local titles = {}
+  local pattern = "%f[%w_]" .. word:lower():gsub("%W", "%%%0") .. "%f[^%w_]"
+  for _, entry in ipairs(word:find "%w" and entries.list() or {}) do
+    local is_there = #titles < NEAREST and entries.text(entry):lower():find(pattern)
+    if is_there then titles[#titles + 1] = entries.title(entry) end
+  end
+  return titles
 end
 
 -- ---- By value --------------------------------------------------------------------------------------

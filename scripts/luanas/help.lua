@@ -28,10 +28,31 @@ function Page:wrap(words, first, indent)
   self:line(layout.wrap(words, self.columns, first or "", indent or ""))
 end
 
+-- Paragraphs, and between them indented lines as they are: "  code    what it does", where what is too long goes on
+-- below itself. A line that is indented more than such goes on with the one before.
 function Page:paragraphs(text)
-  for paragraph in text:gmatch "[^\n]+" do
-    self:wrap(paragraph)
-    self:line ""
+  local lines = {}
+  for line in text:gmatch "[^\n]+" do
+    local before, indent = lines[#lines], #line:match "^ *"
+    if before and stubs.is_indented(line) and stubs.is_indented(before) and indent > #before:match "^ *" then
+      lines[#lines] = before .. " " .. line:match "%S.*"
+    else
+      lines[#lines + 1] = line
+    end
+  end
+  for i, line in ipairs(lines) do
+    if stubs.is_indented(line) then
+      local first, rest = line:match "^( +.-%S  +)(%S.*)$"
+      local indent = first and math.min(#first, self.columns // 2)
+      if not first then
+        first, rest = line:match "^( +)(.*)$"
+        indent = #first + 2
+      end
+      self:wrap(rest, first, (" "):rep(indent))
+    else
+      self:wrap(line)
+    end
+    if not (stubs.is_indented(line) and lines[i + 1] and stubs.is_indented(lines[i + 1])) then self:line "" end
   end
 end
 
@@ -115,14 +136,6 @@ local function parts_of(overload)
   return overload:match "^fun(%b())%s*:?%s*(.*)"
 end
 
-local function parameters_of(overload)
-  local parameters = {}
-  for name, kind in parts_of(overload):gmatch "([%w_]+)%??:%s*([%w_.]+)" do
-    parameters[#parameters + 1] = { name = name, type = kind }
-  end
-  return parameters
-end
-
 local SYMBOLS = {
   add = "a + b", sub = "a - b", mul = "a * b", div = "a / b", pow = "a ^ b", unm = "-a", len = "#a", band = "a & b",
   bor = "a | b", bnot = "~a",
@@ -148,7 +161,7 @@ function ENTRY.class(page, class)
   end
   page:line ""
   page:paragraphs(entries.text(class))
-  for _, overload in ipairs(class.overloads) do page:options(parameters_of(overload)) end
+  for _, overload in ipairs(class.overloads) do page:options(stubs.parameters(overload)) end
   if #class.operators > 0 then
     page:line(layout.wrap(operators_text(class), page.columns, "operators: ", "  "))
     page:line ""
@@ -171,20 +184,53 @@ end
 
 -- ---- Questions -------------------------------------------------------------------------------------
 
--- What there is.
-local function overview(page)
-  local class, list, names = stubs.all().classes.luanas, {}, {}
-  for _, field in ipairs(class.fields) do
-    if field.name ~= "version" then list[#list + 1] = { "nas." .. field.name, field.text } end
+-- What nas has, in groups; what is in none of them comes last.
+local GROUPS = {
+  { "data, networks and training", "data", "nn", "train", "load", "interrupted", "tensor" },
+  { "searches", "space", "study", "agents", "policy", "reward", "watch", "open" },
+  { "looking at things", "show", "plot", "help" },
+  { "optimisers and schedules of the rate", "adam", "adamw", "sgd", "rmsprop", "schedule" },
+  { "comparing and checking", "compare", "statistics", "exact", "audit", "testing", "random" },
+}
+
+-- "nas.nn", "Layers.", by the names in nas.
+local function names_of_nas()
+  local class, told = stubs.all().classes.luanas, {}
+  for _, field in ipairs(class.fields) do told[field.name] = field.text end
+  for _, each in ipairs(class.functions) do told[each.short] = entries.summary(each) end
+  for name, text in pairs(told) do -- what a module says at its top, where nas says nothing
+    local module = text == "" and stubs.all().classes["luanas." .. name]
+    if module then told[name] = entries.summary(module) end
   end
-  for i, each in ipairs(class.functions) do names[i] = each.short end
-  table.sort(names)
-  page:paragraphs(class.text)
-  page:index(nil, list)
-  page:wrap("and the functions " .. table.concat(names, ", "), "  ", "  ")
+  told.version = nil
+  return told
+end
+
+-- What there is, for those who come first.
+local function overview(page)
+  local told, others = names_of_nas(), { "others" }
+  page:paragraphs(entries.text(stubs.all().classes.luanas):match "^[^\n]*")
+  page:wrap "Begin with examples/five_minutes.md, which goes through data, a network and a search by typing."
+  page:wrap("a name, such as conv2d, \"study\" or \"study:run\"", '  help "name"   ', (" "):rep(16))
+  page:wrap("a function, a module, or any object", "  help(value)   ", (" "):rep(16))
   page:line ""
-  page:wrap('help(nas.nn) tells what a module has, help(nas.nn.conv2d) or help "conv2d" what a function does, '
-    .. 'help "study" and help "study:run" what objects can do; help(x) works for any object.')
+  local is_grouped = {}
+  for _, group in ipairs(GROUPS) do
+    for _, name in ipairs(group) do is_grouped[name] = true end
+  end
+  for _, name in ipairs(check.sorted_keys(told)) do
+    if not is_grouped[name] then others[#others + 1] = name end
+  end
+  local groups = table.move(GROUPS, 1, #GROUPS, 1, {})
+  groups[#groups + 1] = others
+  for _, group in ipairs(groups) do
+    local list = {}
+    for k = 2, #group do
+      local name = group[k]
+      if told[name] then list[#list + 1] = { "nas." .. name, told[name] } end
+    end
+    page:index(group[1], list)
+  end
 end
 
 local function of_name(page, name)
@@ -196,9 +242,10 @@ local function of_name(page, name)
   elseif #fields > 0 then
     for _, each in ipairs(fields) do page:members(each[1].name, { each[2] }) end
   else
-    local near = entries.nearest(name)
-    page:wrap(("there is no help for %s; %s"):format(check.show(name),
-      #near > 0 and "there are " .. table.concat(near, ", ") or "help() lists what there is"), "", "  ")
+    local near, telling = entries.nearest(name), entries.mentioning(name)
+    local shown = #near > 0 and "there are " .. table.concat(near, ", ")
+      or #telling > 0 and "it is in the help of " .. table.concat(telling, ", ") or "help() lists what there is"
+    page:wrap(("there is no help for %s; %s"):format(check.show(name), shown), "", "  ")
   end
 end
 

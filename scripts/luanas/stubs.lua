@@ -58,6 +58,37 @@ local function take_type(text)
   return text:sub(1, behind - 1), text:match("^%s*(.*)", behind)
 end
 
+-- "name?: type, name?: type" between brackets, as fields and parameters.
+local function typed_names(inside)
+  local list, at = {}, 1
+  while true do
+    local name, optional, behind = inside:match("^%s*([%w_.]+)(%??)()", at)
+    if not name then return list end
+    local first = inside:match("^:%s*()", behind)
+    local last = first and type_end(inside, first) or behind
+    list[#list + 1] = {
+      name = name, optional = optional == "?", type = first and inside:sub(first, last - 1) or "", text = "",
+    }
+    at = inside:match("^%s*,()", last)
+    if not at then return list end
+  end
+end
+
+--- The parameters of a type "fun(a: A, b?: B): C".
+function stubs.parameters(kind)
+  return typed_names((kind:match "^fun%s*(%b())" or "()"):sub(2, -2))
+end
+
+--- The fields of a type "{ a: A, b?: B }".
+function stubs.table_fields(kind)
+  return typed_names((kind:match "^%b{}" or "{}"):sub(2, -2))
+end
+
+--- Whether a line of a text stays as it is.
+function stubs.is_indented(line)
+  return line:find "^  +%S" ~= nil
+end
+
 -- ---- Tags ------------------------------------------------------------------------------------------
 
 -- "name?" and a type and a text: a parameter or a field.
@@ -107,11 +138,12 @@ function Block:is_empty()
   return self.text == "" and #self.tags == 0
 end
 
--- A line of text; paragraphs are separated by an empty line.
+-- A line of text; paragraphs are separated by an empty line. Indented lines stay as they are, each a line of its own.
 function Block:add(line)
   local owner = self.tags[#self.tags] or self
-  local separator = owner.text == "" and "" or (line == "" or owner.text:find "\n$") and "\n" or " "
-  owner.text = owner.text .. separator .. line
+  local is_apart = line == "" or owner.text:find "\n$" or stubs.is_indented(line)
+    or stubs.is_indented(owner.text:match "[^\n]*$")
+  owner.text = owner.text .. (owner.text == "" and "" or is_apart and "\n" or " ") .. line
 end
 
 function Block:tag(name, text)
@@ -299,6 +331,16 @@ function stubs.fields(class)
     fields[place] = own
   end
   return fields
+end
+
+--- The functions of a class, those of its parents first.
+function stubs.methods(class)
+  local list = {}
+  for _, name in ipairs(class.parents) do
+    local parent = stubs.all().classes[name]
+    for _, each in ipairs(parent and stubs.methods(parent) or {}) do list[#list + 1] = each end
+  end
+  return table.move(class.functions, 1, #class.functions, #list + 1, list)
 end
 
 --- What a text says first.

@@ -108,6 +108,19 @@ function T.test_what_a_stub_says()
   lu.assertEquals({ module.items[4].title, module.items[4].text }, { "A section", "What it is about." })
 end
 
+function T.test_types_with_names()
+  local function told(list)
+    local texts = {}
+    for i, each in ipairs(list) do texts[i] = ("%s%s: %s"):format(each.name, each.optional and "?" or "", each.type) end
+    return table.concat(texts, "; ")
+  end
+  lu.assertEquals(told(stubs.parameters "fun(a: integer, b?: fun(x: number, y: B): C|D, ...: { e: F, g: H }[]): I"),
+    "a: integer; b?: fun(x: number, y: B): C|D; ...: { e: F, g: H }[]")
+  lu.assertEquals(told(stubs.parameters "fun(self, x: A)"), "self: ; x: A")
+  lu.assertEquals(told(stubs.table_fields "{ a?: table<string, B>, c: D }"), "a?: table<string, B>; c: D")
+  lu.assertEquals(stubs.parameters "integer", {})
+end
+
 function T.test_what_no_stub_may_say()
   local function refused(lines, place, problem)
     local ok, message = pcall(parsed, "---@meta luanas.example\n" .. lines .. "\n")
@@ -198,7 +211,9 @@ end
 
 function T.test_unknown_names_list_the_nearest()
   lu.assertEquals(help.text "conv3d",
-    'there is no help for "conv3d"; there are nas.nn.conv2d, luanas.nn.Conv2d,\n  nas.nn.concat, nas.tensor.concat')
+    'there is no help for "conv3d"; there are nas.nn.conv2d, luanas.nn.Conv2d')
+  lu.assertEquals(help.text "skip", 'there is no help for "skip"; it is in the help of nas.space.paper_cnn,\n'
+    .. "  nas.space.by_hand, nas.show.policy")
   lu.assertEquals(help.text "zzzzzzzzzz", 'there is no help for "zzzzzzzzzz"; help() lists what there is')
   lu.assertStrContains(help.text "study:rum", "study:run")
   lu.assertStrContains(help.text "", "help() lists what there is")
@@ -225,7 +240,45 @@ function T.test_everything()
   for _, field in ipairs(stubs.all().classes.luanas.fields) do
     if field.name ~= "version" then lu.assertStrContains(text, "\n  nas." .. field.name .. " ") end
   end
-  lu.assertStrContains(text, "\n  and the functions adam, adamw, arch, audit,")
+  for _, each in ipairs(stubs.all().classes.luanas.functions) do
+    lu.assertStrMatches(text, (".*\n  nas%%.%s  +%%S.*"):format(each.short))
+  end
+  lu.assertStrMatches(text, "Neural architecture search [^\n]+\n\nBegin with examples/five_minutes%.md,.*\n"
+    .. '  help "name" .*\ndata, networks and training\n  nas%.data .*\nsearches\n.*')
+end
+
+-- Where nobody knows what stands before the last dot or colon, as a variable of the script's.
+function T.test_names_with_an_unknown_owner()
+  lu.assertEquals(help.text "c:choose", help.text "chooser:choose")
+  lu.assertEquals(help.text "c:anchor", help.text "chooser:anchor") -- and not core_policy:anchor
+  lu.assertEquals(help.text "foo.conv2d", help.text "conv2d")
+  lu.assertStrMatches(help.text "mine:sample", '"mine:sample" may be:\n  random:sample%(.*\n  policy:sample%(.*')
+  lu.assertStrContains(help.text "nas.space.foo", 'there is no help for "nas.space.foo"')
+end
+
+function T.test_indented_lines_stay_lines()
+  local text = help.text(nas.tensor { 1 }, { width = 80 })
+  lu.assertStrContains(text, [[
+
+  t[i]                            entry i of the first dimension: a view, or a
+                                  number if there is one dimension
+  t[{ 3, {}, { 2, -1 } }]         entry 3 of]])
+  lu.assertStrContains(text, "\n  t[{ { 9, 1, -2 } }]             a range with a step: 9, 7, 5, 3, 1\n  t[mask] ")
+  lu.assertStrContains(text, "\n\nTo each of these a number")
+  lu.assertStrContains(help.text "by_hand", "architecture:\n\n  nas.space.by_hand(space, { kernel = { 3, 3, 1, 1 }")
+end
+
+-- Each default that help tells of the small space is what the space has.
+function T.test_defaults_of_the_small_space()
+  local text = help.text "nas.space.paper_cnn_small"
+  local decided = {}
+  for _, decision in ipairs(nas.random():sample(nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10 })
+    .decisions) do
+    decided[decision.name] = decision.options.key:gsub(",", ", ")
+  end
+  for field, name in pairs { heights = "height", widths = "width", filters = "filters" } do
+    lu.assertStrMatches(text, (".*\n  %s%%? [^\n]*Default: { %s }.*"):format(field, decided[name]))
+  end
 end
 
 function T.test_every_module_says_what_it_is()

@@ -86,9 +86,15 @@ function space.chain(options) end
 ---@return luanas.Space
 function space.paper_cnn(options) end
 
---- The same for a laptop and images of 28x28: filters of 1, 3 and 5, 12 to 36 of them, six layers, and a stem that leaves
---- images of 7x7. The largest child stays below 30 million multiply-accumulates. What is given goes before.
----@param options luanas.space.PaperCnn
+---@class luanas.space.PaperCnnSmall: luanas.space.PaperCnn
+---@field heights? integer[] Of filters. Default: { 1, 3, 5 }.
+---@field widths? integer[] Default: { 1, 3, 5 }.
+---@field filters? integer[] Default: { 12, 18, 24, 36 }.
+---@field stem? { filters: integer, kernel?: integer, stride?: integer, pool?: integer } What plays the image's part. Default: { filters = 12, stride = 2, pool = 2 }, which leaves 7x7 of 28x28.
+
+--- The same for a laptop and images of 28x28: smaller filters, fewer of them, and a stem that leaves images of 7x7. The
+--- largest child stays below 30 million multiply-accumulates.
+---@param options luanas.space.PaperCnnSmall
 ---@return luanas.Space
 function space.paper_cnn_small(options) end
 
