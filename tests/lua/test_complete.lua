@@ -68,6 +68,18 @@ function T.test_fields_and_methods()
   lu.assertFalse(called)
 end
 
+-- What the stubs describe, and nothing internal; what the user adds to a module is found.
+function T.test_methods_that_are_described()
+  GLOBALS.real = require("spaces").study()
+  lu.assertEquals(names "real:be", "")
+  lu.assertEquals(tab "real:be", "st")
+  lu.assertNotStrContains(names "real:", "_training")
+  lu.assertStrContains(names "real:", "rescore")
+  GLOBALS.nas.own_field = 1
+  lu.assertEquals(tab "nas.own_f", "ield")
+  GLOBALS.nas.own_field = nil
+end
+
 function T.test_strings_and_comments()
   lu.assertEquals(tab "dofile 'a.", "lua")
   lu.assertEquals(names 'io.open("a', "a.lua ab.csv")

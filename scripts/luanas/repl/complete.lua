@@ -2,7 +2,7 @@
 ---
 --- Nothing of the user's is called: tables are read raw, and __index is followed where it is a table, or a function of
 --- the core that has the methods as its upvalue. What only the stubs know comes from them, such as options, and modules
---- that are not loaded yet.
+--- that are not loaded yet. Their texts are parsed in stubs.lua alone, also the types of parameters and fields.
 local complete = {}
 
 local KEYWORDS = {
@@ -123,46 +123,27 @@ local function class_name(globals, names, count)
   return names[1] == "nas" and table.concat(names, ".", 1, count):gsub("^nas", "luanas") or nil
 end
 
--- The types of the parameters of "fun(a: A, b?: B): C".
-local function parameters_of(text)
-  local list = {}
-  local inside = text:match "^fun(%b())"
-  inside = inside and inside:sub(2, -2):gsub("%b{}", function(braces) return (braces:gsub(",", ";")) end) or ""
-  for parameter in inside:gmatch "[^,]+" do
-    list[#list + 1] = (parameter:match "^%s*[%w_]+%??:%s*(.*)$" or ""):gsub(";", ",")
-  end
-  return list
-end
-
--- The types of the parameters of what is called by these names; nil where the stubs do not know it.
+-- The parameters of what is called by these names; nil where the stubs do not know it.
 local function called(stubs, all, globals, names)
   local whole = class_name(globals, names, #names)
   local owner = #names > 1 and class_name(globals, names, #names - 1)
   local described = owner and all.functions[owner .. "." .. names[#names]] or all.functions[whole]
-  if described then
-    local list = {}
-    for i, parameter in ipairs(described.parameters) do list[i] = parameter.type end
-    return list
-  end
+  if described then return described.parameters end
   local class = owner and all.classes[owner]
   for _, each in ipairs(class and stubs.fields(class) or {}) do
-    if each.name == names[#names] and each.type:find "^fun%(" then return parameters_of(each.type) end
+    if each.name == names[#names] and each.type:find "^fun%(" then return stubs.parameters(each.type) end
   end
   local module = whole and all.classes[whole]
-  return module and module.overloads[1] and parameters_of(module.overloads[1]) or nil
+  return module and module.overloads[1] and stubs.parameters(module.overloads[1]) or nil
 end
 
--- The fields that a table of this type has: { { name =, type = } }.
+-- The fields that a table of this type has, as stubs.fields has them.
 local function fields_of(stubs, all, kind)
-  local list = {}
   for name in kind:gmatch "[%a_][%w_.]*" do
     if all.classes[name] then return stubs.fields(all.classes[name]) end
     if all.aliases[name] then return fields_of(stubs, all, all.aliases[name].type) end
   end
-  for name, type_text in (kind:match "^%b{}" or ""):gmatch "([%a_][%w_]*)%??:%s*([^,}]*)" do
-    list[#list + 1] = { name = name, type = type_text }
-  end
-  return list
+  return stubs.table_fields(kind)
 end
 
 -- ---- Options ---------------------------------------------------------------------------------------
@@ -205,7 +186,7 @@ local function options_at(stubs, all, globals, tokens, opening)
     place, names = commas + 1, path_at(tokens, outer - 1)
   end
   local parameters = names and called(stubs, all, globals, names)
-  return parameters and parameters[place] and fields_of(stubs, all, parameters[place]) or {}
+  return parameters and parameters[place] and fields_of(stubs, all, parameters[place].type) or {}
 end
 
 -- ---- Candidates ------------------------------------------------------------------------------------
@@ -290,15 +271,19 @@ local function complete_file(content, terminal)
   return candidates:answer(terminal.width)
 end
 
--- Fields and methods: of the value, and of its class in the stubs.
+-- Fields and methods: of an object that the stubs describe what they do, and not what is internal; else of the value,
+-- and of its class or module in the stubs.
 local function complete_field(globals, names, separator, terminal)
   local candidates = new_candidates(names[#names])
   local is_method = separator == ":"
   local value = value_of(globals, names, #names - 1)
-  for _, each in ipairs(tables_of(value)) do candidates:add_keys(each, is_method) end
   local stubs = require "luanas.stubs"
   local class = stubs.all().classes[class_name(globals, names, #names - 1)]
-  for _, each in ipairs(class and class.functions or {}) do
+  local methods = class and stubs.methods(class) or {}
+  local meta = debug.getmetatable(value)
+  local is_described = #methods > 0 and type(meta) == "table" and rawget(meta, "__name") == class.name
+  for _, each in ipairs(is_described and {} or tables_of(value)) do candidates:add_keys(each, is_method) end
+  for _, each in ipairs(methods) do
     if is_method or not each.is_method then candidates:add(each.short) end
   end
   for _, each in ipairs(class and not is_method and stubs.fields(class) or {}) do
