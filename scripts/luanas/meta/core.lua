@@ -646,7 +646,7 @@ function CoreGradient:close() end
 --- float32 where one operand is; else int32, so that differences of bytes are right; of `/ ^` always float32. A
 --- number counts as float32, or as an integer if it is one in Lua and meets integers. A result that int32 can't hold
 --- is an error. `& | ~` combine masks: uint8, 1 where the numbers are not 0. `==` compares type, shape and all
---- elements.
+--- elements; `<` and the like are errors that name the method: a:lt(b) makes a mask.
 ---@class luanas.Tensor
 ---@field [integer] luanas.Tensor|number
 ---@operator len: integer
