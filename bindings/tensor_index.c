@@ -173,11 +173,11 @@ static int tensor_index(lua_State *L) {
 /* -- writing ---------------------------------------------------------------------------------- */
 
 /* What is assigned, where it is no number. */
-static const nas_tensor *check_value(lua_State *L) {
+static void check_value(lua_State *L) {
   if (!luaL_testudata(L, 3, nas_tensor_type))
     nas_check_failed(L, 3, "expected a tensor or a number, got %s%s", nas_check_shown(L, 3),
                      lua_istable(L, 3) ? "; nas.tensor makes a tensor of a table" : "");
-  return nas_check_tensor(L, 3);
+  nas_check_tensor(L, 3);
 }
 
 /* Every element of the view, in a box that is no argument, becomes argument 3: a number, or a
