@@ -34,6 +34,28 @@ if options.out then
   result:plot(options.out .. "/samples.svg", "samples", "seconds")
 end
 
+local function title_of(agent, cell) return ("%s, seed %d"):format(agent.name, cell.seed) end
+local file <close> = nas.open(options.path)
+local statistics = nas.statistics
+
+-- ---- What is proposed in the end -------------------------------------------------------------------
+
+print(("the last %d samples of each search: mean accuracy and costs"):format(options.last))
+for _, agent in ipairs(result.agents) do
+  for _, cell in ipairs(agent.cells) do
+    local trials, accuracies, macs = file:study(title_of(agent, cell)):trials(), {}, {}
+    for i = math.max(1, #trials - options.last + 1), #trials do
+      if trials[i].status == "ok" then
+        accuracies[#accuracies + 1], macs[#macs + 1] = trials[i].accuracy, trials[i].macs
+      end
+    end
+    if #macs > 0 then
+      print(("%-22s %.4f %10.0f MACs"):format(title_of(agent, cell), statistics.mean(accuracies),
+        statistics.mean(macs)))
+    end
+  end
+end
+
 -- ---- The best of each, again -----------------------------------------------------------------------
 
 local SEEDS_FROM = 1000 -- no search has trained with these
@@ -60,12 +82,11 @@ for _, size in ipairs { 3, 5 } do
 end
 
 own.name = "the best, again" -- of this study paper_cnn_final.lua takes its finalists
-local best, statistics = nas.study(own), nas.statistics
-local file <close> = nas.open(options.path)
+local best = nas.study(own)
 for _, agent in ipairs(result.agents) do
   local accuracies = {}
   for i, cell in ipairs(agent.cells) do
-    local title = ("%s, seed %d"):format(agent.name, cell.seed)
+    local title = title_of(agent, cell)
     local first = file:study(title):rescore(task.reward)[1]
     if not first then error(title .. ": no child could be trained; give it more seconds", 0) end
     accuracies[i] = again(best, title, first.trial.arch)

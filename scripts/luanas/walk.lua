@@ -302,8 +302,10 @@ local function may_begin(self, row)
   local before, place, start = file.steps:at(row.first)
   if not before or file.told == row.source then return true end
   if file.refused[row.source] then return false end
-  local reward = watch.load(file.watched, row.source)
-  if self.arrive(row.file, start == row.first and place or place + 1, row.first, reward) then
+  local reward, problem = watch.load(file.watched, row.source)
+  if not reward then
+    self.say("%s; the reward stays as it was", problem)
+  elseif self.arrive(row.file, start == row.first and place or place + 1, row.first, reward) then
     file.told = row.source
     return true
   end

@@ -212,8 +212,8 @@ end
 function T.test_unknown_names_list_the_nearest()
   lu.assertEquals(help.text "conv3d",
     'there is no help for "conv3d"; there are nas.nn.conv2d, luanas.nn.Conv2d')
-  lu.assertEquals(help.text "skip", 'there is no help for "skip"; it is in the help of nas.space.paper_cnn,\n'
-    .. "  nas.space.by_hand, nas.show.policy")
+  lu.assertEquals(help.text "skip", 'there is no help for "skip"; it is in the help of chooser:anchor,\n'
+    .. "  nas.space.paper_cnn, nas.space.by_hand, nas.show.policy")
   lu.assertEquals(help.text "zzzzzzzzzz", 'there is no help for "zzzzzzzzzz"; help() lists what there is')
   lu.assertStrContains(help.text "study:rum", "study:run")
   lu.assertStrContains(help.text "", "help() lists what there is")
@@ -265,7 +265,7 @@ function T.test_indented_lines_stay_lines()
   t[{ 3, {}, { 2, -1 } }]         entry 3 of]])
   lu.assertStrContains(text, "\n  t[{ { 9, 1, -2 } }]             a range with a step: 9, 7, 5, 3, 1\n  t[mask] ")
   lu.assertStrContains(text, "\n\nTo each of these a number")
-  lu.assertStrContains(help.text "by_hand", "architecture:\n\n  nas.space.by_hand(space, { kernel = { 3, 3, 1, 1 }")
+  lu.assertStrContains(help.text "by_hand", "Example:\n\n  local paper = nas.space.paper_cnn_small {")
 end
 
 -- Each default that help tells of the small space is what the space has.

@@ -239,4 +239,59 @@ function T.test_options_are_those_that_functions_know()
   lu.assertEquals(known, stub)
 end
 
+-- ---- Examples --------------------------------------------------------------------------------------
+
+-- The examples of a stub: what is indented behind "Example:", with the line of the stub that it begins at.
+local function examples_of(stub)
+  local list, example, number = {}, nil, 0
+  for line in read(stub):gmatch "([^\n]*)\n" do
+    number = number + 1
+    local code = line:match "^%-%-%-   (.*)$"
+    if line == "--- Example:" then
+      example = { line = number + 2, code = {} }
+      list[#list + 1] = example
+    elseif example and code then
+      table.insert(example.code, code)
+    elseif line ~= "---" then
+      example = nil
+    end
+  end
+  return list
+end
+
+-- What the examples speak of.
+local function surroundings()
+  local data = nas.data.synthetic { images = 200 }
+  local study = spaces.study { data = data, quiet = true }
+  local network = nas.space.build(spaces.tiny, nas.random():sample(spaces.tiny))
+  return setmetatable({
+    nas = nas, nn = nas.nn, data = data, space = spaces.tiny, policy = nas.policy { seed = 1 }, study = study,
+    model = nas.train(network, data, { epochs = 1, batch = 50, quiet = true }), print = function() end,
+  }, { __index = _G })
+end
+
+function T.test_examples_run()
+  local output, count = files.stream {}, 0
+  local function run(where, example)
+    local chunk = assert(load(table.concat(example.code, "\n"), "=" .. where, "t", surroundings()))
+    local ok, problem = pcall(chunk)
+    lu.assertTrue(ok, where .. ": " .. tostring(problem))
+    count = count + 1
+  end
+  files.with(io, "stdout", output, function()
+    files.with(io, "stderr", output, function()
+      for _, stub in ipairs(STUBS) do
+        for _, example in ipairs(examples_of(stub)) do run(("%s.lua:%d"):format(stub, example.line), example) end
+      end
+    end)
+  end)
+  lu.assertTrue(count >= 28, count)
+end
+
+function T.test_modules_have_examples()
+  for _, stub in ipairs { "agents", "data", "nn", "plot", "policy", "reward", "space", "study", "tensor", "train" } do
+    lu.assertTrue(#examples_of(stub) > 0, stub)
+  end
+end
+
 return files.each_without(T)

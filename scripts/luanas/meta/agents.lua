@@ -91,6 +91,11 @@ function agents.enumerate(options) end
 --- REINFORCE (Williams 1992) as Zoph & Le 2017, sec. 3.2, use it: the policy moves along the mean over the batch of
 --- grad log pi(architecture) (R - b). There is no other exploration than sampling, and no discount. Logs advantage,
 --- loss, entropy and kl.
+---
+--- Example:
+---
+---   local agent = nas.agents.reinforce { seed = 1, batch = 4, baseline = "leave_one_out", entropy = 0.01 }
+---   study:run(agent, { trials = 8 })
 ---@param options? luanas.agents.ReinforceOptions
 ---@return luanas.Agent
 function agents.reinforce(options) end
@@ -163,6 +168,10 @@ function agents.ppo(options) end
 --- Regularised evolution (Real et al. 2019, algorithm 1): the best of a few drawn from the queue is mutated in one
 --- decision, the child goes to the end, and the oldest one leaves. With fewer trials than twice the population it is
 --- little else than random sampling.
+---
+--- Example:
+---
+---   study:run(nas.agents.evolution { seed = 1, population = 4, tournament = 2 }, { trials = 8 })
 ---@param options? luanas.agents.EvolutionOptions
 ---@return luanas.Agent
 function agents.evolution(options) end

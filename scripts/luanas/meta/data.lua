@@ -111,6 +111,11 @@ function data.cifar10(options) end
 
 --- Made-up images that any network can learn, for tests and first steps: each class has a random image, its members
 --- are that image with noise.
+---
+--- Example:
+---
+---   local data = nas.data.synthetic { images = 200, classes = 4, validation = 0.25 }
+---   print(data:info().training)
 ---@param options? luanas.data.Synthetic
 ---@return luanas.Data
 function data.synthetic(options) end

@@ -86,6 +86,13 @@ function nas.audit(agent, space, f, options) end
 
 --- Compares agents: each with every seed and the same budget, on known rewards or on a study; tables, tests and curves as
 --- of Lindauer & Hutter 2020, Li & Talwalkar 2019 and Yang et al. 2020. The same numbers with any number of workers.
+---
+--- Example:
+---
+---   print(nas.compare {
+---     agents = { "random_search", "reinforce" }, seeds = 3, trials = 20, quiet = true,
+---     space = space, rewards = function(arch) return arch:value "kernel" end,
+---   })
 ---@param options luanas.compare.Options
 ---@return luanas.Compared
 function nas.compare(options) end
@@ -142,6 +149,11 @@ function Watched:changes_at(trial) end
 --- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
 --- --data-limit outside. With `least` the option is an integer of at least that, also where its default is "". Ends the
 --- program after --help (status 0), and with a message on standard error after wrong arguments (status 2).
+---
+--- Example:
+---
+---   local options = nas.options({ "--trials", "20" }, { trials = { 100, "architectures to sample" } })
+---   print(options.trials) -- 20
 ---@param arguments string[] The global table `arg`.
 ---@param specifications table<string, any> Name to default, or to { default, "help text", least = integer }.
 ---@return table<string, any>

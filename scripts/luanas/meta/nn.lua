@@ -34,6 +34,10 @@ function nn.input(shape) end
 ---@field init_range? number Weights begin in [-init_range, init_range) for init = "uniform"; default 0.05.
 
 --- Convolution of an image.
+---
+--- Example:
+---
+---   local x = nn.conv2d(nn.input { 28, 28, 1 }, { kernel = { 3, 5 }, filters = 16, activation = "relu" })
 ---@param input luanas.Node {height, width, channels}
 ---@param options luanas.nn.Conv2d
 ---@return luanas.Node # {height, width, filters}
@@ -80,6 +84,11 @@ function nn.batch_norm(input, options) end
 ---@field init_range? number As for conv2d.
 
 --- Every output depends on every input; an image is flattened.
+---
+--- Example:
+---
+---   local x = nn.global_avg_pool(nn.input { 8, 8, 4 })
+---   local output = nn.dense(x, { units = 10 })
 ---@param input luanas.Node
 ---@param options luanas.nn.Dense
 ---@return luanas.Node # {units}
@@ -222,6 +231,11 @@ function nn.multiply(inputs) end
 
 --- The channels of images one after the other, or vectors one after the other. Images smaller than the highest or the
 --- widest get zeros around them: align = "center" puts an odd row below and an odd column to the right, "top_left" all.
+---
+--- Example:
+---
+---   local x = nn.input { 8, 8, 4 }
+---   local both = nn.concat { x, nn.max_pool(x) } -- 8x8x8: the smaller one is padded
 ---@param inputs luanas.Node[] 1 to 64, all images or all vectors.
 ---@param options? { align?: "center"|"top_left" } Default: "center".
 ---@return luanas.Node # {height, width, channels} or {units}

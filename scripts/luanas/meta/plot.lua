@@ -22,6 +22,11 @@ local plot = {}
 --- activation and dropout stand with the layer before, and concatenated inputs with the layer that takes them. Strokes in
 --- the margin show what takes what: in the terminal ● takes the line above, ◌ does not (the last line says so where it is
 --- drawn), and a lane begins at ┐ or ┬ and is taken at ┤, ┼, ┘ and ┴.
+---
+--- Example:
+---
+---   local network = nas.space.build(space, policy:sample(space))
+---   nas.plot.network(network) -- in the terminal; with a path such as "network.svg" in a file
 ---@param subject luanas.Network|luanas.Node|luanas.TrainedModel A node: the network that ends in it.
 ---@param path? string Ends in .svg; nil: the terminal.
 ---@param options? { title?: string }
@@ -165,6 +170,10 @@ function plot.pareto(subject, path, options) end
 function plot.curves(subject, path, options) end
 
 --- Draws lines.
+---
+--- Example:
+---
+---   nas.plot.lines(nil, { lines = { { title = "squares", points = { { 1, 1 }, { 2, 4 }, { 3, 9 } } } } })
 ---@param path? string Ends in .svg or .png; nil: the terminal.
 ---@param options luanas.plot.LinesOptions
 function plot.lines(path, options) end

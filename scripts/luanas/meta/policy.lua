@@ -43,6 +43,12 @@ function policy.load(path, options) end
 local Policy = {}
 
 --- Samples architectures. Sample number k has a random stream of its own, whatever was sampled before.
+---
+--- Example:
+---
+---   local policy = nas.policy { preset = "small", seed = 1 }
+---   local arch = policy:sample(space)
+---   print(arch, arch.log_prob)
 ---@param space luanas.Space
 ---@param count? integer Default: one architecture; else a list.
 ---@return luanas.Arch|luanas.Arch[] # With log_prob, which policy:score gives again bit for bit before the next step.
@@ -89,6 +95,15 @@ function Policy:score(archs, options) end
 ---@field gradient_norm number Before clipping.
 
 --- One step of Adam along the sum of the episodes' gradients.
+---
+--- Example:
+---
+---   local archs, baseline = policy:sample(space, 4), 0.5
+---   local episodes = {}
+---   for k, trial in ipairs(study:evaluate_all(archs)) do
+---     episodes[k] = { archs[k], advantage = (trial.accuracy - baseline) / #archs }
+---   end
+---   policy:learn(episodes)
 ---@param episodes luanas.Episode[]
 ---@return luanas.Learned
 function Policy:learn(episodes) end

@@ -63,6 +63,14 @@ function reward.power(value, exponent) end
 
 --- A reward that is another function from some trials on: { [1] = f, [37] = g }. A script that uses it in the place of f
 --- follows its stored run up to trial 36 and branches there.
+---
+--- Example:
+---
+---   local reward = nas.reward.switch {
+---     [1] = function(trial) return trial.accuracy end,
+---     [5] = function(trial) return trial.accuracy - 1e-5 * trial.params end,
+---   }
+---   study:run(nas.agents.reinforce { seed = 1 }, { trials = 8, reward = reward })
 ---@param functions table<integer, luanas.Reward|fun(trial: luanas.Trial): number> By the number of the first trial; 1 must be there.
 ---@return luanas.Switch
 function reward.switch(functions) end
@@ -89,6 +97,11 @@ function Switch:changes_at(trial) end
 ---
 --- Such a reward raises an error that lists what the trial has where it has no such field: one that failed before its
 --- costs were known, unless the study says what it counts as, failed = { accuracy = 0.1, params = 1e6 }.
+---
+--- Example:
+---
+---   local reward = nas.reward.mnas { cost = "params", target = 50000 }
+---   print(reward(study:evaluate(policy:sample(space))))
 ---@param options luanas.reward.MnasOptions
 ---@return luanas.Reward
 function reward.mnas(options) end

@@ -27,6 +27,10 @@ function schedule.exponential(options) end
 --- Half a cosine, from the whole rate at the start to the share `floor` of it (0 by default) after `epochs`, then flat:
 --- floor + (1 - floor) (1 + cos(pi epoch / epochs)) / 2 (Loshchilov & Hutter 2017, without restarts). `epochs` counts
 --- from the start of the training, warm-up included; without it, those of the training are taken.
+---
+--- Example:
+---
+---   local recipe = { epochs = 10, optimizer = nas.sgd { rate = 0.1 }, schedule = nas.schedule.cosine { warmup = 1 } }
 ---@param options? { epochs?: integer, floor?: number, warmup?: number }
 ---@return table
 function schedule.cosine(options) end

@@ -13,6 +13,16 @@ local Chooser = {}
 
 --- One decision. Raises an error that names decision and position for an empty list, options that are equal or
 --- of another type.
+---
+--- Example:
+---
+---   local function space(c)
+---     local x = nn.input { 28, 28, 1 }
+---     for _ = 1, c:choose("layers", { 2, 3 }) do
+---       x = nn.conv2d(x, { kernel = 3, filters = c:choose("filters", { 16, 32 }), activation = "relu" })
+---     end
+---     return nn.dense(nn.global_avg_pool(x), { units = 10 })
+---   end
 ---@generic T
 ---@param name string What is decided, such as "kernel"; the same name may come again. 1 to 255 bytes.
 ---@param options T[] Up to 4096 numbers, strings, booleans or { label = "name", value = anything }. The record
@@ -24,6 +34,23 @@ function Chooser:choose(name, options) end
 --- policy chooses candidate j with the probability sigmoid(v . tanh(W_prev h_j + W_curr h_i)), h being its state at the
 --- two anchors; what its next step gets is the mean of the chosen h_j, or zeros. Others decide between false and true for
 --- each candidate: in the record these are decisions named NAME.NUMBER after the anchor's own.
+---
+--- Example:
+---
+---   local function space(c)
+---     local layers, points = { nn.input { 28, 28, 1 } }, {}
+---     for layer = 1, 3 do
+---       local inputs = {}
+---       local point, is_taken = c:anchor("skip", points)
+---       for k, taken in ipairs(is_taken) do
+---         if taken then inputs[#inputs + 1] = layers[k + 1] end
+---       end
+---       points[layer] = point
+---       local x = #inputs > 0 and nn.concat(inputs) or layers[1]
+---       layers[layer + 1] = nn.conv2d(x, { kernel = 3, filters = 8, activation = "relu" })
+---     end
+---     return nn.dense(nn.global_avg_pool(layers[4]), { units = 10 })
+---   end
 ---@param name string As of choose. Anchors of one name share their weights.
 ---@param candidates? luanas.Anchor[] Earlier anchors of this architecture, in their order; none is legal.
 ---@return luanas.Anchor # To be a candidate of later anchors.
@@ -60,6 +87,13 @@ local space = {}
 --- The plain case: so many convolutions, these choices each, then global average pooling and a dense layer.
 --- A list means that the policy chooses (decision of that name, in each layer, in the order kernel, filters,
 --- padding, activation, bias; layers once, first); a single value is fixed.
+---
+--- Example:
+---
+---   local space = nas.space.chain {
+---     input = { 28, 28, 1 }, classes = 10, layers = 2, kernel = { 1, 3 }, filters = { 16, 32 },
+---   }
+---   print(nas.space.size(space)) -- 16, and true: these are all
 ---@param options luanas.space.Chain
 ---@return luanas.Space
 function space.chain(options) end
@@ -125,13 +159,16 @@ function space.choose(space_function, answer, sample) end
 --- The architecture that values make which are written down: a network of one's own, to compare with what is found. A list
 --- has a value for each time that the decision of its name is asked for, in that order; anything else answers it each
 --- time. Of an option with a label it is the label. An anchor takes a list of the numbers of the anchors that it is
---- connected to; anchors are counted from 1 over the whole architecture:
----
----   nas.space.by_hand(space, { kernel = { 3, 3, 1, 1 }, filters = 32 })
----   nas.space.by_hand(paper_cnn, { height = 3, width = 3, filters = 24, skip = { {}, { 1 }, { 1, 2 } } })
+--- connected to; anchors are counted from 1 over the whole architecture.
 ---
 --- Raises an error for a value that is no option, a decision of several options without a value, and a value that the
 --- space does not ask for.
+---
+--- Example:
+---
+---   local paper = nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10, depth = 3 }
+---   local by_hand = { height = 3, width = 3, filters = { 12, 24, 36 }, skip = { {}, { 1 }, { 1, 2 } } }
+---   print(nas.space.by_hand(paper, by_hand))
 ---@param space_function luanas.Space
 ---@param values table<string, any>
 ---@param sample? integer The number of the sample, for schedules; default 1.

@@ -34,6 +34,10 @@ function statistics.quantile(list, q) end
 ---
 --- It is too narrow for short lists. With the mean of normal numbers, 95 % are in truth about 85 % for 5 numbers, 90 %
 --- for 10, 93 % for 20. For the median and other quantiles of less than some 20 numbers it takes few different values.
+---
+--- Example:
+---
+---   local low, high = nas.statistics.bootstrap { 0.81, 0.83, 0.82, 0.84 }
 ---@param list number[] At least 2.
 ---@param options? { statistic?: (fun(list: number[]): number), level?: number, samples?: integer, seed?: integer } The mean; 0 to 1, default 0.95; how many lists are drawn, at least 1, default 10000; at least 0, default 1.
 ---@return number low
@@ -56,6 +60,10 @@ function statistics.normal_cdf(z) end
 --- SciPy, except that they approximate where numbers are equal, also those of short lists.
 ---
 --- The least that p can be is 1 over the number of splits: 0.1 for two lists of 3 and two sides, 0.008 for two of 5.
+---
+--- Example:
+---
+---   print(nas.statistics.rank_test({ 0.84, 0.85, 0.83 }, { 0.81, 0.82, 0.80 }).p) -- 0.1
 ---@param a number[] At least 1.
 ---@param b number[] At least 1.
 ---@param options? { alternative?: "two-sided"|"greater"|"less" } What is tested: "greater", that a is higher. Default: "two-sided".

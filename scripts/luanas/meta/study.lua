@@ -84,6 +84,11 @@ local Study = {}
 --- With `epochs`, for so many in the place of the recipe's. Fewer are part of a longer training that is stored, and more go
 --- on from its state, to the bits of training in one go; not so where the recipe looks ahead, as a cosine schedule without
 --- a horizon does: then each number of epochs is a training of its own. Early stopping still ends it sooner.
+---
+--- Example:
+---
+---   local trial = study:evaluate(policy:sample(space))
+---   print(trial.accuracy, trial.params, trial.arch)
 ---@param record luanas.Arch
 ---@param options? { epochs?: integer } 1 to 1000000; default: by the recipe.
 ---@return luanas.Trial
@@ -131,6 +136,13 @@ function Study:evaluate_all(records, options) end
 ---
 --- Errors name the trial and, of rewards, file and line of the function; the trials before are kept, and the study can be
 --- used afterwards.
+---
+--- Example:
+---
+---   local found = study:run(nas.agents.reinforce { seed = 1 }, { trials = 4, reward = function(trial)
+---     return trial.accuracy - 1e-5 * trial.params
+---   end })
+---   print(found.best)
 ---@param agent luanas.Agent
 ---@param options? luanas.search.Options
 ---@return luanas.Found
@@ -173,6 +185,13 @@ function Study:pareto(options) end
 
 --- All that is stored under a new reward, at once: one trial for each network of any run of the study, failed ones left
 --- out, the highest reward first. Nothing is trained, and nothing is written.
+---
+--- Example:
+---
+---   study:evaluate(policy:sample(space))
+---   for rank, each in ipairs(study:rescore(nas.reward.mnas { cost = "macs", target = 1e6 })) do
+---     print(rank, each.reward, each.trial)
+---   end
 ---@param reward luanas.Reward|luanas.Watched|fun(trial: luanas.Trial): number
 ---@return { reward: number, run: integer, trial: luanas.Trial }[]
 function Study:rescore(reward) end

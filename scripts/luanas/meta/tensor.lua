@@ -36,6 +36,10 @@ function tensor.eye(size, dtype) end
 
 --- The numbers first + k * step up to `last`, for k = 0 ... floor((last - first) / step): int32 of Lua integers, else
 --- float32, each computed in double and rounded once.
+---
+--- Example:
+---
+---   print(nas.tensor.range(1, 10, 3)) -- 1, 4, 7, 10
 ---@param first number
 ---@param last number
 ---@param step? number default 1
@@ -74,6 +78,11 @@ function tensor.normal(shape, seed, mean, std) end
 function tensor.from_bytes(bytes, shape, dtype) end
 
 --- Elements of a where the mask is not 0, else of b; all three repeated to one shape.
+---
+--- Example:
+---
+---   local t = nas.tensor { -1, 2, -3 }
+---   print(nas.tensor.where(t:gt(0), t, 0)) -- 0, 2, 0
 ---@param mask luanas.Tensor
 ---@param a luanas.Tensor|number
 ---@param b luanas.Tensor|number

@@ -18,6 +18,14 @@ local train = {}
 --- Trains a network (nas.train): the layers that it ends in, without a loss. Or goes on with a model, to the same bits
 --- as without a break: the data, the recipe (but for the number of epochs and what ends training) and the seed must be
 --- those that the model was trained with.
+---
+--- Example:
+---
+---   local x = nn.conv2d(nn.input { 8, 8, 1 }, { kernel = 3, filters = 4, activation = "relu" })
+---   x = nn.dense(nn.global_avg_pool(x), { units = 10 })
+---   local model = nas.train(x, data, { epochs = 2, batch = 50, optimizer = nas.adam { rate = 3e-3 } })
+---   print(model:evaluate(data).accuracy)
+---   local longer = nas.train(model, data, { epochs = 3, batch = 50, optimizer = nas.adam { rate = 3e-3 } })
 ---@param network luanas.Node|luanas.TrainedModel
 ---@param data luanas.Data
 ---@param options? luanas.train.Options
@@ -61,6 +69,11 @@ function TrainedModel:probabilities(inputs) end
 function TrainedModel:outputs(inputs) end
 
 --- What each layer of model:network() puts out for the inputs, the input layer included.
+---
+--- Example:
+---
+---   local images = nas.tensor.uniform({ 2, 8, 8, 1 }, 1)
+---   for number, layer in ipairs(model:activations(images)) do print(number, layer) end
 ---@param inputs luanas.Tensor
 ---@return { layer: integer, name: string, values: luanas.Tensor }[] # values: float32 {n, shape of the layer}
 function TrainedModel:activations(inputs) end
