@@ -199,7 +199,7 @@ function images.print(list, captions)
   if pixels then
     text = images.sixels(list, captions, columns, pixels // columns)
   else
-    local has_colours = columns ~= nil and (os.getenv "NO_COLOR" or "") == ""
+    local has_colours = columns ~= nil and layout.wants_colours()
     text = images.text(list, captions, columns or COLUMNS, has_colours)
   end
   io.stdout:write(text, "\n")

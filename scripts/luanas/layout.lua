@@ -11,6 +11,12 @@ end
 local ESCAPE = "\27%[[%d;]*m"
 local RESET = "\27[0m"
 
+--- Whether the user wants colours in a terminal (https://no-color.org), and it may know them.
+function layout.wants_colours()
+  local kind = os.getenv "TERM" or ""
+  return (os.getenv "NO_COLOR" or "") == "" and kind ~= "" and kind ~= "dumb"
+end
+
 --- Columns that a line takes; where it is not UTF-8, its bytes.
 function layout.width(line)
   local plain = line:gsub(ESCAPE, "")

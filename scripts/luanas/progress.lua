@@ -8,6 +8,7 @@
 --- finish, those left out that only followed stored ones; before anything was trained, as long as the followed ones
 --- took when they were stored. Where neither is known, there is no such time.
 local core = require "luanas.core"
+local layout = require "luanas.layout"
 
 local progress = {}
 
@@ -44,9 +45,7 @@ function progress.duration(seconds)
 end
 
 local function coloured(text)
-  local no_color, term = os.getenv("NO_COLOR"), os.getenv("TERM")
-  if (no_color and no_color ~= "") or term == "dumb" then return text end
-  return "\27[32m" .. text .. "\27[0m"
+  return layout.wants_colours() and "\27[32m" .. text .. "\27[0m" or text
 end
 
 -- How many trials are done, the share of the present one included.

@@ -7,6 +7,7 @@ local chunk = require "luanas.repl.chunk"
 local complete = require "luanas.repl.complete"
 local core = require "luanas.core"
 local history = require "luanas.repl.history"
+local layout = require "luanas.layout"
 
 -- A command may change any global.
 local concat, pack, unpack, stdout, stderr = table.concat, table.pack, table.unpack, io.stdout, io.stderr
@@ -26,11 +27,6 @@ Session.__index = Session
 
 -- ---- What is shown ---------------------------------------------------------------------------------
 
-local function is_coloured(host)
-  local no_color, kind = os.getenv "NO_COLOR", os.getenv "TERM"
-  return host.is_terminal and not (no_color and no_color ~= "") and kind ~= nil and kind ~= "dumb"
-end
-
 function Session:styled(style, text)
   return self.coloured and STYLES[style] .. text .. PLAIN or text
 end
@@ -43,7 +39,7 @@ function Session:prompt(text)
 end
 
 function Session:by_show(value)
-  return require "luanas.show".text(value, { width = require "luanas.layout".columns(), colour = self.coloured })
+  return require "luanas.show".text(value, { width = layout.columns(), colour = self.coloured })
 end
 
 -- A command may have broken what the package calls, as by table = nil: then tostring must do.
@@ -164,7 +160,7 @@ local function greet()
 end
 
 local function new_session(host)
-  local self = setmetatable({ host = host, coloured = is_coloured(host) }, Session)
+  local self = setmetatable({ host = host, coloured = host.is_terminal and layout.wants_colours() }, Session)
   self.first, self.continuation = self:prompt "> ", self:prompt ">> "
   if host.editor then
     self.input = host.editor(chunk.is_whole, function(text, position)

@@ -153,8 +153,8 @@ function T.test_settings()
   for settings, expected in pairs {
     ["LUANAS_SIXEL=1"] = { 0, 1, false }, ["LUANAS_SIXEL=1 NO_COLOR=1 TERM=dumb"] = { 0, 1, false },
     ["LUANAS_SIXEL=0"] = { 0, 0, true }, ["LUANAS_SIXEL="] = { 1, 1, false }, ["NO_COLOR="] = { 1, 1, false },
-    ["NO_COLOR=1"] = { 0, 0, false }, ["TERM=dumb"] = { 0, 0, true }, ["TERM="] = { 0, 0, true },
-    ["-u TERM"] = { 0, 0, true },
+    ["NO_COLOR=1"] = { 0, 0, false }, ["TERM=dumb"] = { 0, 0, false }, ["TERM="] = { 0, 0, false },
+    ["-u TERM"] = { 0, 0, false },
   } do
     for _, interpreter in ipairs(interpreters()) do
       local s <close> = start(YES, ("exec env %s %s"):format(settings, running(DRAW, interpreter)))

@@ -38,9 +38,9 @@ function plot.network(subject, path, options) end
 ---@field zoom? integer Pixels of a file that a pixel of an image is wide and high, 1 to 100; default: as many as make 224.
 
 --- An image, or several side by side. In a terminal that draws sixel graphics, small ones are magnified to 20 columns;
---- in another one with colours, a character is two pixels; without, or with NO_COLOR set, it is a shade. Images that are
---- too wide for the terminal are made smaller, very small ones larger. The first picture asks the terminal what it
---- draws; LUANAS_SIXEL, 0 or 1, answers in its place.
+--- in another one with colours, a character is two pixels; without, or where NO_COLOR is set or TERM is dumb, it is a
+--- shade. Images that are too wide for the terminal are made smaller, very small ones larger. The first picture asks the
+--- terminal what it draws; LUANAS_SIXEL, 0 or 1, answers in its place.
 ---@param subject luanas.Tensor|luanas.Tensor[] {height, width} or {height, width, 1 or 3}. Bytes as they are; of other types, from the lowest number (black) to the highest one (white) of each image.
 ---@param path? string Ends in .png; nil: the terminal.
 ---@param options? luanas.plot.ImageOptions
