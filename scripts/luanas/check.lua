@@ -106,11 +106,9 @@ function check.show(value)
   if type(value) == "string" then return '"' .. (#value > 60 and value:sub(1, 57) .. "..." or value) .. '"' end
   if value ~= value then return "NaN" end
   if type(value) == "number" or type(value) == "boolean" or value == nil then return tostring(value) end
-  if type(value) == "userdata" then
-    local meta = debug.getmetatable(value)
-    return "a " .. (meta and type(meta.__name) == "string" and meta.__name or "userdata")
-  end
-  return "a " .. type(value)
+  local meta = debug.getmetatable(value)
+  local name = type(value) ~= "function" and meta and rawget(meta, "__name")
+  return "a " .. (type(name) == "string" and name or type(value))
 end
 
 --- The keys of a table as text, sorted, so that no message depends on the order of `pairs`.

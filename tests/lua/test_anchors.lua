@@ -74,7 +74,7 @@ function T.test_bad_anchors()
   end)
   local other
   ask(function(c) other = c:anchor("skip") end)
-  refused("candidate 1 is a table; expected an earlier anchor of this architecture", function(c)
+  refused("candidate 1 is a luanas.Anchor; expected an earlier anchor of this architecture", function(c)
     c:anchor("skip")
     c:anchor("skip", { other })
   end)

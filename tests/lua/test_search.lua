@@ -388,7 +388,7 @@ function T.test_no_agents()
   refused('"reinforce"', "reinforce")
   refused("a function", nas.agents.reinforce)
   refused("a table", {})
-  refused("a table", nas.random())
+  refused("a luanas.Random", nas.random())
   refused("a table", { propose = function() end, learn = 3 })
 end
 

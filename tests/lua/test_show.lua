@@ -308,6 +308,8 @@ function T.test_policy_show_prints()
     spaces.tiny, { sample = 5 })
   lu.assertErrorMsgContains("show.policy: space is nil; expected a function", show.policy, policy)
   lu.assertErrorMsgContains("show.policy: policy is 3; expected one", show.policy, 3, spaces.tiny)
+  lu.assertErrorMsgContains("show.policy: policy is a luanas.agents.reinforce; expected one", show.policy,
+    nas.agents.reinforce(), spaces.tiny)
   lu.assertErrorMsgContains("show.policy: samples is 0; expected an integer of at least 1", show.policy, policy,
     spaces.tiny, { samples = 0 })
 end
