@@ -144,7 +144,7 @@ function T.test_paper_cnn_final()
   remove_study(searches)
   remove_study(final)
   lu.assertEquals(status, 0, output)
-  for _, text in ipairs { "even at", "chain 5x5, 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
+  for _, text in ipairs { "  seconds  ", "chain 5x5, 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
     lu.assertStrContains(output, text)
   end
   lu.assertEquals(status_of_final, 0, of_final)
