@@ -9,6 +9,7 @@ local help = {}
 
 local WIDTH, NARROWEST = 80, 20
 local WIDEST = 100 -- of what help(...) prints
+local EXAMPLE = "Example:" -- behind which indented lines are code
 
 -- ---- Pages -----------------------------------------------------------------------------------------
 
@@ -29,19 +30,24 @@ function Page:wrap(words, first, indent)
 end
 
 -- Paragraphs, and between them indented lines as they are: "  code    what it does", where what is too long goes on
--- below itself. A line that is indented more than such goes on with the one before.
+-- below itself. A line that is indented more than such goes on with the one before. Each line of code is one, too.
 function Page:paragraphs(text)
-  local lines = {}
+  local lines, codes, is_code = {}, {}, false
   for line in text:gmatch "[^\n]+" do
     local before, indent = lines[#lines], #line:match "^ *"
-    if before and stubs.is_indented(line) and stubs.is_indented(before) and indent > #before:match "^ *" then
+    is_code = line == EXAMPLE or is_code and stubs.is_indented(line)
+    if not is_code and before and stubs.is_indented(line) and stubs.is_indented(before)
+      and indent > #before:match "^ *" then
       lines[#lines] = before .. " " .. line:match "%S.*"
     else
-      lines[#lines + 1] = line
+      lines[#lines + 1], codes[#lines + 1] = line, is_code
     end
   end
   for i, line in ipairs(lines) do
-    if stubs.is_indented(line) then
+    if codes[i] then
+      local first, rest = line:match "^( *)(.*)$"
+      self:wrap(rest, first, first .. "    ")
+    elseif stubs.is_indented(line) then
       local first, rest = line:match "^( +.-%S  +)(%S.*)$"
       local indent = first and math.min(#first, self.columns // 2)
       if not first then

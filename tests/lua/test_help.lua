@@ -266,6 +266,15 @@ function T.test_indented_lines_stay_lines()
   lu.assertStrContains(text, "\n  t[{ { 9, 1, -2 } }]             a range with a step: 9, 7, 5, 3, 1\n  t[mask] ")
   lu.assertStrContains(text, "\n\nTo each of these a number")
   lu.assertStrContains(help.text "by_hand", "Example:\n\n  local paper = nas.space.paper_cnn_small {")
+  lu.assertStrContains(help.text("chooser:anchor", { width = 80 }), [[
+
+    for layer = 1, 3 do
+      local inputs = {}
+      local point, is_taken = c:anchor("skip", points)
+      for k, taken in ipairs(is_taken) do
+        if taken then inputs[#inputs + 1] = layers[k + 1] end
+      end
+]])
 end
 
 -- Each default that help tells of the small space is what the space has.
