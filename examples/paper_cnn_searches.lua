@@ -16,6 +16,7 @@ local options = nas.options(arg, {
   last = { 50, "samples at the end of a search whose mean tells what it proposes", least = 1 },
   again = { 5, "trainings of the best child of each search and of the chain, with new seeds", least = 2 },
   path = { "paper_cnn_searches.db", "file that keeps the searches" },
+  found = { "paper_cnn_found.txt", "file that gets the best child of each search, for paper_cnn_final.lua" },
   out = { "", "folder for pictures, which must exist" },
 })
 
@@ -81,7 +82,7 @@ for _, size in ipairs { 3, 5 } do
   end
 end
 
-own.name = "the best, again" -- of this study paper_cnn_final.lua takes its finalists
+own.name = "the best, again"
 local best = nas.study(own)
 for _, agent in ipairs(result.agents) do
   local accuracies = {}
@@ -94,4 +95,14 @@ for _, agent in ipairs(result.agents) do
   local low, high = statistics.bootstrap(accuracies)
   print(("%-22s %.4f, 95 %% interval of the mean over searches %.4f to %.4f"):format(agent.name,
     statistics.mean(accuracies), low, high))
+end
+
+-- The best first, each with its accuracy.
+do
+  local lines = {}
+  for i, trial in ipairs(best:best(#best:trials())) do
+    lines[i] = ("%.4f %s\n"):format(trial.accuracy, trial.arch:line())
+  end
+  local list <close> = assert(io.open(options.found, "w"))
+  assert(list:write(table.concat(lines)))
 end

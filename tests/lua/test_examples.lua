@@ -134,15 +134,18 @@ end
 
 -- The final phase takes what the searches have found.
 function T.test_paper_cnn_final()
-  local searches, final = os.tmpname(), os.tmpname()
+  local searches, final, found = os.tmpname(), os.tmpname(), os.tmpname()
   os.remove(searches)
   os.remove(final)
-  local arguments = "--seconds 1 --seeds 2 --limit 250 --epochs 1 --batch 2 --again 2 --path " .. searches
-  local output, status = example("paper_cnn_searches", arguments)
-  local of_final, status_of_final = example("paper_cnn_final", ("--limit 250 --epochs 2 --images 300 --long 2 "
-    .. "--top 1 --filters 12 --stride 2 --from %s --path %s"):format(searches, final))
+  local output, status = example("paper_cnn_searches", ("--seconds 1 --seeds 2 --limit 250 --epochs 1 --batch 2 "
+    .. "--again 2 --path %s --found %s"):format(searches, found))
+  local arguments = ("--limit 250 --epochs 2 --images 300 --long 2 --top 1 --filters 12 --stride 2 --from %s --path %s")
+    :format(found, final)
+  local without_test = example("paper_cnn_final", arguments)
+  local of_final, status_of_final = example("paper_cnn_final", arguments .. " --test")
   remove_study(searches)
   remove_study(final)
+  os.remove(found)
   lu.assertEquals(status, 0, output)
   for _, text in ipairs { "  seconds  ", "chain 5x5, 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
     lu.assertStrContains(output, text)
@@ -150,7 +153,9 @@ function T.test_paper_cnn_final()
   lu.assertEquals(status_of_final, 0, of_final)
   local _, lines = of_final:gsub("\n +1 +0%.%d+ ", "")
   lu.assertEquals(lines, 8)
-  lu.assertStrMatches(of_final, ".*validation accuracy 0%.%d+, test accuracy 0%.%d+\n%d+ parameters, .*")
+  lu.assertStrMatches(of_final, ".*validation accuracy 0%.%d+; %d+ parameters, .*\ntest accuracy 0%.%d+\n.*")
+  lu.assertStrContains(without_test, "run again with --test")
+  lu.assertNotStrContains(without_test, "test accuracy")
 end
 
 function T.test_paper_cnn_noise()
