@@ -38,7 +38,6 @@ static int lines_read(lua_State *L) {
   ssize_t size = -1;
   nas_interrupt_clear();
   if (*prompt) await_line(prompt);
-  errno = 0;
   if (!nas_interrupt_pending()) size = getline(&box->line, &box->capacity, stdin);
   int code = errno;
   if (size > 0 && !nas_interrupt_pending()) {
@@ -48,7 +47,7 @@ static int lines_read(lua_State *L) {
   }
   if (nas_interrupt_pending() && *prompt) putchar('\n');
   luaL_pushfail(L);
-  if (size < 0 && code && !nas_interrupt_pending()) {
+  if (size < 0 && !feof(stdin) && !nas_interrupt_pending()) {
     lua_pushliteral(L, "failed");
     lua_pushstring(L, strerror(code));
     return 3;

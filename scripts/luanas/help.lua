@@ -1,5 +1,4 @@
 --- Help at the prompt: help(), help(nas.nn.conv2d), help "study:run", from the stubs.
-local core = require "luanas.core"
 local check = require "luanas.check"
 local entries = require "luanas.entries"
 local layout = require "luanas.layout"
@@ -7,7 +6,6 @@ local stubs = require "luanas.stubs"
 
 local help = {}
 
-local WIDTH, NARROWEST = 80, 20
 local WIDEST = 100 -- of what help(...) prints
 local EXAMPLE = "Example:" -- behind which indented lines are code
 
@@ -286,12 +284,13 @@ end
 function help.text(...)
   local subject, options = ...
   options = check.options("help", options, { "width" })
-  return text_of(check.integer("help", "width", options.width or WIDTH, NARROWEST), select("#", ...), subject)
+  local width = check.integer("help", "width", options.width or layout.WIDTH, layout.NARROWEST)
+  return text_of(width, select("#", ...), subject)
 end
 
 -- help(...): prints it.
 local function print_help(_, ...)
-  io.stdout:write(text_of(math.min(core.terminal "output" or WIDTH, WIDEST), select("#", ...), (...)), "\n")
+  io.stdout:write(text_of(math.min(layout.columns "output", WIDEST), select("#", ...), (...)), "\n")
 end
 
 return setmetatable(help, { __call = print_help })

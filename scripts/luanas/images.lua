@@ -11,7 +11,6 @@ local SHADES = { " ", "░", "▒", "▓", "█" } -- from dark to light
 local SMALLEST = 8 -- pixels: an image of fewer is magnified
 local SAMPLES = 4 -- rows and columns that are looked at for a pixel of a large image
 local GAP = 2
-local COLUMNS = 80 -- where there is no terminal
 local PICTURE = 20 -- columns: a picture of fewer is magnified
 
 -- ---- Pixels ----------------------------------------------------------------------------------------
@@ -200,7 +199,7 @@ function images.print(list, captions)
     text = images.sixels(list, captions, columns, pixels // columns)
   else
     local has_colours = columns ~= nil and layout.wants_colours()
-    text = images.text(list, captions, columns or COLUMNS, has_colours)
+    text = images.text(list, captions, columns or layout.WIDTH, has_colours)
   end
   io.stdout:write(text, "\n")
 end

@@ -17,7 +17,6 @@ local loaded = package.loaded
 local repl = {}
 
 local SLOW = 0.5 -- seconds from which on the time of a command is told
-local WIDTH = 80 -- columns where there is no terminal
 
 local STYLES = { prompt = "\27[1;34m", problem = "\27[31m", note = "\27[2m" }
 local PLAIN = "\27[0m"
@@ -77,10 +76,10 @@ end
 -- What is there of a training that was interrupted, or "".
 function Session:left_of_training()
   local train = loaded["luanas.train"]
-  local ok, model = pcall(train and train.interrupted or error)
-  if not ok or not model or model.history == self.told then return "" end
-  self.told = model.history
-  return (" nas.interrupted() is the model after epoch %d"):format(#model.history)
+  local left = train and train.unfinished
+  if not left or #left.history == 0 or left == self.told then return "" end
+  self.told = left
+  return (" nas.interrupted() is the model after epoch %d"):format(#left.history)
 end
 
 function Session:interrupted()
@@ -164,7 +163,7 @@ local function new_session(host)
   self.first, self.continuation = self:prompt "> ", self:prompt ">> "
   if host.editor then
     self.input = host.editor(chunk.is_whole, function(text, position)
-      return complete.at(globals, text, position, { names = host.names, width = core.terminal() or WIDTH })
+      return complete.at(globals, text, position, { names = host.names, width = layout.columns() })
     end)
   else
     self.input = host.lines()

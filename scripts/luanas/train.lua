@@ -208,14 +208,15 @@ local function output_of(network)
   return network
 end
 
--- { trainer =, history =, threads = } of the training that runs, or that Ctrl-C or an error of on_epoch has ended.
-local unfinished
+--- { trainer =, history =, threads = } of the training that runs, or that Ctrl-C or an error of on_epoch has ended.
+train.unfinished = nil
 
 --- The model of the last training that was interrupted; nil where none was, or not after its first epoch.
 function train.interrupted()
-  if not unfinished or #unfinished.history == 0 then return nil end
-  local model = train.model_of(unfinished.trainer, unfinished.history)
-  model.stopped, model.threads = "interrupted", unfinished.threads
+  local left = train.unfinished
+  if not left or #left.history == 0 then return nil end
+  local model = train.model_of(left.trainer, left.history)
+  model.stopped, model.threads = "interrupted", left.threads
   return model
 end
 
@@ -264,9 +265,9 @@ function train.train(network, data, train_options)
 
   local trainer, history = trainer_for(network, output, data, own, settings)
   local before = #history
-  unfinished = { trainer = trainer, history = history, threads = settings.speed.threads }
+  train.unfinished = { trainer = trainer, history = history, threads = settings.speed.threads }
   local stopped, code = run(trainer, own, settings, history)
-  unfinished = nil
+  train.unfinished = nil
   if code and code ~= "NAS_LIMIT" and #history == before then check.fail("train: %s", stopped) end
   local model = new_model(core.model(trainer), history, trainer)
   model.stopped, model.threads = stopped, settings.speed.threads

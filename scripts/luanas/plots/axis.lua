@@ -1,6 +1,6 @@
 --- Ranges and tics of axes: gnuplot's own would give trials fractions, and a flat line no height.
-local text_table = require "luanas.text_table"
 local core = require "luanas.core"
+local text_table = require "luanas.text_table"
 
 local axis = {}
 

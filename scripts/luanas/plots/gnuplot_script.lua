@@ -10,6 +10,7 @@
 ---   { x, y, low, high }  of the style interval, which lies along x
 local core = require "luanas.core"
 local axis = require "luanas.plots.axis"
+local layout = require "luanas.layout"
 
 local gnuplot_script = {}
 
@@ -19,7 +20,6 @@ local TERMINALS = {
   svg = { name = "svg", font = 15, title_font = 18, point = 0.7 },
 }
 local SIXELS = { name = "sixelgd truecolor", font = 11, title_font = 13, point = 1.5 }
-local COLUMNS = 80 -- where standard error is no terminal
 local HEIGHT, LOWEST = 600, 240 -- pixels of a panel that stands alone
 local CHARACTER = 12 -- pixels
 
@@ -192,7 +192,7 @@ end
 -- A page of the terminal: lengths are characters.
 local function text_page(picture)
   local count, panel = #picture.panels, picture.panels[1]
-  local columns = math.max(40, (core.terminal() or COLUMNS) - 1)
+  local columns = math.max(40, layout.columns() - 1)
   local across = count == 1 and 1 or math.max(1, columns // 60)
   local down, width = (count + across - 1) // across, columns // across - 6
   local rows = panel.rows and #panel.rows + 8 or (count == 1 and 22 or 15) + key_lines(picture.panels, width)
