@@ -1,6 +1,7 @@
 #include "interrupt.h"
 #include <lauxlib.h>
 #include <signal.h>
+#include <string.h>
 #include "failure.h"
 
 enum { NONE, DUE, RAISED };
@@ -47,9 +48,21 @@ nas_interrupt_hooks nas_interrupt_note(lua_State *L) {
   return noted;
 }
 
-int nas_interrupt_poll(void *hooks) {
-  const nas_interrupt_hooks *before = hooks;
-  if (nas_interrupt_pending()) return 1;
+/* Whether a finalizer is among the calls. */
+static int is_finalizing(lua_State *L) {
+  lua_Debug call;
+  for (int level = 0; lua_getstack(L, level, &call); level++) {
+    lua_getinfo(L, "n", &call);
+    if (strcmp(call.namewhat, "metamethod") == 0 && strcmp(call.name, "__gc") == 0) return 1;
+  }
+  return 0;
+}
+
+int nas_interrupt_wanted(lua_State *L) {
+  return nas_interrupt_due() && !is_finalizing(L);
+}
+
+static int has_changed(const nas_interrupt_hooks *before) {
   for (int i = 0; i < 2; i++) {
     if (lua_gethook(before->state[i]) != before->hook[i]) return 1;
     if (lua_gethookmask(before->state[i]) != before->mask[i]) return 1;
@@ -57,7 +70,12 @@ int nas_interrupt_poll(void *hooks) {
   return 0;
 }
 
+int nas_interrupt_poll(void *hooks) {
+  const nas_interrupt_hooks *before = hooks;
+  return (nas_interrupt_due() || has_changed(before)) && !is_finalizing(before->state[0]);
+}
+
 int nas_interrupt_or_fail(lua_State *L, const nas_error *err) {
-  if (err->code == NAS_INTERRUPTED && nas_interrupt_pending()) return nas_interrupt_raise(L);
+  if (err->code == NAS_INTERRUPTED && nas_interrupt_due()) return nas_interrupt_raise(L);
   return nas_fail_or_raise(L, err);
 }

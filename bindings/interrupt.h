@@ -1,8 +1,9 @@
 /* Ctrl-C, between a host's signal handler and the places that must notice it.
  *
- * The flag is the process's. A host sets it; long work in C polls it and raises; it stays set until
- * the host clears it, so that a script that catches the error gets it again from the next piece of
- * long work. Nobody sets it when the module was loaded by another host. */
+ * The flag is the process's. A host sets it; long work in C polls it and raises, once, so that what
+ * closes variables on the way out may do long work, too; the host lets the error pass what would
+ * catch it, and clears the flag in the end. Nobody sets it when the module was loaded by another
+ * host. */
 #ifndef NAS_BINDINGS_INTERRUPT_H
 #define NAS_BINDINGS_INTERRUPT_H
 
@@ -17,6 +18,9 @@ int nas_interrupt_pending(void);
 
 /* Whether it is set and no error was raised since. */
 int nas_interrupt_due(void);
+
+/* The same, but not in a finalizer, whose errors Lua swallows: what runs after it is to raise. */
+int nas_interrupt_wanted(lua_State *L);
 
 void nas_interrupt_clear(void);
 
@@ -37,7 +41,8 @@ typedef struct nas_interrupt_hooks {
 
 nas_interrupt_hooks nas_interrupt_note(lua_State *L);
 
-/* A nas_poll, of such hooks: whether the flag is set, or a hook was since. */
+/* A nas_poll, of such hooks: whether the error is due, or a hook was set since; not in a finalizer.
+ */
 int nas_interrupt_poll(void *hooks);
 
 /* How long work that failed ends: raises where the flag interrupted it; a hook that did raises as

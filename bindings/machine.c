@@ -65,11 +65,11 @@ static int core_sleep(lua_State *L) {
   const struct timespec time = {.tv_sec = (time_t)seconds,
                                 .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
   nanosleep(&time, NULL);
-  return nas_interrupt_pending() ? nas_interrupt_raise(L) : 0;
+  return nas_interrupt_wanted(L) ? nas_interrupt_raise(L) : 0;
 }
 
 static int core_check_interrupt(lua_State *L) {
-  return nas_interrupt_pending() ? nas_interrupt_raise(L) : 0;
+  return nas_interrupt_wanted(L) ? nas_interrupt_raise(L) : 0;
 }
 
 static const luaL_Reg functions[] = {

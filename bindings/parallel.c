@@ -332,7 +332,7 @@ static void call_in_workers(lua_State *L, lua_Integer count, int workers) {
   for (int i = 0; i < workers; i++) start(L, p, i);
   int interrupted = collect(L, p);
   end_all(p); /* now: a hook would raise before __close does it */
-  if (interrupted && nas_interrupt_pending()) nas_interrupt_raise(L);
+  if (interrupted && nas_interrupt_due()) nas_interrupt_raise(L);
   if (p->failed >= 0) {
     lua_pushvalue(L, FAILURE);
     lua_error(L);

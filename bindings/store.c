@@ -708,7 +708,7 @@ static void push_column(lua_State *L, nas_column c) {
 
 /* What the file or the system is to blame for does not name a line of the caller. */
 static int raise_failure(lua_State *L, const nas_error *err) {
-  if (err->code == NAS_INTERRUPTED && nas_interrupt_pending()) return nas_interrupt_raise(L);
+  if (err->code == NAS_INTERRUPTED && nas_interrupt_due()) return nas_interrupt_raise(L);
   if (err->code == NAS_ARGUMENT || err->code == NAS_STATE) return nas_raise(L, err);
   lua_pushstring(L, err->text);
   return lua_error(L);

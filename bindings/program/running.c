@@ -18,7 +18,7 @@ static double interrupted_at; /* nas_clock of the last Ctrl-C */
 /* A coroutine that was left with its hook set may be resumed when the interrupt is long over. */
 static void stop(lua_State *L, lua_Debug *where) {
   (void)where;
-  if (nas_interrupt_pending())
+  if (nas_interrupt_due())
     nas_interrupt_raise(L);
   else
     lua_sethook(L, NULL, 0, 0);
@@ -141,12 +141,14 @@ static int coroutine_close(lua_State *L) {
   int dead = !suspended && (lua_status(co) != LUA_OK || !lua_getstack(co, 0, &frame));
   if (co == L || !(suspended || dead))
     return luaL_error(L, "cannot close a %s coroutine", co == L ? "running" : "normal");
+  unsigned raised = nas_interrupt_raised();
   if (close_coroutine(co) == LUA_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }
   lua_pushboolean(L, 0);
   lua_xmove(co, L, 1);
+  if (nas_interrupt_raised() != raised) lua_error(L);
   return 2;
 }
 

@@ -386,6 +386,43 @@ static void test_interrupt_runs_handlers(void **state) {
                     "finished\tfalse\town\nfinished\tfalse\town\n");
 }
 
+/* What closes on the way out may wait, or train. */
+static void test_interrupt_lets_handlers_wait(void **state) {
+  (void)state;
+  check_interrupted("local core = require 'luanas.core'\n"
+                    "local function finish() core.sleep(0.01) print 'finished' end\n"
+                    "local last <close> = setmetatable({}, { __close = finish })\n" READY
+                    "while true do end",
+                    "finished\n");
+  check_interrupted("local core = require 'luanas.core'\n"
+                    "local function finish() core.check_interrupt() print 'finished' end\n"
+                    "local last <close> = setmetatable({}, { __close = finish })\n" READY
+                    "while true do core.sleep(60) end",
+                    "finished\n");
+}
+
+/* An error there would be swallowed, and what follows would go on. */
+static void test_interrupt_waits_for_finalizers(void **state) {
+  (void)state;
+  check_interrupted("local core = require 'luanas.core'\n"
+                    "setmetatable({}, { __gc = function()\n"
+                    "  " READY "core.sleep(60) core.check_interrupt() print 'finished'\n"
+                    "end })\n"
+                    "collectgarbage() while true do end",
+                    "finished\n");
+}
+
+static void test_interrupt_passes_coroutine_close(void **state) {
+  (void)state;
+  check_interrupted("local co = coroutine.create(function()\n"
+                    "  local endless <close> = setmetatable({}, { __close = function()\n"
+                    "    " READY "while true do end end })\n"
+                    "  coroutine.yield()\n"
+                    "end)\n"
+                    "coroutine.resume(co) print(coroutine.close(co)) print 'went on'",
+                    "ready\n");
+}
+
 static void test_interrupt_prints_tables(void **state) {
   (void)state;
   check_interrupted("package.loaded['luanas.study'] = {\n"
@@ -481,6 +518,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_interrupt_after_coroutines),
       cmocka_unit_test(test_interrupt_passes_pcall),
       cmocka_unit_test(test_interrupt_runs_handlers),
+      cmocka_unit_test(test_interrupt_lets_handlers_wait),
+      cmocka_unit_test(test_interrupt_waits_for_finalizers),
+      cmocka_unit_test(test_interrupt_passes_coroutine_close),
       cmocka_unit_test(test_interrupt_prints_tables),
       cmocka_unit_test(test_interrupt_training),
       cmocka_unit_test(test_interrupt_training_in_stock_lua),

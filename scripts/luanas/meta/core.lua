@@ -340,9 +340,9 @@ function core.trainer(output, data, recipe, seed, speed, loss) end
 --- its last whole epoch.
 ---
 --- Ctrl-C ends it within a batch, or a group of 16 images that are validated. In the program luanas it raises
---- "interrupted!", as does every later call until the program ends or the prompt is back; the program's pcall, xpcall
---- and coroutine.resume let that error pass, while to-be-closed variables and message handlers run. Under stock Lua it
---- returns nil, message, "NAS_INTERRUPTED", and Lua's own error follows.
+--- "interrupted!"; the program's pcall, xpcall, coroutine.resume and coroutine.close let that error pass, while
+--- to-be-closed variables and message handlers run, which may train. A finalizer is not interrupted, but what runs after
+--- it. Under stock Lua it returns nil, message, "NAS_INTERRUPTED", and Lua's own error follows.
 ---@return { epoch: integer, train_loss: number, train_accuracy?: number, train_top_k?: number, train_mean_absolute_error?: number, loss: number, accuracy?: number, top_k?: number, mean_absolute_error?: number, per_class?: (number|false)[], train_seconds: number, seconds: number, best: integer, finished: boolean }?, string?, string?
 function Trainer:epoch() end
 
