@@ -1,7 +1,6 @@
 #include "interrupt.h"
 #include <lauxlib.h>
 #include <signal.h>
-#include <string.h>
 #include "failure.h"
 
 enum { NONE, DUE, RAISED };
@@ -48,14 +47,10 @@ nas_interrupt_hooks nas_interrupt_note(lua_State *L) {
   return noted;
 }
 
-/* Whether a finalizer is among the calls. */
+/* In a finalizer, whoever called what, and in its coroutines, lua_gc refuses to count (from 5.4.4).
+ */
 static int is_finalizing(lua_State *L) {
-  lua_Debug call;
-  for (int level = 0; lua_getstack(L, level, &call); level++) {
-    lua_getinfo(L, "n", &call);
-    if (strcmp(call.namewhat, "metamethod") == 0 && strcmp(call.name, "__gc") == 0) return 1;
-  }
-  return 0;
+  return lua_gc(L, LUA_GCCOUNT, 0) < 0;
 }
 
 int nas_interrupt_wanted(lua_State *L) {

@@ -15,10 +15,11 @@ static double interrupted_at; /* nas_clock of the last Ctrl-C */
 
 /* -- signal and hook -------------------------------------------------------------------------- */
 
-/* A coroutine that was left with its hook set may be resumed when the interrupt is long over. */
+/* A coroutine that was left with its hook set may be resumed when the interrupt is long over; and a
+ * coroutine of a finalizer leaves it to what runs after that. */
 static void stop(lua_State *L, lua_Debug *where) {
   (void)where;
-  if (nas_interrupt_due())
+  if (nas_interrupt_wanted(L))
     nas_interrupt_raise(L);
   else
     lua_sethook(L, NULL, 0, 0);

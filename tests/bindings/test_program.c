@@ -405,9 +405,10 @@ static void test_interrupt_lets_handlers_wait(void **state) {
 static void test_interrupt_waits_for_finalizers(void **state) {
   (void)state;
   check_interrupted("local core = require 'luanas.core'\n"
-                    "setmetatable({}, { __gc = function()\n"
+                    "local function wait()\n"
                     "  " READY "core.sleep(60) core.check_interrupt() print 'finished'\n"
-                    "end })\n"
+                    "end\n"
+                    "setmetatable({}, { __gc = function() return coroutine.wrap(wait)() end })\n"
                     "collectgarbage() while true do end",
                     "finished\n");
 }
