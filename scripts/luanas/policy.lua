@@ -65,7 +65,7 @@ end
 -- `positions` are those of arch.core_decisions: nil where each decision is a step.
 
 -- The score of each decision of a record from those of the core's steps. The whole log-probability and entropy of an
--- anchor are at its first decision; each connection has its probabilities.
+-- anchor, and its value, are at its first decision; each connection has its probabilities.
 local function of_decisions(steps, record, positions)
   if not positions then return steps end
   local decisions = {}
@@ -74,7 +74,7 @@ local function of_decisions(steps, record, positions)
     decisions[first] = step
     for i = first + 1, behind - 1 do
       local p = step.probabilities[i - first]
-      decisions[i] = { log_prob = 0.0, entropy = 0.0, probabilities = { 1 - p, p }, value = step.value }
+      decisions[i] = { log_prob = 0.0, entropy = 0.0, probabilities = { 1 - p, p } }
     end
     if anchors.is(record.decisions[first]) then step.probabilities = { 1.0 } end
   end

@@ -45,6 +45,18 @@ function spaces.branches(c)
   return nn.dense(nn.global_avg_pool(x), { units = 10 })
 end
 
+-- 24 architectures: what a layer takes is chosen among the layers before it.
+function spaces.anchors(c)
+  local x, layers, points = nn.input { 8, 8, 1 }, {}, {}
+  for layer = 1, 3 do
+    local point, chosen = c:anchor("skip", points)
+    local inputs = {}
+    for k, is_input in ipairs(chosen) do inputs[#inputs + 1] = is_input and layers[k] or nil end
+    points[layer], layers[layer] = point, nn.conv2d(#inputs > 0 and nn.concat(inputs) or x, { kernel = 1, filters = 2 })
+  end
+  return nn.dense(nn.global_avg_pool(nn.concat(layers)), { units = c:choose("units", { 10, 11, 12 }) })
+end
+
 -- ---- Rewards ---------------------------------------------------------------------------------------
 
 -- Like accuracies: a mean well above their spread, each decision with a best option of its own, and neighbours that
@@ -222,7 +234,7 @@ local function held_still(policy)
 end
 
 add("what it proposes has the probability that its policy gives it", function(new)
-  for _, name in ipairs { "branches", "chain" } do
+  for _, name in ipairs { "anchors", "branches", "chain" } do
     local agent = new(1)
     if type(agent.policy) ~= "table" then return NO_POLICY end
     if agent.explores then return EXPLORES end

@@ -185,6 +185,27 @@ function T.test_actor_critic_clips_what_the_policy_follows_and_not_what_the_crit
     { (0.09 + 0.04 + 0.25) / 3, (0.09 + 0.16 + 0.01) / 3 })
 end
 
+-- An anchor is one step, however many connections it has.
+function T.test_actor_critic_takes_an_anchor_as_one_step()
+  local function skipping(c)
+    local one = c:anchor("skip", {})
+    local two = c:anchor("skip", { one })
+    c:anchor("skip", { one, two })
+    return nn.input { 1, 1, 1 }
+  end
+  local agent = spied("actor_critic", { decay = 0.8, lambda = 0.5, value_weight = 1.0 },
+    { values = function() return { 0.1, 0.2, false, -0.1, false, false } end })
+  local steps
+  for _, reward in ipairs { 0.5, 0.9 } do -- y = 0.4
+    local arch = agent:propose(skipping)[1]
+    local logged = agent:learn { { arch = arch, reward = reward } }
+    steps = agent.policy.learned[#agent.policy.learned]
+    if reward == 0.9 then lu.assertAlmostEquals(logged[1].value_error, (0.075 ^ 2 + 0.05 ^ 2 + 0.25) / 3, 1e-12) end
+  end
+  near(steps[1].advantages, { 0.075, -0.05, 0, 0.5, 0, 0 }, "advantages")
+  near(steps[1].values, { 0.15, -0.1, 0, 1, 0, 0 }, "values")
+end
+
 function T.test_actor_critic_with_failed_trials()
   local agent = spied("actor_critic", { batch = 2 }, { values = function() return V end })
   learned(agent, { 0.5, FAILED })

@@ -128,9 +128,29 @@ function T.test_scores_have_each_decision()
   for i, decision in ipairs(score.decisions) do
     sum = sum + decision.log_prob
     lu.assertEquals(#decision.probabilities, arch.decisions[i].options.count)
-    lu.assertEquals(decision.value, 0)
+    local is_connection = arch.decisions[i].name:find "^skip%.%d" ~= nil
+    lu.assertEquals(decision.value, not is_connection and 0 or nil) -- an anchor's is at its first decision
   end
   lu.assertAlmostEquals(sum, score.log_prob, 1e-12)
+end
+
+-- The gradient of log pi is that of the options that were chosen, each with its own share.
+function T.test_options_of_anchors_are_those_of_their_connections()
+  local policy = nas.policy { seed = 3, init = 0.5 }
+  local arch = policy:sample(small)
+  local options, advantages = {}, {}
+  for i, decision in ipairs(arch.decisions) do
+    options[i], advantages[i] = {}, decision.name:find "^skip%.%d" and 1e9 or 0.7 -- which of connections is left out
+    for k = 1, decision.options.count do options[i][k] = k == decision.chosen and 0.7 or 0.0 end
+  end
+  local by_options = policy:gradient { { arch, options = options } }
+  for _, other in ipairs { { arch, advantage = 0.7 }, { arch, advantages = advantages } } do
+    local gradient = policy:gradient { other }
+    local product = gradient:dot(by_options)
+    lu.assertTrue(product > 0)
+    lu.assertAlmostEquals(gradient:dot(gradient) / product, 1, 1e-5)
+    lu.assertAlmostEquals(by_options:dot(by_options) / product, 1, 1e-5)
+  end
 end
 
 -- Rewards of connections only.
@@ -166,6 +186,13 @@ function T.test_exact_gradient()
   local difference = nas.exact(own, small, linked).objective - exact.objective
   lu.assertTrue(predicted > 0)
   lu.assertAlmostEquals(difference / predicted, 1, 2e-2)
+end
+
+function T.test_audits_find_no_bias()
+  local agent = nas.agents.reinforce { batch = 4, policy = { units = 4 } }
+  local audit = nas.audit(agent, small, linked, { updates = 200, warmup = 20 })
+  lu.assertTrue(audit.slope.low <= 1 and audit.slope.high >= 1, tostring(audit))
+  lu.assertTrue(audit.square_bias.low <= 0 and audit.cosine.high >= 1, tostring(audit))
 end
 
 function T.test_agents_learn_connections()

@@ -19,7 +19,7 @@ function ActorCritic:propose(space)
   return self.policy:sample(space, self.options.batch)
 end
 
--- A_t of each decision, from the values V_t and what the episode earned.
+-- A_t of each step, from the values V_t and what the episode earned.
 local function advantages_of(values, earned, lambda)
   local advantages, sum, next_value = {}, 0.0, earned
   for t = #values, 1, -1 do
@@ -29,17 +29,21 @@ local function advantages_of(values, earned, lambda)
   return advantages
 end
 
--- The episode of an architecture that earned y, in a batch of m; and the mean square of what the critic missed.
+-- The episode of an architecture that earned y, in a batch of m; and the mean square of what the critic missed. An
+-- anchor is one step: its connections have no value of their own, and no coefficients.
 function ActorCritic:episode(arch, y, m)
-  local values, of_values, missed = {}, {}, 0.0
-  for t, decision in ipairs(self.policy:score(arch, { values = true }).decisions) do values[t] = decision.value end
-  local advantages = advantages_of(values, y, self.options.lambda)
-  for t, advantage in ipairs(advantages) do -- target - V_t is A_t
-    of_values[t] = 2 * self.options.value_weight * advantage / m
-    missed = missed + advantage * advantage / #advantages
-    advantages[t] = self.clip(advantage) / m
+  local positions, values, missed = {}, {}, 0.0
+  local coefficients, of_values = {}, {}
+  for i, decision in ipairs(self.policy:score(arch, { values = true }).decisions) do
+    coefficients[i], of_values[i] = 0.0, 0.0
+    if decision.value then positions[#positions + 1], values[#values + 1] = i, decision.value end
   end
-  return { arch, advantages = advantages, values = of_values, entropy = self.options.entropy / m }, missed
+  for t, advantage in ipairs(advantages_of(values, y, self.options.lambda)) do -- target - V_t is A_t
+    coefficients[positions[t]] = self.clip(advantage) / m
+    of_values[positions[t]] = 2 * self.options.value_weight * advantage / m
+    missed = missed + advantage * advantage / #values
+  end
+  return { arch, advantages = coefficients, values = of_values, entropy = self.options.entropy / m }, missed
 end
 
 function ActorCritic:reward_changed()

@@ -60,7 +60,8 @@ function Policy:sample(space, count) end
 ---@field kl number? KL(policy || initial policy), summed over its decisions, in nats; with kl = true.
 ---@field decisions { log_prob: number, entropy: number, probabilities: number[], value?: number }[] value: what the
 --- policy expects before the decision is made, from what was chosen before; with values = true. It is 0 until
---- policy:learn has had coefficients of values.
+--- policy:learn has had coefficients of values. An anchor's log_prob, entropy and value are at its first decision;
+--- those of its connections are 0, 0 and nil.
 
 --- What the policy thinks of recorded architectures, one or a list.
 ---@param archs luanas.Arch|luanas.Arch[]

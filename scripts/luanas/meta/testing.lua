@@ -22,8 +22,8 @@ local testing = {}
 ---@field checks luanas.testing.Check[]
 
 --- What every agent must be able to do: the same seed gives the same search, another seed another one; it asks only for
---- what the space offers, also of spaces with branches, one architecture or a decision with one option; it survives trials
---- that fail; a search that is resumed equals one that was not interrupted; the test split is never read; and where it says
+--- what the space offers, also of spaces with branches, anchors, one architecture or a decision with one option; it survives
+--- trials that fail; a search that is resumed equals one that was not interrupted; the test split is never read; and where it says
 --- that it learns, the last 20 of 200 trials are above random sampling on a planted reward, over 12 seeds.
 ---
 --- With a field `policy`: what is proposed has the probabilities that the policy gives it (unless explores), gradients are
