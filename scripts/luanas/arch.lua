@@ -76,7 +76,10 @@ function arch.core_decisions(self)
     if anchors.is(decision) then
       local numbers, chosen, behind = anchors.links(self.decisions, i)
       local candidates = {}
-      for k, number in ipairs(numbers) do candidates[k] = of_anchor[number] end
+      for k, number in ipairs(numbers) do
+        candidates[k] = of_anchor[number]
+          or check.fail("decision %d, %s: there is no anchor %d before it", i + k, self.decisions[i + k].name, number)
+      end
       of_anchor[#of_anchor + 1] = place
       decisions[place] = { kind = "anchor", name = decision.name, candidates = candidates, chosen = chosen }
       i = behind

@@ -56,6 +56,7 @@ local function ask(self, name, list, candidates)
   decision.chosen, decision.log_prob = self.answer(decision, position)
   self.counts[name] = occurrence
   self.decisions[position] = decision
+  self.last_anchor = nil
   return decision.chosen
 end
 
@@ -64,6 +65,10 @@ function Chooser:choose(name, options)
   local list = option_list.new(("decision %d, %s"):format(position, name), options)
   if list == anchors.ANCHOR then
     check.fail("decision %d, %s: the one option has the label \"anchor\", which is for c:anchor", position, name)
+  end
+  if self.last_anchor and anchors.number_of(self.last_anchor, { name = name, options = list }) then
+    check.fail("decision %d, %s: false or true, straight after the anchor %s, has the name of one of its connections; "
+      .. "expected another name", position, name, self.last_anchor)
   end
   local given = options[ask(self, name, list)]
   if type(given) == "table" then return given.value end
@@ -78,6 +83,10 @@ function Chooser:scheduled(name, schedule)
   end
   local value = self.recorded and self.recorded(position)
   if value == nil then value = check.run(schedule, self.sample or 1) end
+  if type(value) == "table" then -- a record has its label only
+    check.fail("decision %d, %s: the schedule returned a table; expected a number, a string or a boolean", position,
+      name)
+  end
   ask(self, name, option_list.new(("decision %d, %s, by its schedule"):format(position, name), { value }))
   self.is_scheduled = true
   return value
@@ -124,10 +133,13 @@ function Chooser:anchor(name, candidates)
     next_position(self, "anchor", link)
     chosen[k] = anchors.LINK.options[ask(self, link, anchors.LINK)]
   end
+  self.last_anchor = name -- until something else is asked for
   return anchor, chosen
 end
 
-local MAY_BE_NIL = { closed = true, finish = true, is_scheduled = true, recorded = true, sample = true }
+local MAY_BE_NIL = {
+  closed = true, finish = true, is_scheduled = true, last_anchor = true, recorded = true, sample = true,
+}
 
 setmetatable(Chooser, {
   __index = function(_, name)

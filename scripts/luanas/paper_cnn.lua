@@ -8,7 +8,7 @@
 --- It does not say where the zeros go; `align` does: around ("center") or below and to the right ("top_left").
 local build = require "luanas.build"
 local check = require "luanas.check"
-local enumerator = require "luanas.choosers.enumerate"
+local chooser = require "luanas.chooser"
 local nn = require "luanas.nn"
 local node = require "luanas.node"
 
@@ -16,17 +16,26 @@ local OPTIONS = {
   "align", "batch_norm", "classes", "depth", "filters", "heights", "input", "pool_after", "stem", "strides", "widths",
 }
 
--- A copy of a list of integers from 1 on.
-local function integer_list(owner, name, given, expected)
+local LARGEST = { heights = 255, widths = 255, strides = 255, filters = 65536 } -- what nn.conv2d takes
+local MAX_DEPTH = 64 -- what nn.concat joins
+
+-- A copy of a list of integers from 1 to `high`.
+local function integer_list(owner, name, given, high, expected)
   if type(given) ~= "table" then
     check.fail("%s: %s is %s; expected a list of %s", owner, name, check.show(given), expected)
   end
-  for i, value in ipairs(given) do check.integer(owner, ("%s[%d]"):format(name, i), value, 1) end
+  for _, key in ipairs(check.sorted_keys(given)) do
+    if math.type(key) ~= "integer" or key < 1 or key > #given then
+      check.fail("%s: %s has the key %s; expected a plain list of %s", owner, name, check.show(key), expected)
+    end
+  end
+  for i, value in ipairs(given) do check.integer(owner, ("%s[%d]"):format(name, i), value, 1, high) end
   return table.move(given, 1, #given, 1, {})
 end
 
 local function option_list(owner, name, given, default)
-  local list = integer_list(owner, name, given or default, "options such as { 1, 3, 5, 7 }")
+  if given == nil then given = default end
+  local list = integer_list(owner, name, given, LARGEST[name], "options such as { 1, 3, 5, 7 }")
   if #list == 0 then check.fail("%s: %s is an empty list; expected options such as { 1, 3, 5, 7 }", owner, name) end
   return list
 end
@@ -38,7 +47,9 @@ end
 
 -- A schedule that must not fall: what the policy has learned of layers would be lost on those that come no more.
 local function growing(owner, schedule)
-  local function depth(sample) return check.integer(owner, "depth, by its schedule,", schedule(sample), 1) end
+  local function depth(sample)
+    return check.integer(owner, "depth, by its schedule,", schedule(sample), 1, MAX_DEPTH)
+  end
   return function(sample)
     local now = depth(sample)
     if sample > 1 and depth(sample - 1) > now then
@@ -53,9 +64,11 @@ end
 local function depth_of(owner, given)
   if type(given) == "function" then
     local schedule = growing(owner, given)
-    return function(c) return check.integer(owner, "depth of an architecture", c:scheduled("depth", schedule), 1) end
+    return function(c)
+      return check.integer(owner, "depth of an architecture", c:scheduled("depth", schedule), 1, MAX_DEPTH)
+    end
   end
-  local depth = check.integer(owner, "depth", given, 1)
+  local depth = check.integer(owner, "depth", given, 1, MAX_DEPTH)
   return function() return depth end
 end
 
@@ -64,17 +77,19 @@ local function stem_of(owner, given)
   if given == nil then return function(image) return image end end
   check.options(owner .. ": stem", given, { "filters", "kernel", "pool", "stride" })
   local own = {
-    filters = check.integer(owner, "stem's filters", given.filters, 1), kernel = given.kernel or 3,
-    stride = given.stride or 1, activation = "relu",
+    filters = check.integer(owner, "stem's filters", given.filters, 1, LARGEST.filters), activation = "relu",
+    kernel = check.optional(check.integer, owner, "stem's kernel", given.kernel, 1, LARGEST.heights) or 3,
+    stride = check.optional(check.integer, owner, "stem's stride", given.stride, 1, LARGEST.strides) or 1,
   }
-  local pool = check.integer(owner, "stem's pool", given.pool or 1, 1)
+  local pool = check.optional(check.integer, owner, "stem's pool", given.pool, 1, LARGEST.heights) or 1
   return function(image)
     local x = nn.conv2d(image, own)
     return pool > 1 and nn.max_pool(x, { pool = pool, padding = "same" }) or x
   end
 end
 
--- One layer's convolution over what it takes.
+-- The sizes and strides of a layer are decided before its inputs, as in the paper; the returned function makes the
+-- layer when `inputs` has them.
 local function convolution(c, own, inputs)
   local height, width = chosen(c, "height", own.heights), chosen(c, "width", own.widths)
   local stride = { chosen(c, "stride_height", own.strides), chosen(c, "stride_width", own.strides) }
@@ -86,24 +101,41 @@ local function convolution(c, own, inputs)
   end
 end
 
+-- What is wrong with the options is an error before a search: the space is built with the first option of each list,
+-- the second ones, and so on.
+local function try(owner, space, own)
+  local most = 2 -- an anchor takes nothing, or all
+  for name in pairs(LARGEST) do most = math.max(most, #own[name]) end
+  for k = 1, most do
+    local built = build.run(space, chooser.new(function(decision) return math.min(k, decision.options.count) end))
+    if built.arch.unbuildable then check.fail("%s: %s", owner, built.arch.unbuildable) end
+  end
+end
+
 --- nas.space.paper_cnn { ... }, called under the name `owner`.
 return function(owner, options)
   options = check.options(owner, options, OPTIONS)
-  local depth, stem = depth_of(owner, options.depth or 6), stem_of(owner, options.stem)
+  local depth, stem = depth_of(owner, options.depth == nil and 6 or options.depth), stem_of(owner, options.stem)
   local classes = check.integer(owner, "classes", options.classes, 1)
+  local align = options.align == nil and "center" or options.align
+  if align ~= "center" and align ~= "top_left" then
+    check.fail("%s: align is %s; expected \"center\" or \"top_left\"", owner, check.show(align))
+  end
   local own = {
     heights = option_list(owner, "heights", options.heights, { 1, 3, 5, 7 }),
     widths = option_list(owner, "widths", options.widths, { 1, 3, 5, 7 }),
     strides = option_list(owner, "strides", options.strides, { 1 }),
     filters = option_list(owner, "filters", options.filters, { 24, 36, 48, 64 }),
-    align = options.align or "center",
+    align = align,
     batch_norm = options.batch_norm == nil or check.boolean(owner, "batch_norm", options.batch_norm),
   }
-  local is_pooled = {}
-  for _, layer in ipairs(integer_list(owner, "pool_after", options.pool_after or {}, "numbers of layers")) do
+  local highest = type(options.depth) == "number" and options.depth or MAX_DEPTH
+  local is_pooled, pools = {}, options.pool_after == nil and {} or options.pool_after
+  for _, layer in ipairs(integer_list(owner, "pool_after", pools, highest, "numbers of layers")) do
     is_pooled[layer] = true
   end
   local input = table.move(node.check_shape(owner, "input", options.input), 1, 3, 1, {})
+  if #input ~= 3 then check.fail("%s: input is a list of 1; expected { height, width, channels }", owner) end
 
   local function paper_cnn(c)
     local image = stem(nn.input(input))
@@ -131,6 +163,6 @@ return function(owner, options)
     return nn.dense(nn.global_avg_pool(x), { units = classes })
   end
 
-  build.run(paper_cnn, enumerator()()) -- what is wrong with the options is an error here already
+  try(owner, paper_cnn, own)
   return paper_cnn
 end

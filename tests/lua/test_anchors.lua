@@ -53,6 +53,33 @@ function T.test_an_anchor_and_its_connections_are_decisions()
   lu.assertEquals(tostring(nas.arch(built.arch:line())), "skip=none | skip=1 out=2")
 end
 
+-- A record could not tell it from a connection.
+function T.test_a_decision_is_not_called_like_a_connection()
+  local function named(body)
+    return pcall(ask, function(c)
+      c:anchor("skip", { (c:anchor("skip")) })
+      body(c)
+    end)
+  end
+  local ok, message = named(function(c) c:choose("skip.2", { false, true }) end)
+  lu.assertFalse(ok)
+  lu.assertStrContains(message, "decision 4, skip.2: false or true, straight after the anchor skip, has the name of "
+    .. "one of its connections; expected another name")
+  lu.assertTrue(named(function(c) c:choose("skip.2", { true, false }) end))
+  lu.assertTrue(named(function(c) c:choose("skip", { false, true }) end))
+  lu.assertTrue(named(function(c)
+    c:choose("kernel", { 1, 3 })
+    c:choose("skip.2", { false, true })
+  end))
+end
+
+function T.test_records_with_connections_to_anchors_that_are_not_there()
+  local record = nas.arch [[skip=@"anchor"{@"anchor"} skip=@"anchor"{@"anchor"} skip.9=true{false,true}]]
+  local policy = nas.policy { seed = 1 }
+  lu.assertErrorMsgContains("decision 3, skip.9: there is no anchor 9 before it", policy.score, policy, record)
+  lu.assertErrorMsgContains("there is no anchor 9 before it", policy.learn, policy, { { record, advantage = 1 } })
+end
+
 function T.test_no_candidates_are_legal()
   local got
   ask(function(c) got = { select(2, c:anchor("skip")), select(2, c:anchor("skip", {})) } end)
@@ -248,6 +275,24 @@ function T.test_what_is_asked_grows_with_the_samples()
   lu.assertEquals(study:trials()[7].arch:value "depth", 3)
 end
 
+function T.test_schedules_of_booleans_and_tables()
+  local function scheduled(schedule)
+    return function(c)
+      c:scheduled("flag", schedule)
+      c:choose("kernel", { 1, 3 })
+      return nn.dense(nn.input { 4, 4, 1 }, { units = 10 })
+    end
+  end
+  local early, random = scheduled(function(sample) return sample <= 2 end), nas.random { seed = 1 }
+  for sample = 1, 4 do
+    local arch = random:sample(early)
+    lu.assertEquals(arch:value "flag", sample <= 2)
+    nas.space.build(early, nas.arch(arch:line()))
+  end
+  lu.assertErrorMsgContains("decision 1, flag: the schedule returned a table; expected a number, a string or a boolean",
+    random.sample, random, scheduled(function() return { label = "a", value = 1 } end))
+end
+
 -- ---- The space of the paper ------------------------------------------------------------------------
 
 -- Four layers with every repair: the first has no input but the image; the third takes layers of two sizes; the second
@@ -262,36 +307,74 @@ local RECORD = table.concat({
   "skip.1=true{false,true} skip.2=false{false,true} skip.3=true{false,true}",
 }, " ")
 
-local function layer(inputs, options)
-  local x = #inputs == 1 and inputs[1] or nn.concat(inputs, { align = "top_left" })
-  options.bias = false
-  return nn.relu(nn.batch_norm(nn.conv2d(x, options)))
-end
+local LIKE_THE_PAPERS = { align = "center", batch_norm = true, pool_after = {} }
 
-local function twin()
+-- The network of RECORD, written by hand.
+local function twin(own)
+  local function layer(number, inputs, options)
+    local x = #inputs == 1 and inputs[1] or nn.concat(inputs, { align = own.align })
+    options.bias = not own.batch_norm
+    x = nn.conv2d(x, options)
+    x = nn.relu(own.batch_norm and nn.batch_norm(x) or x)
+    return own.pool_after[1] == number and nn.max_pool(x, { pool = 2, padding = "same" }) or x
+  end
   local image = nn.input { 8, 8, 1 }
-  local one = layer({ image }, { kernel = { 3, 1 }, stride = { 2, 2 }, filters = 4 })
-  local two = layer({ image }, { kernel = { 1, 3 }, stride = { 1, 1 }, filters = 6 })
-  local three = layer({ one }, { kernel = { 3, 3 }, stride = { 1, 2 }, filters = 4 })
-  local four = layer({ one, three }, { kernel = { 1, 1 }, stride = { 1, 1 }, filters = 6 })
-  local joined = nn.concat({ two, four }, { align = "top_left" })
+  local one = layer(1, { image }, { kernel = { 3, 1 }, stride = { 2, 2 }, filters = 4 })
+  local two = layer(2, { image }, { kernel = { 1, 3 }, stride = { 1, 1 }, filters = 6 })
+  local three = layer(3, { one }, { kernel = { 3, 3 }, stride = { 1, 2 }, filters = 4 })
+  local four = layer(4, { one, three }, { kernel = { 1, 1 }, stride = { 1, 1 }, filters = 6 })
+  local joined = nn.concat({ two, four }, { align = own.align })
   return nn.dense(nn.global_avg_pool(joined), { units = 10 })
 end
 
-function T.test_every_repair_is_that_of_the_hand_written_twin()
-  local space = nas.space.paper_cnn {
-    input = { 8, 8, 1 }, classes = 10, depth = 4, heights = { 1, 3 }, widths = { 1, 3 }, strides = { 1, 2 },
-    filters = { 4, 6 }, align = "top_left",
-  }
-  local output = nas.space.build(space, nas.arch(RECORD))
-  local data = nas.data.synthetic { images = 40 }
-  local function trained(network) -- two epochs: gradients, too
-    local optimizer = nas.adam { rate = 0.01 }
-    local model = nas.train(network, data, { epochs = 2, batch = 8, optimizer = optimizer, quiet = true })
-    return { model:evaluate(data).loss, model:evaluate(data, "training").loss }
+-- All that can be seen of a network that was trained, bit for bit: its hash, what it puts out, weights and gradients.
+local function seen(output, data)
+  local recipe = { epochs = 2, batch = 8, optimizer = nas.adam { rate = 0.01 }, quiet = true }
+  local model = nas.train(output, data, recipe)
+  local images = nas.tensor.uniform({ 5, 8, 8, 1 }, 3)
+  local gradients, loss, of_images = model:gradients(images, nas.tensor({ 1, 2, 3, 4, 5 }, "int32"))
+  local texts = { core.network(output):hash(), model:outputs(images):bytes(), loss, of_images:bytes() }
+  for _, list in ipairs { model:params(), gradients } do
+    lu.assertTrue(#list > 5)
+    for _, each in ipairs(list) do
+      texts[#texts + 1] = ("%d %s %s"):format(each.layer, each.role, each.values:bytes())
+    end
   end
-  lu.assertEquals(core.network(output):hash(), core.network(twin()):hash())
-  lu.assertEquals(trained(output), trained(twin()))
+  return texts
+end
+
+function T.test_every_repair_is_that_of_the_hand_written_twin()
+  local data, hashes = nas.data.synthetic { images = 40 }, {}
+  for _, change in ipairs { {}, { align = "top_left" }, { batch_norm = false }, { pool_after = { 2 } } } do
+    local own = { input = { 8, 8, 1 }, classes = 10, depth = 4, heights = { 1, 3 }, widths = { 1, 3 },
+      strides = { 1, 2 }, filters = { 4, 6 } }
+    for name, value in pairs(change) do own[name] = value end
+    local space = nas.space.paper_cnn(own)
+    for name, value in pairs(LIKE_THE_PAPERS) do
+      if own[name] == nil then own[name] = value end
+    end
+    local of_space = seen(nas.space.build(space, nas.arch(RECORD)), data)
+    lu.assertEquals(of_space, seen(twin(own), data))
+    lu.assertNil(hashes[of_space[1]])
+    hashes[of_space[1]] = true
+  end
+end
+
+-- As in the paper, but faster: two layers more after each 3 samples.
+function T.test_children_of_the_papers_space_grow()
+  local space = nas.space.paper_cnn {
+    input = { 8, 8, 1 }, classes = 2, heights = { 1, 3 }, widths = { 1 }, filters = { 2 },
+    depth = function(sample) return 1 + 2 * ((sample - 1) // 3) end,
+  }
+  local policy, depths = nas.policy { seed = 1 }, {}
+  for sample = 1, 9 do
+    local arch = policy:sample(space)
+    depths[sample] = select(2, tostring(arch):gsub("skip=", ""))
+    lu.assertEquals(arch:value "depth", depths[sample])
+    lu.assertTrue(nas.arch(arch:line()) == arch)
+    nas.space.build(space, nas.arch(arch:line())) -- whatever the sample is now
+  end
+  lu.assertEquals(depths, { 1, 1, 1, 3, 3, 3, 5, 5, 5 })
 end
 
 function T.test_bad_options_of_the_papers_space()
@@ -302,12 +385,25 @@ function T.test_bad_options_of_the_papers_space()
     lu.assertErrorMsgContains(text, nas.space.paper_cnn, options)
   end
   refused("space.paper_cnn: classes is nil; expected an integer of at least 1", nil)
+  refused("space.paper_cnn: input is a list of 1; expected { height, width, channels }", { input = { 784 } })
+  refused("space.paper_cnn: heights[2] is 100000; expected an integer from 1 to 255", { heights = { 1, 100000 } })
+  refused("space.paper_cnn: heights has the key \"x\"; expected a plain list", { heights = { 1, x = 3 } })
+  refused("space.paper_cnn: widths has the key 3; expected a plain list", { widths = { 1, [3] = 3 } })
+  refused("space.paper_cnn: strides is false; expected a list", { strides = false })
+  refused("space.paper_cnn: filters[2] is 10000000; expected an integer from 1 to 65536", { filters = { 4, 10000000 } })
+  refused("space.paper_cnn: pool_after[1] is 7; expected an integer from 1 to 6", { pool_after = { 7 }, depth = 6 })
+  refused("space.paper_cnn: stem's kernel is 256; expected an integer from 1 to 255",
+    { stem = { filters = 1, kernel = 256 } })
+  refused("space.paper_cnn: depth is 65; expected an integer from 1 to 64", { depth = 65 })
+  refused("space.paper_cnn: depth, by its schedule, is 65; expected an integer from 1 to 64",
+    { depth = function() return 65 end })
+  nas.space.paper_cnn { input = { 8, 8, 1 }, classes = 2, depth = 64, filters = { 2 } }
   refused('space.paper_cnn: unknown option "height"; known options: align, ', { height = 3 })
   refused("space.paper_cnn: heights is 3; expected a list", { heights = 3 })
   refused("space.paper_cnn: heights is an empty list; expected options", { heights = {} })
   refused("space.paper_cnn: pool_after is 3; expected a list of numbers of layers", { pool_after = 3 })
   nas.space.paper_cnn { input = { 8, 8, 1 }, classes = 2, pool_after = {} }
-  refused("space.paper_cnn: depth is 0; expected an integer of at least 1", { depth = 0 })
+  refused("space.paper_cnn: depth is 0; expected an integer from 1 to 64", { depth = 0 })
   refused('space.paper_cnn: depth, by its schedule, is "x"; expected an integer', { depth = function() return "x" end })
   local falling = nas.space.paper_cnn {
     input = { 8, 8, 1 }, classes = 2, depth = function(sample) return sample < 3 and 2 or 1 end,
@@ -317,7 +413,9 @@ function T.test_bad_options_of_the_papers_space()
   lu.assertErrorMsgContains("space.paper_cnn: depth, by its schedule, falls from 2 at sample 2 to 1 at sample 3; "
     .. "expected a schedule that never falls", policy.sample, policy, falling)
   refused("space.paper_cnn: batch_norm is 3; expected true or false", { batch_norm = 3 })
-  refused("align", { align = "left" })
+  for _, align in ipairs { "left", false, 3 } do
+    refused('expected "center" or "top_left"', { align = align, depth = 1 })
+  end
   refused("space.paper_cnn: stem: unknown option", { stem = { filter = 3 } })
 end
 

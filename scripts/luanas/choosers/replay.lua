@@ -27,7 +27,8 @@ return function(arch)
   end
   local function option(position)
     local record = recorded[position]
-    return record and record.options.count == 1 and record.options.options[1] or nil
+    if record and record.options.count == 1 then return record.options.options[1] end
+    return nil
   end
   return chooser.new(answer, { finish = finish, recorded = option })
 end

@@ -101,15 +101,15 @@ function space.chain(options) end
 ---@class luanas.space.PaperCnn
 ---@field input integer[] {height, width, channels}. Required.
 ---@field classes integer Units of the dense layer at the end. Required.
----@field depth? integer|fun(sample: integer): integer Layers; or by a schedule, which must not fall, as the paper's: function(sample) return 6 + 2 * ((sample - 1) // 1600) end. Default: 6.
----@field heights? integer[] Of filters. Default: { 1, 3, 5, 7 }.
+---@field depth? integer|fun(sample: integer): integer Layers, at most 64; or by a schedule, which must not fall, as the paper's: function(sample) return 6 + 2 * ((sample - 1) // 1600) end. Default: 6.
+---@field heights? integer[] Of filters, as are widths and strides at most 255. Default: { 1, 3, 5, 7 }.
 ---@field widths? integer[] Default: { 1, 3, 5, 7 }.
 ---@field strides? integer[] Of each direction. Default: { 1 }, no decision; the paper's second experiment has { 1, 2, 3 }.
 ---@field filters? integer[] Default: { 24, 36, 48, 64 }.
 ---@field pool_after? integer[] Numbers of layers that end in a max pooling of 2. Default: none.
 ---@field batch_norm? boolean Between convolution and ReLU. Default: true.
 ---@field align? "center"|"top_left" Where smaller images are when zeros are put around them. Default: "center"; the paper does not say.
----@field stem? { filters: integer, kernel?: integer, stride?: integer, pool?: integer } A fixed convolution (kernel 3, stride 1) and max pooling (1: none) whose output plays the image's part: on large images it makes children cheap.
+---@field stem? { filters: integer, kernel?: integer, stride?: integer, pool?: integer } A fixed convolution (kernel 3, stride 1) with ReLU and without batch normalisation, and max pooling (1: none), whose output plays the image's part: on large images it makes children cheap.
 
 --- The space of Zoph & Le 2017: convolutions with rectangular filters, whose inputs an anchor chooses among all earlier
 --- layers. In each layer the decisions height, width, stride_height, stride_width, filters (those with several options)
