@@ -2,7 +2,8 @@
 --- study, and what a fair comparison tells of them (Lindauer & Hutter 2020; Li & Talwalkar 2019; Yang et al. 2020).
 ---
 --- One search, of one agent with one seed, is a cell. What is kept of it, trial by trial: its reward (false where it
---- failed), which network it is, what it has trained so far, and the entropy of its policy where it logs that.
+--- failed), which network it is and what that costs, what was trained so far, and the entropy of the policy where it is
+--- logged.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local final = require "luanas.final"
@@ -103,13 +104,15 @@ end
 
 -- Watches a search by `by`; the cell is filled as it goes on.
 local function record(by, cell)
-  for _, name in ipairs { "rewards", "networks", "trainings", "epochs", "seconds", "entropies" } do cell[name] = {} end
+  for _, name in ipairs { "rewards", "networks", "macs", "trainings", "epochs", "seconds", "entropies" } do
+    cell[name] = {}
+  end
   local log, first = by.log, {}
   by.log = function(trial, values)
     local n, network = #cell.rewards + 1, search.network_of(trial)
     first[network] = first[network] or n
     cell.rewards[n], cell.networks[n] = trial.reward or false, first[network]
-    cell.entropies[n] = values.entropy or false
+    cell.macs[n], cell.entropies[n] = trial.macs or false, values.entropy or false
     log(trial, values)
   end
   by.paid = function(spent)
@@ -174,12 +177,13 @@ local function by_studies(owner, options, entrants, seeds)
       local place = (i - 1) * #seeds + k
       cells[place], ends[#ends + 1] = cell, { study = study, cell = cell }
       local by = record(study:searcher(owner, options.workers), cell)
-      ends[#ends].best = run_cell(owner, agent, seed, budget, by).best
+      cell.best = run_cell(owner, agent, seed, budget, by).best
     end
   end
   for _, each in ipairs(options.final and ends or {}) do
-    if each.best and each.best.status == "ok" then
-      each.cell.test = each.study:final(each.best, { intent = options.final })
+    local best = each.cell.best
+    if best and best.status == "ok" then
+      each.cell.test = each.study:final(best, { intent = options.final })
     end
   end
   return cells

@@ -30,7 +30,16 @@ end
 local function cells_of(result)
   local list = {}
   for _, agent in ipairs(result.agents) do
-    for _, cell in ipairs(agent.cells) do list[#list + 1] = core.json_encode(cell) end
+    for _, cell in ipairs(agent.cells) do
+      local own, best = {}, cell.best
+      for name, value in pairs(cell) do own[name] = value end
+      own.best = best and { best.arch:line(), best.reward }
+      if best then
+        lu.assertEquals(best.reward, math.max(table.unpack(cell.rewards)))
+        lu.assertTrue(cell.macs[best.number] == best.macs and best.macs > 0)
+      end
+      list[#list + 1] = core.json_encode(own)
+    end
   end
   return list
 end
@@ -43,6 +52,7 @@ function T.test_cells_are_searches()
     lu.assertEquals(result.agents[1].cells[seed], {
       seed = seed, rewards = { 0.2, 0.9, 0.4, 0.6 }, networks = { 1, 2, 3, 4 }, trainings = { 1, 2, 3, 4 },
       epochs = { 1, 2, 3, 4 }, seconds = { 0.0, 0.0, 0.0, 0.0 }, entropies = { false, false, false, false },
+      macs = { false, false, false, false },
     })
   end
 end

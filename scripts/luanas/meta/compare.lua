@@ -27,10 +27,12 @@
 ---@field seed integer
 ---@field rewards (number|false)[] false: it failed.
 ---@field networks integer[] The first trial that had the same network and recipe.
+---@field macs (integer|false)[] Multiply-accumulates of the network; false where it was not built, and with `rewards`.
 ---@field trainings integer[] Trainings so far, as of study:run's budget: of new networks, or of known ones for more epochs.
 ---@field epochs integer[] Epochs so far, the same way.
 ---@field entropies (number|false)[] The entropy that the agent logs, in nats.
 ---@field seconds number[] What the trainings so far took, now or when they were stored; 0 with `rewards`.
+---@field best luanas.Trial? With `study`: the trial with the highest reward.
 ---@field test table? What study:final gave.
 
 --- A number of each run, summed up.
