@@ -1,7 +1,7 @@
 -- The final phase of Zoph & Le 2017, sec. 4.1: the best networks of a search, with a small grid over rate, weight
--- decay and the epochs at which the rate falls; the best of these by validation accuracy is trained longer; and with
--- --test, once, the test images are opened. Searches look at small children; as the paper gives its best network more
--- filters, the finalists get the same decisions with more filters and at twice the resolution.
+-- decay and the epochs at which the rate falls; one of these, chosen by validation accuracy, is trained longer; and
+-- with --test, once, the test images are opened. Searches look at small children; as the paper gives its best network
+-- more filters, the finalists get the same decisions with more filters and at twice the resolution.
 --
 -- Run again, it goes on where it was.
 local nas = require "luanas"
@@ -9,7 +9,7 @@ local nas = require "luanas"
 local HERE = arg[0]:match "^.*/" or ""
 
 local options = nas.options(arg, {
-  from = { HERE .. "paper_cnn_found.txt", "file of what paper_cnn_searches.lua has found" },
+  from = { HERE .. "paper_cnn_found.txt", "file of what paper_cnn_searches.lua has found (its --found), best first" },
   top = { 2, "finalists", least = 1 },
   filters = { 16, "of the narrowest layers, which had 12; the others are widened as much", least = 2 },
   stride = { 1, "of the stem, which had 2", least = 1 },
@@ -19,7 +19,7 @@ local options = nas.options(arg, {
   images = { 0, "training images of the last training", least = 0 },
   path = { "paper_cnn_final.db", "file that keeps the trainings" },
   out = { "", "folder for a picture of the network, which must exist" },
-  test = { false, "open the test images for the network of the last training; there is no second time" },
+  test = { false, "open the test images for the network of the last training: once, for this recipe and file" },
 })
 
 local RATES, WEIGHT_DECAYS = { 0.1, 0.05 }, { 1e-4, 5e-4 }
@@ -31,15 +31,30 @@ local space = nas.space.paper_cnn_small {
   stem = { filters = fewest, stride = options.stride, pool = 2 },
 }
 
--- The decisions of the search, by the numbers of their options: the options themselves are others.
-local function larger(found)
-  return nas.space.choose(space, function(_, position) return found.decisions[position].chosen end)
+-- The decisions of a line of the list, by the numbers of their options: the options themselves are others.
+local function larger(line)
+  local found = nas.arch(line:match "^%S+ (.+)" or "")
+  local function answer(decision, position)
+    local recorded = found.decisions[position]
+    if not recorded or recorded.name ~= decision.name or recorded.options.count ~= decision.options.count then
+      error(("decision %d is no %s of %d options"):format(position, decision.name, decision.options.count), 0)
+    end
+    return recorded.chosen
+  end
+  local arch = nas.space.choose(space, answer)
+  if #arch < #found then error(("%d decisions; expected %d"):format(#found, #arch), 0) end
+  return arch
 end
 
-local finalists = {}
-for line in io.lines(options.from) do
-  if #finalists < options.top then finalists[#finalists + 1] = larger(nas.arch(line:match " (.*)")) end
+local finalists, number = {}, 0
+for line in io.lines(options.from or "") do
+  number = number + 1
+  if number > options.top then break end
+  local ok, arch = pcall(larger, line)
+  if not ok then error(("%s, line %d: %s"):format(options.from, number, arch), 0) end
+  finalists[number] = arch
 end
+if #finalists == 0 then error(options.from .. " is empty; expected what paper_cnn_searches.lua has found", 0) end
 
 local function images(limit) return nas.data.fashion_mnist { limit = limit, standardize = true } end
 local grid_data, long_data = images(options.limit), images(options.images)
@@ -53,7 +68,7 @@ local function study_of(data, epochs, rate, weight_decay, decay_every)
     train = {
       epochs = epochs, batch = 50,
       optimizer = nas.sgd { rate = rate, momentum = 0.9, nesterov = true, weight_decay = weight_decay },
-      schedule = nas.schedule.step { every = math.max(1, epochs * decay_every // 1 | 0) },
+      schedule = nas.schedule.step { every = math.max(1, math.floor(epochs * decay_every)) },
       augment = { pad_crop = 2, flip = 0.5 },
     },
   }
@@ -64,26 +79,41 @@ end
 -- ---- The grid --------------------------------------------------------------------------------------
 
 print "finalist  rate  weight decay  decay every  validation accuracy"
-local best
-for number, arch in ipairs(finalists) do
+local grid, highest = {}, 0.0
+for finalist, arch in ipairs(finalists) do
   for _, rate in ipairs(RATES) do
     for _, weight_decay in ipairs(WEIGHT_DECAYS) do
       for _, decay_every in ipairs(DECAY_EVERY) do
         local trial = study_of(grid_data, options.epochs, rate, weight_decay, decay_every):evaluate(arch)
-        print(("%8d  %4g  %12g  %11g  %.4f"):format(number, rate, weight_decay, decay_every, trial.accuracy or 0))
-        if trial.accuracy and (not best or trial.accuracy > best.accuracy) then
-          best = { accuracy = trial.accuracy, arch = arch, recipe = { rate, weight_decay, decay_every } }
-        end
+        local accuracy = trial.accuracy or 0.0
+        print(("%8d  %4g  %12g  %11g  %.4f"):format(finalist, rate, weight_decay, decay_every, accuracy))
+        grid[#grid + 1] = { accuracy = accuracy, arch = arch, recipe = { rate, weight_decay, decay_every } }
+        highest = math.max(highest, accuracy)
       end
     end
   end
 end
-if not best then error("no training of the grid went well", 0) end
+if highest == 0 then error("no training of the grid went well", 0) end
+
+-- Of what is as good as the best, but for a standard error, the most regularised: short trainings can't tell (Breiman
+-- et al. 1984, "Classification and Regression Trees", sec. 3.4.3: the 1 SE rule).
+local standard_error = nas.math.pow(highest * (1 - highest) / #grid_data:part "validation", 0.5)
+local best
+for _, each in ipairs(grid) do
+  local decay, decay_of_best = each.recipe[2], best and best.recipe[2] or 0.0
+  if each.accuracy >= highest - standard_error
+    and (decay > decay_of_best or decay == decay_of_best and each.accuracy > best.accuracy) then
+    best = each
+  end
+end
 
 -- ---- The last training, and the test ---------------------------------------------------------------
 
-local study = study_of(long_data, options.long, table.unpack(best.recipe))
+local rate, weight_decay, decay_every = table.unpack(best.recipe)
+print(("%d epochs at rate %g, weight decay %g, decay every %g"):format(options.long, rate, weight_decay, decay_every))
+local study = study_of(long_data, options.long, rate, weight_decay, decay_every)
 local trial = study:evaluate(best.arch)
+if trial.status ~= "ok" then error("the last training failed: " .. trial.reason, 0) end
 nas.plot.network(nas.space.build(space, best.arch), options.out and options.out .. "/final.svg" or nil)
 print(("validation accuracy %.4f; %d parameters, %d multiply-accumulates for an image, %.0f s of training"):format(
   trial.accuracy, trial.params, trial.macs, trial.seconds))

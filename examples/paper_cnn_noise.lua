@@ -26,6 +26,7 @@ for i = 1, options.children do
   local trial = study:evaluate(nas.space.choose(study.space, function(decision)
     return stream:integer(decision.options.count)
   end))
+  if trial.status ~= "ok" then error(("child %d: %s"):format(i, trial.reason), 0) end
   means[i], variances[i] = trial.accuracy, squared(trial.metrics.accuracy_spread)
   seconds = seconds + trial.seconds
 end

@@ -7,11 +7,15 @@ local nas = require "luanas"
 
 local task = {}
 
---- Options of nas.study for children of so many epochs on so many training images (0: all 55,000); depth: layers, or a
---- schedule.
+--- depth: layers, or a schedule.
+function task.space(depth)
+  return nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10, depth = depth }
+end
+
+--- Options of nas.study for children of so many epochs on so many training images (0: all 55,000).
 function task.study(epochs, limit, depth)
   return {
-    space = nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10, depth = depth },
+    space = task.space(depth),
     data = nas.data.fashion_mnist { limit = limit, standardize = true },
     train = {
       epochs = epochs, batch = 50,
@@ -22,9 +26,11 @@ function task.study(epochs, limit, depth)
   }
 end
 
---- Paper, sec. 4.1: the maximum validation accuracy of the last 5 epochs, cubed.
+--- Paper, sec. 4.1: the maximum validation accuracy of the last 5 epochs, cubed; of a child that failed, what it counts
+--- as, cubed.
 function task.reward(trial)
-  local best = 0.1
+  if trial.status ~= "ok" then return nas.reward.power(trial.accuracy, 3) end
+  local best = 0.0
   for i = math.max(1, #trial.epochs - 4), #trial.epochs do best = math.max(best, trial.epochs[i].accuracy) end
   return nas.reward.power(best, 3)
 end
