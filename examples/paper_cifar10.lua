@@ -1,9 +1,9 @@
 -- Zoph & Le 2017, sec. 4.1, with the paper's own numbers: CIFAR-10 from its binary files
 -- (cs.toronto.edu/~kriz/cifar.html), 12,800 children of 50 epochs, batches of 8, depth from 6 to 20 layers. For those
--- who have the machines: children of a batch train side by side, here (--workers) and by `luanas worker FILE`
--- wherever the file can be reached. Run again, it goes on where it was. The paper enlarges images and takes random
--- crops of them; here a crop is out of the image with 4 pixels of zeros around, as in DenseNet's recipe, which the
--- paper follows otherwise.
+-- who have the machines: children of a batch train side by side with --workers 2 or more, and in as many
+-- `luanas worker FILE` as are started on this machine beside it. Run again, it goes on where it was. Where the paper
+-- whitens images, they are standardised here; where it enlarges them and takes random crops, a crop is out of the image
+-- with 4 pixels of zeros around, as in DenseNet's recipe, which the paper follows otherwise.
 local nas = require "luanas"
 local task = dofile((arg[0]:match "^.*/" or "") .. "paper_cnn_task.lua") -- for its reward
 

@@ -9,7 +9,7 @@ local options = nas.options(arg, {
   seconds = { 600, "of training that the search may take", least = 1 },
   epochs = { 3, "passes over the training images for each child; the paper's children have 50", least = 1 },
   limit = { 5000, "training images for a child; 0 takes all 55,000", least = 0 },
-  batch = { 4, "children for each step of the controller; the paper's has 8", least = 1 },
+  batch = { 4, "children for each step of reinforce; the paper's has 8", least = 1 },
   depth = { 6, "layers at the start", least = 1 },
   grow = { 0, "two layers more after each so many samples, as the paper's 1,600; 0: never", least = 0 },
   agent = { "reinforce", "who searches: a name of nas.agents" },

@@ -14,7 +14,7 @@ local options = nas.options(arg, {
   filters = { 16, "of the narrowest layers, which had 12; the others are widened as much", least = 2 },
   stride = { 1, "of the stem, which had 2", least = 1 },
   epochs = { 5, "of each training of the grid", least = 2 },
-  limit = { 10000, "training images of the grid; 0 takes all 55,000", least = 0 },
+  limit = { 6000, "training images of the grid; 0 takes all 55,000", least = 0 },
   long = { 40, "epochs of the last training", least = 2 },
   images = { 0, "training images of the last training", least = 0 },
   path = { "paper_cnn_final.db", "file that keeps the trainings" },
@@ -56,15 +56,15 @@ for line in io.lines(options.from or "") do
 end
 if #finalists == 0 then error(options.from .. " is empty; expected what paper_cnn_searches.lua has found", 0) end
 
-local function images(limit) return nas.data.fashion_mnist { limit = limit, standardize = true } end
-local grid_data, long_data = images(options.limit), images(options.images)
-
--- A study for each recipe; they share a file.
-local first
-local function study_of(data, epochs, rate, weight_decay, decay_every)
+-- A study for each recipe on so many training images (0: all); they share a file.
+local studies, first = {}, nil
+local function study_of(limit, epochs, rate, weight_decay, decay_every)
+  local name = ("%s images, %d epochs, rate %g, weight decay %g, decay every %g"):format(limit > 0 and limit or "all",
+    epochs, rate, weight_decay, decay_every)
+  if studies[name] then return studies[name] end
   local study = nas.study {
-    name = ("%d epochs, rate %g, weight decay %g, decay every %g"):format(epochs, rate, weight_decay, decay_every),
-    space = space, data = data, path = not first and options.path or nil, store = first and first.store or nil,
+    name = name, path = not first and options.path or nil, store = first and first.store or nil,
+    space = space, data = nas.data.fashion_mnist { limit = limit, standardize = true },
     train = {
       epochs = epochs, batch = 50,
       optimizer = nas.sgd { rate = rate, momentum = 0.9, nesterov = true, weight_decay = weight_decay },
@@ -72,7 +72,7 @@ local function study_of(data, epochs, rate, weight_decay, decay_every)
       augment = { pad_crop = 2, flip = 0.5 },
     },
   }
-  first = first or study
+  studies[name], first = study, first or study
   return study
 end
 
@@ -84,7 +84,7 @@ for finalist, arch in ipairs(finalists) do
   for _, rate in ipairs(RATES) do
     for _, weight_decay in ipairs(WEIGHT_DECAYS) do
       for _, decay_every in ipairs(DECAY_EVERY) do
-        local trial = study_of(grid_data, options.epochs, rate, weight_decay, decay_every):evaluate(arch)
+        local trial = study_of(options.limit, options.epochs, rate, weight_decay, decay_every):evaluate(arch)
         local accuracy = trial.accuracy or 0.0
         print(("%8d  %4g  %12g  %11g  %.4f"):format(finalist, rate, weight_decay, decay_every, accuracy))
         grid[#grid + 1] = { accuracy = accuracy, arch = arch, recipe = { rate, weight_decay, decay_every } }
@@ -97,7 +97,8 @@ if highest == 0 then error("no training of the grid went well", 0) end
 
 -- Of what is as good as the best, but for a standard error, the most regularised: short trainings can't tell (Breiman
 -- et al. 1984, "Classification and Regression Trees", sec. 3.4.3: the 1 SE rule).
-local standard_error = nas.math.pow(highest * (1 - highest) / #grid_data:part "validation", 0.5)
+local validation = first.data:part "validation"
+local standard_error = nas.math.pow(highest * (1 - highest) / #validation, 0.5)
 local best
 for _, each in ipairs(grid) do
   local decay, decay_of_best = each.recipe[2], best and best.recipe[2] or 0.0
@@ -111,7 +112,7 @@ end
 
 local rate, weight_decay, decay_every = table.unpack(best.recipe)
 print(("%d epochs at rate %g, weight decay %g, decay every %g"):format(options.long, rate, weight_decay, decay_every))
-local study = study_of(long_data, options.long, rate, weight_decay, decay_every)
+local study = study_of(options.images, options.long, rate, weight_decay, decay_every)
 local trial = study:evaluate(best.arch)
 if trial.status ~= "ok" then error("the last training failed: " .. trial.reason, 0) end
 nas.plot.network(nas.space.build(space, best.arch), options.out and options.out .. "/final.svg" or nil)

@@ -50,7 +50,7 @@ for _, agent in ipairs(result.agents) do
       end
     end
     if #macs > 0 then
-      print(("%-22s %.4f %10.0f MACs"):format(title_of(agent, cell), statistics.mean(accuracies),
+      print(("%-26s %.4f %10.0f MACs"):format(title_of(agent, cell), statistics.mean(accuracies),
         statistics.mean(macs)))
     end
   end
@@ -66,10 +66,10 @@ print(("trained again with %d new seeds: accuracy, its deviation over seeds, and
 local function again(study, title, arch)
   local trial = study:evaluate(arch)
   if trial.status ~= "ok" then
-    print(("%-22s failed: %s"):format(title, trial.reason))
+    print(("%-26s failed: %s"):format(title, trial.reason))
     return nil
   end
-  print(("%-22s %.4f +- %.4f %8d parameters %10d MACs"):format(title, trial.accuracy, trial.metrics.accuracy_spread,
+  print(("%-26s %.4f +- %.4f %8d parameters %10d MACs"):format(title, trial.accuracy, trial.metrics.accuracy_spread,
     trial.params, trial.macs))
   return trial.accuracy
 end
@@ -79,12 +79,14 @@ end
 local CHAINS = { -- layers, kernel size, filters
   { 6, 3, 24 }, { 6, 3, 36 }, { 6, 5, 24 }, { 6, 5, 36 }, { 9, 5, 36 },
 }
+local by_depth = {}
 for _, chain in ipairs(CHAINS) do
   local layers, size, filters = table.unpack(chain)
+  own.name, own.space = ("by hand, %d layers"):format(layers), task.space(layers)
+  by_depth[layers] = by_depth[layers] or nas.study(own)
   local before = {}
   for layer = 1, layers do before[layer] = { layer > 1 and layer - 1 or nil } end
-  own.name, own.space = ("by hand, %d layers"):format(layers), task.space(layers)
-  again(nas.study(own), ("chain %d of %dx%d, %d filters"):format(layers, size, size, filters),
+  again(by_depth[layers], ("chain %d of %dx%d, %d filters"):format(layers, size, size, filters),
     nas.space.by_hand(own.space, { height = size, width = size, filters = filters, skip = before }))
 end
 
@@ -100,7 +102,7 @@ for _, agent in ipairs(result.agents) do
   end
   if #accuracies > 0 then
     local low, high = statistics.bootstrap(accuracies)
-    print(("%-22s %.4f, 95 %% interval of the mean over searches %.4f to %.4f"):format(agent.name,
+    print(("%-26s %.4f, 95 %% interval of the mean over searches %.4f to %.4f"):format(agent.name,
       statistics.mean(accuracies), low, high))
   end
 end

@@ -20,7 +20,7 @@ function task.study(epochs, limit, depth)
     train = {
       epochs = epochs, batch = 50,
       optimizer = nas.sgd { rate = 0.1, momentum = 0.9, nesterov = true, weight_decay = 1e-4 },
-      schedule = nas.schedule.cosine { epochs = epochs },
+      schedule = nas.schedule.cosine(), -- over the epochs of the child, also where an agent asks for fewer or more
     },
     limits = { macs = 30e6 }, failed = { accuracy = 0.1 },
   }

@@ -529,7 +529,8 @@ local function cifar10_files(folder, names)
     for _, name in ipairs(names) do paths[#paths + 1] = existing(("%s/%s.bin"):format(place, name)) end
     if #paths == #names then return paths end
   end
-  check.fail("CIFAR-10 (%s.bin%s, plain or .gz) was not found in %s", names[1],
+  check.fail("CIFAR-10 (%s.bin%s, plain or .gz) was not found in %s; unpack the binary version of "
+    .. "https://www.cs.toronto.edu/~kriz/cifar.html there", names[1],
     #names > 1 and (" to %s.bin"):format(names[#names]) or "", folder)
 end
 
