@@ -44,6 +44,13 @@ local lazy = {
 
 -- A misspelled name is an error. names.lua is loaded when there is one, or a module.
 
+-- A module of nas that has the name, such as nas.nn; or nil.
+local function home_of(name)
+  for _, each in ipairs { "nn", "agents", "data", "plot", "reward", "schedule", "space", "statistics", "tensor" } do
+    if rawget(nas[each], name) ~= nil then return ("nas.%s.%s"):format(each, name) end
+  end
+end
+
 local function missing(_, name)
   local names, list = require "luanas.names", {}
   for each in pairs(lazy) do list[#list + 1] = each end
@@ -51,7 +58,7 @@ local function missing(_, name)
     if not lazy[each] then list[#list + 1] = each end
   end
   table.sort(list)
-  return names.missing("nas", name, list)
+  return names.missing("nas", name, list, home_of(name))
 end
 
 local _, tensor_methods = debug.getupvalue(debug.getregistry()["luanas.Tensor"].__index, 1)

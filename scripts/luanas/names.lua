@@ -52,13 +52,13 @@ function names.of(own)
   return list
 end
 
---- Raises an error for a name that `owner` does not have among those of a list; but nil for what is no name, and for
---- names with "_", which other packages look for in anything.
-function names.missing(owner, name, list)
+--- Raises an error for a name that `owner` does not have among those of a list, but `elsewhere`, if that is given; but
+--- nil for what is no name, and for names with "_", which other packages look for in anything.
+function names.missing(owner, name, list, elsewhere)
   if type(name) ~= "string" or name:sub(1, 1) == "_" then return nil end
   local similar = names.similar(name, list)
   check.fail("%s: there is no %s; %s", owner, check.show(name),
-    #similar > 0 and "similar: " .. table.concat(similar, ", ") or "there are " .. table.concat(list, ", "))
+    elsewhere and "there is " .. elsewhere or #similar > 0 and "similar: " .. table.concat(similar, ", ") or "there are " .. table.concat(list, ", "))
 end
 
 --- Has names that a table does not have be errors, unless it has an __index of its own. rawget still gives nil.

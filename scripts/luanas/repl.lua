@@ -26,8 +26,8 @@ Session.__index = Session
 
 -- ---- What is shown ---------------------------------------------------------------------------------
 
-function Session:styled(style, text)
-  return self.coloured and STYLES[style] .. text .. PLAIN or text
+local function styled(style, text, coloured)
+  return coloured and STYLES[style] .. text .. PLAIN or text
 end
 
 -- In an editor's prompt, colours stand between bytes 1, for what counts its columns; none may end it.
@@ -37,13 +37,13 @@ function Session:prompt(text)
   return ("\1%s\1%s\1%s\1%s"):format(STYLES.prompt, text:sub(1, -2), PLAIN, text:sub(-1))
 end
 
-function Session:by_show(value)
-  return require "luanas.show".text(value, { width = layout.columns(), colour = self.coloured })
+local function by_show(value, coloured)
+  return require "luanas.show".text(value, { width = layout.columns(), colour = coloured })
 end
 
 -- A command may have broken what the package calls, as by table = nil: then tostring must do.
-function Session:shown(value)
-  local ok, text = pcall(self.by_show, self, value)
+local function shown(value, coloured)
+  local ok, text = pcall(by_show, value, coloured)
   if ok then return text end
   core.check_interrupt()
   return tostring(value)
@@ -53,15 +53,21 @@ end
 function Session:print_values(values)
   local texts, separator = {}, "\t"
   for i = 1, values.n do
-    texts[i] = self:shown(values[i])
+    texts[i] = shown(values[i], self.coloured)
     if texts[i]:find "\n" then separator = "\n" end
   end
   stdout:write(concat(texts, separator), "\n")
 end
 
+-- On standard error, which may be a file.
+function Session:tell(text)
+  stderr:write(styled("problem", text, self.problems_coloured), "\n")
+end
+
 function Session:print_problem(problem)
   stdout:flush()
-  stderr:write(self:styled("problem", type(problem) == "string" and problem or self:shown(problem)), "\n")
+  if type(problem) ~= "string" then problem = shown(problem, self.problems_coloured) end
+  self:tell(problem)
 end
 
 -- Prints by a method, which may call functions of the values. Returns whether all went well.
@@ -69,7 +75,7 @@ function Session:safely(method, value)
   local ok, problem = self.host.call(tostring, method, self, value)
   if ok then return true end
   if ok == nil then return self:interrupted() end
-  stderr:write(self:styled("problem", "cannot be shown: " .. problem), "\n")
+  self:tell("cannot be shown: " .. problem)
   return false
 end
 
@@ -86,7 +92,8 @@ function Session:interrupted()
   self.is_interrupted = true
   stdout:flush()
   if self.host.is_prompted then
-    stderr:write("\n", self:styled("problem", "interrupted!" .. self:left_of_training()), "\n")
+    stderr:write "\n"
+    self:tell("interrupted!" .. self:left_of_training())
   end
   return false
 end
@@ -115,7 +122,7 @@ function Session:run(text)
     end
   end
   if seconds >= SLOW and self.host.is_terminal then
-    stdout:write(self:styled("note", ("%.1f s"):format(seconds)), "\n")
+    stdout:write(styled("note", ("%.1f s"):format(seconds), self.coloured), "\n")
   end
 end
 
@@ -159,7 +166,10 @@ local function greet()
 end
 
 local function new_session(host)
-  local self = setmetatable({ host = host, coloured = host.is_terminal and layout.wants_colours() }, Session)
+  local coloured = host.is_terminal and layout.wants_colours()
+  local self = setmetatable({
+    host = host, coloured = coloured, problems_coloured = coloured and core.terminal "error" ~= nil,
+  }, Session)
   self.first, self.continuation = self:prompt "> ", self:prompt ">> "
   if host.editor then
     self.input = host.editor(chunk.is_whole, function(text, position)

@@ -1,5 +1,6 @@
 /* How long a program takes to start and to end with nothing to do, and how long until its prompt
- * stands on a terminal: the medians over warm runs, beside stock Lua's.
+ * stands on a terminal, without and with a history of a thousand lines: the medians over warm runs,
+ * beside stock Lua's, which has no history.
  * usage: bench_startup LUANAS LUA [RUNS] */
 #include <fcntl.h>
 #include <poll.h>
@@ -113,6 +114,19 @@ static int compare(const char *what, double (*timed)(char *program), char **prog
   return 1;
 }
 
+/* Has the programs read a history of a thousand lines. The path, which is to be removed. */
+static const char *give_history(void) {
+  static char path[] = "/tmp/luanas_history_XXXXXX";
+  int fd = mkstemp(path);
+  FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+  if (!file) return NULL;
+  for (int i = 0; i < 1000; i++)
+    fprintf(file, "print(nas.space.size(space), policy:sample(space), study:best(%d))\n", i);
+  fclose(file);
+  setenv("LUANAS_HISTORY", path, 1);
+  return path;
+}
+
 int main(int count, char **arguments) {
   int runs = count > 3 ? atoi(arguments[3]) : RUNS;
   if (count < 3 || runs < 1 || runs > RUNS_MAX) {
@@ -123,5 +137,10 @@ int main(int count, char **arguments) {
   setenv("NO_COLOR", "1", 1);      /* the prompt is "> " */
   setenv("LUANAS_HISTORY", "", 1); /* nothing is written */
   int went_well = compare("-e ''", run, arguments + 1, runs);
-  return compare("-i (to the prompt)", run_to_prompt, arguments + 1, runs) && went_well ? 0 : 1;
+  went_well &= compare("-i (to the prompt)", run_to_prompt, arguments + 1, runs);
+  const char *history = give_history();
+  if (!history) return 1;
+  went_well &= compare("-i (with a history)", run_to_prompt, arguments + 1, runs);
+  unlink(history);
+  return went_well ? 0 : 1;
 }

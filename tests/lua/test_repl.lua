@@ -1,6 +1,7 @@
 -- The session at the prompt, by a real terminal: keys go in, and the screen is looked at.
 local core = require "luanas.core"
 local lu = require "luaunit"
+local nas = require "luanas"
 local screen = require "screen"
 
 local T = {}
@@ -114,6 +115,22 @@ function T.test_colours()
     lu.assertEquals(s.raw:find "\27%[31mstdin:1: oops\27%[0m" ~= nil, no_color == "")
     lu.assertEquals(s.raw:find "\27%[[%d;]*m" ~= nil, no_color == "")
   end
+end
+
+-- Standard error may be a file, which gets no colours.
+function T.test_errors_in_a_file_have_no_colours()
+  local path = temporary()
+  local s <close> = screen.start(24, 80, "env", "-u", "NO_COLOR", "TERM=xterm", "LUANAS_HISTORY=", "sh", "-c",
+    ("%s 2>%s"):format(PROGRAM, path))
+  s:prompt()
+  s:enter "error 'oops'"
+  s:enter "error { a = 1 }"
+  lu.assertStrContains(s:enter "{ 'a' }", '{ "a" }')
+  s:keys "\4"
+  lu.assertEquals(s:finish(), 0)
+  lu.assertTrue(s.raw:find "\27%[[%d;]*m" ~= nil) -- the prompt has them
+  lu.assertEquals(content(path), "stdin:1: oops\n{ a = 1 }\n")
+  os.remove(path)
 end
 
 -- ---- Several lines ---------------------------------------------------------------------------------
@@ -344,6 +361,54 @@ function T.test_sessions_without_history()
   os.execute("rmdir " .. folder) -- nothing was written
 end
 
+-- Not even by root: its lines are there, and what is typed is kept for the session.
+function T.test_a_history_that_cannot_be_written()
+  local path = "/proc/version"
+  lu.skipIf(not io.open(path), "there is no " .. path)
+  local s <close> = session { "LUANAS_HISTORY=" .. path }
+  s:keys "\27[A"
+  s:expect("> " .. content(path):sub(1, 20))
+  s:keys "\3"
+  s:prompt()
+  s:enter "1 + 1"
+  s:enter "1 + 2"
+  lu.assertEquals(select(2, s:text():gsub("what is typed is not kept", "")), 1)
+  s:keys "\27[A\27[A"
+  lu.assertStrContains(s:enter " + 10", "12")
+end
+
+-- Nothing but the history, unless one asks for it.
+function T.test_a_session_writes_no_files()
+  local folder = temporary()
+  os.execute("mkdir -p " .. folder .. "/here")
+  local s <close> = screen.start(24, 80, "env", "-C", folder .. "/here", "-u", "LUANAS_HISTORY", "-u",
+    "XDG_STATE_HOME", "HOME=" .. folder, "TMPDIR=" .. folder, "TERM=xterm", "NO_COLOR=1", PROGRAM)
+  s:prompt()
+  s:enter "data = nas.data.synthetic { images = 20 }"
+  s:enter "data:show(1)"
+  s:enter "help 'conv2d'"
+  s:enter "function space(c) return nn.dense(nn.input { 8, 8, 1 }, { units = c:choose('units', { 10, 11 }) }) end"
+  s:enter "study = nas.study { space = space, data = data, train = { epochs = 1, batch = 5 }, quiet = true }"
+  s:enter "found = study:run(nas.agents.random_sample(), { trials = 2 })"
+  lu.assertEquals(s:enter "found.trials", "2")
+  s:keys "\4"
+  lu.assertEquals(s:finish(), 0)
+  local pipe <close> = io.popen(("cd %s && find . -type f"):format(folder))
+  lu.assertEquals(pipe:read "a", "./.local/state/luanas/history\n")
+  os.execute("rm -r " .. folder)
+end
+
+-- ---- Help ------------------------------------------------------------------------------------------
+
+function T.test_help()
+  local s <close> = session { columns = 100, rows = 60 }
+  lu.assertStrContains(s:enter "help 'dropout'", "nas.nn.dropout(")
+  lu.assertStrContains(s:enter "help(nas.study)", "nas.study")
+  lu.assertStrContains(s:enter "help()", "five_minutes")
+  lu.assertStrContains(s:enter "help 'nothing like it'", "nothing like it")
+  lu.assertEquals(s:enter "1 + 1", "2")
+end
+
 -- ---- Completion ------------------------------------------------------------------------------------
 
 local function completed(s, text, shown)
@@ -495,6 +560,32 @@ function T.test_ctrl_c_at_the_prompt()
   lu.assertEquals(s:enter "2", "2")
   s:after("a signal from elsewhere", function() s.terminal:signal(2) end)
   lu.assertEquals(s:enter "3", "3")
+end
+
+-- What was started goes on when the prompt, and the terminal, are gone.
+function T.test_leaving_leaves_what_was_started()
+  local path, script = temporary(), temporary()
+  local file = assert(io.open(script, "w"))
+  file:write "print 'begun' require 'luanas.core'.sleep(60)"
+  file:close()
+  do
+    local s <close> = session()
+    s:enter "function space(c) return nn.dense(nn.input { 8, 8, 1 }, { units = c:choose('units', { 10, 11 }) }) end"
+    s:enter "data, train = nas.data.synthetic { images = 20 }, { epochs = 1, batch = 5 }"
+    s:enter(("study = nas.study { path = '%s', space = space, data = data, train = train }"):format(path))
+    lu.assertEquals(s:enter(("study:start('%s').running"):format(script)), "true")
+    s:keys "\4"
+    lu.assertEquals(s:finish(), 0)
+  end
+  do
+    local opened <close> = nas.open(path)
+    lu.assertTrue(opened:status().running)
+    lu.assertTrue(opened:stop())
+    lu.assertEquals(opened:status().ended, "stopped")
+  end
+  for _, each in ipairs { path, path .. "-lock", path .. "-shm", path .. "-wal", path .. ".log", script } do
+    os.remove(each)
+  end
 end
 
 function T.test_a_second_ctrl_c_ends_the_program()

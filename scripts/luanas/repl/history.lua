@@ -4,7 +4,7 @@ local history = {}
 
 local ENTRIES = 1000         -- that a session gets
 local FILE_ENTRIES = 2000    -- with more the file is cut to ENTRIES
-local READ_BYTES = 4 << 20   -- of a file that is larger, the end
+local READ_BYTES = 1 << 20   -- of a file that is larger, the end: reading it takes some milliseconds
 local ENTRY_BYTES = 64 << 10 -- longer texts are not kept
 
 local History = {}
@@ -15,6 +15,7 @@ local function encoded(text)
 end
 
 local function decoded(line)
+  if not line:find("\\", 1, true) then return line end
   return (line:gsub("\\(.)", { ["\\"] = "\\", n = "\n" }))
 end
 
