@@ -41,9 +41,16 @@ def stored(array):
 class Cases:
     def __init__(self, seed):
         self.dice = np.random.default_rng(seed)
+        self.turns = {}
 
     def pick(self, *options):
         return options[self.dice.integers(len(options))]
+
+    def turn(self, *options):
+        """Each in its turn, so that few cases have all."""
+        count = self.turns.get(options, 0)
+        self.turns[options] = count + 1
+        return options[count % len(options)]
 
     def shape(self, most=4):
         return [int(n) for n in self.dice.integers(1, 5, self.dice.integers(1, most + 1))]
@@ -84,7 +91,7 @@ class Cases:
         return [array.astype(np.float32 if real else np.int32) for array in arrays]
 
     def binary(self):
-        name = self.pick("add", "sub", "mul", "div", "maximum", "minimum", "lt", "le", "gt", "ge", "eq", "ne", "where")
+        name = self.turn("add", "sub", "mul", "div", "maximum", "minimum", "lt", "le", "gt", "ge", "eq", "ne", "where")
         shape = self.shape(3)
         first, a = self.viewed(shape, self.pick(*TYPES))
         second, b = self.viewed(self.partner(shape), self.pick(*TYPES))
@@ -110,15 +117,23 @@ class Cases:
             result = getattr(np, names[name])(a, b)
         return {"operation": name, "operands": [first, second], "result": stored(result), "error": 0}
 
+    def power(self):
+        shape = self.shape(3)
+        first, a = self.viewed(shape, self.pick(*TYPES))
+        second, b = self.viewed(self.partner(shape), "float32")
+        with np.errstate(all="ignore"):
+            result = np.power(a.astype(np.float64), b.astype(np.float64)).astype(np.float32)
+        return {"operation": "pow", "operands": [first, second], "result": stored(result), "error": 1.2e-7}
+
     def unary(self):
-        name = self.pick("abs", "sign", "floor", "ceil", "round", "exp", "log", "sqrt", "tanh", "sigmoid", "is_nan",
+        name = self.turn("neg", "abs", "sign", "floor", "ceil", "round", "exp", "log", "sqrt", "tanh", "sigmoid", "is_nan",
                          "is_finite")
         first, a = self.viewed(self.shape(3), self.pick(*TYPES))
         wide, = self.wide(a)
         precise = a.astype(np.float64)
         with np.errstate(all="ignore"):
-            if name in ("abs", "sign", "floor", "ceil", "round"):
-                result = getattr(np, name)(wide).astype(wide.dtype)
+            if name in ("neg", "abs", "sign", "floor", "ceil", "round"):
+                result = getattr(np, {"neg": "negative"}.get(name, name))(wide).astype(wide.dtype)
             elif name == "sigmoid":
                 result = (1 / (1 + np.exp(-precise))).astype(np.float32)
             elif name in ("is_nan", "is_finite"):
@@ -129,7 +144,7 @@ class Cases:
         return {"operation": name, "operands": [first], "result": stored(result), "error": 0 if exact else 1.2e-7}
 
     def reduction(self):
-        name = self.pick("sum", "mean", "min", "max", "variance", "std", "norm", "any", "all", "argmin", "argmax")
+        name = self.turn("sum", "mean", "min", "max", "variance", "std", "norm", "any", "all", "argmin", "argmax")
         shape = self.shape(3)
         first, a = self.viewed(shape, self.pick(*TYPES))
         if name in ("any", "all"):
@@ -158,6 +173,71 @@ class Cases:
         return {"operation": name, "operands": [first], "arguments": [dimension + 1, keep], "result": stored(result),
                 "error": 0 if exact else 2.4e-7, "scale": scale}
 
+    def total(self):
+        """A reduction over all elements, which gives a number, or the indices of one."""
+        name = self.turn("sum", "mean", "min", "max", "variance", "std", "norm", "argmin", "argmax")
+        first, a = self.viewed(self.shape(3), self.pick(*TYPES))
+        precise = a.astype(np.float64)
+        if name in ("argmin", "argmax"):
+            place = np.unravel_index(getattr(np, name)(a), a.shape)
+            result = np.array([int(n) + 1 for n in place], np.int32)
+        elif name == "norm":
+            result = np.sqrt((precise * precise).sum())
+        else:
+            result = getattr(np, {"variance": "var"}.get(name, name))(precise)
+        exact = name in ("min", "max", "argmin", "argmax") or (name == "sum" and a.dtype != np.float32)
+        scale = float(np.abs(precise).max()) if name in ("sum", "mean") else 0.0
+        if result.dtype != np.int32:
+            result = result.astype(np.float32)
+        return {"operation": "total_" + name, "operands": [first], "result": stored(result),
+                "error": 0 if exact else 2.4e-7, "scale": scale}
+
+    def clamp(self):
+        first, a = self.viewed(self.shape(3), self.pick("float32", "int32"))
+        low, high = sorted(int(n) for n in self.dice.integers(-200, 200, 2))
+        return {"operation": "clamp", "operands": [first], "arguments": [low, high],
+                "result": stored(np.clip(a, low, high).astype(a.dtype)), "error": 0}
+
+    def take(self):
+        shape = self.shape(3)
+        first, a = self.viewed(shape, self.pick(*TYPES))
+        dimension = int(self.dice.integers(len(shape)))
+        positions = [int(n) for n in self.dice.integers(0, shape[dimension], self.dice.integers(1, 6))]
+        return {"operation": "take", "operands": [first], "arguments": [dimension + 1, [n + 1 for n in positions]],
+                "result": stored(np.take(a, positions, dimension)), "error": 0}
+
+    def mask(self):
+        """What is read by a mask, or written by it."""
+        shape = self.shape(3)
+        first, a = self.viewed(shape, self.pick(*TYPES))
+        second, b = self.viewed(shape, "float32")
+        if self.dice.random() < 0.5 and (b > 0).any():
+            return {"operation": "masked", "operands": [first, second], "result": stored(a[b > 0]), "error": 0}
+        result = a.copy()
+        result[b > 0] = 7
+        return {"operation": "mask_assign", "operands": [first, second], "result": stored(result), "error": 0}
+
+    def assign(self):
+        """Into a view, which is repeated as an operand is."""
+        shape = self.shape(3)
+        dtype = self.pick(*TYPES)
+        first, a = self.viewed(shape, dtype)
+        second, b = self.viewed(self.partner(shape), dtype)
+        result = a.copy()
+        result[...] = b
+        return {"operation": "assign", "operands": [first, second], "result": stored(result), "error": 0}
+
+    def concat(self):
+        shape = self.shape(3)
+        dimension = int(self.dice.integers(len(shape)))
+        other = list(shape)
+        other[dimension] = int(self.dice.integers(1, 5))
+        dtype = self.pick(*TYPES)
+        first, a = self.viewed(shape, dtype)
+        second, b = self.viewed(other, dtype)
+        return {"operation": "concat", "operands": [first, second], "arguments": [dimension + 1],
+                "result": stored(np.concatenate([a, b], dimension)), "error": 0}
+
     def matmul(self):
         batch = self.shape(2) if self.dice.random() < 0.5 else []
         m, k, n = (int(each) for each in self.dice.integers(1, 5, 3))
@@ -184,8 +264,15 @@ class Cases:
         return {"operation": "singular_values", "operands": [first], "result": stored(result), "error": 2.4e-7,
                 "scale": float(result.max())}
 
+    def factors(self):
+        """Of a matrix by singular values: together they are the matrix again, and each has orthonormal columns."""
+        first, a = self.viewed([int(n) for n in self.dice.integers(1, 5, 2)], "float32")
+        return {"operation": self.turn("svd_product", "svd_left", "svd_right"), "operands": [first],
+                "result": stored(a), "error": 1e-6, "scale": float(np.abs(a).max()) * 4}
+
     def next(self, number):
-        makers = [self.binary, self.unary, self.reduction, self.binary, self.matmul, self.reduction, self.solve, self.svd]
+        makers = [self.binary, self.unary, self.reduction, self.binary, self.matmul, self.reduction, self.solve, self.svd,
+                  self.power, self.total, self.clamp, self.take, self.mask, self.assign, self.concat, self.factors]
         return makers[number % len(makers)]()
 
 

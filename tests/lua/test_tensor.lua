@@ -28,8 +28,46 @@ local operators = {
   add = function(a, b) return a + b end, sub = function(a, b) return a - b end,
   mul = function(a, b) return a * b end, div = function(a, b) return a / b end,
   where = function(a, b) return tensor.where(a, a, b) end,
+  pow = function(a, b) return a ^ b end, neg = function(a) return -a end,
+  masked = function(a, b) return a[b:gt(0)] end,
+  concat = function(a, b, dimension) return tensor.concat({ a, b }, dimension) end,
   singular_values = function(a) return (select(2, a:svd())) end,
 }
+
+function operators.mask_assign(a, b)
+  a[b:gt(0)] = 7
+  return a
+end
+
+function operators.assign(a, b)
+  a[{ {} }] = b
+  return a
+end
+
+function operators.svd_product(a)
+  local left, values, right = a:svd()
+  return (left * values):matmul(right:transpose())
+end
+
+-- The matrix again, if the columns are orthonormal: a times the projection onto them, or the projection times a.
+function operators.svd_left(a)
+  local left = a:svd()
+  lu.assertTrue((left:transpose():matmul(left) - tensor.eye(left:shape()[2])):abs():max() < 1e-5)
+  return left:matmul(left:transpose()):matmul(a)
+end
+
+function operators.svd_right(a)
+  local _, _, right = a:svd()
+  lu.assertTrue((right:transpose():matmul(right) - tensor.eye(right:shape()[2])):abs():max() < 1e-5)
+  return a:matmul(right):matmul(right:transpose())
+end
+
+for _, name in ipairs { "sum", "mean", "min", "max", "variance", "std", "norm", "argmin", "argmax" } do
+  operators["total_" .. name] = function(a)
+    if name:find "^arg" then return tensor({ a[name](a) }, "int32") end
+    return a[name](a)
+  end
+end
 
 -- NumPy's error and ours in units of the result, and in units of the largest terms of a sum.
 local function assert_equal(found, case, number)
@@ -44,15 +82,23 @@ local function assert_equal(found, case, number)
   lu.assertTrue(same:all(), ("%s: %s, not %s"):format(name, found, expected))
 end
 
+-- What the cases must have between them.
+local OPERATIONS = [[add sub mul div pow maximum minimum lt le gt ge eq ne where neg abs sign floor ceil round exp log sqrt
+  tanh sigmoid is_nan is_finite sum mean min max variance std norm any all argmin argmax total_sum total_mean total_min
+  total_max total_variance total_std total_norm total_argmin total_argmax clamp take masked mask_assign assign concat
+  matmul solve singular_values svd_product svd_left svd_right]]
+
 local function check(cases)
-  lu.assertTrue(#cases > 0)
+  local seen = {}
   for number, case in ipairs(cases) do
+    seen[case.operation] = true
     local operands = {}
     for i, operand in ipairs(case.operands) do operands[i] = view(operand) end
     local operation = operators[case.operation] or operands[1][case.operation]
     table.move(case.arguments or {}, 1, 2, #operands + 1, operands)
     assert_equal(operation(table.unpack(operands)), case, number)
   end
+  for name in OPERATIONS:gmatch "%S+" do lu.assertTrue(seen[name], name) end
 end
 
 function T.test_stored_cases()
