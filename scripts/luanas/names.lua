@@ -57,8 +57,13 @@ end
 function names.missing(owner, name, list, elsewhere)
   if type(name) ~= "string" or name:sub(1, 1) == "_" then return nil end
   local similar = names.similar(name, list)
-  check.fail("%s: there is no %s; %s", owner, check.show(name),
-    elsewhere and "there is " .. elsewhere or #similar > 0 and "similar: " .. table.concat(similar, ", ") or "there are " .. table.concat(list, ", "))
+  local hint = "there are " .. table.concat(list, ", ")
+  if elsewhere then
+    hint = "there is " .. elsewhere
+  elseif #similar > 0 then
+    hint = "similar: " .. table.concat(similar, ", ")
+  end
+  check.fail("%s: there is no %s; %s", owner, check.show(name), hint)
 end
 
 --- Has names that a table does not have be errors, unless it has an __index of its own. rawget still gives nil.

@@ -83,10 +83,10 @@ local function assert_equal(found, case, number)
 end
 
 -- What the cases must have between them.
-local OPERATIONS = [[add sub mul div pow maximum minimum lt le gt ge eq ne where neg abs sign floor ceil round exp log sqrt
-  tanh sigmoid is_nan is_finite sum mean min max variance std norm any all argmin argmax total_sum total_mean total_min
-  total_max total_variance total_std total_norm total_argmin total_argmax clamp take masked mask_assign assign concat
-  matmul solve singular_values svd_product svd_left svd_right]]
+local OPERATIONS = [[add sub mul div pow maximum minimum lt le gt ge eq ne where neg abs sign floor ceil round exp
+  log sqrt tanh sigmoid is_nan is_finite sum mean min max variance std norm any all argmin argmax total_sum
+  total_mean total_min total_max total_variance total_std total_norm total_argmin total_argmax clamp take masked
+  mask_assign assign concat matmul solve singular_values svd_product svd_left svd_right]]
 
 local function check(cases)
   local seen = {}
