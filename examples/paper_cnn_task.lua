@@ -7,9 +7,11 @@ local nas = require "luanas"
 
 local task = {}
 
---- depth: layers, or a schedule.
-function task.space(depth)
-  return nas.space.paper_cnn_small { input = { 28, 28, 1 }, classes = 10, depth = depth }
+--- depth: layers, or a schedule; other options, where they are not the small space's.
+function task.space(depth, others)
+  local own = { input = { 28, 28, 1 }, classes = 10, depth = depth }
+  for name, value in pairs(others or {}) do own[name] = value end
+  return nas.space.paper_cnn_small(own)
 end
 
 --- Options of nas.study for children of so many epochs on so many training images (0: all 55,000).
