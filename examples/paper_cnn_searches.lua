@@ -14,6 +14,7 @@ local options = nas.options(arg, {
   limit = { 5000, "training images for a child; 0 takes all 55,000", least = 0 },
   batch = { 4, "children for each step of the controller", least = 1 },
   last = { 50, "samples at the end of a search whose mean tells what it proposes", least = 1 },
+  halving = { false, "also successive halving (ASHA): random children for 1 epoch, the best third for all" },
   again = { 5, "trainings of the best child of each search and of the chain, with new seeds", least = 2 },
   path = { "paper_cnn_searches.db", "file that keeps the searches" },
   found = { "paper_cnn_found.txt", "file that gets the best child of each search, for --from of paper_cnn_final.lua" },
@@ -25,8 +26,10 @@ local own = task.study(options.epochs, options.limit, DEPTH)
 own.path = options.path
 local reinforce = task.reinforce(options.batch)
 reinforce[1] = "reinforce"
+local agents = { reinforce, "random_search" }
+if options.halving then agents[3] = { "asha", epochs = options.epochs } end
 local result = nas.compare {
-  agents = { reinforce, "random_search" }, seeds = options.seeds, seconds = options.seconds, last = options.last,
+  agents = agents, seeds = options.seeds, seconds = options.seconds, last = options.last,
   study = own, reward = task.reward,
 }
 print(result)

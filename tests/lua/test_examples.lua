@@ -138,7 +138,7 @@ function T.test_paper_cnn_final()
   os.remove(searches)
   os.remove(final)
   local output, status = example("paper_cnn_searches", ("--seconds 1 --seeds 2 --limit 250 --epochs 1 --batch 2 "
-    .. "--again 2 --path %s --found %s"):format(searches, found))
+    .. "--halving --again 2 --path %s --found %s"):format(searches, found))
   local arguments = ("--limit 250 --epochs 2 --images 300 --long 2 --top 1 --filters 12 --stride 2 --from %s --path %s")
     :format(found, final)
   local without_test = example("paper_cnn_final", arguments)
@@ -147,7 +147,9 @@ function T.test_paper_cnn_final()
   remove_study(final)
   os.remove(found)
   lu.assertEquals(status, 0, output)
-  for _, text in ipairs { "  seconds  ", "chain 6 of 5x5, 24 filters", "reinforce, seed 2", "random_search, seed 2" } do
+  for _, text in ipairs {
+    "  seconds  ", "chain 6 of 5x5, 24 filters", "reinforce, seed 2", "random_search, seed 2", "asha, seed 2",
+  } do
     lu.assertStrContains(output, text)
   end
   lu.assertEquals(status_of_final, 0, of_final)
