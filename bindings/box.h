@@ -34,8 +34,8 @@ void *nas_box_test(lua_State *L, int index, const char *type);
  * that it works as fast as the memory grows. A collector that was stopped stays so. */
 void nas_box_pressure(lua_State *L, size_t bytes);
 
-/* A block without a handle that lives as long as the table at index `anchor`, which must be a
- * table of blocks only. */
+/* A block without a handle that lives as long as the table at index `anchor`, a list, which it is
+ * added to. */
 void *nas_box_scratch(lua_State *L, int anchor, size_t count, size_t size);
 
 #endif

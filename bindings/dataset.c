@@ -71,29 +71,20 @@ static int push_tensor(const nas_settings *settings, const char *name) {
   return lua_gettop(L);
 }
 
-/* Pushes the list in a field; returns its length. */
-static lua_Integer push_list(const nas_settings *settings, const char *name, const char *expected) {
-  lua_State *L = settings->L;
-  if (push_field(settings, name) != LUA_TTABLE)
-    luaL_error(L, "%s: %s is %s; expected %s", settings->owner, name, nas_check_shown(L, -1),
-               expected);
-  return (lua_Integer)lua_rawlen(L, -1);
-}
-
 /* -- making ----------------------------------------------------------------------------------- */
 
 /* The names of all classes, in a block that is pushed; or NULL. */
 static const char *const *names_field(const nas_settings *settings, int classes) {
   lua_State *L = settings->L;
   if (!is_there(settings, "class_names")) return NULL;
-  lua_Integer length = push_list(settings, "class_names", "a list of strings");
-  if (length != classes)
+  lua_Unsigned length = nas_settings_list(settings, "class_names", "a list of strings");
+  if (length != (lua_Unsigned)classes)
     luaL_error(L, "dataset: class_names has %I entries; expected one for each of the %d classes",
-               length, classes);
+               (lua_Integer)length, classes);
   int list = lua_gettop(L);
   lua_createtable(L, classes, 0); /* keeps the strings, whatever happens to the list */
-  const char **names = lua_newuserdatauv(L, (size_t)length * sizeof *names, 0);
-  for (lua_Integer i = 0; i < length; i++) {
+  const char **names = lua_newuserdatauv(L, (size_t)classes * sizeof *names, 0);
+  for (lua_Integer i = 0; i < classes; i++) {
     size_t size;
     if (lua_rawgeti(L, list, i + 1) != LUA_TSTRING)
       luaL_error(L, "dataset: class_names[%I] is %s; expected a string", i + 1,
@@ -228,7 +219,11 @@ static int core_dataset(lua_State *L) {
 static const int32_t *positions_field(const nas_settings *settings, const char *name,
                                       unsigned char *listed, int64_t images, int64_t *count) {
   lua_State *L = settings->L;
-  *count = push_list(settings, name, "a list of positions");
+  lua_Unsigned length = nas_settings_list(settings, name, "a list of positions");
+  if (length > (lua_Unsigned)images)
+    luaL_error(L, "split: %s has %I entries; expected at most %I, one for each image", name,
+               (lua_Integer)length, (lua_Integer)images);
+  *count = (int64_t)length;
   int32_t *positions = lua_newuserdatauv(L, (size_t)*count * sizeof *positions, 0);
   for (lua_Integer i = 0; i < *count; i++) {
     lua_Integer position = lua_rawgeti(L, -2, i + 1) == LUA_TNUMBER ? lua_tointeger(L, -1) : 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "box.h"
 #include "check.h"
+#include "fields.h"
 
 enum { PATH_SIZE = 64, EPISODES_MAX = 1000000 };
 
@@ -40,13 +41,14 @@ static int push_field(lua_State *L, const char *field) {
 
 /* -- decisions -------------------------------------------------------------------------------- */
 
-static const char *text_field(const place *at, const char *field) {
+/* Kept by the table at index `scratch`, whatever happens to that of the field. */
+static const char *text_field(const place *at, const char *field, int scratch) {
   lua_State *L = at->L;
   size_t length;
   if (push_field(L, field + 1) != LUA_TSTRING) failed(at, field, -1, "a string");
   const char *text = lua_tolstring(L, -1, &length);
   if (strlen(text) != length) failed(at, field, -1, "a string without zero bytes");
-  lua_pop(L, 1);
+  lua_rawseti(L, scratch, (lua_Integer)lua_rawlen(L, scratch) + 1);
   return text;
 }
 
@@ -125,9 +127,9 @@ static nas_decision_kind kind_field(const place *at) {
 /* The decision on top of the stack, but for its occurrence. */
 static nas_decision read_decision(const place *at, int scratch) {
   lua_State *L = at->L;
-  nas_decision d = {.kind = kind_field(at), .name = text_field(at, ".name")};
+  nas_decision d = {.kind = kind_field(at), .name = text_field(at, ".name", scratch)};
   if (d.kind == NAS_DECISION_CHOICE) {
-    d.options = text_field(at, ".options");
+    d.options = text_field(at, ".options", scratch);
     d.count = integer_field(at, ".count", 1, NAS_DECISION_COUNT_MAX);
     d.chosen = integer_field(at, ".chosen", 1, d.count) - 1;
     return d;
@@ -224,6 +226,7 @@ static void check_fields(const place *at) {
                                       "skip_prior", NULL};
   lua_State *L = at->L;
   const char *first = NULL;
+  nas_push_copy(L, -1);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
     lua_pop(L, 1);
@@ -237,6 +240,7 @@ static void check_fields(const place *at) {
                "%s: unknown field \"%s\"; known fields: decisions, advantage, entropy, "
                "advantages, entropies, options, values, skip_weight, skip_prior",
                at->path, first);
+  lua_pop(L, 1);
 }
 
 /* The episode on top of the stack. */

@@ -1,7 +1,7 @@
 /* Recorded decisions and episodes, from Lua tables.
  *
- * What is returned lives as long as the table of scratch blocks at index `scratch` (lua_newtable)
- * and the tables that were read. Indices, options and positions count from 1 in Lua. */
+ * What is returned lives as long as the list at index `scratch` (lua_newtable), which it is added
+ * to. Indices, options and positions count from 1 in Lua. */
 #ifndef NAS_BINDINGS_DECISIONS_H
 #define NAS_BINDINGS_DECISIONS_H
 

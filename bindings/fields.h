@@ -1,4 +1,4 @@
-/* Fields of the table on top of the stack. */
+/* Fields of tables: of the one on top of the stack, but where an index is given. */
 #ifndef NAS_BINDINGS_FIELDS_H
 #define NAS_BINDINGS_FIELDS_H
 
@@ -18,6 +18,19 @@ static inline void nas_set_number(lua_State *L, const char *name, lua_Number val
 static inline void nas_set_string(lua_State *L, const char *name, const char *value) {
   lua_pushstring(L, value);
   lua_setfield(L, -2, name);
+}
+
+/* Pushes a copy of the table at a stack index. No finalizer can change it, so that it keeps the
+ * strings that C has pointers to. */
+static inline void nas_push_copy(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  lua_newtable(L); /* from here on nothing runs the collector */
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    lua_pushvalue(L, -2);
+    lua_insert(L, -2);
+    lua_rawset(L, -4);
+  }
 }
 
 #endif

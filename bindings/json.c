@@ -9,6 +9,7 @@
 #include <string.h>
 #include "box.h"
 #include "check.h"
+#include "fields.h"
 #include "text.h"
 #include "types.h"
 
@@ -69,6 +70,8 @@ static int by_bytes(const void *a, const void *b) {
 
 static void add_object(lua_State *L, nas_text *text, int index, int depth) {
   lua_Unsigned count = 0;
+  nas_push_copy(L, index);
+  index = lua_gettop(L);
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING)
       luaL_error(L, "json: the key %s; expected strings", nas_check_shown(L, -2));
@@ -90,7 +93,7 @@ static void add_object(lua_State *L, nas_text *text, int index, int depth) {
     lua_pop(L, 1);
   }
   nas_text_add(text, "}");
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }
 
 static void add_value(lua_State *L, nas_text *text, int index, int depth) {

@@ -2,12 +2,15 @@
 #include <math.h>
 #include <string.h>
 #include "check.h"
+#include "fields.h"
 
 nas_settings nas_settings_open(lua_State *L, int arg, const char *owner) {
   nas_settings settings = {L, 0, owner};
   if (lua_isnoneornil(L, arg)) return settings;
   if (lua_type(L, arg) != LUA_TTABLE)
     luaL_error(L, "%s: options are %s; expected a table", owner, nas_check_shown(L, arg));
+  nas_push_copy(L, arg);
+  lua_replace(L, arg);
   settings.index = arg;
   return settings;
 }
@@ -30,11 +33,9 @@ static void failed(const nas_settings *settings, const char *name, int index,
 }
 
 nas_settings nas_settings_inner(const nas_settings *settings, const char *name) {
-  nas_settings inner = *settings;
   int type = push_field(settings, name);
   if (type != LUA_TTABLE && type != LUA_TNIL) failed(settings, name, -1, "a table");
-  inner.index = type == LUA_TTABLE ? lua_gettop(settings->L) : 0;
-  return inner;
+  return nas_settings_open(settings->L, lua_gettop(settings->L), settings->owner);
 }
 
 const char *nas_settings_word(const nas_settings *settings, const char *name, const char *preset) {
@@ -77,7 +78,7 @@ static void unknown(const nas_settings *settings, const char *key, const char *c
 void nas_settings_known(const nas_settings *settings, const char *const *names,
                         const nas_option_table *table) {
   lua_State *L = settings->L;
-  const char *first = NULL; /* the unknown key that sorts first; the table keeps it alive */
+  const char *first = NULL; /* the unknown key that sorts first */
   int strange = 0;
   if (settings->index == 0) return;
   lua_pushnil(L);
@@ -128,20 +129,31 @@ double nas_settings_number(const nas_settings *settings, const char *name, doubl
   return value;
 }
 
-const char *nas_settings_string(const nas_settings *settings, const char *name,
-                                const char *preset) {
+const char *nas_settings_bytes(const nas_settings *settings, const char *name, size_t *size) {
   lua_State *L = settings->L;
+  const char *value = NULL;
   int type = push_field(settings, name);
-  const char *value = preset;
+  *size = 0;
   if (type != LUA_TNIL && type != LUA_TSTRING) failed(settings, name, -1, "a string");
-  if (type == LUA_TSTRING) {
-    size_t length;
-    value = lua_tolstring(L, -1, &length);
-    if (strlen(value) != length)
-      luaL_error(L, "%s: %s contains a zero byte", settings->owner, name);
-  }
+  if (type == LUA_TSTRING) value = lua_tolstring(L, -1, size);
   lua_pop(L, 1);
   return value;
+}
+
+const char *nas_settings_string(const nas_settings *settings, const char *name,
+                                const char *preset) {
+  size_t size;
+  const char *value = nas_settings_bytes(settings, name, &size);
+  if (!value) return preset;
+  if (strlen(value) != size)
+    luaL_error(settings->L, "%s: %s contains a zero byte", settings->owner, name);
+  return value;
+}
+
+lua_Unsigned nas_settings_list(const nas_settings *settings, const char *name,
+                               const char *expected) {
+  if (push_field(settings, name) != LUA_TTABLE) failed(settings, name, -1, expected);
+  return lua_rawlen(settings->L, -1);
 }
 
 void nas_settings_missing(const nas_settings *settings, const char *name, const char *expected) {

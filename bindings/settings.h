@@ -13,10 +13,11 @@ typedef struct nas_settings {
   const char *owner; /* begins every message */
 } nas_settings;
 
-/* The table at argument `arg`, which may be nil or absent. */
+/* The table at argument `arg`, which may be nil or absent. A copy takes its place: strings that are
+ * read from it stay as long as that is on the stack, or kept elsewhere, whatever finalizers do. */
 nas_settings nas_settings_open(lua_State *L, int arg, const char *owner);
 
-/* The table in field `name`, which may be absent; it is pushed, as is nil. */
+/* A copy of the table in field `name`, which may be absent; it is pushed, as is nil. */
 nas_settings nas_settings_inner(const nas_settings *settings, const char *name);
 
 /* Raises if the table has a key that is neither in names[], which ends in NULL, nor in `table`;
@@ -32,11 +33,18 @@ double nas_settings_number(const nas_settings *settings, const char *name, doubl
 
 int nas_settings_boolean(const nas_settings *settings, const char *name, int preset);
 
-/* Valid as long as the table is unchanged; without zero bytes. */
+/* Without zero bytes. */
 const char *nas_settings_string(const nas_settings *settings, const char *name, const char *preset);
 
-/* The same, or NULL where the field is a table. */
+/* With zero bytes, if it has any; NULL: absent. */
+const char *nas_settings_bytes(const nas_settings *settings, const char *name, size_t *size);
+
+/* A string, or NULL where the field is a table. */
 const char *nas_settings_word(const nas_settings *settings, const char *name, const char *preset);
+
+/* Pushes the list in a field; returns its length. `expected` tells of what. */
+lua_Unsigned nas_settings_list(const nas_settings *settings, const char *name,
+                               const char *expected);
 
 /* Raises because the field is absent. */
 void nas_settings_missing(const nas_settings *settings, const char *name, const char *expected);

@@ -138,6 +138,14 @@ function tests.test_split_by_lists()
   refused("split: validation_list[2] is 1, which is listed twice; expected every image once",
     { training_list = { 1, 3 }, validation_list = { 2, 1 } })
   refused("split: validation_list is nil; expected a list of positions", { training_list = { 1 } })
+  refused("split: training_list has 7 entries; expected at most 6, one for each image",
+    { training_list = { 1, 2, 3, 4, 5, 6, 7 }, validation_list = { 2 } })
+  local endless = {} -- whose length is 2^62
+  for i = 1, 2049 do endless[i] = i % 6 + 1 end
+  endless[4097] = 1
+  for bit = 12, 62 do endless[1 << bit] = 1 end
+  refused("split: training_list has 4611686018427387904 entries; expected at most 6",
+    { training_list = endless, validation_list = { 2 } })
   refused("the list of validation images is empty", { training_list = { 1 }, validation_list = {} })
   refused("split: limit is given with lists", { training_list = { 1 }, validation_list = { 2 }, limit = 1 })
 end

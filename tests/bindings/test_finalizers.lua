@@ -347,4 +347,90 @@ function tests.test_policies()
   end)
 end
 
+-- ---- Tables that a finalizer changes ---------------------------------------------------------------
+
+-- A text that nothing else holds. What is freed is overwritten at once only where it is large.
+local function fresh(text, length) return text .. " " .. ("x"):rep(length or 2000) end
+
+local function change_strings(map)
+  for name, value in pairs(map) do
+    if type(value) == "string" then
+      map[name] = "changed"
+    elseif type(value) == "table" then
+      change_strings(value)
+    end
+  end
+end
+
+-- use(given) for given = make(), whose strings change at each allocation in turn: what it returns are texts, none of
+-- which is anything else than `fresh` made, or "changed".
+local function check_texts(name, make, use)
+  local count, happened = 0, true
+  while happened do
+    collectgarbage "stop"
+    local given = coroutine.wrap(make)() -- nothing of it stays on this stack
+    local waiting = at_allocation(count, function() change_strings(given) end)
+    local results = call(waiting, use, given)
+    happened = waiting.happened
+    lu.assertTrue(results[1], results[2])
+    for _, text in ipairs(results[2]) do
+      local message = ("%s, changed at allocation %d: %q"):format(name, count, text:sub(1, 60))
+      lu.assertTrue(text == "changed" or text:find "^%l+ x+$" == 1, message)
+    end
+    count = count + 1 + count // 8
+  end
+  lu.assertTrue(count > 3, name)
+end
+
+function tests.test_texts_for_files()
+  local folder = files.folder()
+  local labels = files.write(folder, "labels", string.pack(">I4I4BB", 0x801, 2, 0, 1))
+  check_texts("dataset_idx", function()
+    return { labels = labels, images = fresh "images", classes = 2, class_names = { fresh "a", fresh "b" } }
+  end, function(given)
+    local _, message = core.dataset_idx("test", given)
+    return { (message:gsub(" cannot be opened.*", ""):gsub("^%.%.%.", "images ")) } -- long paths lose their beginnings
+  end)
+  files.remove(folder)
+end
+
+function tests.test_texts_for_json()
+  check_texts("json", function() return { { a = fresh "a", b = fresh "b" }, fresh "c" } end, function(given)
+    local texts = core.json_decode(core.json_encode(given))
+    return { texts[1].a, texts[1].b, texts[2] }
+  end)
+  -- keys that come and go
+  local count, happened = 0, true
+  while happened do
+    collectgarbage "stop"
+    local given = {}
+    for i = 1, 5 do given[fresh("key" .. i)] = i end
+    local before = core.json_encode(given)
+    local waiting = at_allocation(count, function()
+      for name in pairs(given) do given[name] = nil end
+      for i = 1, 1000 do given["other" .. i] = i end
+    end)
+    local results = call(waiting, core.json_encode, given)
+    happened = waiting.happened
+    local after = core.json_encode(given)
+    lu.assertTrue(results[1], results[2])
+    lu.assertTrue(results[2] == before or results[2] == after, results[2])
+    count = count + 1
+  end
+  lu.assertTrue(count > 3)
+end
+
+function tests.test_texts_of_decisions()
+  local policy = core.policy({ units = 2, layers = 1 }, 1)
+  check_texts("decisions", function()
+    return { { name = fresh("name", 60), options = fresh("options", 60), count = 2, chosen = 1 } }
+  end, function(given)
+    local texts = {}
+    for block in pairs(policy:gradient { { decisions = given, advantage = 1 } }:blocks()) do
+      texts[#texts + 1] = block:match "^name/(.*)" or block:match "^option/.*/(.*)"
+    end
+    return texts
+  end)
+end
+
 return tests
