@@ -4,6 +4,7 @@
 #include <nas/memory.h>
 #include <nas/store.h>
 #include <stdio.h>
+#include <string.h>
 #include "box.h"
 #include "check.h"
 #include "failure.h"
@@ -26,12 +27,18 @@ typedef struct store_box {
   nas_interrupt_hooks hooks; /* when the call began */
 } store_box;
 
+/* Right before the store is used: anything that allocates may run a finalizer that closes it. */
 static nas_store *check(lua_State *L) {
   nas_error err;
   store_box *box = nas_box_check(L, 1, TYPE);
   if (nas_store_check_process(box->store, &err)) nas_raise(L, &err);
   box->hooks = nas_interrupt_note(L);
   return box->store;
+}
+
+/* An id, or another number that a store gives. */
+static int64_t check_number(lua_State *L, int arg, const char *what) {
+  return nas_check_integer(L, arg, what, 0, INT64_MAX);
 }
 
 /* -- opening ---------------------------------------------------------------------------------- */
@@ -133,11 +140,10 @@ static int found_close(lua_State *L) {
  * false where there is none; or nil, message, code. */
 static int store_find(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   const nas_evaluation_key key = key_of(L, 2);
   found_box *box = nas_box_new(L, FOUND, sizeof *box, 0);
   const nas_evaluation *e = &box->evaluation;
-  if (nas_store_find(store, &key, &box->evaluation, &err)) return nas_interrupt_or_fail(L, &err);
+  if (nas_store_find(check(L), &key, &box->evaluation, &err)) return nas_interrupt_or_fail(L, &err);
   if (e->id == 0) {
     lua_pushboolean(L, 0);
     return 1;
@@ -157,32 +163,44 @@ static int store_find(lua_State *L) {
   return 1;
 }
 
-/* The string in a field of the table on top of the stack, which keeps it; NULL: absent. */
-static const char *bytes_in(lua_State *L, const char *name, size_t *size) {
-  *size = 0;
-  lua_getfield(L, -1, name);
-  const char *bytes = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, size) : NULL;
+/* Pushes entry i, from 1, of the list at an index, as settings of "what i", which is pushed, too.
+ */
+static nas_settings push_entry(lua_State *L, int list, const char *what, lua_Integer i) {
+  if (lua_rawgeti(L, list, i) != LUA_TTABLE)
+    luaL_error(L, "%s %I is %s; expected a table", what, i, nas_check_shown(L, -1));
+  const char *owner = lua_pushfstring(L, "%s %I", what, i);
+  return nas_settings_open(L, lua_gettop(L) - 1, owner);
+}
+
+/* Pops it; the list at index `scratch` keeps its strings. */
+static void keep_entry(lua_State *L, int scratch) {
   lua_pop(L, 1);
-  return bytes;
+  lua_rawseti(L, scratch, (lua_Integer)lua_rawlen(L, scratch) + 1);
 }
 
-/* The list in field `name` of the settings; pushed. */
-static lua_Unsigned list_in(const nas_settings *settings, const char *name) {
+/* Room for the entries of a list; pushes what keeps it and them. */
+static void *push_entries(lua_State *L, lua_Unsigned count, size_t size) {
+  if (count > INT_MAX) luaL_error(L, "not enough memory");
+  lua_newtable(L);
+  return nas_box_scratch(L, lua_gettop(L), count + 1, size);
+}
+
+/* The epochs in a field, which are pushed. */
+static const nas_epoch_row *epochs_of(const nas_settings *settings, int *count) {
   lua_State *L = settings->L;
-  lua_getfield(L, settings->index, name);
-  if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "%s: %s is missing", settings->owner, name);
-  return lua_rawlen(L, -1);
-}
-
-static nas_epoch_row epoch_row_of(lua_State *L, lua_Integer number) {
-  nas_epoch_row row;
-  size_t size;
-  if (lua_type(L, -1) != LUA_TTABLE) luaL_error(L, "put: epoch %I is no table", number);
-  row.metrics = bytes_in(L, "metrics", &size);
-  row.measured = bytes_in(L, "measured", &size);
-  if (!row.metrics || !row.measured) luaL_error(L, "put: epoch %I lacks a text", number);
-  row.predicted = (const unsigned char *)bytes_in(L, "predicted", &row.predicted_count);
-  return row;
+  lua_Unsigned length = nas_settings_list(settings, "epochs", "a list");
+  int list = lua_gettop(L);
+  nas_epoch_row *rows = push_entries(L, length, sizeof *rows);
+  for (lua_Unsigned i = 0; i < length; i++) {
+    nas_settings s = push_entry(L, list, "put: epoch", (lua_Integer)i + 1);
+    rows[i].metrics = required(&s, "metrics");
+    rows[i].measured = required(&s, "measured");
+    rows[i].predicted =
+        (const unsigned char *)nas_settings_bytes(&s, "predicted", &rows[i].predicted_count);
+    keep_entry(L, list + 1);
+  }
+  *count = (int)length;
+  return rows;
 }
 
 /* store:put(key, { from, epochs = { { metrics, measured, predicted }, ... }, diverged, state }):
@@ -190,25 +208,14 @@ static nas_epoch_row epoch_row_of(lua_State *L, lua_Integer number) {
 static int store_put(lua_State *L) {
   nas_error err;
   int64_t id;
-  nas_store *store = check(L);
   const nas_evaluation_key key = key_of(L, 2);
+  luaL_checktype(L, 3, LUA_TTABLE);
   nas_settings s = nas_settings_open(L, 3, "put");
   nas_evaluation_part part = {.from = (int)nas_settings_integer(&s, "from", 1, 1, 1 << 30),
                               .diverged = nas_settings_string(&s, "diverged", NULL)};
-  lua_pushvalue(L, s.index);
-  part.state = bytes_in(L, "state", &part.state_size);
-  lua_newtable(L);
-  int scratch = lua_gettop(L);
-  lua_Unsigned count = list_in(&s, "epochs");
-  nas_epoch_row *rows = nas_box_scratch(L, scratch, count + 1, sizeof *rows);
-  for (lua_Unsigned i = 0; i < count; i++) {
-    lua_rawgeti(L, -1, (lua_Integer)i + 1);
-    rows[i] = epoch_row_of(L, (lua_Integer)i + 1);
-    lua_pop(L, 1);
-  }
-  part.epochs = rows;
-  part.count = (int)count;
-  if (nas_store_put(store, &key, &part, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  part.state = nas_settings_bytes(&s, "state", &part.state_size);
+  part.epochs = epochs_of(&s, &part.count);
+  if (nas_store_put(check(L), &key, &part, &id, &err)) return nas_interrupt_or_fail(L, &err);
   lua_pushinteger(L, id);
   return 1;
 }
@@ -217,11 +224,11 @@ static int store_put(lua_State *L) {
 static int store_predicted(lua_State *L) {
   nas_error err;
   int found;
-  nas_store *store = check(L);
-  int64_t id = luaL_checkinteger(L, 2);
+  int64_t id = check_number(L, 2, "evaluation");
   int epoch = (int)nas_check_integer(L, 3, "epoch", 1, 1 << 30);
   nas_text *bytes = nas_text_new(L);
-  if (nas_store_predicted(store, id, epoch, bytes, &found, &err)) return nas_fail_or_raise(L, &err);
+  if (nas_store_predicted(check(L), id, epoch, bytes, &found, &err))
+    return nas_fail_or_raise(L, &err);
   if (found) return nas_text_to_string(L);
   lua_pushboolean(L, 0);
   return 1;
@@ -231,10 +238,9 @@ static int store_predicted(lua_State *L) {
 static int store_state(lua_State *L) {
   nas_error err;
   int epoch;
-  nas_store *store = check(L);
-  int64_t id = luaL_checkinteger(L, 2);
+  int64_t id = check_number(L, 2, "evaluation");
   nas_text *bytes = nas_text_new(L);
-  if (nas_store_state(store, id, bytes, &epoch, &err)) return nas_interrupt_or_fail(L, &err);
+  if (nas_store_state(check(L), id, bytes, &epoch, &err)) return nas_interrupt_or_fail(L, &err);
   if (epoch == 0) {
     lua_pushboolean(L, 0);
     return 1;
@@ -252,17 +258,15 @@ static int done(lua_State *L, nas_status status, const nas_error *err) {
 
 static int store_trim_states(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   int64_t bytes = nas_check_integer(L, 2, "bytes", 0, INT64_MAX);
   int64_t best = nas_check_integer(L, 3, "best", 0, INT64_MAX);
-  return done(L, nas_store_trim_states(store, bytes, best, &err), &err);
+  return done(L, nas_store_trim_states(check(L), bytes, best, &err), &err);
 }
 
 static int store_keep_states(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   int64_t best = nas_check_integer(L, 2, "best", 0, INT64_MAX);
-  return done(L, nas_store_keep_states(store, best, &err), &err);
+  return done(L, nas_store_keep_states(check(L), best, &err), &err);
 }
 
 /* -- locks ------------------------------------------------------------------------------------ */
@@ -293,10 +297,9 @@ static lock_box *new_lock(lua_State *L) {
 
 static int lock(lua_State *L, nas_lock_kind kind, uint64_t number) {
   nas_error err;
-  nas_store *store = check(L);
   const char *purpose = nas_check_name(L, 3, "purpose");
   lock_box *box = new_lock(L);
-  if (nas_store_lock(store, kind, number, purpose, &box->lock, &err))
+  if (nas_store_lock(check(L), kind, number, purpose, &box->lock, &err))
     return nas_interrupt_or_fail(L, &err);
   box->handle = box;
   return 1;
@@ -318,11 +321,10 @@ static int store_lock_run(lua_State *L) {
 /* store:open_final(study, network, intent): the metrics of before, or false */
 static int store_open_final(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t study = luaL_checkinteger(L, 2);
+  int64_t study = check_number(L, 2, "study");
   const char *network = nas_check_name(L, 3, "network"), *intent = nas_check_name(L, 4, "intent");
   nas_text *metrics = nas_text_new(L);
-  if (nas_store_open_final(store, study, network, intent, metrics, &err))
+  if (nas_store_open_final(check(L), study, network, intent, metrics, &err))
     return nas_interrupt_or_fail(L, &err);
   if (metrics->size > 0) return nas_text_to_string(L);
   lua_pushboolean(L, 0);
@@ -332,10 +334,9 @@ static int store_open_final(lua_State *L) {
 /* store:end_final(study, metrics) */
 static int store_end_final(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t study = luaL_checkinteger(L, 2);
+  int64_t study = check_number(L, 2, "study");
   const char *metrics = nas_check_name(L, 3, "metrics");
-  return done(L, nas_store_end_final(store, study, metrics, &err), &err);
+  return done(L, nas_store_end_final(check(L), study, metrics, &err), &err);
 }
 
 /* -- jobs ------------------------------------------------------------------------------------- */
@@ -343,11 +344,10 @@ static int store_end_final(lua_State *L) {
 /* store:add_job(key, text): the id of the job */
 static int store_add_job(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   const nas_evaluation_key key = key_of(L, 2);
   int64_t id;
   const char *text = nas_check_name(L, 3, "text");
-  if (nas_store_add_job(store, &key, text, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  if (nas_store_add_job(check(L), &key, text, &id, &err)) return nas_interrupt_or_fail(L, &err);
   lua_pushinteger(L, id);
   return 1;
 }
@@ -356,10 +356,9 @@ static int store_add_job(lua_State *L) {
 static int store_next_job(lua_State *L) {
   nas_error err;
   int64_t id;
-  nas_store *store = check(L);
   int64_t after = nas_check_integer(L, 2, "after", 0, INT64_MAX);
   nas_text *text = nas_text_new(L);
-  if (nas_store_next_job(store, after, &id, text, &err)) return nas_interrupt_or_fail(L, &err);
+  if (nas_store_next_job(check(L), after, &id, text, &err)) return nas_interrupt_or_fail(L, &err);
   if (id == 0) {
     lua_pushboolean(L, 0);
     return 1;
@@ -374,9 +373,8 @@ static int store_next_job(lua_State *L) {
 static int store_begin_job(lua_State *L) {
   nas_error err;
   int may_try;
-  nas_store *store = check(L);
-  if (nas_store_begin_job(store, luaL_checkinteger(L, 2), &may_try, &err))
-    return nas_interrupt_or_fail(L, &err);
+  int64_t id = check_number(L, 2, "id");
+  if (nas_store_begin_job(check(L), id, &may_try, &err)) return nas_interrupt_or_fail(L, &err);
   lua_pushboolean(L, may_try);
   return 1;
 }
@@ -384,10 +382,9 @@ static int store_begin_job(lua_State *L) {
 /* store:end_job(id, failure): without a failure it is done */
 static int store_end_job(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t id = luaL_checkinteger(L, 2);
+  int64_t id = check_number(L, 2, "id");
   const char *failure = lua_isnoneornil(L, 3) ? NULL : nas_check_name(L, 3, "failure");
-  return done(L, nas_store_end_job(store, id, failure, &err), &err);
+  return done(L, nas_store_end_job(check(L), id, failure, &err), &err);
 }
 
 /* -- studies, runs, trials -------------------------------------------------------------------- */
@@ -396,11 +393,11 @@ static int store_end_job(lua_State *L) {
 static int store_study(lua_State *L) {
   nas_error err;
   int64_t id;
-  nas_store *store = check(L);
   const char *name = lua_isnoneornil(L, 2) ? NULL : nas_check_name(L, 2, "name");
   const char *text = nas_check_name(L, 3, "text");
   const char *source = lua_isnoneornil(L, 4) ? NULL : nas_check_name(L, 4, "source");
-  if (nas_store_study(store, name, text, source, &id, &err)) return nas_interrupt_or_fail(L, &err);
+  if (nas_store_study(check(L), name, text, source, &id, &err))
+    return nas_interrupt_or_fail(L, &err);
   lua_pushinteger(L, id);
   return 1;
 }
@@ -420,10 +417,9 @@ static int runs_close(lua_State *L) {
 static int store_runs(lua_State *L) {
   nas_error err;
   int count;
-  nas_store *store = check(L);
-  int64_t study = luaL_checkinteger(L, 2);
+  int64_t study = check_number(L, 2, "study");
   runs_box *box = nas_box_new(L, RUNS, sizeof *box, 0);
-  if (nas_store_runs(store, study, &box->runs, &count, &err)) return nas_fail_or_raise(L, &err);
+  if (nas_store_runs(check(L), study, &box->runs, &count, &err)) return nas_fail_or_raise(L, &err);
   lua_createtable(L, count, 0);
   for (int i = 0; i < count; i++) {
     const nas_run *run = &box->runs[i];
@@ -469,11 +465,10 @@ static void push_trial(lua_State *L, const nas_trial *trial) {
 /* store:trials(run, from, most): a list of tables; texts of JSON as in the core */
 static int store_trials(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t run = luaL_checkinteger(L, 2), from = luaL_checkinteger(L, 3);
+  int64_t run = check_number(L, 2, "run"), from = check_number(L, 3, "from");
   int most = (int)nas_check_integer(L, 4, "most", 1, 1 << 20);
   trials_box *box = nas_box_new(L, TRIALS, sizeof *box, 0);
-  if (nas_store_trials(store, run, from, most, &box->trials, &err))
+  if (nas_store_trials(check(L), run, from, most, &box->trials, &err))
     return nas_fail_or_raise(L, &err);
   lua_createtable(L, box->trials.count, 0);
   for (int i = 0; i < box->trials.count; i++) {
@@ -484,55 +479,47 @@ static int store_trials(lua_State *L) {
   return 1;
 }
 
-/* The trial of the table on top of the stack, which keeps its strings. */
-static nas_trial trial_of(lua_State *L, int at) {
-  nas_settings s = {.L = L, .index = at, .owner = "trial"};
-  return (nas_trial){.number = nas_settings_integer(&s, "number", 0, 1, INT64_MAX),
-                     .decisions = required(&s, "decisions"),
-                     .origin = required(&s, "origin"),
-                     .network = nas_settings_string(&s, "network", NULL),
-                     .status = required(&s, "status"),
-                     .reason = nas_settings_string(&s, "reason", NULL),
-                     .evaluation = nas_settings_integer(&s, "evaluation", 0, 0, INT64_MAX),
-                     .epochs = (int)nas_settings_integer(&s, "epochs", 0, 0, 1 << 30),
-                     .metrics = required(&s, "metrics"),
-                     .measured = required(&s, "measured"),
-                     .logged = required(&s, "logged")};
+static nas_trial trial_of(const nas_settings *s) {
+  return (nas_trial){.number = nas_settings_integer(s, "number", 0, 1, INT64_MAX),
+                     .decisions = required(s, "decisions"),
+                     .origin = required(s, "origin"),
+                     .network = nas_settings_string(s, "network", NULL),
+                     .status = required(s, "status"),
+                     .reason = nas_settings_string(s, "reason", NULL),
+                     .evaluation = nas_settings_integer(s, "evaluation", 0, 0, INT64_MAX),
+                     .epochs = (int)nas_settings_integer(s, "epochs", 0, 0, 1 << 30),
+                     .metrics = required(s, "metrics"),
+                     .measured = required(s, "measured"),
+                     .logged = required(s, "logged")};
 }
 
-/* The trials of the list at an argument, which keeps their strings. Pushes what keeps the array. */
-static nas_trial *trials_of(lua_State *L, int arg, int *count) {
+/* The trials of the list at an argument, which are pushed. */
+static const nas_trial *trials_of(lua_State *L, int arg, int *count) {
   luaL_checktype(L, arg, LUA_TTABLE);
   lua_Unsigned length = lua_rawlen(L, arg);
-  luaL_argcheck(L, length <= INT_MAX, arg, "too many trials");
-  lua_newtable(L);
-  nas_trial *trials = nas_box_scratch(L, lua_gettop(L), length + 1, sizeof *trials);
+  nas_trial *trials = push_entries(L, length, sizeof *trials);
+  int scratch = lua_gettop(L);
   for (lua_Unsigned i = 0; i < length; i++) {
-    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TTABLE)
-      luaL_error(L, "trial %I is no table", (lua_Integer)i + 1);
-    trials[i] = trial_of(L, lua_gettop(L));
-    lua_pop(L, 1);
+    nas_settings s = push_entry(L, arg, "trial", (lua_Integer)i + 1);
+    trials[i] = trial_of(&s);
+    keep_entry(L, scratch);
   }
   *count = (int)length;
   return trials;
 }
 
-/* The versions of the list at an argument (nil: none), which keeps their strings. Pushes what keeps
- * the array. */
-static nas_reward_version *versions_of(lua_State *L, int arg, int *count) {
+/* The versions of the list at an argument (nil: none), which are pushed. */
+static const nas_reward_version *versions_of(lua_State *L, int arg, int *count) {
   if (!lua_isnoneornil(L, arg)) luaL_checktype(L, arg, LUA_TTABLE);
   lua_Unsigned length = lua_isnoneornil(L, arg) ? 0 : lua_rawlen(L, arg);
-  luaL_argcheck(L, length <= INT_MAX, arg, "too many versions");
-  lua_newtable(L);
-  nas_reward_version *versions = nas_box_scratch(L, lua_gettop(L), length + 1, sizeof *versions);
+  nas_reward_version *versions = push_entries(L, length, sizeof *versions);
+  int scratch = lua_gettop(L);
   for (lua_Unsigned i = 0; i < length; i++) {
-    if (lua_rawgeti(L, arg, (lua_Integer)i + 1) != LUA_TTABLE)
-      luaL_error(L, "version %I is no table", (lua_Integer)i + 1);
-    nas_settings s = {.L = L, .index = lua_gettop(L), .owner = "version"};
+    nas_settings s = push_entry(L, arg, "version", (lua_Integer)i + 1);
     versions[i] = (nas_reward_version){.first = nas_settings_integer(&s, "first", 0, 1, INT64_MAX),
                                        .file = required(&s, "file"),
                                        .source = required(&s, "source")};
-    lua_pop(L, 1);
+    keep_entry(L, scratch);
   }
   *count = (int)length;
   return versions;
@@ -556,7 +543,6 @@ static nas_writer writer_of(const nas_settings *s) {
  * ... }, { version, ... } or nil): its id and its lock */
 static int store_begin_run(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   nas_settings s = nas_settings_open(L, 2, "run");
   nas_run run = {.study = nas_settings_integer(&s, "study", 0, 1, INT64_MAX),
                  .parent = nas_settings_integer(&s, "parent", 0, 0, INT64_MAX),
@@ -567,7 +553,7 @@ static int store_begin_run(lua_State *L) {
   const nas_writer writer = writer_of(&s);
   const nas_run_part part = part_of(L, 3, 4);
   lock_box *box = new_lock(L);
-  if (nas_store_begin_run(store, &run, newest, &writer, &part, &box->lock, &err))
+  if (nas_store_begin_run(check(L), &run, newest, &writer, &part, &box->lock, &err))
     return nas_interrupt_or_fail(L, &err);
   box->handle = box;
   lua_pushinteger(L, run.id);
@@ -578,29 +564,26 @@ static int store_begin_run(lua_State *L) {
 /* store:continue_run(run, first, { script, arguments }) */
 static int store_continue_run(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t run = luaL_checkinteger(L, 2), first = luaL_checkinteger(L, 3);
+  int64_t run = check_number(L, 2, "run"), first = check_number(L, 3, "first");
   nas_settings s = nas_settings_open(L, 4, "writer");
   const nas_writer writer = writer_of(&s);
-  return done(L, nas_store_continue_run(store, run, first, &writer, &err), &err);
+  return done(L, nas_store_continue_run(check(L), run, first, &writer, &err), &err);
 }
 
 /* store:append(run, { trial, ... }, { version, ... } or nil) */
 static int store_append(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t run = luaL_checkinteger(L, 2);
+  int64_t run = check_number(L, 2, "run");
   const nas_run_part part = part_of(L, 3, 4);
-  return done(L, nas_store_append(store, run, &part, &err), &err);
+  return done(L, nas_store_append(check(L), run, &part, &err), &err);
 }
 
 /* store:prepend(run, parent, { trial, ... }, { version, ... } or nil); parent 0: none */
 static int store_prepend(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t run = luaL_checkinteger(L, 2), parent = luaL_checkinteger(L, 3);
+  int64_t run = check_number(L, 2, "run"), parent = check_number(L, 3, "parent");
   const nas_run_part part = part_of(L, 4, 5);
-  return done(L, nas_store_prepend(store, run, parent, &part, &err), &err);
+  return done(L, nas_store_prepend(check(L), run, parent, &part, &err), &err);
 }
 
 /* store:begin_fresh({ script, arguments, turn, count }): the first seed, and whether the script
@@ -609,12 +592,11 @@ static int store_begin_fresh(lua_State *L) {
   nas_error err;
   int64_t seed;
   int again;
-  nas_store *store = check(L);
   nas_settings s = nas_settings_open(L, 2, "fresh");
   const nas_writer writer = writer_of(&s);
   int turn = (int)nas_settings_integer(&s, "turn", 1, 1, INT_MAX);
   int count = (int)nas_settings_integer(&s, "count", 1, 1, INT_MAX);
-  if (nas_store_begin_fresh(store, &writer, turn, count, &seed, &again, &err))
+  if (nas_store_begin_fresh(check(L), &writer, turn, count, &seed, &again, &err))
     return nas_interrupt_or_fail(L, &err);
   lua_pushinteger(L, seed);
   lua_pushboolean(L, again);
@@ -624,41 +606,37 @@ static int store_begin_fresh(lua_State *L) {
 /* store:end_fresh(seed) */
 static int store_end_fresh(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  return done(L, nas_store_end_fresh(store, luaL_checkinteger(L, 2), &err), &err);
+  int64_t seed = check_number(L, 2, "seed");
+  return done(L, nas_store_end_fresh(check(L), seed, &err), &err);
 }
 
 /* store:log(run, number, logged) */
 static int store_log(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  int64_t run = luaL_checkinteger(L, 2), number = luaL_checkinteger(L, 3);
+  int64_t run = check_number(L, 2, "run"), number = check_number(L, 3, "number");
   const char *logged = nas_check_name(L, 4, "logged");
-  return done(L, nas_store_log(store, run, number, logged, &err), &err);
+  return done(L, nas_store_log(check(L), run, number, logged, &err), &err);
 }
 
 /* -- care ------------------------------------------------------------------------------------- */
 
 static int store_backup(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   const char *path = nas_check_name(L, 2, "path");
-  return done(L, nas_store_backup(store, path, &err), &err);
+  return done(L, nas_store_backup(check(L), path, &err), &err);
 }
 
 static int store_vacuum(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
-  return done(L, nas_store_vacuum(store, &err), &err);
+  return done(L, nas_store_vacuum(check(L), &err), &err);
 }
 
 /* store:check(): how many damages, and a line for each */
 static int store_check(lua_State *L) {
   nas_error err;
   int damages;
-  nas_store *store = check(L);
   nas_text *report = nas_text_new(L);
-  if (nas_store_check(store, report, &damages, &err)) return nas_interrupt_or_fail(L, &err);
+  if (nas_store_check(check(L), report, &damages, &err)) return nas_interrupt_or_fail(L, &err);
   nas_text_to_string(L);
   lua_pushinteger(L, damages);
   lua_insert(L, -2);
@@ -691,7 +669,8 @@ static nas_column column_of(lua_State *L, int arg) {
     c.bytes = lua_tolstring(L, arg, &c.size);
     break;
   default:
-    nas_check_failed(L, arg, "%s; expected a number, a string or nil", nas_check_shown(L, arg));
+    nas_check_failed(L, arg, "parameter ?%d is %s; expected a number, a string or nil", arg - 2,
+                     nas_check_shown(L, arg));
   }
   return c;
 }
@@ -714,49 +693,96 @@ static int raise_failure(lua_State *L, const nas_error *err) {
   return lua_error(L);
 }
 
+/* A row, whose texts and bytes are copied too. */
+static void copy_row(const nas_rows *rows, int width, nas_column *columns, nas_text *bytes) {
+  for (int i = 0; i < width; i++) {
+    columns[i] = nas_rows_column(rows, i);
+    if (columns[i].bytes) nas_text_add_bytes(bytes, columns[i].bytes, columns[i].size);
+  }
+  if (bytes->failed) return;
+  const char *at = bytes->data;
+  for (int i = 0; i < width; i++) {
+    if (!columns[i].bytes) continue;
+    columns[i].bytes = at;
+    at += columns[i].size;
+  }
+}
+
+/* Upvalues: the rows, and the list of their names. What a row is made of is copied before Lua
+ * allocates, as a finalizer may close the rows, or go to the next one. */
 static int next_row(lua_State *L) {
   nas_error err;
-  int more;
-  rows_box *box = nas_box_check(L, lua_upvalueindex(1), ROWS);
+  int more, width = (int)lua_rawlen(L, lua_upvalueindex(2));
+  rows_box *box = nas_box_peek(L, lua_upvalueindex(1), ROWS);
+  nas_column *columns = lua_newuserdatauv(L, (size_t)width * sizeof *columns, 0);
+  nas_text *bytes = nas_text_new(L);
   lua_getiuservalue(L, lua_upvalueindex(1), 1);
   store_box *store = nas_box_test(L, -1, TYPE);
   if (store)
     store->hooks = nas_interrupt_note(L); /* the coroutine that called rows() may be gone */
+  if (!box->rows) return luaL_error(L, "the rows are closed");
   if (nas_rows_next(box->rows, &more, &err)) return raise_failure(L, &err);
   if (!more) {
     nas_rows_close(&box->rows);
     return 0;
   }
-  int width = nas_rows_width(box->rows);
+  copy_row(box->rows, width, columns, bytes);
+  if (bytes->failed) return luaL_error(L, "not enough memory");
   lua_createtable(L, 0, width);
   for (int i = 0; i < width; i++) {
-    push_column(L, nas_rows_column(box->rows, i));
-    lua_setfield(L, -2, nas_rows_name(box->rows, i));
+    lua_rawgeti(L, lua_upvalueindex(2), i + 1);
+    push_column(L, columns[i]);
+    lua_rawset(L, -3);
   }
+  nas_text_clear(bytes);
   return 1;
+}
+
+/* The names of the columns, each with the zero byte at its end. */
+static void copy_names(const nas_rows *rows, int width, nas_text *names) {
+  for (int i = 0; i < width && !names->failed; i++) {
+    const char *name = nas_rows_name(rows, i);
+    if (name)
+      nas_text_add_bytes(names, name, strlen(name) + 1);
+    else
+      names->failed = 1;
+  }
+}
+
+static void push_names(lua_State *L, int width, const nas_text *names) {
+  if (names->failed) luaL_error(L, "not enough memory");
+  const char *name = names->data;
+  lua_createtable(L, width, 0);
+  for (int i = 0; i < width; i++) {
+    lua_pushstring(L, name);
+    lua_rawseti(L, -2, i + 1);
+    name += strlen(name) + 1;
+  }
 }
 
 /* store:rows(sql, ...): for a generic for: each row as a table by the names of its columns. Raises
  * whatever fails. */
 static int store_rows(lua_State *L) {
   nas_error err;
-  nas_store *store = check(L);
   const char *sql = nas_check_name(L, 2, "sql");
   int count = lua_gettop(L) - 2;
-  lua_newtable(L);
-  nas_column *parameters = nas_box_scratch(L, lua_gettop(L), (size_t)count + 1, sizeof *parameters);
+  nas_column *parameters = push_entries(L, (lua_Unsigned)count, sizeof *parameters);
   for (int i = 0; i < count; i++) parameters[i] = column_of(L, 3 + i);
+  nas_text *names = nas_text_new(L);
   rows_box *box = nas_box_new(L, ROWS, sizeof *box, 1);
+  int at = lua_gettop(L);
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);
-  if (nas_rows_open(&box->rows, store, sql, parameters, count, &err)) return raise_failure(L, &err);
-  lua_pushvalue(L, -1);
-  lua_pushcclosure(L, next_row, 1);
-  lua_insert(L, -2); /* closed at the end of the loop */
+  lua_setiuservalue(L, at, 1);
+  if (nas_rows_open(&box->rows, check(L), sql, parameters, count, &err))
+    return raise_failure(L, &err);
+  int width = nas_rows_width(box->rows);
+  copy_names(box->rows, width, names);
+  lua_pushvalue(L, at);
+  push_names(L, width, names);
+  lua_pushcclosure(L, next_row, 2);
   lua_pushnil(L);
-  lua_insert(L, -2);
   lua_pushnil(L);
-  lua_insert(L, -2);
+  lua_pushvalue(L, at); /* closed at the end of the loop */
   return 4;
 }
 

@@ -347,6 +347,114 @@ function tests.test_policies()
   end)
 end
 
+-- ---- Stores ----------------------------------------------------------------------------------------
+
+local function key(network)
+  return { network = network or "1 input", loss = "", data = "d", recipe = "r", seed = 0, numeric_version = 4 }
+end
+
+local row = { metrics = '{"accuracy":0.5}', measured = "{}", predicted = "\0\1" }
+
+local function trial(number)
+  return { number = number, decisions = "a=1{1}", origin = "{}", status = "ok", metrics = "{}", measured = "{}",
+    logged = "{}" }
+end
+
+local version = { first = 1, file = "r.lua", source = "return 1" }
+
+local SQL = "SELECT 'abc' AS a, x'00' AS b, ?1 AS c UNION SELECT 'def', x'01', ?1"
+
+local store_methods = {
+  add_job = function(o) return math.type(o.store:add_job(key "3 input", "text")) end,
+  append = function(o) return o.store:append(1, { trial(2) }, { version }) end,
+  backup = function(o)
+    os.remove(path)
+    return o.store:backup(path)
+  end,
+  begin_fresh = function(o) return o.store:begin_fresh { script = "a", count = 2 } end,
+  begin_job = function(o) return o.store:begin_job(1) end,
+  begin_run = function(o)
+    return (o.store:begin_run({ study = 1, newest = 1, script = "b", arguments = "c" }, { trial(1) }, { version }))
+  end,
+  begin_session = function(o) o.store:begin_session { program = "a.lua", isa = "avx2", threads = 2 } end,
+  check = function(o) return o.store:check() end,
+  continue_run = function(o) return o.store:continue_run("1", "2", { script = "b", arguments = "c" }) end,
+  end_final = function(o) return o.store:end_final(1, "{}") end,
+  end_fresh = function(o) return o.store:end_fresh("0") end,
+  end_job = function(o) return o.store:end_job(1, 7) end,
+  find = function(o) return o.store:find(key()) end,
+  keep_states = function(o) return o.store:keep_states(1) end,
+  lock_evaluation = function(o) o.store:lock_evaluation(key "3 input", "tests"):close() end,
+  lock_run = function(o) o.store:lock_run(7, "tests"):close() end,
+  log = function(o) return o.store:log("1", 1, "{}") end,
+  next_job = function(o) return select(2, o.store:next_job(0)) end, -- its number is of the time
+  open_final = function(o) return o.store:open_final(1, "1 input", 7) end,
+  path = function(o) return o.store:path() end,
+  predicted = function(o) return o.store:predicted("1", 2) end,
+  prepend = function(o) return o.store:prepend(2, 0, { trial(1) }, { version }) end,
+  put = function(o) return o.store:put(key(), { from = 3, epochs = { row, row }, diverged = "x", state = "t" }) end,
+  read_only = function(o) return o.store:read_only() end,
+  row = function(o) return o.store:row(SQL, 7) end,
+  rows = function(o)
+    local next_row, _, _, rows = o.store:rows(SQL, "x")
+    o.rows = rows
+    return next_row(), next_row(), next_row()
+  end,
+  runs = function(o) return o.store:runs(1) end,
+  state = function(o) return o.store:state(1) end,
+  study = function(o) return o.store:study("other", "text", "source") end,
+  trials = function(o) return o.store:trials("1", 1, 10) end,
+  trim_states = function(o) return o.store:trim_states(100, 1) end,
+  vacuum = function(o) return o.store:vacuum() end,
+}
+
+local function stores()
+  local store = assert(core.store())
+  store:put(key(), { epochs = { row, row }, state = "s" })
+  local study = store:study("name", "text", "source")
+  local _, lock = store:begin_run({ study = study }, { trial(1) })
+  store:begin_run({ study = study, parent = 1, first = 2, newest = 1 }, { trial(2) })
+  store:add_job(key "2 input", "text")
+  store:open_final(study, "1 input", "tests")
+  return { store = store, lock = lock }
+end
+
+function tests.test_stores()
+  path = os.tmpname()
+  check_all(store_methods, stores)
+  check("tostring", function(o) return tostring(o.store) end, stores)
+  os.remove(path)
+end
+
+function tests.test_no_method_of_stores_is_left_out()
+  local missing = {}
+  for name in pairs(getmetatable(core.store()).__index) do
+    if name ~= "close" and not store_methods[name] then missing[#missing + 1] = name end
+  end
+  lu.assertEquals(missing, {})
+end
+
+-- The finalizer takes a row itself: each row is given out once and whole.
+function tests.test_rows_are_read_within_rows()
+  local count, happened = 0, true
+  while happened do
+    local store <close> = assert(core.store())
+    local rows, within = {}, nil
+    local next_row = store:rows("SELECT ?1 AS a, ?1 AS b UNION SELECT ?2, ?2", "abc", "xyz")
+    local waiting = at_allocation(count, function() within = next_row() end)
+    local results = call(waiting, function()
+      for _ = 1, 2 do rows[#rows + 1] = next_row() end
+    end)
+    happened = waiting.happened
+    if happened then rows[#rows + 1] = within end
+    lu.assertTrue(results[1] or is_refusal(results[2]) ~= nil, results[2])
+    table.sort(rows, function(a, b) return a.a < b.a end)
+    if happened then lu.assertEquals(rows, { { a = "abc", b = "abc" }, { a = "xyz", b = "xyz" } }) end
+    count = count + 1
+  end
+  lu.assertTrue(count > 1)
+end
+
 -- ---- Tables that a finalizer changes ---------------------------------------------------------------
 
 -- A text that nothing else holds. What is freed is overwritten at once only where it is large.
@@ -380,6 +488,77 @@ local function check_texts(name, make, use)
     count = count + 1 + count // 8
   end
   lu.assertTrue(count > 3, name)
+end
+
+-- All texts of the rows that a statement finds in a store, which is then closed.
+local function texts_in(store, sql)
+  local texts = {}
+  for found in store:rows(sql) do
+    for _, text in pairs(found) do texts[#texts + 1] = text end
+  end
+  store:close()
+  return texts
+end
+
+local function store_with_run()
+  local store = assert(core.store())
+  store:begin_run({ study = store:study(nil, "text") }, {})
+  return store
+end
+
+function tests.test_texts_for_stores()
+  check_texts("key", function()
+    return { network = fresh "network", loss = fresh "loss", data = fresh "data", recipe = fresh "recipe" }
+  end, function(given)
+    local store = assert(core.store())
+    store:put(given, { epochs = { row } })
+    return texts_in(store, "SELECT body FROM text")
+  end)
+  check_texts("epochs", function()
+    local epochs = {}
+    for i = 1, 3 do epochs[i] = { metrics = fresh "metrics", measured = fresh "measured" } end
+    return { epochs = epochs, diverged = fresh "diverged", state = fresh "state" }
+  end, function(given)
+    local store = assert(core.store())
+    store:put(key(), given)
+    return texts_in(store, "SELECT metrics, measured, diverged, bytes FROM epoch, evaluation, state")
+  end)
+  check_texts("trials", function()
+    local trials = {}
+    for i = 1, 3 do
+      trials[i] = { number = i, decisions = fresh "decisions", origin = fresh "origin", status = fresh "status",
+        metrics = fresh "metrics", measured = fresh "measured", logged = fresh "logged" }
+    end
+    return trials
+  end, function(given)
+    local store = store_with_run()
+    store:append(1, given)
+    return texts_in(store, "SELECT decisions, origin, status, metrics, measured, logged FROM trial")
+  end)
+  check_texts("versions", function()
+    return {
+      { first = 1, file = fresh "a", source = fresh "one" },
+      { first = 1, file = fresh "b", source = fresh "two" },
+    }
+  end, function(given)
+    local store = store_with_run()
+    store:append(1, {}, given)
+    return texts_in(store, "SELECT file AS a, body AS b FROM reward_version JOIN text ON id = source")
+  end)
+  check_texts("run", function()
+    return { study = 1, script = fresh "script", arguments = fresh "arguments" }
+  end, function(given)
+    local store = assert(core.store())
+    store:study(nil, "text")
+    store:begin_run(given, {})
+    return texts_in(store, "SELECT body AS a, arguments AS b FROM run JOIN text ON text.id = script")
+  end)
+  check_texts("session", function() return { program = fresh "program", isa = fresh "isa" } end, function(given)
+    local store = assert(core.store())
+    store:begin_session(given)
+    store:put(key(), { epochs = { row } })
+    return texts_in(store, "SELECT program, isa FROM session")
+  end)
 end
 
 function tests.test_texts_for_files()

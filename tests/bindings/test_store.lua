@@ -74,8 +74,9 @@ function tests.test_studies_runs_and_trials()
   lu.assertTrue(store:append(run, {}, { { first = 2, file = "r.lua", source = "return 1" } }))
   raises("begins at trial 1, before the run, which begins at 4", store.begin_run, store,
     { study = study, parent = run, first = 4, newest = branch }, {}, { { first = 1, file = "r", source = "" } })
-  raises("version 2 is no table", store.append, store, run, {}, { { first = 9, file = "r", source = "" }, 2 })
-  raises("version: source is missing", store.prepend, store, branch, 0, {}, { { first = 1, file = "r" } })
+  raises("version 2 is 2; expected a table", store.append, store, run, {},
+    { { first = 9, file = "r", source = "" }, 2 })
+  raises("version 1: source is missing", store.prepend, store, branch, 0, {}, { { first = 1, file = "r" } })
   lu.assertEquals(store:row("SELECT run, file, first, body FROM reward_version JOIN text ON id = source"),
     { run = run, file = "r.lua", first = 2, body = "return 1" })
   lu.assertTrue(store:continue_run(run, 2, { script = "print(2)" }))
@@ -194,7 +195,13 @@ function tests.test_rows()
   lu.assertNil(store:row "SELECT 1 WHERE 0")
   raises("does not only read", store.rows, store, "DELETE FROM text")
   raises("has 1 parameters, but 0", store.rows, store, "SELECT ?1")
-  raises("expected a number, a string or nil", store.rows, store, "SELECT ?1", {})
+  raises("parameter ?2 is a table; expected a number, a string or nil", store.rows, store, "SELECT ?1, ?2", 1, {})
+  raises("the rows are closed", next_row)
+  lu.assertEquals(store:row("SELECT 1 AS a, 2 AS a, '' AS b, x'' AS c, x'00ff' AS d"),
+    { a = 2, b = "", c = "", d = "\0\255" })
+  local closed, _, _, rows = store:rows "SELECT 1"
+  rows:close()
+  raises("the rows are closed", closed)
   next_row = store:rows "SELECT 1"
   store:close()
   raises("the store of these rows is closed", next_row)
@@ -204,9 +211,28 @@ function tests.test_arguments()
   local store <close> = core.store()
   raises("network", store.find, store, {})
   raises("seed", store.find, store, { network = "", loss = "", data = "", recipe = "", seed = -1 })
-  raises("epochs is missing", store.put, store, key(), {})
-  raises("epoch 1 lacks a text", store.put, store, key(), { epochs = { { metrics = "{}" } } })
-  raises("trial 1 is no table", store.append, store, 1, { 3 })
+  raises("table expected, got no value", store.put, store, key())
+  raises("put: epochs is nil; expected a list", store.put, store, key(), {})
+  raises("put: epochs is 5; expected a list", store.put, store, key(), { epochs = 5 })
+  raises("put: state is 5; expected a string", store.put, store, key(), { epochs = {}, state = 5 })
+  raises("put: epoch 2 is 5; expected a table", store.put, store, key(), { epochs = { row, 5 } })
+  raises("put: epoch 1: measured is missing; expected a string", store.put, store, key(),
+    { epochs = { { metrics = "{}" } } })
+  raises("put: epoch 1: metrics is true; expected a string", store.put, store, key(),
+    { epochs = { { metrics = true } } })
+  raises("trial 1 is 3; expected a table", store.append, store, 1, { 3 })
+  local function call_put(part) return store:put(key(), part) end
+  local function no_method() error "__index is called" end
+  raises("epoch 1: metrics is missing", call_put, { epochs = { setmetatable({}, { __index = no_method }) } })
+  raises("epochs is nil", call_put, setmetatable({}, { __index = no_method }))
+  for name, what in pairs {
+    append = "run", begin_job = "id", continue_run = "run", end_final = "study", end_fresh = "seed", end_job = "id",
+    log = "run", open_final = "study", predicted = "evaluation", prepend = "run", runs = "study", state = "evaluation",
+    trials = "run",
+  } do
+    raises(what .. " is a table; expected 0 to 9223372036854775807", store[name], store, {})
+  end
+  raises("from is nil; expected 0 to", store.trials, store, 1)
   raises("decisions", store.append, store, 1, { { number = 1 } })
   raises('unknown option "readonly"', core.store, nil, { readonly = true })
 end
