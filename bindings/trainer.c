@@ -116,7 +116,6 @@ static void push_epoch(lua_State *L, const nas_trainer *trainer, const nas_epoch
 /* Adds per_class to the epoch on top of the stack: the accuracy on the validation images of each
  * class, false for a class without any. */
 static void set_per_class(lua_State *L) {
-  if (!nas_trainer_predicted(check(L))) return;
   int classes = nas_dataset_classes(nas_trainer_data(check(L)));
   size_t count = (size_t)classes * (size_t)classes;
   lua_newtable(L);
@@ -124,6 +123,10 @@ static void set_per_class(lua_State *L) {
   memset(confusion, 0, count * sizeof *confusion);
   const nas_trainer *trainer = check(L);
   const int32_t *predicted = nas_trainer_predicted(trainer);
+  if (!predicted) { /* also where a finalizer has restored the trainer */
+    lua_pop(L, 1);
+    return;
+  }
   nas_model_confusion(nas_trainer_data(trainer), NAS_PART_VALIDATION, predicted, confusion);
   lua_createtable(L, classes, 0);
   for (int c = 0; c < classes; c++) {
@@ -234,11 +237,11 @@ static int trainer_restore_state(lua_State *L) {
 static int trainer_predicted(lua_State *L) {
   nas_error err;
   int64_t count;
-  if (!nas_trainer_predicted(check(L))) return 0;
   lua_settop(L, 1);
   nas_tensor **tensor = nas_push_tensor(L);
   const nas_trainer *trainer = check(L);
   const int32_t *predicted = nas_trainer_predicted(trainer);
+  if (!predicted) return 0;
   nas_dataset_validation(nas_trainer_data(trainer), &count);
   if (nas_tensor_create(tensor, NAS_INT32, 1, &count, &err)) return nas_raise(L, &err);
   int32_t *to = nas_tensor_data(*tensor);
@@ -251,11 +254,11 @@ static int trainer_predicted_bytes(lua_State *L) {
   const nas_trainer *trainer = check(L);
   int64_t count;
   nas_dataset_validation(nas_trainer_data(trainer), &count);
-  if (!nas_trainer_predicted(trainer) || nas_dataset_classes(nas_trainer_data(trainer)) > 256)
-    return 0;
+  if (nas_dataset_classes(nas_trainer_data(trainer)) > 256) return 0;
   luaL_Buffer buffer;
   char *bytes = luaL_buffinitsize(L, &buffer, (size_t)count);
   const int32_t *predicted = nas_trainer_predicted(check(L));
+  if (!predicted) return 0;
   for (int64_t i = 0; i < count; i++) bytes[i] = (char)predicted[i];
   luaL_pushresultsize(&buffer, (size_t)count);
   return 1;

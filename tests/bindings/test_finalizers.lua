@@ -314,6 +314,30 @@ function tests.test_training()
   os.remove(file)
 end
 
+-- The state of before the first epoch, which has predicted nothing.
+function tests.test_a_trainer_is_restored_within_its_methods()
+  local recipe = core.recipe { batch = 12 }
+  local methods_of_epochs = {
+    epoch = function(trainer) assert(trainer:epoch().epoch) end,
+    predicted = function(trainer) return trainer:predicted() end,
+    predicted_bytes = function(trainer) return trainer:predicted_bytes() end,
+  }
+  for name, method in pairs(methods_of_epochs) do
+    local count, happened = 0, true
+    while happened do
+      local trainer <close> = core.trainer(support.network(), support.dataset(12, 4), recipe, 0, { threads = 1 })
+      local state = trainer:state()
+      trainer:epoch()
+      local waiting = at_allocation(count, function() trainer:restore_state(state) end)
+      local results = call(waiting, method, trainer)
+      happened = waiting.happened
+      lu.assertTrue(results[1], name)
+      count = count + 1
+    end
+    lu.assertTrue(count > 1, name)
+  end
+end
+
 function tests.test_policies()
   local decisions = {
     { name = "a", options = "1,2", count = 2, chosen = 1 },
