@@ -59,6 +59,7 @@ typedef struct worker {
 
 typedef struct parallel {
   shared *shared; /* NULL: closed */
+  pid_t owner;    /* whose workers these are; a process forked from it leaves them alone */
   lua_Integer done;
   lua_Integer failed; /* the smallest index that failed, whose message is at FAILURE; -1: none */
   nas_interrupt_hooks hooks; /* before anything was waited for */
@@ -96,7 +97,8 @@ static void end_all(parallel *p) {
 }
 
 static int parallel_close(lua_State *L) {
-  end_all(nas_box_peek(L, 1, TYPE));
+  parallel *p = nas_box_peek(L, 1, TYPE);
+  if (p->owner == getpid()) end_all(p);
   return 0;
 }
 
@@ -151,7 +153,6 @@ static int send_call(lua_State *L, lua_Integer i, int fd) {
 /* Ends by _exit: nothing of the parent's is closed or written here. */
 static _Noreturn void work(lua_State *L, parallel *p, int number, int fd) {
   shared *s = p->shared;
-  p->shared = NULL; /* os.exit may close the box */
   for (int i = 0; i < p->count; i++) forget(&p->workers[i]);
   is_worker = 1;
   for (;;) {
@@ -316,10 +317,24 @@ static void call_here(lua_State *L, lua_Integer count) {
   }
 }
 
+static int do_nothing(lua_State *L) {
+  (void)L;
+  return 0;
+}
+
+/* A hook that ended the calls raises itself, unless it is the main thread's and L a coroutine. */
+static void raise_interrupt(lua_State *L) {
+  if (nas_interrupt_due()) nas_interrupt_raise(L);
+  lua_pushcfunction(L, do_nothing);
+  lua_call(L, 0, 0);
+  luaL_error(L, "interrupted!");
+}
+
 static void call_in_workers(lua_State *L, lua_Integer count, int workers) {
   parallel *p =
       nas_box_new(L, TYPE, sizeof *p + (size_t)workers * sizeof *p->workers, 0); /* at BOX */
   lua_toclose(L, BOX);
+  p->owner = getpid();
   p->count = workers;
   p->failed = -1;
   void *page =
@@ -332,7 +347,7 @@ static void call_in_workers(lua_State *L, lua_Integer count, int workers) {
   for (int i = 0; i < workers; i++) start(L, p, i);
   int interrupted = collect(L, p);
   end_all(p); /* now: a hook would raise before __close does it */
-  if (interrupted && nas_interrupt_due()) nas_interrupt_raise(L);
+  if (interrupted) raise_interrupt(L);
   if (p->failed >= 0) {
     lua_pushvalue(L, FAILURE);
     lua_error(L);

@@ -226,6 +226,20 @@ function tests.test_a_worker_that_dies()
   for process in read(path):gmatch "%d+" do lu.assertFalse(is_there(process)) end
 end
 
+-- Workers of a call within `progress` have the box of the outer call, too.
+function tests.test_a_worker_that_closes_all_within_progress()
+  local messages = {}
+  local function dies() exit(0, true) end
+  local results = core.parallel(4, 2, function(i)
+    if i > 1 then core.sleep(0.5) end
+    return tostring(i)
+  end, function(done)
+    if done == 1 then messages[1] = select(2, pcall(core.parallel, 2, 2, dies)) end
+  end)
+  lu.assertEquals(results, { "1", "2", "3", "4" })
+  lu.assertStrMatches(messages[1], "worker process %d+ ended with exit status 0 while it worked on 1")
+end
+
 -- ---- Interrupts ------------------------------------------------------------------------------------
 
 local clear = setmetatable({}, { __close = function() runner.set_interrupt(false) end })
@@ -248,6 +262,24 @@ for _, kind in ipairs { "flag", "hook" } do
     lu.assertTrue(core.clock() - began < 10)
     for process in read(path):gmatch "%d+" do lu.assertFalse(is_there(process)) end
   end
+end
+
+-- The hook is the main thread's: here nothing else would end the call.
+function tests.test_interrupt_by_hook_in_a_coroutine()
+  local _ <close> = clear
+  local ok, message
+  runner.interrupt_after(0.3, "hook")
+  raises("interrupted!", function()
+    coroutine.wrap(function()
+      ok, message = pcall(core.parallel, 4, 2, function(i)
+        if i > 2 then core.sleep(20) end
+        return ""
+      end)
+    end)()
+    local _ = 1 -- here the hook raises at the latest
+  end)
+  lu.assertFalse(ok)
+  lu.assertStrContains(message, "interrupted!")
 end
 
 function tests.test_interrupt_here()

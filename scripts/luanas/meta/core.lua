@@ -1335,8 +1335,8 @@ function Process:close() end
 --- Workers see copies: of what work does, only its string comes back, and what it prints. An error in work is raised
 --- here, as text: that of the smallest i that fails, as if the calls were made one after the other. So is the death
 --- of a worker ("worker process 1234 ended by signal 9 while it worked on 17"). However the call ends, and also when
---- this process is killed, no worker is left; programs that work started are its own matter. Ctrl-C ends the call as it
---- does Trainer:epoch.
+--- this process is killed, no worker is left. What work started by core.spawn and did not close goes on, as workers end
+--- without closing anything: let it be a `local process <close>`. Ctrl-C ends the call as it does Trainer:epoch.
 ---
 --- In workers, stores that were open here, trainers of several threads and processes raise errors when they are used;
 --- closing them does nothing. What work makes itself can be used: stores in memory, trainers, processes; stores in
