@@ -78,19 +78,32 @@ static int take(int fd) {
   return 1;
 }
 
+/* nil and a message: `process` has the file; -1: errno. */
+static int refuse(lua_State *L, pid_t process, const char *path) {
+  if (process < 0 && errno != ESRCH) return fail(L, "lock", path);
+  luaL_pushfail(L);
+  if (process < 0)
+    lua_pushfstring(L, "a process of another container holds \"%s\"", path);
+  else
+    lua_pushfstring(L, "process %d holds \"%s\"", (int)process, path);
+  return 2;
+}
+
 /* 0, or how many values say why not. */
 static int begin(lua_State *L, const char *path) {
-  const int again = is_holder();
-  int fd = again ? held.fd : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  if (fd < 0) return fail(L, "open", path);
-  int taken = take(fd);
-  if (taken == 1) return 0;
-  int process = taken == 0 ? (int)holder_of(fd) : 0;
-  if (!again) close_quietly(fd);
+  int taken;
+  pid_t process = 0;
+  do { /* it may be free again when its holder is asked for */
+    const int again = is_holder();
+    int fd = again ? held.fd : open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return fail(L, "open", path);
+    taken = take(fd);
+    if (taken == 0) process = holder_of(fd);
+    if (taken == 0 && again) held.process = 0; /* lost to another process */
+    if (taken == 0 || (taken < 0 && !again)) close_quietly(fd);
+  } while (taken == 0 && process == 0);
   if (taken < 0) return fail(L, "lock", path);
-  luaL_pushfail(L);
-  lua_pushfstring(L, "process %d holds \"%s\"", process, path);
-  return 2;
+  return taken ? 0 : refuse(L, process, path);
 }
 
 /* 0; -1: errno. In one piece, so that nobody reads a half. */

@@ -99,12 +99,31 @@ function tests.test_a_file_that_was_lost_to_another_process()
       assert(core.hold(path, "first"))
       io.open(path):close()
       while select(2, core.holder(path)) ~= "one" do core.sleep(0.01) end
-      print(core.hold(path, "two"))]])
+      print(core.hold(path, "two"))
+      print(core.holder(path))
+      print(core.hold(path .. "2", "three"))
+      assert(core.interrupt_holder(path))]])
     lu.assertTrue(wait(function() return select(2, core.holder(path)) == "first" and not core.holder(path) end))
     local second = run(path, HOLD)
     lu.assertTrue(wait(function() return not first:running() end))
-    lu.assertEquals(text(path .. ".log"), ('nil\tprocess %d holds "%s"\n'):format(second:id(), path))
-    kill(second, "KILL")
+    lu.assertTrue(wait(function() return not second:running() end))
+    lu.assertEquals(text(path .. ".log"), ('nil\tprocess %d holds "%s"\n%d\tone\ntrue\nluanas: interrupted!\n')
+      :format(second:id(), path, second:id()))
+    os.remove(path .. "2")
+  end)
+end
+
+-- A namespace of processes stands for a container: there the holder has no number.
+function tests.test_a_holder_in_another_container()
+  local unshare = "unshare --user --map-root-user --pid --fork "
+  if not os.execute(unshare .. "true 2>/dev/null") then lu.skip "no namespaces here" end
+  with_path(function(path)
+    local process = run(path, HOLD)
+    lu.assertTrue(wait(function() return select(2, core.holder(path)) == "one" end))
+    local code = ("print(require('luanas.core').hold(%q, 'two'))"):format(path)
+    local pipe <close> = assert(io.popen(unshare .. ('"%s" -e "%s" 2>&1'):format(PROGRAM, code:gsub('"', '\\"'))))
+    lu.assertEquals(pipe:read "a", ('nil\ta process of another container holds "%s"\n'):format(path))
+    kill(process, "KILL")
   end)
 end
 
