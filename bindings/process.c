@@ -1,16 +1,21 @@
 /* luanas.Process: another program that was started. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "box.h"
 #include "check.h"
+#include "interrupt.h"
 #include "types.h"
 
 static const char TYPE[] = "luanas.Process";
+
+enum { PATIENCE_MILLISECONDS = 3000, LOOK_MILLISECONDS = 10 };
 
 extern char **environ;
 
@@ -35,6 +40,35 @@ static int is_running(process_box *box) {
   box->handle = NULL;
   return 0;
 }
+
+/* -- what goes on when its object is closed ---------------------------------------------------- */
+
+/* Nobody else would wait for these when they end. A process that was forked from this one is not
+ * their parent, and drops them. */
+static struct {
+  pid_t *pids;
+  size_t count;
+} left;
+
+static void wait_for_left(void) {
+  size_t running = 0;
+  for (size_t i = 0; i < left.count; i++) {
+    pid_t ended = waitpid(left.pids[i], NULL, WNOHANG);
+    if (ended == 0 || (ended < 0 && errno == EINTR)) left.pids[running++] = left.pids[i];
+  }
+  left.count = running;
+}
+
+/* Without memory it stays in the system's list until this process ends. */
+static void leave(process_box *box) {
+  pid_t *pids = realloc(left.pids, (left.count + 1) * sizeof *pids);
+  box->handle = NULL;
+  if (!pids) return;
+  left.pids = pids;
+  left.pids[left.count++] = box->pid;
+}
+
+/* -- starting --------------------------------------------------------------------------------- */
 
 /* A session of its own, without a terminal, and signals as a process has them that nobody set up.
  */
@@ -98,6 +132,7 @@ static int spawn(lua_State *L, int first, const char *log) {
   for (int i = 0; i < count; i++) argv[i] = (char *)nas_check_name(L, first + i, "argument");
   argv[count] = NULL;
   process_box *box = nas_box_new(L, TYPE, sizeof *box, 0);
+  wait_for_left();
   int code = start(&box->pid, argv, log);
   if (code == 0) {
     box->parent = getpid();
@@ -132,6 +167,8 @@ static int core_program(lua_State *L) {
   return 1;
 }
 
+/* -- methods ---------------------------------------------------------------------------------- */
+
 static int process_id(lua_State *L) {
   process_box *box = nas_box_peek(L, 1, TYPE);
   lua_pushinteger(L, box->pid);
@@ -149,19 +186,25 @@ static int process_running(lua_State *L) {
   return 1;
 }
 
-/* Asks it to end, also where it was stopped, and waits for that; unless it is detached. */
-static int process_close(lua_State *L) {
-  process_box *box = nas_box_peek(L, 1, TYPE);
-  if (is_inherited(box) || !is_running(box)) return 0;
-  if (box->detached) {
-    box->handle = NULL;
-    return 0;
-  }
+/* Asks it to end, also where it was stopped, and waits for that; at Ctrl-C, and when it takes too
+ * long, it is ended by force. */
+static void end(process_box *box) {
   kill(box->pid, SIGTERM);
   kill(box->pid, SIGCONT);
-  while (waitpid(box->pid, NULL, 0) < 0 && errno == EINTR) {
+  for (int waited = 0; is_running(box); waited += LOOK_MILLISECONDS) {
+    if (waited >= PATIENCE_MILLISECONDS || nas_interrupt_due()) kill(box->pid, SIGKILL);
+    poll(NULL, 0, LOOK_MILLISECONDS);
   }
-  box->handle = NULL;
+}
+
+static int process_close(lua_State *L) {
+  process_box *box = nas_box_peek(L, 1, TYPE);
+  wait_for_left();
+  if (is_inherited(box) || !is_running(box)) return 0;
+  if (box->detached)
+    leave(box);
+  else
+    end(box);
   return 0;
 }
 

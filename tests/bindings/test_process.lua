@@ -1,5 +1,6 @@
 local core = require "luanas.core"
 local lu = require "luaunit"
+local runner = require "runner"
 local support = require "support"
 
 local tests = {}
@@ -32,6 +33,47 @@ function tests.test_close_ends_it_also_where_it_was_stopped()
     lu.assertTrue(core.clock() - began < 5)
     lu.assertFalse(process:running())
   end
+end
+
+local function deaf()
+  local process = assert(core.spawn("sh", "-c", "trap '' TERM; while :; do sleep 0.05; done"))
+  core.sleep(0.2) -- until it has set the trap
+  return process
+end
+
+function tests.test_close_ends_what_ignores_it()
+  local process = deaf()
+  local began = core.clock()
+  process:close()
+  local seconds = core.clock() - began
+  lu.assertTrue(seconds > 2 and seconds < 20, seconds)
+  lu.assertFalse(process:running())
+  lu.assertFalse(os.execute(("kill -0 %d 2>/dev/null"):format(process:id())) == true)
+end
+
+function tests.test_ctrl_c_ends_the_patience_of_close()
+  local _ <close> = setmetatable({}, { __close = function() runner.set_interrupt(false) end })
+  local process = deaf()
+  runner.interrupt_after(0.2, "flag")
+  local began = core.clock()
+  process:close()
+  lu.assertTrue(core.clock() - began < 2)
+  lu.assertFalse(process:running())
+end
+
+-- One that nobody waits for stays in the system's list until this process ends.
+function tests.test_what_was_left_running_is_waited_for_later()
+  local log = os.tmpname()
+  local ids = {}
+  for i = 1, 3 do
+    local process = assert(core.detach(log, "sleep", "0.2"))
+    ids[i] = process:id()
+    process:close()
+  end
+  core.sleep(0.5)
+  core.spawn("true"):close()
+  for _, id in ipairs(ids) do lu.assertNil(io.open(("/proc/%d/stat"):format(id))) end
+  os.remove(log)
 end
 
 function tests.test_what_cannot_be_started()

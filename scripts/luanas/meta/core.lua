@@ -1324,7 +1324,7 @@ function Process:id() end
 ---@return boolean
 function Process:running() end
 
---- Asks it to end, and waits for that.
+--- Asks it to end, and waits for that: 3 seconds, or until Ctrl-C, then ends it by force.
 function Process:close() end
 
 --- Calls work(i) for i = 1 .. count, each once, in `workers` forked copies of this process, and returns the strings
