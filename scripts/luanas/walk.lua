@@ -134,10 +134,16 @@ end
 -- older.
 local function hold(self, id, lock)
   self.locks[id], held[held_key(self.store, id)] = lock, self
-  self.guards[id] = setmetatable({}, { __gc = function()
+  self.guards[id] = setmetatable({}, { __gc = function(guard)
+    if self.guards[id] ~= guard then return end -- the lock was released
     local ok, problem = pcall(self.finish, self)
     if not ok then io.stderr:write("luanas: ", tostring(problem), "\n") end
   end })
+end
+
+local function release(self, id)
+  self.locks[id]:close()
+  self.locks[id], self.guards[id], held[held_key(self.store, id)] = nil, nil, nil
 end
 
 local function is_of_this_script(self, id)
@@ -189,8 +195,7 @@ local function continue(self)
         return { id = id, from = from, numeric_version = now.numeric_version }
       end
       self:flush()
-      self.locks[id]:close()
-      self.locks[id] = nil
+      release(self, id)
       self.candidates[i] = new_reader(self.store, now, self.known)
       return nil, true
     end

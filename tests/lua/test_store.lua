@@ -671,6 +671,25 @@ function T.test_a_run_is_continued_by_one_at_a_time()
   lu.assertEquals(runs(), { "- 1 3" })
 end
 
+function T.test_a_run_that_has_grown_before_it_was_continued()
+  local records, policy = {}, nas.policy { seed = 1, rate = 0.05 }
+  for i = 1, 4 do records[i] = policy:sample(spaces.tiny) end
+  do
+    local before <close> = spaces.study { path = path }
+    before:evaluate(records[1])
+  end
+  local one <close> = spaces.study { path = path }
+  one:evaluate(records[1])
+  do
+    local two <close> = spaces.study { path = path }
+    for i = 1, 2 do two:evaluate(records[i]) end
+  end
+  for i = 2, 3 do one:evaluate(records[i]) end
+  collectgarbage()
+  one:evaluate(records[4])
+  lu.assertEquals(one.number, 4)
+end
+
 -- Runs `body` as another script does.
 local function as_script(text, body)
   files.with(require "luanas.script", "running", function() return { text = text, path = text } end, body)
