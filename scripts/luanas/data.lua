@@ -2,6 +2,7 @@
 --- There is a training and a validation split; the test split is locked, and nothing here opens it.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local copy = require "luanas.copy"
 local terminal_images = require "luanas.images"
 
 local data = {}
@@ -489,14 +490,13 @@ end
 
 -- ---- Folders of PNG images -------------------------------------------------------------------------
 
--- Returns a copy: the user's list may change before the files are read.
 local function check_folders(owner, name, value)
   if type(value) ~= "table" or #value < 2 then
     check.fail("%s: %s is %s; expected a list of at least two names", owner, name,
       type(value) == "table" and ("a list of " .. #value) or check.show(value))
   end
   for i = 1, #value do check.string(owner, ("%s[%d]"):format(name, i), value[i]) end
-  return table.move(value, 1, #value, 1, {})
+  return value
 end
 
 function data.png_folder(options)
@@ -554,10 +554,12 @@ end
 
 -- ---- As text ---------------------------------------------------------------------------------------
 
--- What a data set was made of, for a process that shall make it again (worker.lua); nil where it is tensors.
+-- What a data set was made of, for a process that shall make it again (worker.lua); nil where it is tensors. The
+-- options are copied, since files are read later.
 for _, kind in ipairs { "cifar10", "csv", "fashion_mnist", "idx", "npy", "png_folder", "synthetic" } do
   local make = data[kind]
   data[kind] = function(options)
+    options = copy.deep(options)
     local made = make(options)
     made.source = { kind = kind, options = options or {} }
     return made

@@ -6,6 +6,7 @@
 ---   b* = sum P |G|^2 R / sum P |G|^2          the constant baseline of least variance (Greensmith et al. 2004)
 --- Probabilities and sums are in double, in the order of enumeration; gradients are the policy's, in float.
 local check = require "luanas.check"
+local copy = require "luanas.copy"
 local known_rewards = require "luanas.known_rewards"
 local nas = require "luanas"
 
@@ -25,11 +26,15 @@ local function check_policy(owner, policy)
   end
 end
 
--- The gradient of sum over architectures of weight(item) * log P(a).
-local function weighted(self, weight)
+-- A policy's gradient of sum over architectures of weight(item) * log P(a).
+local function weighted(self, policy, weight)
   local episodes = {}
   for i, item in ipairs(self.items) do episodes[i] = { item.arch, advantage = weight(item) } end
-  return self.policy:gradient(episodes)
+  return policy:gradient(episodes)
+end
+
+local function gradient_of(self, policy)
+  return weighted(self, policy, function(item) return item.probability * item.reward end)
 end
 
 local function measure(self)
@@ -51,7 +56,7 @@ local function measure(self)
   self.uniform = sum / #self.items
   self.regret = self.best.reward - self.objective
   self.baseline = squares > 0 and rewarded / squares or self.objective -- a space of one architecture has no gradient
-  self.gradient = weighted(self, function(item) return item.probability * item.reward end)
+  self.gradient = gradient_of(self, self.policy)
   self.gradient_norm = math.sqrt(self.gradient:dot(self.gradient))
 end
 
@@ -63,6 +68,7 @@ local function new(policy, space, f, options)
   local limit = check.integer(owner, "limit", options.limit or SIZE_LIMIT, 1)
   local self = setmetatable({ policy = policy, items = known_rewards.of_all(owner, space, f, limit) }, Exact)
   self.size = #self.items
+  self.still = copy.policy(policy) -- for variance: the script's may learn, and `gradient` is to go with that
   measure(self)
   return self
 end
@@ -86,7 +92,9 @@ local function with_constant(self, b, clip, m)
     local c = coefficient(item)
     second = second + item.probability * c * c * item.gradient_square
   end
-  return of_independent(weighted(self, function(item) return item.probability * coefficient(item) end), second, m)
+  return of_independent(weighted(self, self.still, function(item)
+    return item.probability * coefficient(item)
+  end), second, m)
 end
 
 -- Terms X_k = (R_k - b_k) G_k, b_k the mean of the other m - 1 rewards. With mu, v the mean and variance of R:
@@ -103,7 +111,7 @@ local function with_others(self, m)
   local mu, norm = self.objective, self.gradient_norm * self.gradient_norm
   local second = rewarded_twice - 2 * mu * rewarded + (mu * mu + square / (m - 1)) * squares
   local cross = norm * (1 + 1 / ((m - 1) * (m - 1)))
-  return self.gradient, second / m + (m - 1) / m * cross - norm
+  return gradient_of(self, self.still), second / m + (m - 1) / m * cross - norm
 end
 
 -- The same for pairs, clipped: X_1 = c(R_1 - R_2) G_1 and X_2 = c(R_2 - R_1) G_2. Without clipping E X_1 X_2 is
@@ -115,7 +123,7 @@ local function with_other(self, clip)
       PAIRS_LIMIT)
   end
   local gradients = setmetatable({}, { __index = function(made, i)
-    made[i] = self.policy:gradient { { items[i].arch, advantage = 1 } }
+    made[i] = self.still:gradient { { items[i].arch, advantage = 1 } }
     return made[i]
   end })
   for i, one in ipairs(items) do
@@ -130,7 +138,7 @@ local function with_other(self, clip)
       end
     end
   end
-  local mean = weighted(self, function(item) return item.probability * item.mean_coefficient end)
+  local mean = weighted(self, self.still, function(item) return item.probability * item.mean_coefficient end)
   return mean, second / 2 + cross / 2 - mean:dot(mean)
 end
 
@@ -155,7 +163,7 @@ function Exact:variance(options)
     check.fail("%s: baseline is %s; expected a number, \"none\", \"optimal\" or \"leave_one_out\"", owner,
       check.show(baseline))
   end
-  local square, along, norm = mean:dot(mean), mean:dot(self.gradient), self.gradient_norm
+  local square, along, norm = mean:dot(mean), mean:dot(gradient_of(self, self.still)), self.gradient_norm
   local has_direction = square > ROUNDING * (m * variance + square) and norm > 0
   return {
     variance = variance,

@@ -2,6 +2,7 @@
 --- nas.study and the second return value of a space take it.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local copy = require "luanas.copy"
 local node = require "luanas.node"
 
 local recipe = {}
@@ -57,8 +58,9 @@ end
 function recipe.new(train, overrides)
   local settings = {}
   for _, name in ipairs(known()) do
-    settings[name] = train[name]
-    if overrides and overrides[name] ~= nil then settings[name] = overrides[name] end
+    local value = train[name]
+    if overrides and overrides[name] ~= nil then value = overrides[name] end
+    settings[name] = copy.deep(value)
   end
   local epochs = math.tointeger(settings.epochs or DEFAULT_EPOCHS)
   local own = check.core(core.recipe, core_settings(settings, epochs))

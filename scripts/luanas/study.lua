@@ -119,10 +119,10 @@ end
 
 -- The study's recipe, with what the space overrides, for so many epochs where that is asked for (nil: by the recipe).
 local function recipe_of(self, built, epochs)
-  local own = built.train and recipe.new(self.train, built.train) or self.recipe
+  local own = built.train and recipe.new(self.recipe.settings, built.train) or self.recipe
   if not epochs or epochs == own.epochs then return own end
   if built.train then return recipe.new(own.settings, { epochs = epochs }) end
-  self.recipes[epochs] = self.recipes[epochs] or recipe.new(self.train, { epochs = epochs })
+  self.recipes[epochs] = self.recipes[epochs] or recipe.new(own.settings, { epochs = epochs })
   return self.recipes[epochs]
 end
 
@@ -227,7 +227,6 @@ local function new(options)
     name = check.optional(check.string, owner, "name", options.name),
     space = options.space,
     data = check_data(options.data),
-    train = options.train or {},
     seed = check.seed(owner, "seed", options.seed or DEFAULT_SEED),
     evaluation_seed = check.seed(owner, "evaluation_seed", options.evaluation_seed or DEFAULT_EVALUATION_SEED),
     replicates = check.integer(owner, "replicates", options.replicates or 1, 1, 1000),
@@ -248,7 +247,7 @@ local function new(options)
     ahead = {}, -- architectures that were trained before their trial, as lines: seconds, or "by workers"
     number = 0,
   }, Study)
-  self.recipe = recipe.new(self.train)
+  self.recipe = recipe.new(options.train or {})
   self.of_trials, self.of_other_runs = all_trial_functions(self)
   self:expect(options.trials)
   self.quiet = check.optional(check.boolean, owner, "quiet", options.quiet)

@@ -47,6 +47,14 @@ function T.test_nothing_is_read_before_it_is_needed()
     .. "data/fetch-fashion-mnist.sh, or set LUANAS_DATA", data.info, data)
 end
 
+function T.test_the_options_may_change_afterwards()
+  local options = { images = 60, split = { training = { 1, 2, 3 }, validation = { 4, 5 } } }
+  local data = nas.data.synthetic(options)
+  options.images, options.split.training = 70, nil
+  lu.assertEquals(data.source.options, { images = 60, split = { training = { 1, 2, 3 }, validation = { 4, 5 } } })
+  lu.assertEquals(#data:part "training", 3)
+end
+
 -- ---- Files -----------------------------------------------------------------------------------------
 
 local function write(text)

@@ -153,6 +153,24 @@ function T.test_no_constant_is_better_than_the_optimal_one()
   end
 end
 
+function T.test_later_steps_of_the_policy_change_nothing()
+  for _, agent in ipairs { { policy = nas.policy { units = 3 } }, nas.agents.independent {} } do
+    local by_line = searches.rewards(0.8, 0.1)
+    local exact = nas.exact(agent.policy, branching, by_line)
+    local all = {
+      { baseline = "none" }, { baseline = "optimal", clip = 0.02 }, { baseline = "leave_one_out", clip = 0.05 },
+    }
+    local function variances()
+      local list = {}
+      for i, options in ipairs(all) do list[i] = exact:variance(options) end
+      return list
+    end
+    local before = variances()
+    searches.teach(agent.policy)
+    lu.assertEquals(variances(), before)
+  end
+end
+
 function T.test_other_policies()
   local agent, by_line = nas.agents.independent {}, searches.rewards(0.8, 0.1)
   local exact = nas.exact(agent.policy, branching, by_line)

@@ -125,6 +125,23 @@ function T.test_what_an_evaluation_depends_on()
   lu.assertEquals(trains {}, 0)
 end
 
+function T.test_the_tables_of_a_study_may_change_afterwards()
+  local optimizer = nas.adam { rate = 0.01 }
+  local train = { epochs = 2, batch = 16, optimizer = optimizer, augment = { shift = 1 } }
+  local function fingerprint(change)
+    local study = spaces.study { train = train }
+    study:evaluate(arch_a)
+    change()
+    study:evaluate(arch_b)
+    study:evaluate(arch_b, { epochs = 3 })
+    return study:fingerprint()
+  end
+  local expected = fingerprint(function() end)
+  lu.assertEquals(fingerprint(function()
+    train.batch, optimizer.rate, train.augment.shift = 8, 0.02, 2
+  end), expected)
+end
+
 function T.test_ten_epochs_contain_three()
   local function train(epochs) return { epochs = epochs, batch = 16, optimizer = nas.adam { rate = 0.01 } } end
   local four = spaces.study { train = train(4) }

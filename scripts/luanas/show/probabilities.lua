@@ -2,23 +2,15 @@
 ---
 --- What comes first in an architecture changes what a policy makes of the rest, so these are means over samples: of how
 --- probable an option was when its decision was made.
-local core = require "luanas.core"
 local anchors = require "luanas.anchors"
 local arch = require "luanas.arch"
+local copy = require "luanas.copy"
 local layout = require "luanas.layout"
 local text_table = require "luanas.text_table"
 
 local EIGHTHS = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 local BAR, SHORTEST_BAR = 10, 4
 local PERCENT = 5 -- columns of " 100%"
-
--- A policy that samples what this one would sample next, and leaves this one as it is.
-local function copy_of(policy)
-  local copy = {}
-  for name, value in pairs(policy) do copy[name] = value end
-  if type(policy.core) == "userdata" then copy.core = assert(core.policy_decode(policy.core:bytes())) end
-  return setmetatable(copy, getmetatable(policy))
-end
 
 -- Of each decision that is a connection of an anchor: "skip 3 <- 1" where anchor 3 of the architecture, a skip, takes
 -- anchor 1.
@@ -49,10 +41,10 @@ end
 -- The decisions of samples in their order: { name =, link = text or nil, options =, sums = of probabilities, count =
 -- how often it was asked }, and the mean entropy. What only later samples ask stands before what they ask next.
 local function decisions_of(policy, space, samples)
-  local copy, list, by_question, entropy = copy_of(policy), {}, {}, 0.0
+  local own_policy, list, by_question, entropy = copy.policy(policy), {}, {}, 0.0
   for _ = 1, samples do
-    local record = copy:sample(space)
-    local score = copy:score(record)
+    local record = own_policy:sample(space)
+    local score = own_policy:score(record)
     entropy = entropy + score.entropy / samples
     local links, behind = links_of(record), nil
     for i = #record.decisions, 1, -1 do
