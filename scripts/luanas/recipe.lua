@@ -153,6 +153,11 @@ function recipe.judge(own, epochs)
   return nil, own.keep == "best" and best or #epochs
 end
 
+--- After which of these epochs the recipe's patience ends, however many a recipe has; nil: after none of them.
+function recipe.patience_end(own, epochs)
+  return (recipe.judge({ patience = own.patience, min_delta = own.min_delta, keep = own.keep }, epochs))
+end
+
 --- Which of the epochs of a trial is the one whose weights are kept, however many a recipe has.
 function recipe.kept(own, epochs)
   if own.keep ~= "best" then return #epochs end

@@ -51,19 +51,39 @@ local function read_epochs(store, id, count)
   return epochs
 end
 
+-- The epochs of all replicates of an evaluation, `count` of each at most.
+local function epochs_of_replicates(study, evaluation_id, count)
+  local lists = { read_epochs(study.store, evaluation_id, count) }
+  for k = 2, study.replicates do
+    local other = study.store:row(REPLICATE, evaluation_id, k - 1)
+    if other then lists[#lists + 1] = read_epochs(study.store, other.id, count) end
+  end
+  return lists
+end
+
 --- A function that reads the epochs of a study's trial that count, from its row: those of its evaluation, or the means
 --- of all replicates.
 function stored.epochs_reader(study, row)
   return function()
     if not row.evaluation then return {} end
-    local lists = { read_epochs(study.store, row.evaluation, row.epochs) }
-    if study.replicates == 1 or row.status ~= "ok" then return lists[1] end
-    for k = 2, study.replicates do
-      local other = study.store:row(REPLICATE, row.evaluation, k - 1)
-      if other then lists[#lists + 1] = read_epochs(study.store, other.id, row.epochs) end
-    end
-    return replicates.mean_epochs(lists)
+    if study.replicates == 1 or row.status ~= "ok" then return read_epochs(study.store, row.evaluation, row.epochs) end
+    return replicates.mean_epochs(epochs_of_replicates(study, row.evaluation, row.epochs))
   end
+end
+
+-- The epochs of the evaluation that has a trial's model: of the first replicate, which may have more of them than
+-- all have.
+local function epochs_of_model(study, own_recipe, of)
+  if study.replicates == 1 then return of.epochs end
+  local lists, count = epochs_of_replicates(study, of.evaluation, recipe.MAX_EPOCHS), #of.epochs
+  for _, list in ipairs(lists) do
+    if recipe.patience_end(own_recipe, list) == count then -- else all have reached the number that was asked for
+      local most = count > own_recipe.epochs and recipe.MAX_EPOCHS or own_recipe.epochs
+      count = math.min(recipe.patience_end(own_recipe, lists[1]) or #lists[1], most)
+      break
+    end
+  end
+  return table.move(lists[1], 1, count, 1, {})
 end
 
 -- ---- Models and predictions ------------------------------------------------------------------------
@@ -95,13 +115,15 @@ function stored.functions(owner, built_by)
   local own = {}
   function own.model(of)
     local output, own_recipe = built_of(of, "model")
-    local watched, observe = owner:begin_training(of, #of.epochs)
+    local epochs = epochs_of_model(owner, own_recipe, of)
+    local watched, observe = owner:begin_training(of, #epochs)
     local _ <close> = watched
-    return train.model_of(evaluation.trainer(owner, output, own_recipe, #of.epochs, observe), of.epochs)
+    return train.model_of(evaluation.trainer(owner, output, own_recipe, #epochs, observe), epochs)
   end
   function own.predictions(of)
     local _, own_recipe = built_of(of, "predictions")
-    local bytes = check.must(owner.store.predicted, owner.store, of.evaluation, recipe.kept(own_recipe, of.epochs))
+    local kept = recipe.kept(own_recipe, epochs_of_model(owner, own_recipe, of))
+    local bytes = check.must(owner.store.predicted, owner.store, of.evaluation, kept)
     if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
     local trained <close> = own.model(of)
     return trained:evaluate(owner.data).predicted

@@ -189,6 +189,33 @@ function T.test_replicates_of_other_lengths()
   lu.assertEquals(epochs_trained(function() study:evaluate(arch, { epochs = 4 }) end), 2)
 end
 
+-- The model and the predictions of a trial with replicates are those of the first one by itself.
+local function check_first(study, trial, first)
+  local model <close> = trial:model()
+  lu.assertEquals(#model.history, #first.epochs)
+  lu.assertEquals(model:evaluate(study.data).loss, first.loss)
+  lu.assertEquals(trial:predictions(), first:predictions())
+end
+
+function T.test_models_of_replicates_that_stop_after_other_numbers_of_epochs()
+  local longer = 0
+  for _, keep in ipairs { "last", "best" } do
+    local train = { epochs = 12, patience = 2, keep = keep, batch = 16, optimizer = nas.adam { rate = 0.05 } }
+    for seed = 0, 5 do
+      remove()
+      local study <close> = study_of(train, { replicates = 2, evaluation_seed = seed, predictions = seed % 2 == 0 })
+      local alone <close> = spaces.study { store = study.store, data = data, train = train, evaluation_seed = seed }
+      local short, whole = study:evaluate(arch, { epochs = 1 }), study:evaluate(arch)
+      local first_short, first = alone:evaluate(arch, { epochs = 1 }), alone:evaluate(arch)
+      check_first(study, whole, first)
+      check_first(study, short, first_short)
+      check_first(study, study:trials()[2], first)
+      if #first.epochs > #whole.epochs then longer = longer + 1 end
+    end
+  end
+  lu.assertTrue(longer > 0)
+end
+
 -- ---- Runs ------------------------------------------------------------------------------------------
 
 local LENGTHS = { 1, 3, false, 2, 5, 1 } -- false: by the recipe
