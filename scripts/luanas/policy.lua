@@ -121,10 +121,7 @@ function Policy:score(archs, options)
   if arch.is(archs) then return score(archs) end
   if type(archs) ~= "table" then arch.check("policy:score", "archs", archs) end
   local scores = {}
-  for i, record in ipairs(archs) do
-    arch.check("policy:score", ("archs[%d]"):format(i), record)
-    scores[i] = score(record)
-  end
+  for i = 1, #archs do scores[i] = score(arch.check("policy:score", ("archs[%d]"):format(i), archs[i])) end
   return scores
 end
 
@@ -145,6 +142,9 @@ end
 
 -- { arch, advantage = ..., ... } as the core takes it.
 local function core_episode(owner, given)
+  if type(given) ~= "table" then
+    check.fail("%s: it is %s; expected a table such as { arch, advantage = 0.1 }", owner, check.show(given))
+  end
   check.options(owner, given, COEFFICIENTS)
   local record = arch.check(owner, "the first element", given[1])
   local length = #record.decisions
@@ -181,9 +181,7 @@ local function core_episodes(owner, episodes)
       or check.show(episodes), owner)
   end
   local own = {}
-  for i, episode in ipairs(episodes) do
-    own[i] = core_episode(("%s, episode %d"):format(owner, i), episode)
-  end
+  for i = 1, #episodes do own[i] = core_episode(("%s, episode %d"):format(owner, i), episodes[i]) end
   return own
 end
 

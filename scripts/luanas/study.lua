@@ -420,11 +420,11 @@ function Study:evaluate_all(records, options)
     check.fail("%s: architectures are %s; expected a list", owner, check.show(records))
   end
   local asked, trials = {}, {}
-  for i, record in ipairs(records) do
-    asked[i] = { record = arch.check(owner, ("architecture %d"):format(i), record), epochs = epochs }
+  for i = 1, #records do
+    asked[i] = { record = arch.check(owner, ("architecture %d"):format(i), records[i]), epochs = epochs }
   end
   train_ahead(self, asked, workers)
-  for i, record in ipairs(records) do trials[i] = evaluate_one(self, record, epochs) end
+  for i, each in ipairs(asked) do trials[i] = evaluate_one(self, each.record, epochs) end
   return trials
 end
 

@@ -402,6 +402,12 @@ function T.test_bad_episodes()
   refused("options is a list of 0; expected a list of", { { arch, options = {} } })
   lu.assertEquals(policy:steps(), 0)
   lu.assertErrorMsgContains("archs[1] is 3; expected an architecture", policy.score, policy, { 3 })
+  lu.assertErrorMsgContains("archs[2] is nil; expected an architecture", policy.score, policy, { arch, nil, arch })
+  local episode = { arch, advantage = 1 }
+  refused("policy:learn, episode 2: it is nil; expected a table such as { arch, advantage = 0.1 }",
+    { episode, nil, episode })
+  refused("policy:learn, episode 1: it is nil", { nil, episode })
+  refused("policy:learn, episode 1: it is 3", { 3 })
   refused("policy:learn, episode 1: values is 1; expected a list of " .. #arch .. " numbers", { { arch, values = 1 } })
   refused("policy:learn, episode 1: values is a list of 0; expected a list of " .. #arch, { { arch, values = {} } })
   local one_bad = {}

@@ -501,6 +501,8 @@ end
 function T.test_bad_architectures()
   local study = spaces.study()
   lu.assertErrorMsgContains("study:evaluate: architecture is nil; expected an architecture", study.evaluate, study)
+  lu.assertErrorMsgContains("study:evaluate_all: architecture 2 is nil; expected an architecture", study.evaluate_all,
+    study, { arch_a, nil, arch_b })
   lu.assertErrorMsgContains("decision 1: the space asks for kernel (occurrence 1) of {1,3}; recorded was kernel "
     .. "(occurrence 1) of {1,5}", study.evaluate, study, nas.arch "kernel=1{1,5} filters=2{2,4}")
   lu.assertErrorMsgContains("recorded were 1 decisions only", study.evaluate, study, nas.arch "kernel=1{1,3}")
