@@ -1,5 +1,7 @@
 --- Checks of arguments, and errors that point at the line of the script that called into the
 --- package, however deep inside the package they are raised.
+local layout = require "luanas.layout"
+
 local check = {}
 
 -- Chunk names of the package's own files all begin like this one's.
@@ -46,9 +48,20 @@ function check.message(message)
   return message:match("^bad argument #%d+ to '[^']*' %((%l[%w_ ]*: .*)%)$") or message
 end
 
+-- How errors of Ctrl-C end: Lua's, and those of the core, which come first where Lua raises in another coroutine.
+local INTERRUPTED = {
+  "interrupted!$", "training was interrupted in epoch %d+$", "evaluation was interrupted$",
+  "the gradients were interrupted$", "^interrupted$", ": interrupted$",
+}
+
 --- Whether an error is that of Ctrl-C.
 function check.is_interrupt(message)
-  return type(message) == "string" and message:find("interrupted", 1, true) ~= nil
+  if type(message) ~= "string" then return false end
+  message = message:match "^(.-)\nstack traceback:" or message
+  for _, ending in ipairs(INTERRUPTED) do
+    if message:find(ending) then return true end
+  end
+  return false
 end
 
 --- Whether an error is a mistake of the package: Lua raised it, at one of its lines.
@@ -103,7 +116,9 @@ end
 
 --- A value as messages show it.
 function check.show(value)
-  if type(value) == "string" then return '"' .. (#value > 60 and value:sub(1, 57) .. "..." or value) .. '"' end
+  if type(value) == "string" then
+    return ('"%s"'):format(#value > 60 and layout.beginning(value, 57) .. "..." or value)
+  end
   if value ~= value then return "NaN" end
   if type(value) == "number" or type(value) == "boolean" or value == nil then return tostring(value) end
   local meta = debug.getmetatable(value)

@@ -5,6 +5,7 @@
 --- script at a time runs so for a file.
 local core = require "luanas.core"
 local check = require "luanas.check"
+local layout = require "luanas.layout"
 local progress = require "luanas.progress"
 local text_table = require "luanas.text_table"
 
@@ -57,11 +58,16 @@ function detached.begin(path, script, arguments, place)
   watch_exit()
 end
 
+-- What is told of a line.
+local function told_of(line)
+  return layout.beginning(layout.utf8(line), PROBLEM_BYTES)
+end
+
 --- The script of this process has ended: "finished", "failed" or "stopped"; problem: the message of the error, or nil.
 --- The program calls it.
 function detached.ended(how, problem)
   if not own or not own.state.process then return end
-  own.state.ended, own.state.problem = how, problem and problem:match("^[^\n]*"):sub(1, PROBLEM_BYTES)
+  own.state.ended, own.state.problem = how, problem and told_of(problem:match "^[^\n]*")
   tell()
 end
 
@@ -84,8 +90,9 @@ local function last_lines(path, from, problem)
   local text, lines = file:read "a", {}
   for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
   local first = math.max(1, #lines - LOG_LINES + 1)
-  for i = 1, problem and first or 0 do
-    if lines[i]:sub(1, PROBLEM_BYTES) == ("luanas: " .. problem):sub(1, PROBLEM_BYTES) then first = i end
+  for i = 1, problem and math.min(first, #lines) or 0 do
+    local message = lines[i]:match "^luanas: (.*)"
+    if message and told_of(message) == problem then first = i end
   end
   return table.move(lines, first, math.min(#lines, first + LOG_LINES - 1), 1, {}), place + #text
 end

@@ -42,6 +42,20 @@ function layout.clip(line, columns)
   return head(line, columns - 1) .. "…"
 end
 
+--- The first bytes of a text, without a torn character at the end.
+function layout.beginning(text, bytes)
+  local cut = text:sub(1, bytes)
+  if utf8.len(text) then
+    while not utf8.len(cut) do cut = cut:sub(1, -2) end
+  end
+  return cut
+end
+
+--- A text in UTF-8; of one that is not, with numbers for the bytes that are no ASCII.
+function layout.utf8(text)
+  if utf8.len(text) then return text end
+  return (text:gsub("[\128-\255]", function(c) return ("\\x%02X"):format(c:byte()) end))
+end
 
 --- Words in lines of at most so many columns, where no word is longer: the first line begins with `first`, the others
 --- with `indent`. Without words, `first` alone.

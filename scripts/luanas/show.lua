@@ -33,22 +33,13 @@ local ESCAPES = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\
 
 local function escaped(text)
   text = text:gsub('[%c\\"]', function(c) return ESCAPES[c] or ("\\%03d"):format(c:byte()) end)
-  if utf8.len(text) then return text end
-  return (text:gsub("[\128-\255]", function(c) return ("\\x%02X"):format(c:byte()) end))
-end
-
--- The first bytes of a text, without a torn character at the end.
-local function beginning(text, bytes)
-  local cut = text:sub(1, bytes)
-  if utf8.len(text) then
-    while not utf8.len(cut) do cut = cut:sub(1, -2) end
-  end
-  return cut
+  return layout.utf8(text)
 end
 
 local function quoted(style, text, most)
   if #text <= most then return painted(style, "string", '"' .. escaped(text) .. '"') end
-  return ("%s... (%d bytes)"):format(painted(style, "string", '"' .. escaped(beginning(text, most)) .. '"'), #text)
+  local cut = escaped(layout.beginning(text, most))
+  return ("%s... (%d bytes)"):format(painted(style, "string", '"' .. cut .. '"'), #text)
 end
 
 -- The name of a type that has one.

@@ -142,6 +142,17 @@ function T.test_what_a_script_does_wrong_is_in_its_log()
   lu.assertEquals({ now.ended, now.problem, #now.lines }, { "failed", script .. ":1: oh", 5 })
   lu.assertEquals(table.move(now.lines, 1, 3, 1, {}), { "luanas: " .. script .. ":1: oh", "no", "stack traceback:" })
   lu.assertStrContains(tostring(now), "; 0 trials; failed: " .. script .. ":1: oh\n  luanas: ")
+  for message, problem in pairs {
+    [("é"):rep(999)] = ("é"):rep(500), ["\xE9 \xFF"] = [[\xE9 \xFF]], [("x"):rep(2000)] = ("x"):rep(1000),
+  } do
+    save(("error(%q, 0)"):format(message))
+    study:start(script)
+    lu.assertTrue(ended(study))
+    now = study:status()
+    lu.assertEquals({ now.ended, now.problem, now.lines[1] }, { "failed", problem, "luanas: " .. message })
+  end
+  assert(io.open(path .. ".log", "w")):close()
+  lu.assertEquals(study:status().lines, {})
   for code, how in pairs { [""] = "finished", ["0"] = "finished", ["3"] = "failed", ["false"] = "failed" } do
     save(("print 'out'\nos.exit(%s)"):format(code))
     study:start(script)

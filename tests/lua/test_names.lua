@@ -23,6 +23,11 @@ function T.test_misspelled_names_are_errors_at_the_line_of_the_script()
   fails('nas.space: there is no "zzzzz"; there are build, by_hand, chain, ', function() return nas.space.zzzzz end)
 end
 
+function T.test_long_names_are_cut_between_characters()
+  local name = ("é"):rep(40)
+  fails(('"%s..."'):format(("é"):rep(28)), function() return nas.train(nil, nil, { [name] = 1 }) end)
+end
+
 function T.test_methods_of_tensors_and_choosers()
   local a = nas.tensor { { 1, 2 }, { 3, 4 } }
   fails('tensor: there is no "T"; similar: take, tanh, to, totable, transpose', function() return a:T() end)

@@ -459,6 +459,23 @@ function T.test_ctrl_c_in_a_reward_is_not_a_bad_reward()
   })
 end
 
+function T.test_other_errors_than_those_of_ctrl_c()
+  local study = spaces.study()
+  local function raised(message)
+    local options = { trials = 1, reward = function() error(message, 0) end }
+    return select(2, pcall(study.run, study, one_by_one { a }, options))
+  end
+  for _, message in ipairs {
+    "interrupted", "training was interrupted in epoch 2", "model:predict: evaluation was interrupted",
+    "x.lua:1: the gradients were interrupted", "x.lua:1: interrupted!\nstack traceback:\n\t[C]: in ?",
+  } do
+    lu.assertEquals(raised(message), message)
+  end
+  for _, message in ipairs { "a measurement was interrupted", "interrupted by a colleague", "not interrupted" } do
+    lu.assertStrContains(raised(message), "raised: " .. message)
+  end
+end
+
 -- ---- Known rewards ---------------------------------------------------------------------------------
 
 function T.test_searches_by_a_function()
