@@ -198,9 +198,10 @@ local function oracle_of(owner, options)
       owner, check.show(options.oracle))
   end
   local best = -math.huge
-  for _, item in ipairs(known_rewards.of_all(owner, options.space, options.rewards, ORACLE_LIMIT)) do
+  for _, item in ipairs(known_rewards.of_all(owner, options.space, options.rewards, ORACLE_LIMIT, true)) do
     best = math.max(best, item.reward)
   end
+  if best == -math.huge then check.fail("%s: oracle is true, but no architecture has a reward", owner) end
   return best
 end
 

@@ -18,13 +18,15 @@ function known_rewards.by(owner, f)
   end
 end
 
---- All architectures of a space with their rewards: { arch =, reward = }.
-function known_rewards.of_all(owner, space, f, limit)
+--- All architectures of a space with their rewards: { arch =, reward = }; with `may_fail`, those that have one.
+function known_rewards.of_all(owner, space, f, limit, may_fail)
   nas.space.check_size(owner, space, limit)
   local reward_of, items = known_rewards.by(owner, f), {}
   for arch in nas.space.enumerate(space) do
     local reward = check.run(reward_of, arch)
-    items[#items + 1] = { arch = arch, reward = check.number(owner, "the reward of " .. tostring(arch), reward) }
+    if reward ~= nil or not may_fail then
+      items[#items + 1] = { arch = arch, reward = check.number(owner, "the reward of " .. tostring(arch), reward) }
+    end
   end
   return items
 end

@@ -236,6 +236,24 @@ function T.test_the_oracle()
   lu.assertNil(compare().summaries[1].regret)
 end
 
+function T.test_the_oracle_where_rewards_fail()
+  local some, best = {}, next(REWARDS)
+  for line, each in pairs(REWARDS) do
+    if each ~= 0.4 then some[line] = each end
+    if each > REWARDS[best] then best = line end
+  end
+  local function without_best(arch)
+    if arch:line() == best then return nil, "fails" end
+    return reward(arch)
+  end
+  for rewards, oracle in pairs { [some] = 0.9, [without_best] = 0.6 } do
+    local result = compare { agents = { "random_search" }, oracle = true, rewards = rewards }
+    lu.assertEquals(result.options.oracle, oracle)
+  end
+  lu.assertErrorMsgContains("compare: oracle is true, but no architecture has a reward", compare,
+    { oracle = true, rewards = {} })
+end
+
 -- At once: to enumerate 100,000 deep networks would take minutes.
 function T.test_no_oracle_of_large_spaces()
   local large = nas.space.chain { input = { 8, 8, 1 }, classes = 10, layers = 40, filters = { 1, 2 } }
