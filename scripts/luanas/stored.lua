@@ -122,9 +122,13 @@ function stored.functions(owner, built_by)
   end
   function own.predictions(of)
     local _, own_recipe = built_of(of, "predictions")
+    if not owner.data:info().classes then
+      check.fail("trial %d, predictions: %s has values, and no classes; use trial:model():predict(...)", of.number,
+        owner.data.name)
+    end
     local kept = recipe.kept(own_recipe, epochs_of_model(owner, own_recipe, of))
     local bytes = check.must(owner.store.predicted, owner.store, of.evaluation, kept)
-    if bytes then return core.tensor_from({ bytes:byte(1, -1) }, "int32") + 1 end
+    if bytes then return core.tensor_from_bytes(bytes, { #bytes }, "uint8"):to "int32" + 1 end
     local trained <close> = own.model(of)
     return trained:evaluate(owner.data).predicted
   end

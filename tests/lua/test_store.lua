@@ -558,6 +558,18 @@ function T.test_predictions()
   lu.assertEquals(right / #stored, trial.accuracy)
 end
 
+function T.test_predictions_for_millions_of_images()
+  local study <close> = spaces.study()
+  local trial, count = study:evaluate(arch), 2000000
+  files.with(debug.getregistry()["luanas.Store"].__index, "predicted", function()
+    return ("\0"):rep(count - 1) .. "\9"
+  end, function()
+    local predicted = trial:predictions()
+    lu.assertEquals({ predicted:dtype(), predicted:shape() }, { "int32", { count } })
+    lu.assertEquals({ predicted[1], predicted[count] }, { 1, 10 })
+  end)
+end
+
 function T.test_the_test_split_is_opened_once()
   local function final(text, options)
     local study <close> = spaces.study { path = path }

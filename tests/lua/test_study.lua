@@ -612,6 +612,8 @@ function T.test_tables_and_values()
   local trials = {}
   for arch in nas.space.enumerate(space) do trials[#trials + 1] = study:evaluate(arch) end
   lu.assertNil(trials[1].accuracy)
+  lu.assertErrorMsgContains("trial 1, predictions: tensors has values, and no classes", trials[1].predictions,
+    trials[1])
   lu.assertStrMatches(tostring(trials[1]), "trial 1: ok: loss %d.*")
   local best = study:best()
   lu.assertEquals(#best, 3)

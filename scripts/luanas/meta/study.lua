@@ -302,7 +302,8 @@ function Trial:log(values) end
 function Trial:model() end
 
 --- The class that was predicted for each validation image, int32 {n}, counted from 1, in the order of data:targets
---- "validation": as stored, or by trial:model(). Of replicates those of the first.
+--- "validation": as stored, or by trial:model(). Of replicates those of the first. Raises an error where the data
+--- have values.
 ---@return luanas.Tensor
 function Trial:predictions() end
 
