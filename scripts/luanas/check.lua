@@ -104,7 +104,8 @@ function check.colons(owner, class)
   for name, method in pairs(class) do
     if type(method) == "function" and not name:find "^__" then
       class[name] = function(self, ...)
-        if getmetatable(self) ~= class then
+        local is_derived = type(self) == "table" and self[name] == class[name]
+        if getmetatable(self) ~= class and not is_derived then
           check.fail("%s:%s is called with a dot; expected a colon, as in %s:%s(...)", owner, name, owner, name)
         end
         return method(self, ...)
@@ -124,6 +125,10 @@ function check.show(value)
   local meta = debug.getmetatable(value)
   local name = type(value) ~= "function" and meta and rawget(meta, "__name")
   return "a " .. (type(name) == "string" and name or type(value))
+end
+
+function check.is_tensor(value)
+  return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "luanas.Tensor"
 end
 
 --- The keys of a table as text, sorted, so that no message depends on the order of `pairs`.

@@ -146,12 +146,16 @@ function Data:input(i, augment, seed, epoch)
   return check.owned("data:input", dataset.input, dataset, i, augment, seed, epoch), dataset:target(i)
 end
 
+local function part_of(self, owner, name)
+  return check.owned(owner, self:load().part, self:load(), check.string(owner, "name", name))
+end
+
 function Data:part(name)
-  return check.owned("data:part", self:load().part, self:load(), check.string("data:part", "name", name))
+  return part_of(self, "data:part", name)
 end
 
 function Data:targets(name)
-  local dataset, numbers = self:load(), self:part(name)
+  local dataset, numbers = self:load(), part_of(self, "data:targets", name)
   local count, values = numbers:shape()[1], dataset:info().target_values
   local targets = core.tensor(values > 0 and { count, values } or { count }, values > 0 and "float32" or "int32")
   for k = 1, count do targets[k] = dataset:target(numbers:get(k)) end
@@ -161,6 +165,8 @@ end
 function Data:__tostring()
   return "luanas.Data: " .. self.name .. (self.dataset and "" or ", not loaded yet")
 end
+
+check.colons("data", Data)
 
 -- A data set of tensors that were read from the files `where`, which errors then name.
 local function make_dataset(where, name, parts)
@@ -359,7 +365,7 @@ end
 -- ---- Tensors of the user's own ---------------------------------------------------------------------
 
 local function check_tensor(owner, name, value)
-  if type(value) ~= "userdata" or (debug.getmetatable(value) or {}).__name ~= "luanas.Tensor" then
+  if not check.is_tensor(value) then
     check.fail("%s: %s is %s; expected a tensor", owner, name, check.show(value))
   end
   return value

@@ -177,4 +177,6 @@ function Exact:__tostring()
     self.size, self.objective, self.best.reward, self.entropy, self.gradient_norm, self.baseline)
 end
 
+check.colons("exact", Exact)
+
 return new

@@ -17,7 +17,7 @@ local PICTURE = 20 -- columns: a picture of fewer is magnified
 
 --- Raises an error unless `value` can be shown as an image: a tensor {height, width} or {height, width, 1 or 3}.
 function images.check(owner, name, value)
-  local is_tensor = type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "luanas.Tensor"
+  local is_tensor = check.is_tensor(value)
   local shape = is_tensor and value:shape() or {}
   if (#shape == 2 or #shape == 3 and (shape[3] == 1 or shape[3] == 3)) and value:size() > 0 then return value end
   check.fail("%s: %s is %s; expected a tensor {height, width} or {height, width, 1 or 3}", owner, name,

@@ -131,6 +131,8 @@ function Opened:__tostring()
     text_table.counted(#self:runs(), "run"))
 end
 
+check.colons("study", Opened)
+
 -- ---- Files -----------------------------------------------------------------------------------------
 
 local File = { __name = "luanas.File" }
@@ -180,6 +182,7 @@ end
 File.__close = File.close
 
 detached.add_to(File, "file", function(self) return self.path end)
+check.colons("file", File)
 
 function File:__tostring()
   return "luanas.File: " .. self.path

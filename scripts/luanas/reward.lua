@@ -86,6 +86,8 @@ function MovingAverage:__tostring()
     value and core.number_text(value) or "nothing", text_table.counted(self.count, "reward"))
 end
 
+check.colons("moving_average", MovingAverage)
+
 -- ---- Clipping --------------------------------------------------------------------------------------
 
 local Clip = { __name = "luanas.Clip" }

@@ -139,7 +139,7 @@ local function check_layers(layers)
 end
 
 function space.chain(options)
-  check.options("space.chain", options, CHAIN_OPTIONS)
+  options = check.options("space.chain", options, CHAIN_OPTIONS)
   check_layers(options.layers)
   local layers = choice("layers", options.layers)
   local kernel = choice("kernel", options.kernel, 3)

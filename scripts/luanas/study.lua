@@ -233,8 +233,8 @@ local function new(options)
     limits = check_limits(options.limits),
     failed = check_failed(options.failed),
     speed = {
-      threads = check.optional(check.integer, owner, "threads", options.threads, 1),
-      micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1),
+      threads = check.optional(check.integer, owner, "threads", options.threads, 1, 256),
+      micro_batch = check.optional(check.integer, owner, "micro_batch", options.micro_batch, 1, 16),
     },
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
     states = check.optional(check.integer, owner, "states", options.states, 0),

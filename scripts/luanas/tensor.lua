@@ -4,14 +4,12 @@ local check = require "luanas.check"
 
 local tensor = {}
 
-local function is_tensor(value)
-  return type(value) == "userdata" and (debug.getmetatable(value) or {}).__name == "luanas.Tensor"
-end
-
 -- ---- Numbers that are known ------------------------------------------------------------------------
 
 function tensor.full(shape, value, dtype)
-  return check.owned("tensor.full", core.tensor, shape, dtype):fill(check.number("tensor.full", "value", value))
+  local owner = "tensor.full"
+  local made = check.owned(owner, core.tensor, shape, dtype)
+  return check.owned(owner, made.fill, made, check.number(owner, "value", value))
 end
 
 function tensor.zeros(shape, dtype)
@@ -36,9 +34,13 @@ function tensor.range(first, last, step)
   if step == 0 or (last - first) / step < 0 then
     check.fail("%s: from %s to %s by steps of %s there is nothing", owner, first, last, step)
   end
+  local count = math.tointeger(math.floor((last - first) / step) + 1)
+  if not count then
+    check.fail("%s: from %s to %s by steps of %s there are more numbers than memory can hold", owner, first, last,
+      step)
+  end
   local integers = math.type(first) == "integer" and math.type(step) == "integer"
-  return check.core(core.tensor_ramp, math.floor((last - first) / step) + 1, first, step,
-    integers and "int32" or "float32")
+  return check.core(core.tensor_ramp, count, first, step, integers and "int32" or "float32")
 end
 
 function tensor.linspace(first, last, count)
@@ -54,7 +56,7 @@ end
 
 -- The stream of a seed, or a stream.
 local function stream_of(owner, source)
-  if type(source) == "userdata" and not is_tensor(source) then return source end
+  if type(source) == "userdata" and not check.is_tensor(source) then return source end
   return core.stream(check.seed(owner, "seed", source), owner)
 end
 
@@ -93,7 +95,7 @@ function tensor.stack(tensors, dimension)
   end
   local parts = {}
   for i, part in ipairs(tensors) do
-    if not is_tensor(part) then
+    if not check.is_tensor(part) then
       check.fail("tensor.stack: tensors[%d] is %s; expected a tensor", i, check.show(part))
     end
     parts[i] = check.owned("tensor.stack", part.unsqueeze, part, dimension)
@@ -109,7 +111,9 @@ function tensor.load(path)
 end
 
 function tensor.save(values, path)
-  if not is_tensor(values) then check.fail("tensor.save: values are %s; expected a tensor", check.show(values)) end
+  if not check.is_tensor(values) then
+    check.fail("tensor.save: values are %s; expected a tensor", check.show(values))
+  end
   check.string("tensor.save", "path", path)
   check.must(core.write_npy, values, path)
 end

@@ -57,7 +57,7 @@ function Model:evaluate(data, part)
 end
 
 local function check_tensor(method, name, value)
-  if type(value) ~= "userdata" then
+  if not check.is_tensor(value) then
     check.fail("model:%s: %s are %s; expected a tensor", method, name, check.show(value))
   end
 end
@@ -159,6 +159,7 @@ function Model:close()
 end
 
 Model.__close = Model.close
+check.colons("model", Model)
 
 --- A model from a file that model:save wrote.
 function train.load(path)

@@ -110,4 +110,6 @@ function Trial:__tostring()
   return ("trial %d: %s: %s, %s"):format(self.number, self.status, outcome, tostring(self.arch))
 end
 
+check.colons("trial", Trial)
+
 return trial

@@ -430,6 +430,9 @@ function T.test_parts_and_their_targets()
     lu.assertEquals({ targets:get(k, 1), targets:get(k, 2) }, { numbers:get(k), -numbers:get(k) })
   end
   lu.assertErrorMsgContains("test", data.part, data, "test")
+  lu.assertErrorMsgContains("data:part: name is 5", data.part, data, 5)
+  lu.assertErrorMsgContains("data:targets: name is 5; expected a non-empty string", data.targets, data, 5)
+  lu.assertErrorMsgContains("data:targets: invalid option 'test'", data.targets, data, "test")
 end
 
 function T.test_test_splits_of_ones_own()

@@ -147,6 +147,17 @@ function T.test_nothing_is_written_and_errors_are_told()
   lu.assertErrorMsgContains("open: path is 3", nas.open, 3)
 end
 
+function T.test_a_dot_for_a_colon()
+  do
+    local study <close> = spaces.study { path = path }
+    study:evaluate(nas.arch "kernel=1{1,3} filters=2{2,4}")
+  end
+  local file <close> = nas.open(path)
+  lu.assertErrorMsgContains("file:study is called with a dot; expected a colon, as in file:study(...)", file.study, 1)
+  lu.assertErrorMsgContains("file:status is called with a dot", file.status)
+  lu.assertErrorMsgContains("study:trials is called with a dot", file:study().trials, 1)
+end
+
 function T.test_data_without_a_text()
   local y = core.tensor({ 20 }, "int32")
   for i = 1, 20 do y[i] = i % 10 + 1 end

@@ -147,6 +147,7 @@ end
 function T.test_bad_chains()
   lu.assertErrorMsgContains('unknown option "filter"; known options: activation', nas.space.chain, { filter = 3 })
   lu.assertErrorMsgContains("space.chain: layers is missing", nas.space.chain, { filters = 3 })
+  lu.assertErrorMsgContains("space.chain: layers is missing", nas.space.chain)
   lu.assertErrorMsgContains("space.chain: layers is 0", chain, { layers = 0 })
   lu.assertErrorMsgContains("space.chain: stride has 3 entries; expected one number, or one for each of 4 layers",
     chain, { stride = { 1, 2, 1 } })

@@ -491,7 +491,9 @@ function T.test_bad_settings()
   refused("study: limits: params is -1", { limits = { params = -1 } })
   refused("study: failed: accuracy is NaN", { failed = { accuracy = 0 / 0 } })
   refused("study: failed is 0.1", { failed = 0.1 })
-  refused("study: threads is 0", { threads = 0 })
+  refused("study: threads is 0; expected an integer from 1 to 256", { threads = 0 })
+  refused("study: threads is 257; expected an integer from 1 to 256", { threads = 257 })
+  refused("study: micro_batch is 17; expected an integer from 1 to 16", { micro_batch = 17 })
   refused("study: trials is -3", { trials = -3 })
   refused("study: store is 3", { store = 3 })
   lu.assertErrorMsgContains("adam: rate is -1; expected a number from 0 to 1000000", nas.adam, { rate = -1 })
@@ -656,6 +658,18 @@ function T.test_a_dot_for_a_colon()
     nas.agents.random_sample(), { trials = 1 })
   lu.assertErrorMsgContains("study:best is called with a dot", study.best, 3)
   lu.assertErrorMsgContains("policy:sample is called with a dot", nas.policy().sample, spaces.tiny)
+  local trial = study:evaluate(arch_a)
+  lu.assertErrorMsgContains("trial:log is called with a dot; expected a colon, as in trial:log(...)", trial.log,
+    { reward = 1 })
+  lu.assertErrorMsgContains("trial:model is called with a dot", trial.model)
+  lu.assertErrorMsgContains("model:predict is called with a dot", trial:model().predict, 3)
+  lu.assertErrorMsgContains("data:image is called with a dot", study.data.image, 1)
+  lu.assertErrorMsgContains("moving_average:advantage is called with a dot", nas.reward.moving_average(0.9).advantage,
+    0.5)
+  local exact = nas.exact(nas.policy(), spaces.tiny, function() return 1 end)
+  lu.assertErrorMsgContains("exact:variance is called with a dot", exact.variance, { batch = 2 })
+  local data = setmetatable({}, { __index = study.data }) -- as a script may make one of its own
+  lu.assertEquals(data:info(), study.data:info())
 end
 
 return T

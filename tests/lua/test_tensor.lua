@@ -140,6 +140,11 @@ function T.test_mistakes_are_told_at_the_line_of_the_script()
   fails("tensor.linspace: count is 1; expected an integer of at least 2", tensor.linspace, 0, 1, 1)
   fails("tensor.eye: size is 0; expected an integer of at least 1", tensor.eye, 0)
   fails("tensor.full: value is NaN", tensor.full, { 1 }, 0 / 0)
+  local function too_large() tensor.full({ 2 }, 300, "uint8") end
+  fails(here:format(line + 6, "tensor: every element would be 300; uint8 holds whole numbers from 0 to 255"),
+    too_large)
+  fails("tensor.range: from 0 to 1e+300 by steps of 1 there are more numbers than memory can hold", tensor.range, 0,
+    1e300)
   fails("values[2] has length 1; expected 2", tensor, { { 1, 2 }, { 3 } })
   fails("dimension 1 is 0", tensor.zeros, { 0 })
   fails("tensor.uniform: seed is -1; expected an integer of at least 0", tensor.uniform, { 1 }, -1)

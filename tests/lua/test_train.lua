@@ -90,6 +90,8 @@ function T.test_activations()
   lu.assertEquals(layers[1].values, images / 255)
   lu.assertEquals(layers[#layers].values, model:outputs(images))
   lu.assertErrorMsgContains("model:activations: inputs are 3; expected a tensor", model.activations, model, 3)
+  lu.assertErrorMsgContains("model:predict: inputs are a luanas.Stream; expected a tensor", model.predict, model,
+    nas.stream(1, "x"))
   lu.assertErrorMsgContains("the model takes inputs of 8x8x1; those of the inputs have 3",
     model.activations, model, nas.tensor.zeros { 2, 3 })
   for _, method in ipairs { "predict", "outputs", "probabilities", "activations", "gradients" } do

@@ -33,7 +33,7 @@
 --- every machine); measured seconds, looked at after each epoch and never stored as the evaluation's outcome.
 ---@field failed? table<string, number> Metrics of a failed trial, such as { accuracy = 0.1 }; others are nil.
 ---@field trials? integer How many there will be, for the progress line; see study:expect.
----@field threads? integer Default: all usable processors. Changes no bit.
+---@field threads? integer 1 to 256; default: all usable processors. Changes no bit.
 ---@field micro_batch? integer Images that a thread takes at once, 1 to 16; default: by the cache. Changes no bit.
 ---@field quiet? boolean No progress line. There is none either where standard error is no terminal.
 ---@field path? string A file that keeps all that is finished, made where there is none; default: memory.
