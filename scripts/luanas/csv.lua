@@ -82,16 +82,17 @@ end
 --- Has write(file), which returns true, or nil and a message, write a file beside `path`, and renames that, so that a
 --- full disk leaves no torn table. Returns the same.
 function csv.replace(path, write)
-  local temporary = path .. ".tmp"
-  local file, message = io.open(temporary, "wb")
+  local temporary, ok = path .. ".tmp", false
+  local file <close>, message = io.open(temporary, "wb")
   if not file then return nil, message end
+  local _ <close> = setmetatable({}, { __close = function() -- also where `write` raises
+    if not ok then os.remove(temporary) end
+  end })
   local written, write_message = write(file)
   local closed, close_message = file:close()
-  local ok = written and closed
   message = write_message or close_message
-  if ok then ok, message = os.rename(temporary, path) end
+  if written and closed then ok, message = os.rename(temporary, path) end
   if ok then return true end
-  os.remove(temporary)
   return nil, message
 end
 

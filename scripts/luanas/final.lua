@@ -4,7 +4,7 @@ local check = require "luanas.check"
 
 local final = {}
 
-local METRICS = { "accuracy", "loss", "mean_absolute_error", "top_k" }
+local METRICS = { "accuracy", "loss", "mean_absolute_error", "per_class" }
 
 -- How many other studies of the file have opened the test images of this data set.
 local function other_openings(study)
@@ -43,10 +43,6 @@ function final.evaluate(study, model, intent)
   end
   local found, metrics = model:evaluate(test, "all"), {}
   for _, name in ipairs(METRICS) do metrics[name] = found[name] end
-  if found.per_class then
-    metrics.per_class = {}
-    for class = 1, study.data:info().classes do metrics.per_class[class] = found.per_class[class] or false end
-  end
   check.must(store.end_final, store, id, core.json_encode(metrics))
   return metrics
 end

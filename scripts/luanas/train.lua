@@ -30,13 +30,13 @@ function Model:params()
   return self.core:params()
 end
 
--- The share of right predictions among the images of each class; nil for a class without images.
+-- The share of right predictions among the images of each class; false for a class without images.
 local function per_class(confusion)
   local shares, classes = {}, confusion:shape()[1]
   for class = 1, classes do
     local all = 0
     for predicted = 1, classes do all = all + confusion:get(class, predicted) end
-    shares[class] = all > 0 and confusion:get(class, class) / all or nil
+    shares[class] = all > 0 and confusion:get(class, class) / all
   end
   return shares
 end

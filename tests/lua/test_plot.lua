@@ -315,7 +315,7 @@ function T.test_the_terminal()
     local list = trials { 0.5, 0.7, false, 0.6 }
     for _, kind in ipairs(SEARCHES) do
       local text
-      files.with(core, "terminal", function() return 100 end, function()
+      files.with(core, "terminal", function(stream) return stream == "output" and 100 or 200 end, function()
         text = output(function()
           plot[kind](list, nil, { name = kind == "logged" and "reward" or nil, title = "Größe" })
         end)

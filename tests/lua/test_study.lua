@@ -471,6 +471,19 @@ function T.test_csv_that_can_not_be_written()
   lu.assertEquals({ csv.write_to(failing, function() return each_passing(3) end) }, { nil, "no room" })
 end
 
+function T.test_a_file_that_is_not_replaced_leaves_nothing()
+  local path = os.tmpname()
+  local _ <close> = setmetatable({}, { __close = function() os.remove(path) end })
+  lu.assertErrorMsgEquals("oh", csv.replace, path, function() error("oh", 0) end)
+  lu.assertNil(io.open(path .. ".tmp"))
+  lu.assertEquals({ csv.replace(path, function() return nil, "no room" end) }, { nil, "no room" })
+  lu.assertNil(io.open(path .. ".tmp"))
+  lu.assertTrue(csv.replace(path, function(file) return file:write "new" end))
+  local file <close> = assert(io.open(path))
+  lu.assertEquals(file:read "a", "new")
+  lu.assertNil(io.open(path .. ".tmp"))
+end
+
 -- ---- Errors ----------------------------------------------------------------------------------------
 
 function T.test_bad_settings()

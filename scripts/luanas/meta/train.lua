@@ -49,7 +49,7 @@ function train.load(path) end
 local TrainedModel = {}
 
 --- Metrics on a part of a data set: loss; accuracy, predicted (classes), confusion (a tensor, row: class, column:
---- prediction) and per_class (accuracy of each class), or mean_absolute_error.
+--- prediction) and per_class (accuracy of each class, false for one without images), or mean_absolute_error.
 ---@param data luanas.Data
 ---@param part? "training"|"validation"|"all" default "validation"
 ---@return table

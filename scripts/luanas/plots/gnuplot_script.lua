@@ -192,7 +192,7 @@ end
 -- A page of the terminal: lengths are characters.
 local function text_page(picture)
   local count, panel = #picture.panels, picture.panels[1]
-  local columns = math.max(40, layout.columns() - 1)
+  local columns = math.max(40, layout.columns "output" - 1)
   local across = count == 1 and 1 or math.max(1, columns // 60)
   local down, width = (count + across - 1) // across, columns // across - 6
   local rows = panel.rows and #panel.rows + 8 or (count == 1 and 22 or 15) + key_lines(picture.panels, width)
