@@ -95,6 +95,7 @@ end
 
 --- Refuses a space that has more architectures than that, for `owner`.
 function space.check_size(owner, space_function, limit)
+  limit = check.integer(owner, "limit", limit, 1)
   if not is_within(space_function, limit) then
     check.fail("%s: the space has about %.4g architectures, too many to enumerate; at most %d are taken", owner,
       space.estimate(space_function), limit)

@@ -177,7 +177,7 @@ end
 function T.test_options_of_parents_are_listed()
   local text = help.text(nas.data.synthetic)
   lu.assertStrContains(text, "\n  split_seed?   integer. Of the draw;")
-  lu.assertStrContains(text, "\n  images?       integer. At least 10, default 500.")
+  lu.assertStrContains(text, "\n  images?       integer. 10 to 100000, default 500.")
 end
 
 function T.test_names_in_several_forms()

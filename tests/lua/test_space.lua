@@ -273,6 +273,9 @@ function T.test_bad_estimates()
     spaces.tiny, 0)
   lu.assertErrorMsgContains('samples is "x"', nas.space.estimate, spaces.tiny, "x")
   lu.assertErrorMsgContains("space is nil; expected a function(c)", nas.space.estimate)
+  lu.assertErrorMsgContains("search: limit is 0; expected an integer of at least 1", nas.space.check_size, "search",
+    spaces.tiny, 0)
+  lu.assertErrorMsgContains("search: limit is nil", nas.space.check_size, "search", spaces.tiny)
 end
 
 function T.test_build()

@@ -30,7 +30,7 @@ function Agent:propose(space) end
 --- the study says what a failed one counts as. A list that a budget cut short does not come. An agent without this method
 --- does not learn.
 ---@param trials luanas.Trial[] Of searches by known rewards: tables with number, arch, status, reason and reward.
----@return table<string, number|string|boolean>[]? # What to log with each trial, such as { loss = 0.1, entropy = 4.2 }; its reward is logged in any case.
+---@return table<string, number|string|boolean>[]? # What to log with each trial, such as { loss = 0.1, entropy = 4.2 }; its reward is logged in any case. nil: nothing else.
 function Agent:learn(trials) end
 
 --- The next trials have another reward than those before: forgets what it remembers of rewards, such as a moving average.
@@ -44,8 +44,8 @@ function Agent:reward_changed() end
 --- study:run's workers.
 ---
 --- With a policy, `policy` has the options of nas.policy but its seed, which is the agent's; or is a policy, or anything
---- with its methods sample, score, gradient and learn, which is taken as it is. What is given replaces the table that a
---- preset has.
+--- with its methods sample, score, gradient and learn, which is taken as it is. Of a table that a preset has, too,
+--- what is given goes before single fields of the preset's.
 ---@class luanas.agents
 local agents = {}
 
@@ -83,9 +83,9 @@ function agents.enumerate(options) end
 ---@field start? number|false Where the average begins. Default: false, at the first reward.
 ---@field update_first? boolean As of nas.reward.moving_average: a smaller rate, in truth. Default: false.
 ---@field clip? number|false Advantages are cut off at plus and minus so much; above 0. Default: false, not at all.
----@field entropy? number Weight of the bonus on the sum of the decisions' entropies, in nats. Default: 0.
+---@field entropy? number Weight of the bonus on the sum of the decisions' entropies, in nats; at least 0. Default: 0.
 ---@field skip_weight? number Of the distance, KL, of the probabilities of connections of anchors from skip_prior; at least 0. Default: 0.
----@field skip_prior? number Above 0 and below 1. Default: 0.4, that of ENAS, whose weight is 0.8.
+---@field skip_prior? number 1e-6 to 1 - 1e-6. Default: 0.4, that of ENAS, whose weight is 0.8.
 ---@field policy? luanas.policy.Options|luanas.Policy Default: {}, the preset "small" of nas.policy.
 
 --- REINFORCE (Williams 1992) as Zoph & Le 2017, sec. 3.2, use it: the policy moves along the mean over the batch of
@@ -119,7 +119,7 @@ function agents.independent(options) end
 ---@field lambda? number Of generalised advantage estimation, 0 (one decision ahead) to 1 (Monte-Carlo). Default: 1.
 ---@field value_weight? number Of the critic's square error; at least 0. Default: 0.5. The rate of its own weights is the policy's option value_rate; the LSTM learns from it, too, at the policy's rate.
 ---@field clip? number|false Advantages are cut off at plus and minus so much; above 0. Default: false.
----@field entropy? number Weight of the bonus, in nats. Default: 0.
+---@field entropy? number Weight of the bonus, in nats; at least 0. Default: 0.
 ---@field policy? luanas.policy.Options|luanas.Policy Default: {}. It has to score and learn values.
 
 --- Advantage actor-critic for a sequence of decisions with one reward at its end: a linear critic on the LSTM's state
@@ -150,7 +150,7 @@ function agents.lookahead(options) end
 ---@field steps? integer Of the policy, for each batch; at least 1, default 5.
 ---@field epsilon? number How far a probability may move, relatively, before a decision counts no more; at least 0, default 0.2.
 ---@field decay? number Of the moving average, 0 to below 1. Default: 0.8.
----@field entropy? number Weight of the bonus, in nats. Default: 1e-5.
+---@field entropy? number Weight of the bonus, in nats; at least 0. Default: 1e-5.
 ---@field policy? luanas.policy.Options|luanas.Policy Default: {}.
 
 --- Proximal policy optimisation (Schulman et al. 2017): several steps on each batch along min(rho A, clip(rho, 1 -
@@ -232,9 +232,9 @@ function agents.names() end
 ---@return T # A new table with a value for each option.
 function agents.options(owner, given, defaults, presets, others) end
 
---- The trials that have a reward, in their order.
+--- The trials that have a reward, in their order, and their rewards.
 ---@param trials luanas.Trial[]
----@return luanas.Trial[]
+---@return luanas.Trial[], number[]
 function agents.rewarded(trials) end
 
 --- The policy for the options `policy` and `seed` of an agent. Raises an error where `policy` has a seed of its own.

@@ -18,7 +18,7 @@
 ---@field workers? integer With `rewards`, processes that search side by side; default: all processors. With `study`, as of study:run; default 1. Changes no result.
 ---@field final? string With `study`: the best network of each search is evaluated on the test images, once, for this purpose (study:final).
 ---@field last? integer Samples whose mean tells what an agent proposes in the end; at least 1, default 20.
----@field oracle? number|true The highest reward there is, for regrets; with `rewards`, true looks for it among up to 100000 architectures.
+---@field oracle? number|true The highest reward there is, for regrets; with `rewards`, true looks for it among up to 100000 architectures, those that have a reward.
 ---@field reference? string The agent that the others are tested against. Default: "random_search", if it is among them.
 ---@field quiet? boolean No progress line.
 
@@ -69,7 +69,7 @@
 ---@field agents { name: string, cells: luanas.compare.Cell[] }[] In the order in which they were given.
 ---@field summaries luanas.compare.Summaries[] In the same order.
 ---@field even_axis "trials"|"epochs"|"seconds" What even_at counts.
----@field options { last: integer, reference: string?, oracle: number? }
+---@field options { last: integer, reference: string?, oracle: number?, timed: boolean } timed: the budget was one of seconds.
 local Compared = {}
 
 ---@alias luanas.compare.Kind

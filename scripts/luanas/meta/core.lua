@@ -411,9 +411,9 @@ function core.model_load(path) end
 ---@return true?, string?, string?
 function Model:save(path, trainer) end
 
---- Metrics on a part of a data set, as those of an epoch. For classes also `predicted`, int32 {images}, and
---- `confusion`, int32 {classes, classes}: how often an image of the class of the row was predicted as that of the
---- column.
+--- Metrics on a part of a data set, as those of an epoch but without top_k. For classes also `predicted`, int32
+--- {images}, and `confusion`, int32 {classes, classes}: how often an image of the class of the row was predicted as that
+--- of the column.
 ---@param data luanas.Dataset
 ---@param part? "training"|"validation"|"all" default "validation"
 ---@param threads? integer
@@ -1157,7 +1157,7 @@ function Store:runs(study) end
 ---@param run { study: integer, parent?: integer, first?: integer, numeric_version?: integer, newest?: integer, script?: string, arguments?: string }
 ---@param trials luanas.Store.Trial[]
 ---@param versions? luanas.Store.Version[] Of live rewards. With any the call returns when all is on the disk.
----@return integer? id, luanas.Store.Lock|string, string?
+---@return integer? id, luanas.StoreLock|string, string?
 function Store:begin_run(run, trials, versions) end
 
 ---@class luanas.Store.Version The source of a live reward from a trial on; it takes the place of another one of the same file and trial.
@@ -1244,6 +1244,9 @@ function Store:check() end
 ---@param sql string
 ---@param ... number|string|nil
 ---@return fun(): table<string, number|string>?
+---@return nil
+---@return nil
+---@return userdata # closes the SELECT when the loop ends
 function Store:rows(sql, ...) end
 
 --- The first row of Store:rows, or nil.
@@ -1267,8 +1270,8 @@ function core.hash(text) end
 function core.number_text(number) end
 
 --- A number, string, boolean or table as JSON: equal values make equal texts. A table with a first element is a list,
---- another one an object with sorted keys; integers and floats stay what they are. Raises for NaN, infinite numbers,
---- strings that are not UTF-8, other types and other keys.
+--- whose other keys are left out, another one an object with sorted keys; integers and floats stay what they are. Raises
+--- for NaN, infinite numbers, strings that are not UTF-8, other types, and keys of an object that are no strings.
 ---@param value number|string|boolean|table
 ---@return string
 function core.json_encode(value) end

@@ -67,7 +67,7 @@ function data.npy(options) end
 ---@field path string
 ---@field target string|integer|(string|integer)[] The column of the classes, or the columns of the values, by name or by position from 1.
 ---@field classes? boolean Whether the target's cells are classes. Default: not if the first is a number.
----@field features? (string|integer)[] The columns of the inputs, which are numbers. Default: all but the target.
+---@field features? string|integer|(string|integer)[] The columns of the inputs, by name or by position from 1, which are numbers. Default: all but the target.
 ---@field delimiter? string One of , ; | : and tab. Default: that of the first line.
 ---@field header? boolean Whether the first row names the columns; default: true. Otherwise they are "1", "2", ...
 ---@field name? string
@@ -80,7 +80,7 @@ function data.csv(options) end
 
 ---@class luanas.data.PngFolder: luanas.data.Split
 ---@field path string
----@field folders? string[] The sub-folders to read, in the order of the classes. Default: all, in the order of the bytes of their names.
+---@field folders? string[] The sub-folders to read, at least two, in the order of the classes. Default: all, in the order of the bytes of their names.
 ---@field background? integer 0 (black) to 255 (white): what is seen through transparent pixels. Without it, an image that has any is an error.
 ---@field rgb? boolean Grey images become coloured ones; default: false.
 ---@field distinct? boolean Of images with equal pixels the first counts, whatever its class, so that none is in both training and validation; default: false.
@@ -102,11 +102,11 @@ function data.png_folder(options) end
 function data.cifar10(options) end
 
 ---@class luanas.data.Synthetic: luanas.data.Split
----@field images? integer At least 10, default 500.
----@field classes? integer At least 2, default 10.
----@field height? integer Default: 8.
----@field width? integer Default: 8.
----@field channels? integer Default: 1.
+---@field images? integer 10 to 100000, default 500.
+---@field classes? integer 2 to 100000, default 10.
+---@field height? integer 1 to 100000, default 8.
+---@field width? integer 1 to 100000, default 8.
+---@field channels? integer 1 to 100000, default 1.
 ---@field seed? integer Of the images; at least 0, default 0.
 
 --- Made-up images that any network can learn, for tests and first steps: each class has a random image, its members
@@ -136,7 +136,8 @@ function Data:info() end
 ---@return string
 function Data:describe() end
 
---- Image i as it was given, and its class (from 1) or a tensor of its values.
+--- Image i as it was given, and its class (from 1) or a tensor of its values. Raises an error for inputs that are no
+--- bytes.
 ---@param i integer
 ---@return luanas.Tensor, integer|luanas.Tensor
 function Data:image(i) end
@@ -149,7 +150,7 @@ function Data:show(which) end
 ---@param i integer
 ---@param augment? table as in luanas.Train
 ---@param seed? integer default 0
----@param epoch? integer from 1; default 1
+---@param epoch? integer at least 0; default 1
 ---@return luanas.Tensor, integer|luanas.Tensor
 function Data:input(i, augment, seed, epoch) end
 

@@ -147,15 +147,16 @@ function Watched:changes_at(trial) end
 
 --- Options of a script from its command line: --name VALUE, --name=VALUE, --flag, --help. A default says the
 --- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
---- --data-limit outside. With `least` the option is an integer of at least that, also where its default is "". Ends the
---- program after --help (status 0), and with a message on standard error after wrong arguments (status 2).
+--- --data-limit outside. With `least` the option is an integer of at least that, also where its default is ""; `short` is
+--- another flag for it, such as "-o". Ends the program after --help (status 0), and with a message on standard error after
+--- wrong arguments (status 2).
 ---
 --- Example:
 ---
 ---   local options = nas.options({ "--trials", "20" }, { trials = { 100, "architectures to sample" } })
 ---   print(options.trials) -- 20
 ---@param arguments string[] The global table `arg`.
----@param specifications table<string, any> Name to default, or to { default, "help text", least = integer }.
+---@param specifications table<string, any> Name to default, or to { default, "help text", least = integer, short = "-o" }.
 ---@return table<string, any>
 function nas.options(arguments, specifications) end
 

@@ -100,8 +100,8 @@ function plot.filters(model, path, options) end
 ---@class luanas.plot.Interval
 ---@field title string On the left.
 ---@field value number
----@field low? number Where its interval begins; with high, or none of both.
----@field high? number
+---@field low? number Where its interval begins, at most value; with high, or none of both.
+---@field high? number At least value.
 
 ---@class luanas.plot.LinesOptions: luanas.plot.Words
 ---@field lines luanas.plot.Line[]

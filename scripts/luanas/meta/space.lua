@@ -24,9 +24,11 @@ local Chooser = {}
 ---     return nn.dense(nn.global_avg_pool(x), { units = 10 })
 ---   end
 ---@generic T
----@param name string What is decided, such as "kernel"; the same name may come again. 1 to 255 bytes.
+---@param name string What is decided, such as "kernel"; the same name may come again. 1 to 255 bytes of UTF-8 without control
+--- characters.
 ---@param options T[] Up to 4096 numbers, strings, booleans or { label = "name", value = anything }. The record
---- keeps labels, not values. 1 and 1.0 are the same option; 1 and "1" are two.
+--- keeps labels, not values. 1 and 1.0 are the same option; 1 and "1" are two. A single option must not be labelled
+--- "anchor".
 ---@return T # The chosen option, or its value where it is labelled.
 function Chooser:choose(name, options) end
 

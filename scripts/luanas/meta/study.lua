@@ -27,11 +27,12 @@
 ---@field fresh? boolean New noise: a seed of evaluations that the store has not, in the place of evaluation_seed. A script
 --- that was ended before it was through takes the same one again when it is run again; after that, another.
 ---@field replicates? integer How many evaluations of each network, with seeds from evaluation_seed on, are averaged; the
---- metrics accuracy_spread, loss_spread, ... are their sample standard deviations. Default 1.
----@field limits? { params?: number, macs?: number, memory?: number, seconds?: number } A network above one is a failed
---- trial: trainable parameters; multiply-accumulates for one image; bytes that training takes (a formula, the same on
---- every machine); measured seconds, looked at after each epoch and never stored as the evaluation's outcome.
----@field failed? table<string, number> Metrics of a failed trial, such as { accuracy = 0.1 }; others are nil.
+--- metrics accuracy_spread, loss_spread, ... are their sample standard deviations. 1 to 1000, default 1.
+---@field limits? { params?: number, macs?: number, memory?: number, seconds?: number } At least 0. A network above one
+--- is a failed trial: trainable parameters; multiply-accumulates for one image; bytes that training takes (a formula,
+--- the same on every machine); measured seconds, looked at after each epoch and never stored as the evaluation's outcome.
+---@field failed? table<string, number> Metrics of a failed trial, such as { accuracy = 0.1 }; others are nil,
+--- but for params, macs and memory of a network that could be built.
 ---@field trials? integer How many there will be, for the progress line; see study:expect.
 ---@field threads? integer 1 to 256; default: all usable processors. Changes no bit.
 ---@field micro_batch? integer Images that a thread takes at once, 1 to 16; default: by the cache. Changes no bit.
@@ -202,7 +203,7 @@ function Study:rescore(reward) end
 --- tensors, NPY and IDX files with the option `test`.
 ---@param subject luanas.Trial|luanas.TrainedModel Whose network, with its weights, is evaluated.
 ---@param options { intent: string } In a sentence, for those who read the file later.
----@return table # accuracy, loss, per_class, ... as of a model's evaluate
+---@return table # loss; accuracy and per_class, or mean_absolute_error: as of a model's evaluate
 function Study:final(subject, options) end
 
 --- One hash over all that two runs of a script must have in common: decisions, log-probabilities, metrics except
@@ -276,7 +277,8 @@ function Study:close() end
 ---@field network string? Hash of the network; nil when it can't be built.
 ---@field status "ok"|"failed"
 ---@field reason string? Why it failed.
----@field recalled boolean Whether nothing was trained.
+---@field recalled boolean Whether its evaluation was there already. false also for what can't be built, and for the first
+--- trial of a network above a limit.
 ---@field reward number? In a search, for agent:learn: by the reward that study:run was given.
 ---@field epochs table[] For each epoch: epoch, train_loss, train_accuracy, loss, accuracy, seconds, train_seconds.
 ---@field metrics table<string, number> accuracy, loss (validation, after the last epoch), train_accuracy, train_loss,
@@ -297,7 +299,8 @@ local Trial = {}
 function Trial:log(values) end
 
 --- The trained network: from the stored training state, or trained again, to the same bits, where that is gone. Of
---- replicates it is the first. Raises an error for a trial that failed, or was evaluated under another numeric version.
+--- replicates it is the first, after the epochs that this one was trained for. Raises an error for a trial that failed,
+--- or was evaluated under another numeric version.
 ---@return luanas.TrainedModel
 function Trial:model() end
 

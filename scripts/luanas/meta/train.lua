@@ -60,6 +60,7 @@ function TrainedModel:evaluate(data, part) end
 ---@return luanas.Tensor
 function TrainedModel:predict(inputs) end
 
+--- Raises an error for a model of values.
 ---@param inputs luanas.Tensor
 ---@return luanas.Tensor # float32 {n, classes}; {n, 1} for a network of one output: the probability of class 2
 function TrainedModel:probabilities(inputs) end
