@@ -20,5 +20,8 @@ local model = nas.train(network, data, {
   seed = options.seed,
 })
 local result = model:evaluate(data)
-for class, name in ipairs(model:info().class_names) do print(("%-12s  %.4f"):format(name, result.per_class[class])) end
+for class, name in ipairs(model:info().class_names) do
+  local share = result.per_class[class] -- false: no image of this class validates
+  print(("%-12s  %s"):format(name, share and ("%.4f"):format(share) or "-"))
+end
 print(("validation accuracy %.4f, loss %.4f"):format(result.accuracy, result.loss))

@@ -76,7 +76,7 @@ local MUTANTS = {
     formulas = { "test_actor_critic_with_lambda_0", "test_actor_critic_with_lambda_one_half" },
   },
   critic_with_the_wrong_sign = {
-    agent = "actor_critic", from = "of_values[t] = 2 *", to = "of_values[t] = -2 *",
+    agent = "actor_critic", from = "of_values[positions[t]] = 2 *", to = "of_values[positions[t]] = -2 *",
     checks = { "it learns" }, formulas = { "test_actor_critic_with_lambda_1" },
   },
   ratio_against_the_present_policy = {
