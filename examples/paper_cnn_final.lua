@@ -1,7 +1,7 @@
 -- The final phase of Zoph & Le 2017, sec. 4.1: the best networks of a search, with a small grid over rate, weight
--- decay and the epochs at which the rate falls; one of these, chosen by validation accuracy, is trained longer; and
--- with --test, once, the test images are opened. Searches look at small children; as the paper gives its best network
--- more filters, the finalists get the same decisions with more filters and at twice the resolution.
+-- decay and how the rate falls; one of these, chosen by validation accuracy, is trained longer; and with --test, once,
+-- the test images are opened. Searches look at small children; as the paper gives its best network more filters, the
+-- finalists get the same decisions with more filters and at twice the resolution.
 --
 -- Run again, it goes on where it was.
 local nas = require "luanas"
@@ -23,7 +23,11 @@ local options = nas.options(arg, {
 })
 
 local RATES, WEIGHT_DECAYS = { 0.1, 0.05 }, { 1e-4, 5e-4 }
-local DECAY_EVERY = { 0.4, 0.75 } -- shares of the epochs: the first falls twice
+local FALLS = { -- of the rate, in a training of so many epochs
+  { "twice", function(epochs) return nas.schedule.step { every = math.max(1, math.floor(0.4 * epochs)) } end },
+  { "once", function(epochs) return nas.schedule.step { every = math.max(1, math.floor(0.75 * epochs)) } end },
+  { "cosine", function() return nas.schedule.cosine() end }, -- which the paper does not have
+}
 
 local fewest = options.filters -- and the others as in paper_cnn_small: 12, 18, 24 and 36
 local space = nas.space.paper_cnn_small {
@@ -58,9 +62,9 @@ if #finalists == 0 then error(options.from .. " is empty; expected what paper_cn
 
 -- A study for each recipe on so many training images (0: all); they share a file.
 local studies, first = {}, nil
-local function study_of(limit, epochs, rate, weight_decay, decay_every)
-  local name = ("%s images, %d epochs, rate %g, weight decay %g, decay every %g"):format(limit > 0 and limit or "all",
-    epochs, rate, weight_decay, decay_every)
+local function study_of(limit, epochs, rate, weight_decay, fall)
+  local name = ("%s images, %d epochs, rate %g, weight decay %g, falls %s"):format(limit > 0 and limit or "all", epochs,
+    rate, weight_decay, fall[1])
   if studies[name] then return studies[name] end
   local study = nas.study {
     name = name, path = not first and options.path or nil, store = first and first.store or nil,
@@ -68,7 +72,7 @@ local function study_of(limit, epochs, rate, weight_decay, decay_every)
     train = {
       epochs = epochs, batch = 50,
       optimizer = nas.sgd { rate = rate, momentum = 0.9, nesterov = true, weight_decay = weight_decay },
-      schedule = nas.schedule.step { every = math.max(1, math.floor(epochs * decay_every)) },
+      schedule = fall[2](epochs),
       augment = { pad_crop = 2, flip = 0.5 },
     },
   }
@@ -78,16 +82,16 @@ end
 
 -- ---- The grid --------------------------------------------------------------------------------------
 
-print "finalist  rate  weight decay  decay every  validation accuracy"
+print "finalist  rate  weight decay   falls  validation accuracy"
 local grid, highest = {}, 0.0
 for finalist, arch in ipairs(finalists) do
   for _, rate in ipairs(RATES) do
     for _, weight_decay in ipairs(WEIGHT_DECAYS) do
-      for _, decay_every in ipairs(DECAY_EVERY) do
-        local trial = study_of(options.limit, options.epochs, rate, weight_decay, decay_every):evaluate(arch)
+      for _, fall in ipairs(FALLS) do
+        local trial = study_of(options.limit, options.epochs, rate, weight_decay, fall):evaluate(arch)
         local accuracy = trial.accuracy or 0.0
-        print(("%8d  %4g  %12g  %11g  %.4f"):format(finalist, rate, weight_decay, decay_every, accuracy))
-        grid[#grid + 1] = { accuracy = accuracy, arch = arch, recipe = { rate, weight_decay, decay_every } }
+        print(("%8d  %4g  %12g  %6s  %.4f"):format(finalist, rate, weight_decay, fall[1], accuracy))
+        grid[#grid + 1] = { accuracy = accuracy, arch = arch, recipe = { rate, weight_decay, fall } }
         highest = math.max(highest, accuracy)
       end
     end
@@ -110,9 +114,9 @@ end
 
 -- ---- The last training, and the test ---------------------------------------------------------------
 
-local rate, weight_decay, decay_every = table.unpack(best.recipe)
-print(("%d epochs at rate %g, weight decay %g, decay every %g"):format(options.long, rate, weight_decay, decay_every))
-local study = study_of(options.images, options.long, rate, weight_decay, decay_every)
+local rate, weight_decay, fall = table.unpack(best.recipe)
+print(("%d epochs from rate %g, weight decay %g, falls: %s"):format(options.long, rate, weight_decay, fall[1]))
+local study = study_of(options.images, options.long, rate, weight_decay, fall)
 local trial = study:evaluate(best.arch)
 if trial.status ~= "ok" then error("the last training failed: " .. trial.reason, 0) end
 nas.plot.network(nas.space.build(space, best.arch), options.out and options.out .. "/final.svg" or nil)

@@ -64,6 +64,7 @@ clang() { (CC=clang; export CC; built clang --buildtype release) && tests clang;
 # nothing new, in many minutes.
 oldcpu() (
   export LUANAS_EXPECT_ISA=baseline
+  unset OPENBLAS_CORETYPE # OpenBLAS is to look at the processor, too
   built oldcpu --buildtype release &&
     tests oldcpu --timeout-multiplier 20 --suite core --suite bindings --no-suite processes \
       --no-suite hostile --no-suite bench --wrapper 'qemu-x86_64 -cpu Nehalem'
