@@ -45,4 +45,21 @@ function anchors.links(decisions, position)
   return numbers, chosen, at
 end
 
+--- Of each decision of a record that is a connection, by its position, what people read: "skip 3 <- 1" where anchor 3
+--- of the architecture, a skip, may take anchor 1.
+function anchors.link_texts(record)
+  local texts, number, name = {}, 0, nil
+  for i, decision in ipairs(record.decisions) do
+    local candidate = name and anchors.number_of(name, decision)
+    if candidate then
+      texts[i] = ("%s %d <- %d"):format(name, number, candidate)
+    elseif anchors.is(decision) then
+      number, name = number + 1, decision.name
+    else
+      name = nil
+    end
+  end
+  return texts
+end
+
 return anchors

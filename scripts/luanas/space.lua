@@ -13,7 +13,7 @@ local replayer = require "luanas.choosers.replay"
 
 local space = {}
 
-local SIZE_LIMIT = 1000000
+local SIZE_LIMIT = 10000 -- a second or two
 local ESTIMATE_SAMPLES = 1000
 local QUICK_SAMPLES = 100
 local FAR = 100 -- times the limit: the estimate has no bias, and would have to be wrong by so much

@@ -164,6 +164,13 @@ function T.test_shares_of_options()
   text = script("options", list)
   lu.assertStrContains(text, "set title 'k 1'")
   lu.assertEquals(data(text), { "1 1, 2 0.5", "1 0, 2 0.5", "1 0", "1 1" }) -- trial 2 did not decide on k 2
+  -- An anchor is no choice; its connections are.
+  local anchor, link = [[skip=@"anchor"{@"anchor"}]], "skip.1=%s{false,true}"
+  list[1].arch = nas.arch(("%s %s %s"):format(anchor, anchor, link:format "true"))
+  list[2].arch = nas.arch(("%s %s %s"):format(anchor, anchor, link:format "false"))
+  text = script("options", list)
+  lu.assertStrContains(text, "set title 'skip 2 <- 1'")
+  lu.assertEquals(data(text), { "1 0, 2 0.5", "1 1, 2 0.5" })
 end
 
 function T.test_pareto()
@@ -389,14 +396,14 @@ function T.test_a_network_in_the_terminal()
   local text = output(function() plot.network(small_network(), nil, { title = "Small" }) end)
   lu.assertEquals(text, [[
 Small
-       #  layers                                     from  output   parameters    MACs
-○      1  input                                            12x12x3           0       0
-●─┐    2  conv 3x3, 4, stride 2x1, batch norm, relu  1     6x12x4          116   7,776
-●─│─┐  3  max pool 2x2, dropout 0.25                 2     3x6x4             0       0
-●─┘ │  4  conv 1x5, 5, tanh                          2+3   6x12x5          205  14,400
-●───┘  5  conv 3x3, 6, valid                         3+4   4x10x6          492  19,440
-●      6  global average pool                        5     6                 0       0
-●      7  dense 2                                    6     2                14      12
+        #  layers                                     from  output   parameters    MACs
+○       1  input                                            12x12x3           0       0
+●─┐     2  conv 3x3, 4, stride 2x1, batch norm, relu  1     6x12x4          116   7,776
+●─│─┐   5  max pool 2x2, dropout 0.25                 2     3x6x4             0       0
+●─┘ │   8  conv 1x5, 5, tanh                          2+5   6x12x5          205  14,400
+●───┘  11  conv 3x3, 6, valid                         5+8   4x10x6          492  19,440
+●      12  global average pool                        11    6                 0       0
+●      13  dense 2                                    12    2                14      12
 827 parameters, 41,628 multiply-accumulates
 ]])
 end

@@ -227,7 +227,7 @@ function T.test_networks_and_layers()
    #  layers             from  output  parameters   MACs
 ○  1  input                    8x8x1            0      0
 ●  2  conv 3x3, 2, relu  1     8x8x2           20  1,152
-●  3  dense 10           2     10           1,290  1,280
+●  4  dense 10           2     10           1,290  1,280
 1,310 parameters, 2,432 multiply-accumulates]]
   check(y, "luanas.Node: dense 10, output {10}\n" .. drawn)
   check(core.network(y), "luanas.Network: 4 layers, 1310 parameters, 2432 multiply-accumulates\n" .. drawn)

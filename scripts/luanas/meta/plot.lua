@@ -19,8 +19,8 @@ local plot = {}
 ---@field y? string What the y axis is.
 
 --- A network, a line for each layer with its output's shape, parameters and multiply-accumulates; normalisation,
---- activation and dropout stand with the layer before, and concatenated inputs with the layer that takes them. Strokes in
---- the margin show what takes what: in the terminal ● takes the line above, ◌ does not (the last line says so where it is
+--- activation and dropout stand with the layer before, and concatenated inputs with the layer that takes them. A line has
+--- the number of its first layer in network:layers(). Strokes in the margin show what takes what: in the terminal ● takes the line above, ◌ does not (the last line says so where it is
 --- drawn), and a lane begins at ┐ or ┬ and is taken at ┤, ┼, ┘ and ┴.
 ---
 --- Example:

@@ -142,9 +142,10 @@ function space.paper_cnn_small(options) end
 ---@return fun(): luanas.Arch?
 function space.enumerate(space_function, limit) end
 
---- How many architectures the space has, by enumeration.
+--- How many architectures the space has, by building all of them, which takes a second or two for 10,000. Of a larger
+--- space nas.space.estimate tells about how many.
 ---@param space_function luanas.Space
----@param limit? integer Default: 1000000.
+---@param limit? integer Where counting ends. Default: 10000.
 ---@return integer # At most limit.
 ---@return boolean # false when there are more.
 function space.size(space_function, limit) end

@@ -1,7 +1,8 @@
 --- A network as lines, one below the other, for people: what nas.plot.network draws.
 ---
 --- Layers that belong together share a line: normalisation, activation and dropout stand with the layer before, and
---- concatenated inputs with the layer that takes them.
+--- concatenated inputs with the layer that takes them. A line has the number of its first layer, as model:params() and
+--- nas.plot.filters count them.
 local check = require "luanas.check"
 local core = require "luanas.core"
 local node = require "luanas.node"
@@ -66,8 +67,8 @@ local function is_tail(layers, layer, consumers)
     and shape_text(before.shape) == shape_text(layer.shape)
 end
 
---- The lines of a network: { title =, shape = text, inputs = numbers of lines, params =, macs = }, in an order in which
---- inputs come first.
+--- The lines of a network: { number = of its first layer, title =, shape = text, inputs = places of lines, params =,
+--- macs = }, in an order in which inputs come first.
 function network_lines.of(network)
   local layers, texts, consumers = network:layers(), {}, {}
   for line in network:text():gmatch "[^\n]+" do texts[#texts + 1] = line end
@@ -92,8 +93,8 @@ function network_lines.of(network)
       line_of[i] = inputs[1]
     else
       lines[#lines + 1] = {
-        kind = layer.name, title = title_of(layer.name, texts[i]), shape = shape_text(layer.shape), inputs = inputs,
-        params = layer.params, macs = layer.macs,
+        number = i, kind = layer.name, title = title_of(layer.name, texts[i]), shape = shape_text(layer.shape),
+        inputs = inputs, params = layer.params, macs = layer.macs,
       }
       line_of[i] = #lines
     end
@@ -192,8 +193,10 @@ function network_lines.text(lines)
   local lanes, count = network_lines.lanes(lines)
   local rows, params, macs = {}, 0, 0
   for i, line in ipairs(lines) do
+    local from = {}
+    for k, place in ipairs(line.inputs) do from[k] = lines[place].number end
     rows[i] = {
-      tostring(i), line.title, table.concat(line.inputs, "+"), line.shape, text_table.grouped(line.params),
+      tostring(line.number), line.title, table.concat(from, "+"), line.shape, text_table.grouped(line.params),
       text_table.grouped(line.macs),
     }
     params, macs = params + line.params, macs + line.macs

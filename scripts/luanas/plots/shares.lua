@@ -1,4 +1,5 @@
 --- Pictures of how often each option of a decision was chosen: the policy's probabilities, whoever the agent is.
+local anchors = require "luanas.anchors"
 local check = require "luanas.check"
 local searches = require "luanas.plots.searches"
 
@@ -7,16 +8,19 @@ local shares = {}
 local POINTS = 1000 -- of a line: more are not seen
 
 -- The decisions of the trials in the order in which they came up: { name =, occurrence =, made = { { number, option },
--- ... }, options = texts }.
+-- ... }, options = texts }. An anchor is no choice; its connections are.
 local function decisions_of(trials)
   local list, by_key, again = {}, {}, {}
   for _, trial in ipairs(trials) do
-    for _, decision in ipairs(trial.arch.decisions) do
-      local key = decision.occurrence .. " " .. decision.name
+    local links = anchors.link_texts(trial.arch)
+    for i, decision in ipairs(trial.arch.decisions) do
+      local key = links[i] or decision.occurrence .. " " .. decision.name
       local own = by_key[key]
       if not own then
         own = { name = decision.name, occurrence = decision.occurrence, made = {}, options = {}, known = {} }
-        by_key[key], list[#list + 1] = own, own
+        own.link = links[i]
+        by_key[key] = own
+        if not anchors.is(decision) then list[#list + 1] = own end
       end
       again[decision.name] = again[decision.name] or decision.occurrence > 1
       for _, text in ipairs(decision.options.shorts) do
@@ -25,7 +29,9 @@ local function decisions_of(trials)
       own.made[#own.made + 1] = { trial.number, decision.options.shorts[decision.chosen] }
     end
   end
-  for _, own in ipairs(list) do own.title = again[own.name] and own.name .. " " .. own.occurrence or own.name end
+  for _, own in ipairs(list) do
+    own.title = own.link or again[own.name] and own.name .. " " .. own.occurrence or own.name
+  end
   return list
 end
 

@@ -12,23 +12,6 @@ local EIGHTHS = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 local BAR, SHORTEST_BAR = 10, 4
 local PERCENT = 5 -- columns of " 100%"
 
--- Of each decision that is a connection of an anchor: "skip 3 <- 1" where anchor 3 of the architecture, a skip, takes
--- anchor 1.
-local function links_of(record)
-  local texts, number, name = {}, 0, nil
-  for i, decision in ipairs(record.decisions) do
-    local candidate = name and anchors.number_of(name, decision)
-    if candidate then
-      texts[i] = ("%s %d <- %d"):format(name, number, candidate)
-    elseif anchors.is(decision) then
-      number, name = number + 1, decision.name
-    else
-      name = nil
-    end
-  end
-  return texts
-end
-
 -- Puts a decision before another one of the list, nil for the end.
 local function insert_before(list, own, other)
   local place = #list + 1
@@ -46,7 +29,7 @@ local function decisions_of(policy, space, samples)
     local record = own_policy:sample(space)
     local score = own_policy:score(record)
     entropy = entropy + score.entropy / samples
-    local links, behind = links_of(record), nil
+    local links, behind = anchors.link_texts(record), nil
     for i = #record.decisions, 1, -1 do
       local decision = record.decisions[i]
       local question = links[i] or arch.question(decision)
