@@ -136,8 +136,8 @@ local function check_inputs(kind, inputs, least)
         #table_of(kind) > 0 and ", and options in a second table" or "")
     end
   end
+  for i = 1, #inputs do check_node(kind, "input " .. i, inputs[i]) end
   if #inputs < least then check.fail("%s: %d inputs; expected at least %d", kind, #inputs, least) end
-  for i, input in ipairs(inputs) do check_node(kind, "input " .. i, input) end
   return table.move(inputs, 1, #inputs, 1, {})
 end
 

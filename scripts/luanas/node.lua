@@ -39,7 +39,7 @@ function node.check_shape(owner, name, value)
     check.fail("%s: %s is %s; expected { height, width, channels } or { features }", owner, name,
       type(value) == "table" and ("a list of %d"):format(#value) or check.show(value))
   end
-  for i, extent in ipairs(value) do check.integer(owner, ("%s[%d]"):format(name, i), extent, 1) end
+  for i = 1, #value do check.integer(owner, ("%s[%d]"):format(name, i), value[i], 1) end
   return value
 end
 

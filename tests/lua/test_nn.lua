@@ -116,6 +116,15 @@ function T.test_bad_joins()
   refused("add: 65 inputs; expected at most 64", nn.add, many)
 end
 
+function T.test_a_missing_input_is_an_error()
+  for _, kind in ipairs { "add", "multiply", "concat" } do
+    refused(kind .. ": input 2 is nil; expected a layer", nn[kind], { image, nil, map })
+    refused(kind .. ": input 1 is nil; expected a layer", nn[kind], { nil, image })
+    refused(kind .. ": input 2 is false; expected a layer", nn[kind], { image, false, map })
+  end
+  refused("input: shape[2] is nil; expected an integer of at least 1", nn.input, { 8, nil, 1 })
+end
+
 function T.test_a_list_may_change_afterwards()
   local list = { image, map }
   local sum = nn.add(list)
