@@ -92,12 +92,32 @@ function Chooser:scheduled(name, schedule)
   return value
 end
 
--- The numbers of candidates, in the order of the list, which must be that of the anchors.
-local function candidate_numbers(self, where, candidates)
+local Anchor = { __name = "luanas.Anchor" }
+Anchor.__index = Anchor
+
+function Anchor:__tostring()
+  return ("luanas.Anchor: number %d, %s"):format(self.number, self.name)
+end
+
+local function check_list(where, candidates)
+  if getmetatable(candidates) == Anchor then
+    check.fail("%s: candidates are an anchor; expected a list of anchors, as in { point }", where)
+  end
   if type(candidates) ~= "table" then
     check.fail("%s: candidates are %s; expected a list of earlier anchors (what c:anchor returns first)", where,
       check.show(candidates))
   end
+  for _, key in ipairs(check.sorted_keys(candidates)) do
+    if math.type(key) ~= "integer" or key < 1 or key > #candidates then
+      check.fail("%s: the list of candidates has the key %s; expected a plain list of earlier anchors", where,
+        check.show(key))
+    end
+  end
+end
+
+-- The numbers of candidates, in the order of the list, which must be that of the anchors.
+local function candidate_numbers(self, where, candidates)
+  check_list(where, candidates)
   local numbers = {}
   for k = 1, #candidates do
     local number = type(candidates[k]) == "table" and candidates[k].number
@@ -114,16 +134,10 @@ local function candidate_numbers(self, where, candidates)
   return numbers
 end
 
-local Anchor = { __name = "luanas.Anchor" }
-Anchor.__index = Anchor
-
-function Anchor:__tostring()
-  return ("luanas.Anchor: number %d, %s"):format(self.number, self.name)
-end
-
 function Chooser:anchor(name, candidates)
   local position = next_position(self, "anchor", name)
-  local numbers = candidate_numbers(self, ("decision %d, %s"):format(position, name), candidates or {})
+  if candidates == nil then candidates = {} end
+  local numbers = candidate_numbers(self, ("decision %d, %s"):format(position, name), candidates)
   ask(self, name, anchors.ANCHOR, numbers)
   local anchor = setmetatable({ name = name, number = #self.anchors + 1 }, Anchor)
   self.anchors[anchor.number] = anchor

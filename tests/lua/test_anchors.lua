@@ -99,6 +99,17 @@ function T.test_bad_anchors()
   refused('the one option has the label "anchor", which is for c:anchor', function(c)
     c:choose("skip", { { label = "anchor", value = 1 } })
   end)
+  refused("decision 2, skip: candidates are an anchor; expected a list of anchors, as in { point }", function(c)
+    c:anchor("skip", (c:anchor("skip")))
+  end)
+  refused("decision 2, skip: candidate 1 is nil; expected an earlier anchor", function(c)
+    c:anchor("skip", { nil, (c:anchor("skip")) })
+  end)
+  for key, text in pairs { [3] = "3", [1.5] = "1.5", one = '"one"' } do
+    refused("decision 2, skip: the list of candidates has the key " .. text .. "; expected a plain list of earlier "
+      .. "anchors", function(c) c:anchor("skip", { [key] = c:anchor("skip") }) end)
+  end
+  refused("decision 1, skip: candidates are false; expected a list", function(c) c:anchor("skip", false) end)
   local other
   ask(function(c) other = c:anchor("skip") end)
   refused("candidate 1 is a luanas.Anchor; expected an earlier anchor of this architecture", function(c)
