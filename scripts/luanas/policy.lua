@@ -127,9 +127,17 @@ end
 
 -- ---- Learning ------------------------------------------------------------------------------------
 
-local COEFFICIENTS = {
-  1, "advantage", "advantages", "entropies", "entropy", "options", "skip_prior", "skip_weight", "values",
-}
+local COEFFICIENTS = { "advantage", "advantages", "entropies", "entropy", "options", "skip_weight", "values" }
+local FIELDS = { 1, "skip_prior", table.unpack(COEFFICIENTS) }
+
+-- Else a misspelled field of a trial, which is nil, would be learned from as 0.
+local function check_coefficients(owner, given)
+  for _, name in ipairs(COEFFICIENTS) do
+    if given[name] ~= nil then return end
+  end
+  check.fail("%s: there is no coefficient (nil is none); expected at least one of %s", owner,
+    table.concat(COEFFICIENTS, ", "))
+end
 
 -- A list of one finite number for each decision (or option of one).
 local function check_list(owner, name, list, count)
@@ -145,8 +153,9 @@ local function core_episode(owner, given)
   if type(given) ~= "table" then
     check.fail("%s: it is %s; expected a table such as { arch, advantage = 0.1 }", owner, check.show(given))
   end
-  check.options(owner, given, COEFFICIENTS)
+  check.options(owner, given, FIELDS)
   local record = arch.check(owner, "the first element", given[1])
+  check_coefficients(owner, given)
   local length = #record.decisions
   for _, name in ipairs { "advantage", "entropy", "skip_prior" } do
     check.optional(check.number, owner, name, given[name])

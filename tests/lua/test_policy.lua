@@ -386,6 +386,23 @@ function T.test_bad_settings()
   lu.assertEquals(nas.policy({ rate = 0.125 }).options.rate, 0.125)
 end
 
+function T.test_an_episode_without_a_coefficient_is_an_error()
+  local policy = nas.policy()
+  local arch = policy:sample(spaces.branching)
+  for _, name in ipairs { "learn", "gradient" } do
+    for _, nothing in ipairs { { arch, advantage = nil }, { arch, skip_prior = 0.4 } } do
+      lu.assertErrorMsgContains(("policy:%s, episode 2: there is no coefficient (nil is none); expected at least one "
+        .. "of advantage, advantages, entropies, entropy, options, skip_weight, values"):format(name),
+        policy[name], policy, { { arch, advantage = 1 }, nothing })
+    end
+  end
+  lu.assertEquals(policy:steps(), 0)
+  for _, given in ipairs { { arch, advantage = 0 }, { arch, entropy = 0 }, { arch, skip_weight = 0 } } do
+    policy:learn { given }
+  end
+  lu.assertEquals(policy:steps(), 3)
+end
+
 function T.test_bad_episodes()
   local policy = nas.policy()
   local arch = policy:sample(spaces.branching)

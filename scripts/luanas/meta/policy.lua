@@ -69,7 +69,8 @@ function Policy:sample(space, count) end
 ---@return luanas.Score|luanas.Score[]
 function Policy:score(archs, options) end
 
---- An episode: an architecture (its first element) and coefficients, all finite numbers; what is absent is 0.
+--- An episode: an architecture (its first element) and at least one coefficient besides skip_prior, all finite
+--- numbers; what is absent is 0.
 --- Coefficients are summed over episodes; for a mean, divide them by the number of episodes.
 ---@class luanas.Episode
 ---@field [1] luanas.Arch
