@@ -254,12 +254,12 @@ end
 
 --- Trains a network, or goes on with a model, until the recipe is done.
 function train.train(network, data, train_options)
-  train_options = recipe.check("train", train_options, OWN)
-  local settings = check_settings(train_options)
   local output = output_of(network)
   if type(data) ~= "table" or type(data.load) ~= "function" then
     check.fail("train: data is %s; expected a data set (what nas.data.fashion_mnist, ... return)", check.show(data))
   end
+  train_options = recipe.check("train", train_options, OWN)
+  local settings = check_settings(train_options)
   local own = recipe.new(train_options)
   local reason = evaluate.over_limit(evaluate.costs(core.network(output), own), settings.limits)
   if reason then check.fail("train: %s", reason) end

@@ -314,6 +314,8 @@ function T.test_refused_before_training()
   refused('train: unknown option "epoch"', network(), data(), { epoch = 3 })
   refused("network is 3; expected layers", 3, data())
   refused("data is nil; expected a data set", network(), nil)
+  lu.assertErrorMsgContains("train: data is a table; expected a data set", nas.train, network(), settings(), data())
+  lu.assertErrorMsgContains("train: network is a luanas.Data; expected layers", nas.train, data(), network())
   refused("on_epoch is 3; expected a function", network(), data(), { on_epoch = 3 })
   refused("the loss is not finite", network(), data(), { optimizer = nas.sgd { rate = 1e6 }, epochs = 1,
     loss = function(output, target) return nn.exp(nn.softmax_cross_entropy(output * 1000, target)) end })
