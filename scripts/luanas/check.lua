@@ -115,6 +115,19 @@ function check.colons(owner, class)
   return class
 end
 
+--- Has each function of a module refuse to be called with a colon. `owner` is what scripts call the module.
+function check.dots(owner, module)
+  for name, inner in pairs(module) do
+    module[name] = function(first, ...)
+      if rawequal(first, module) then
+        check.fail("%s:%s is called with a colon; expected a dot, as in %s.%s(...)", owner, name, owner, name)
+      end
+      return inner(first, ...)
+    end
+  end
+  return module
+end
+
 --- A value as messages show it.
 function check.show(value)
   if type(value) == "string" then

@@ -12,6 +12,14 @@ local function check_node(kind, name, value)
   end
 end
 
+local function check_input(kind, input, options)
+  if node.is(options) and not node.is(input) then
+    check.fail("%s: input is %s and options are a layer; expected the layer first, as in nn.%s(x, { ... })", kind,
+      check.show(input), kind)
+  end
+  check_node(kind, "input", input)
+end
+
 local function layer(kind, input, options)
   check_node(kind, "input", input)
   return node.apply(kind, { input }, options)
@@ -55,6 +63,7 @@ local function activated(activation, output)
 end
 
 local function activated_layer(kind, input, options)
+  check_input(kind, input, options)
   local own = own_options(kind, options, "activation")
   local activation = take_activation(kind, own)
   return activated(activation, layer(kind, input, own))
@@ -78,9 +87,9 @@ end
 
 --- The window slides over each channel by itself; a convolution of one pixel then mixes them.
 function nn.separable_conv2d(input, options)
+  check_input("separable_conv2d", input, options)
   local own = own_options("conv2d", options, "activation", "separable_conv2d")
   local activation = take_activation("separable_conv2d", own)
-  check_node("separable_conv2d", "input", input)
   for _, name in ipairs { "kernel", "filters" } do
     if own[name] == nil then check.fail("separable_conv2d: %s is missing", name) end
   end
@@ -110,12 +119,14 @@ end
 
 for _, kind in ipairs { "leaky_relu", "scale", "zero_pad", "dropout", "one_hot" } do
   nn[kind] = function(input, options)
+    check_input(kind, input, options)
     return layer(kind, input, own_options(kind, options))
   end
 end
 
 for _, kind in ipairs { "max_pool", "avg_pool" } do
   nn[kind] = function(input, options)
+    check_input(kind, input, options)
     local own = own_options(kind, options)
     if own.stride == nil then own.stride = own.pool end
     return layer(kind, input, own)
@@ -148,8 +159,8 @@ for _, kind in ipairs { "add", "multiply" } do
 end
 
 function nn.concat(inputs, options)
-  local own = own_options("concat", options)
-  return node.apply("concat", check_inputs("concat", inputs, 1), own)
+  local own = check_inputs("concat", inputs, 1)
+  return node.apply("concat", own, own_options("concat", options))
 end
 
 -- ---- Losses ----------------------------------------------------------------------------------------
@@ -162,4 +173,4 @@ for _, kind in ipairs { "softmax_cross_entropy", "mean_squared_error", "huber", 
   end
 end
 
-return nn
+return check.dots("nn", nn)

@@ -125,6 +125,24 @@ function T.test_a_missing_input_is_an_error()
   refused("input: shape[2] is nil; expected an integer of at least 1", nn.input, { 8, nil, 1 })
 end
 
+function T.test_the_input_comes_first()
+  for _, kind in ipairs {
+    "conv2d", "depthwise_conv2d", "separable_conv2d", "batch_norm", "dense", "leaky_relu", "scale", "zero_pad",
+    "dropout", "one_hot", "max_pool", "avg_pool",
+  } do
+    refused(kind .. ": input is a table and options are a layer; expected the layer first", nn[kind], {}, image)
+    refused(kind .. ": input is nil; expected a layer", nn[kind], nil, { no_option = true })
+  end
+  refused("concat: inputs are one layer; expected a list of layers", nn.concat, image, map)
+end
+
+function T.test_layers_are_called_with_a_dot()
+  for _, kind in ipairs { "input", "conv2d", "separable_conv2d", "relu", "max_pool", "concat", "add", "huber" } do
+    refused(("nn:%s is called with a colon; expected a dot, as in nn.%s(...)"):format(kind, kind), nn[kind], nn, image,
+      { filters = 3, kernel = 1 })
+  end
+end
+
 function T.test_a_list_may_change_afterwards()
   local list = { image, map }
   local sum = nn.add(list)
