@@ -179,4 +179,6 @@ function arch.parse(line)
   return arch.new(decisions)
 end
 
+check.colons("arch", Arch)
+
 return arch

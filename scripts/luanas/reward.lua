@@ -160,6 +160,8 @@ function Switch:__tostring()
   return "luanas.Switch: at trials " .. table.concat(self.steps.starts, ", ")
 end
 
+check.colons("switch", Switch)
+
 -- ---- Several objectives ----------------------------------------------------------------------------
 
 reward.mnas = objectives.mnas

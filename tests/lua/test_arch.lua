@@ -81,4 +81,11 @@ function T.test_damaged_lines_never_crash()
   end
 end
 
+function T.test_a_dot_for_a_colon()
+  local arch = nas.arch "kernel=3{1,3}"
+  lu.assertErrorMsgContains("arch:value is called with a dot; expected a colon, as in arch:value(...)", arch.value,
+    "kernel")
+  lu.assertErrorMsgContains("arch:line is called with a dot", arch.line)
+end
+
 return T

@@ -135,4 +135,10 @@ function T.test_power()
   lu.assertEquals(nas.reward.power(0.5, -1), 2)
 end
 
+function T.test_a_switch_is_called_with_a_colon()
+  local switch = nas.reward.switch { function() return 1 end }
+  lu.assertErrorMsgContains("switch:changes_at is called with a dot", switch.changes_at, { number = 1 })
+  lu.assertFalse(switch:changes_at { number = 1 })
+end
+
 return T
