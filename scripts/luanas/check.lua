@@ -18,21 +18,28 @@ function check.run(user_function, ...)
   return table.unpack(results, 1, results.n)
 end
 
--- "script.lua:12: " for the innermost line that is not the package's. A user's function that ends
--- in `return nn.dense(...)` has left the stack by then: where it is defined is the best there is.
+-- Where a function is that has left the stack, as one that ends in `return nn.dense(...)` has, with its line: where it
+-- begins is the best there is.
+local function place_of(user_function)
+  if type(user_function) ~= "function" then user_function = debug.getmetatable(user_function).__call end
+  local info = debug.getinfo(user_function, "S")
+  if info.what == "main" then return info, info.short_src .. ": in what the file returns: " end
+  local is_line = info.linedefined == info.lastlinedefined
+  return info, ("%s:%d: %s"):format(info.short_src, info.linedefined,
+    is_line and "" or "in what the function that begins here returns: ")
+end
+
+-- "script.lua:12: " for the innermost line that is not the package's.
 local function position()
   for level = 2, math.huge do
     local info = debug.getinfo(level, "Slf")
     if not info then return "" end
-    local where, line = info, info.currentline
+    local place
     if info.func == check.run then
-      local _, user_function = debug.getlocal(level, 1)
-      if type(user_function) ~= "function" then user_function = debug.getmetatable(user_function).__call end
-      where = debug.getinfo(user_function, "S")
-      line = where.linedefined
+      info, place = place_of(select(2, debug.getlocal(level, 1)))
     end
-    if where.what ~= "C" and where.source:sub(1, #own) ~= own then
-      return ("%s:%d: "):format(where.short_src, line)
+    if info.what ~= "C" and info.source:sub(1, #own) ~= own then
+      return place or ("%s:%d: "):format(info.short_src, info.currentline)
     end
   end
 end

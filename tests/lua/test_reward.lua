@@ -1,3 +1,4 @@
+local check = require "luanas.check"
 local lu = require "luaunit"
 local nas = require "luanas"
 
@@ -139,6 +140,20 @@ function T.test_a_switch_is_called_with_a_colon()
   local switch = nas.reward.switch { function() return 1 end }
   lu.assertErrorMsgContains("switch:changes_at is called with a dot", switch.changes_at, { number = 1 })
   lu.assertFalse(switch:changes_at { number = 1 })
+end
+
+-- Its line has left the stack: a function's begins where it does, a file has none.
+function T.test_an_error_in_a_tail_call_tells_where_it_may_be()
+  local chunk = load("return require 'luanas'.reward.power(nil, 3)", "@own.lua")
+  lu.assertErrorMsgEquals("own.lua: in what the file returns: power: value is nil; expected a finite number", check.run,
+    chunk)
+  chunk = load("\nreturn function(trial)\n  return require 'luanas'.reward.power(trial.acc, 3)\nend", "@own.lua")
+  lu.assertErrorMsgEquals("own.lua:2: in what the function that begins here returns: power: value is nil; expected a "
+    .. "finite number", check.run, chunk(), {})
+  local callable = setmetatable({}, { __call = function(_, trial)
+    return nas.reward.power(trial.acc, 3)
+  end })
+  lu.assertErrorMsgContains(": in what the function that begins here returns: power: ", check.run, callable, {})
 end
 
 return T

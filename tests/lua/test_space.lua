@@ -101,9 +101,15 @@ function T.test_an_error_in_a_tail_call_points_at_the_space_function()
   local function space()
     return nn.dense(image, { unit = 10 })
   end
+  local place = "^.*test_space.lua:%d: "
   local ok, message = pcall(nas.random().sample, nas.random(), space)
   lu.assertFalse(ok)
-  lu.assertStrMatches(message, "^.*test_space.lua:" .. line .. ': dense: unknown option "unit".*$')
+  lu.assertStrMatches(message, place:format(line)
+    .. 'in what the function that begins here returns: dense: unknown option "unit".*$')
+  line = debug.getinfo(1, "l").currentline + 1
+  local function short() return nn.dense(image, { unit = 10 }) end
+  message = select(2, pcall(nas.random().sample, nas.random(), short))
+  lu.assertStrMatches(message, place:format(line) .. 'dense: unknown option "unit".*$')
 end
 
 function T.test_errors_of_the_user_keep_their_traceback()
