@@ -40,11 +40,25 @@ local function core_settings(train, epochs)
   return settings
 end
 
+local EXAMPLES = {
+  augment = "{ shift = 2 }", optimizer = "nas.adam { rate = 0.001 }", schedule = "nas.schedule.cosine { warmup = 1 }",
+}
+
+local function check_tables(owner, train)
+  for _, name in ipairs(check.sorted_keys(EXAMPLES)) do
+    local value = train[name]
+    if value ~= nil and type(value) ~= "table" then
+      check.fail("%s: %s is %s; expected a table such as %s", owner, name, check.show(value), EXAMPLES[name])
+    end
+  end
+end
+
 --- Checks a table of settings (all may be absent); `more` are further names that are allowed.
 function recipe.check(owner, train, more)
   local all = table.move(more or {}, 1, #(more or {}), #known() + 1, table.move(known(), 1, #known(), 1, {}))
   train = check.options(owner, train, all)
   local epochs = check.optional(check.integer, owner, "epochs", train.epochs, 1, recipe.MAX_EPOCHS)
+  check_tables(owner, train)
   local own = {}
   for _, name in ipairs(known()) do own[name] = train[name] end
   check.core(core.recipe, core_settings(own, epochs or DEFAULT_EPOCHS))

@@ -39,6 +39,16 @@ function T.test_misuse()
   raises('sgd: unknown option "name"', nas.sgd, { name = "adam" })
 end
 
+function T.test_settings_that_are_no_tables()
+  raises('train: optimizer is "adam"; expected a table such as nas.adam { rate = 0.001 }', recipe.check, "train",
+    { optimizer = "adam" })
+  raises("train: optimizer is a function; expected a table such as nas.adam", recipe.check, "train",
+    { optimizer = nas.adam })
+  raises('train: schedule is "cosine"; expected a table such as nas.schedule.cosine { warmup = 1 }', recipe.check,
+    "train", { schedule = "cosine" })
+  raises("train: augment is true; expected a table such as { shift = 2 }", recipe.check, "train", { augment = true })
+end
+
 -- The canonical text of a recipe gives the recipe back, whatever is in it.
 function T.test_recipes_are_read_back()
   local function check(settings)
