@@ -6,6 +6,7 @@
 --- it has nothing more to propose at some point; policy, where it has one (nas.audit looks into it); and what
 --- nas.testing.agent does not check then: explores, whether it proposes what its policy has not sampled; own_advantage,
 --- whether the reward has another weight than 1 in what the policy follows.
+local core = require "luanas.core"
 local check = require "luanas.check"
 local nas = require "luanas"
 
@@ -57,6 +58,21 @@ local function merged(under, over)
   return own
 end
 
+-- A default as messages show it.
+local function example(name, default)
+  if name == "policy" then return '{ preset = "small" }' end
+  return type(default) == "table" and "{}" or tostring(default)
+end
+
+local function refuse_preset(owner, name, presets, defaults)
+  local hint = ""
+  if defaults.policy and core.options().policy_presets[name] then
+    hint = ("; the policy has it: policy = { preset = %s }"):format(check.show(name))
+  end
+  check.fail("%s: preset is %s; expected one of %s%s", owner, check.show(name),
+    table.concat(check.sorted_keys(presets), ", "), hint)
+end
+
 --- The options of an agent: its defaults, then those of a preset (given.preset, of `presets`), then what is given.
 --- All have a default; of a table, what is given goes before single fields of the preset's. `others` has the types
 --- that options may have besides those of their defaults. Those that several agents have, such as `batch`, are in
@@ -67,11 +83,7 @@ function agents.options(owner, given, defaults, presets, others)
   given = check.options(owner, given, names)
   local preset = {}
   if given.preset ~= nil and presets then
-    preset = presets[given.preset]
-    if not preset then
-      check.fail("%s: preset is %s; expected one of %s", owner, check.show(given.preset),
-        table.concat(check.sorted_keys(presets), ", "))
-    end
+    preset = presets[given.preset] or refuse_preset(owner, given.preset, presets, defaults)
   end
   local own = {}
   for _, name in ipairs(check.sorted_keys(defaults)) do
@@ -85,7 +97,7 @@ function agents.options(owner, given, defaults, presets, others)
     end
     if not is_like(value, default, other) then
       check.fail("%s: %s is %s; expected a %s such as %s%s", owner, name, check.show(value), type(default),
-        type(default) == "table" and "{}" or tostring(default), other and ", or a " .. other or "")
+        example(name, default), other and ", or a " .. other or "")
     end
     own[name] = value
   end

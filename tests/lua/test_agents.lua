@@ -132,6 +132,10 @@ function T.test_presets_that_are_not()
   lu.assertErrorMsgContains("ppo: preset is 3; expected one of nasnet", nas.agents.ppo, { preset = 3 })
   lu.assertErrorMsgContains('lookahead: unknown option "preset"; known options: clip, decay', nas.agents.lookahead,
     { preset = "paper" })
+  lu.assertErrorMsgContains('reinforce: preset is "small"; expected one of paper, student; the policy has it: '
+    .. 'policy = { preset = "small" }', nas.agents.reinforce, { preset = "small" })
+  lu.assertErrorMsgContains('reinforce: policy is "small"; expected a table such as { preset = "small" }',
+    nas.agents.reinforce, { policy = "small" })
 end
 
 -- ---- Options ---------------------------------------------------------------------------------------
@@ -143,7 +147,7 @@ local BAD = {
   decay = { [1] = "a number from 0 to below 1", [-0.1] = "a number", x = "a number" },
   clip = { [0] = "a number above 0, or false for no clipping", [-1] = "a number", x = "a number", [true] = "a number" },
   entropy = { [-1] = "a finite number of at least 0", [math.huge] = "a finite number", x = "a number" },
-  policy = { [3] = "a table such as {}", [true] = "a table" },
+  policy = { [3] = 'a table such as { preset = "small" }', [true] = "a table" },
   baseline = {
     x = "a number or one of leave_one_out, moving_average, none", [math.huge] = "a finite number",
     [true] = "a string such as moving_average, or a number",
