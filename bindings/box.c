@@ -31,14 +31,27 @@ void nas_box_type(lua_State *L, const char *type, const luaL_Reg *methods, const
   }
 }
 
-void nas_box_extend(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *meta) {
-  luaL_getmetatable(L, type);
-  if (lua_getfield(L, -1, "__index") == LUA_TFUNCTION) { /* its upvalue is the table of methods */
+/* Pushes the table of methods of the metatable on top of the stack. */
+static void push_methods(lua_State *L) {
+  if (lua_getfield(L, -1, "__index") == LUA_TFUNCTION) { /* whose upvalue it is */
     lua_getupvalue(L, -1, 1);
     lua_remove(L, -2);
   }
+}
+
+void nas_box_extend(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *meta) {
+  luaL_getmetatable(L, type);
+  push_methods(L);
   luaL_setfuncs(L, methods, 0);
   luaL_setfuncs(L, meta, 1);
+  lua_pop(L, 1);
+}
+
+void nas_box_push_method(lua_State *L, const char *type, const char *name) {
+  luaL_getmetatable(L, type);
+  push_methods(L);
+  lua_getfield(L, -1, name);
+  lua_replace(L, -3);
   lua_pop(L, 1);
 }
 

@@ -18,6 +18,9 @@ void nas_box_type(lua_State *L, const char *type, const luaL_Reg *methods, const
 /* Adds methods and metamethods, which end in {NULL, NULL}, to a type that is there. */
 void nas_box_extend(lua_State *L, const char *type, const luaL_Reg *methods, const luaL_Reg *meta);
 
+/* Pushes a type's method of that name, or nil. */
+void nas_box_push_method(lua_State *L, const char *type, const char *name);
+
 /* Pushes a new box of `size` bytes, all zero, with room for `anchors` user values. */
 void *nas_box_new(lua_State *L, const char *type, size_t size, int anchors);
 

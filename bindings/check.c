@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <ctype.h>
 #include <string.h>
+#include "box.h"
 
 /* -- who was called --------------------------------------------------------------------------- */
 
@@ -13,10 +14,16 @@ static const struct {
     {"bnot", "~a"},   {"index", "a[i]"}, {"newindex", "a[i] = b"},
 };
 
+/* Pushes what a type is called in messages: "tensor" for luanas.Tensor. */
+static const char *type_name(lua_State *L, const char *type) {
+  static const char prefix[] = "luanas.";
+  if (strncmp(type, prefix, sizeof prefix - 1) == 0) type += sizeof prefix - 1;
+  return lua_pushfstring(L, "%c%s", tolower((unsigned char)*type), *type ? type + 1 : "");
+}
+
 /* Pushes "tensor:to" for a method, "a + b" for an operator. Returns NULL, and pushes nothing, where
  * a function was called, or Lua does not know how. */
 static const char *called(lua_State *L) {
-  static const char prefix[] = "luanas.";
   lua_Debug ar;
   if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar) || !ar.name) return NULL;
   if (strcmp(ar.namewhat, "metamethod") == 0) {
@@ -28,10 +35,7 @@ static const char *called(lua_State *L) {
   if (strcmp(ar.namewhat, "method") != 0 || luaL_getmetafield(L, 1, "__name") == LUA_TNIL)
     return NULL;
   const char *type = lua_tostring(L, -1);
-  if (type && strncmp(type, prefix, sizeof prefix - 1) == 0) type += sizeof prefix - 1;
-  lua_pushfstring(L, "%c%s:%s", type ? tolower((unsigned char)*type) : '?', type ? type + 1 : "",
-                  ar.name);
-  lua_remove(L, -2);
+  lua_pushfstring(L, "%s:%s", type ? type_name(L, type) : "?", ar.name);
   return lua_tostring(L, -1);
 }
 
@@ -44,6 +48,21 @@ int nas_check_failed(lua_State *L, int arg, const char *format, ...) {
   va_end(arguments);
   const char *owner = called(L);
   return owner ? luaL_error(L, "%s: %s", owner, message) : luaL_argerror(L, arg, message);
+}
+
+void nas_check_colon(lua_State *L, const char *type) {
+  lua_Debug ar;
+  if (luaL_testudata(L, 1, type) || !lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar) ||
+      !ar.name || strcmp(ar.namewhat, "metamethod") == 0)
+    return;
+  lua_getinfo(L, "f", &ar);
+  nas_box_push_method(L, type, ar.name);
+  if (lua_rawequal(L, -1, -2)) {
+    const char *owner = type_name(L, type);
+    luaL_error(L, "%s:%s is called with a dot; expected a colon, as in %s:%s(...)", owner, ar.name,
+               owner, ar.name);
+  }
+  lua_pop(L, 2);
 }
 
 lua_Integer nas_check_integer(lua_State *L, int arg, const char *what, lua_Integer low,

@@ -10,6 +10,10 @@
  * wrote: "tensor:to: ...", "a + b: ...", or as Lua does for functions. */
 int nas_check_failed(lua_State *L, int arg, const char *format, ...);
 
+/* Raises if the running function is a method of that type that was called with a dot, which left
+ * something else in argument 1. */
+void nas_check_colon(lua_State *L, const char *type);
+
 /* An integer from low to high; `what` names it in the message. */
 lua_Integer nas_check_integer(lua_State *L, int arg, const char *what, lua_Integer low,
                               lua_Integer high);

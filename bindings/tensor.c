@@ -16,8 +16,10 @@ static const char *const dtype_names[] = {"float32", "uint8", "int32", NULL};
 static const nas_dtype dtypes[] = {NAS_FLOAT32, NAS_UINT8, NAS_INT32};
 
 nas_tensor *nas_check_tensor(lua_State *L, int arg) {
-  if (!luaL_testudata(L, arg, nas_tensor_type))
+  if (!luaL_testudata(L, arg, nas_tensor_type)) {
+    nas_check_colon(L, nas_tensor_type);
     nas_check_failed(L, arg, "expected a tensor, got %s", nas_check_shown(L, arg));
+  }
   tensor_box *box = nas_box_check(L, arg, nas_tensor_type);
   return box->tensor;
 }

@@ -9,6 +9,7 @@
 
 static void check_operand_type(lua_State *L, int arg) {
   if (lua_type(L, arg) == LUA_TNUMBER || luaL_testudata(L, arg, nas_tensor_type)) return;
+  nas_check_colon(L, nas_tensor_type);
   nas_check_failed(L, arg, "expected a tensor or a number, got %s%s", nas_check_shown(L, arg),
                    lua_istable(L, arg) ? "; nas.tensor makes a tensor of a table" : "");
 }

@@ -404,6 +404,21 @@ function tests.test_tostring_is_short()
     "luanas.Tensor uint8 [1000, 1000]: 0 0 0 0 0 0 0 0 ...")
 end
 
+function tests.test_a_dot_for_a_colon()
+  local function called(code)
+    return load("local t = ...\nlocal _ = " .. code, "@own.lua"), matrix()
+  end
+  for name, arguments in pairs {
+    mean = "", reshape = "{ 3, 2 }", to = '"uint8"', get = "1, 1", maximum = "3", clamp = "0, 1", take = "{ 1 }",
+  } do
+    raises(("own.lua:2: tensor:%s is called with a dot; expected a colon, as in tensor:%s(...)"):format(name, name),
+      called(("t.%s(%s)"):format(name, arguments)))
+  end
+  raises("own.lua:2: tensor:matmul: expected a tensor, got 3", called "t:matmul(3)")
+  raises("got 3", called "t.matmul(t, 3)")
+  raises("a + b: expected a tensor or a number, got nil", called "nil + t")
+end
+
 function tests.test_closed()
   local t = matrix()
   do
