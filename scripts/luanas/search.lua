@@ -10,8 +10,8 @@
 ---
 --- What evaluates is a table, too: space, evaluate(asked) -> trial of { record =, epochs = or nil }, log(trial,
 --- values), and, where they are wanted, failed_count (failed trials have metrics to reward), prepare(list of asked)
---- with epochs (of what is asked without), seconds(trial) (that its training took), expect(count), and paid(what was
---- spent so far), which is called after each trial.
+--- with epochs (of what is asked without), seconds(trial) (that its training took), expect(count), paid(what was spent
+--- so far), which is called after each trial, and flush(), when the search has ended, however that came.
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"
@@ -294,6 +294,7 @@ function search.run(owner, agent, options, by)
   end
   check_restart(owner, agent, options)
   local budget = budget_of(owner, options, agent)
+  local _ <close> = setmetatable({}, { __close = by.flush or function() end })
   local spent, best, ended = new_spent(), nil, reached(new_spent(), budget)
   if by.expect then by.expect(budget.trials) end
   while not ended do

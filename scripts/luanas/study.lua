@@ -132,7 +132,7 @@ local function ahead_key(record, epochs)
 end
 
 -- What is pending is written, so that no other process waits for it.
-local function before_training(self)
+local function flush(self)
   if self.walk then self.walk:flush() end
 end
 
@@ -177,7 +177,7 @@ end
 
 -- A trial's network is trained again: what is to be closed at the end, and what sees the epochs.
 local function begin_training(self, of, epochs)
-  before_training(self)
+  flush(self)
   self.aside = progress.new(self.quiet, true)
   self.aside:begin(of.number, nil, epochs)
   return watch(self), function(epoch) self.aside:step(epoch.epoch, epoch.accuracy) end
@@ -239,7 +239,7 @@ local function new(options)
     checkpoint = check.integer(owner, "checkpoint", options.checkpoint or DEFAULT_CHECKPOINT, 0),
     states = check.optional(check.integer, owner, "states", options.states, 0),
     predictions = check.optional(check.boolean, owner, "predictions", options.predictions),
-    say = say, before_training = before_training, begin_training = begin_training, -- for evaluation.lua, stored.lua
+    say = say, before_training = flush, begin_training = begin_training, -- for evaluation.lua, stored.lua
     searcher = searcher,              -- for compare.lua
     recipes = {},                     -- of other numbers of epochs
     outcomes = {}, outcome_count = 0, -- of networks, kept by evaluate.lua
@@ -441,6 +441,7 @@ function searcher(self, owner, workers)
     end,
     evaluate = function(asked) return evaluate_one(self, asked.record, asked.epochs) end,
     log = function(of, values) of:log(values) end,
+    flush = function() flush(self) end,
     expect = function(count) self:expect(count and self.number + count) end,
   }
 end
@@ -567,7 +568,7 @@ function study.close_all(problem)
 end
 
 detached.add_to(Study, "study", function(self)
-  before_training(self)
+  flush(self)
   return self.store:path()
 end)
 check.colons("study", Study)

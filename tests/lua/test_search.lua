@@ -191,6 +191,29 @@ function T.test_a_search_of_batches_that_was_ended_goes_on()
 end
 
 -- In a file, lists are trained ahead of their trials: but no more than the budget pays for.
+-- Who looks at the file of a search that has ended sees all of it.
+function T.test_all_is_written_when_a_search_ends()
+  local study <close> = spaces.study { path = path }
+  local function rewarded()
+    return #query "SELECT * FROM trial WHERE logged->>'reward' IS NOT NULL"
+  end
+  study:run(one_by_one { a, a, a }, { trials = 3 })
+  lu.assertEquals(rewarded(), 3)
+  local agent = one_by_one { a, a }
+  local learn = agent.learn
+  function agent.learn(...)
+    if study.number == 5 then error "my own" end
+    return learn(...)
+  end
+  lu.assertErrorMsgContains("my own", study.run, study, agent, { trials = 2 })
+  lu.assertEquals({ rewarded(), #query "SELECT * FROM trial" }, { 4, 5 })
+  lu.assertErrorMsgEquals("interrupted!", study.run, study, one_by_one { a, a }, { trials = 2, reward = function(trial)
+    if trial.number == 7 then error("interrupted!", 0) end
+    return 1
+  end })
+  lu.assertEquals({ rewarded(), #query "SELECT * FROM trial" }, { 5, 7 })
+end
+
 function T.test_what_the_budget_does_not_pay_for_is_not_trained()
   local lists = { { a, { b, epochs = 2 }, { c, epochs = 3 }, d } }
   for _, case in ipairs {
