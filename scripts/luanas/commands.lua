@@ -120,24 +120,36 @@ end
 
 -- ---- Trials ----------------------------------------------------------------------------------------
 
--- Whether a trial of some runs has a number of that name.
-local function has_number(store, ids, name)
-  local sql = LINE .. "SELECT 1" .. TRIALS .. "WHERE typeof(coalesce(metrics->>?2, measured->>?2, logged->>?2)) "
-    .. "IN ('integer', 'real') LIMIT 1"
+-- Whether a trial of some runs has a number where some SQL says.
+local function has_number(store, ids, sql)
+  sql = LINE .. "SELECT 1" .. TRIALS .. "WHERE typeof(" .. sql .. ") IN ('integer', 'real') LIMIT 1"
   for _, id in ipairs(ids) do
-    if name:find "^[%a_][%w_]*$" and store:row(sql, id, name) then return true end
+    if store:row(sql, id) then return true end
   end
   return false
+end
+
+-- The SQL of the number that a name stands for: a metric, or else what was logged; logged_NAME is always the latter.
+-- nil where no trial has one.
+local function number_sql(store, ids, name)
+  if not name:find "^[%a_][%w_]*$" then return nil end
+  for _, sql in ipairs {
+    ("coalesce(metrics->>'%s', measured->>'%s')"):format(name, name), ("logged->>'%s'"):format(name),
+    ("logged->>'%s'"):format(name:gsub("^logged_", "")),
+  } do
+    if has_number(store, ids, sql) then return sql end
+  end
 end
 
 -- The names of all numbers that trials of some runs have.
 local function names_of(store, ids)
   local names = {}
-  for _, id in ipairs(ids) do
-    for _, map in ipairs { "metrics", "measured", "logged" } do
+  for _, map in ipairs { "metrics", "measured", "logged" } do
+    for _, id in ipairs(ids) do
       for row in store:rows(LINE .. "SELECT DISTINCT key" .. TRIALS .. "JOIN json_each(trial." .. map .. ") AS each "
         .. "WHERE each.type IN ('integer', 'real')", id) do
-        names[row.key] = true
+        local is_both = map == "logged" and (names[row.key] or map) ~= map
+        names[is_both and "logged_" .. row.key or row.key] = map
       end
     end
   end
@@ -146,12 +158,11 @@ end
 
 -- The SQL of a trial's metric or logged value, which an option names.
 local function value_sql(store, ids, option, name)
-  if not has_number(store, ids, name) then
-    local names = names_of(store, ids)
-    misuse("--%s: value is %s; trials of run %s have %s", option, check.show(name), table.concat(ids, ", "),
-      #names > 0 and "the numbers " .. table.concat(names, ", ") or "no numbers")
-  end
-  return ("coalesce(metrics->>'%s', measured->>'%s', logged->>'%s')"):format(name, name, name)
+  local sql = number_sql(store, ids, name)
+  if sql then return sql end
+  local names = names_of(store, ids)
+  misuse("--%s: value is %s; trials of run %s have %s", option, check.show(name), table.concat(ids, ", "),
+    #names > 0 and "the numbers " .. table.concat(names, ", ") or "no numbers")
 end
 
 -- An iterator over the trials that some SQL gives.
@@ -169,7 +180,7 @@ local function each_of_run(store, run, sort, top)
   if sort then
     order = value_sql(store, { run }, "sort", sort)
     where = "WHERE " .. order .. " IS NOT NULL "
-    order = order .. (report.is_lowest_best(sort) and " ASC" or " DESC") .. ", number"
+    order = order .. (report.is_lowest_best((sort:gsub("^logged_", ""))) and " ASC" or " DESC") .. ", number"
   end
   -- Checksums are computed of those that are shown only.
   local sql = LINE .. ", chosen(owner, place) AS (SELECT trial.run, number" .. TRIALS .. where .. "ORDER BY " .. order
@@ -299,7 +310,7 @@ local function show_curves(store, options, ...)
   local lines, ids = {}, { ... }
   for i, id in ipairs(ids) do ids[i] = run_of(store, id) end
   if #ids == 0 then ids = runs_beside(store) end
-  options.value = options.value or has_number(store, ids, "accuracy") and "accuracy" or "loss"
+  options.value = options.value or number_sql(store, ids, "accuracy") and "accuracy" or "loss"
   local sql = LINE .. "SELECT number, " .. value_sql(store, ids, "value", options.value) .. " AS value" .. TRIALS
   for i, id in ipairs(ids) do
     lines[i] = { id = id, values = {} }
@@ -401,6 +412,7 @@ end
 
 -- ---- The commands ----------------------------------------------------------------------------------
 
+local NUMBER = "a metric or logged value (logged_NAME, where a metric has its name)"
 local OF_RUN = { "", "the run; default: the last one", least = 1 }
 
 local list_of_commands = {
@@ -409,7 +421,7 @@ local list_of_commands = {
   {
     name = "trials", takes = "FILE", help = "the trials of a run", run = trials,
     options = {
-      run = OF_RUN, sort = { "", "a metric or logged value: the best first" },
+      run = OF_RUN, sort = { "", NUMBER .. ": the best first" },
       top = { "", "so many; default: 20 in a table, else all", least = 1 },
       csv = { false, "comma-separated values" }, json = { false, "a line of JSON for each" },
     },
@@ -431,7 +443,7 @@ local list_of_commands = {
     name = "curves", takes = "FILE [RUN...]", run = show_curves,
     help = "runs side by side, means over the trials; default: all runs of the study of the last one",
     options = {
-      value = { "", "a metric or logged value; default: accuracy, or loss" },
+      value = { "", NUMBER .. "; default: accuracy, or loss" },
       window = { "", "trials of a mean; default: a tenth of all", least = 1 },
       csv = { false, "comma-separated values, without means" },
       out = { "", "also draw them, by gnuplot, into a file .svg or .png", short = "-o" },
@@ -440,7 +452,7 @@ local list_of_commands = {
   {
     name = "plot", takes = "FILE KIND", run = show_plot,
     help = "a picture of a run by gnuplot, in the terminal or into a file; KIND is one of\n"
-      .. "accuracy, reward, loss, entropy, logged, incumbent, options, pareto, curves (of training)",
+      .. "accuracy, reward, loss (of the policy), entropy, logged, incumbent, options, pareto, curves (of training)",
     options = {
       run = { "", "the run; default: the last one of the study", least = 1 },
       study = { "", "the study; default: that of the run, or of the last one", least = 1 },

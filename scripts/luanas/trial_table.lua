@@ -14,13 +14,21 @@ local function logged_names(trials, only)
   return check.sorted_keys(found)
 end
 
+-- A logged value that has the name of a metric is called as in csv.lua.
+local function title_of(trials, name)
+  for _, each in ipairs(trials) do
+    if each.metrics[name] ~= nil then return "logged_" .. name end
+  end
+  return name
+end
+
 --- The text of the table: number, status, accuracy (of values the loss), costs, what was logged or only that name of
 --- it, architecture.
 return function(trials, only)
   local names, metric = logged_names(trials, only), "loss"
   for _, each in ipairs(trials) do metric = each.metrics.accuracy and "accuracy" or metric end
   local columns = { right "trial", { title = "status" }, right(metric), right "parameters", right "seconds" }
-  for _, name in ipairs(names) do columns[#columns + 1] = right(name) end
+  for _, name in ipairs(names) do columns[#columns + 1] = right(title_of(trials, name)) end
   columns[#columns + 1] = { title = "architecture" }
   local rows = {}
   for i, each in ipairs(trials) do

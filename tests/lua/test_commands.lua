@@ -83,6 +83,34 @@ function T.test_the_best_come_first()
   is_sorted(column "params", function(a, b) return a <= b end)
 end
 
+-- What has the name of a metric and was logged, too: as CSV calls the two.
+function T.test_a_logged_value_that_has_the_name_of_a_metric()
+  do
+    local study <close> = spaces.study { path = path, limits = { params = 60 } }
+    for i, arch in ipairs(spaces.all(spaces.tiny)) do study:evaluate(arch):log { loss = -i, reward = i } end
+    lu.assertEquals(study:trials()[4].status, "failed")
+  end
+  local function first_of(name)
+    return core.json_decode(lines((select(2, run("trials", path, "--json", "--sort", name))))[1])
+  end
+  lu.assertEquals(first_of("logged_loss").logged.loss, -4)
+  lu.assertEquals(first_of("logged_reward").logged.reward, 4)
+  local _, out = run("trials", path, "--sort", "loss")
+  lu.assertStrMatches(lines(out)[1], ".* logged_loss  +reward  architecture")
+  lu.assertEquals(lines(out)[5], "3 of 4 trials; --top shows more") -- the one that failed has none
+  local file <close> = nas.open(path)
+  local losses = file:study():trials()
+  lu.assertEquals(select(2, run("curves", path, "--value", "loss", "--csv")),
+    ("trial,run_1\n1,%s\n2,%s\n3,%s\n"):format(core.number_text(losses[1].loss), core.number_text(losses[2].loss),
+      core.number_text(losses[3].loss)))
+  lu.assertEquals(select(2, run("curves", path, "--value", "logged_loss", "--csv")),
+    "trial,run_1\n1,-1\n2,-2\n3,-3\n4,-4\n")
+  lu.assertStrContains(select(3, run("trials", path, "--sort", "x")), "have the numbers accuracy, logged_loss, loss, ")
+  for _, name in ipairs { "trials", "curves" } do
+    lu.assertStrContains(select(2, run(name, "--help")), "(logged_NAME, where a metric has its name)")
+  end
+end
+
 function T.test_what_tells_studies_apart()
   local function open(options)
     options.path = path
