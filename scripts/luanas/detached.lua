@@ -100,12 +100,14 @@ end
 -- Whether there is a process (its number or false), and what it, or the last one, has told of itself; false and nil
 -- where there was none yet.
 local function look(path)
+  local process, line, told
   for _ = 1, LOOKS do
-    local process, line = check.must(core.holder, process_file(path))
-    local told = line and core.json_decode(line)
-    if told or not process then return process, told end
-    core.sleep(PAUSE) -- it is at its first line
+    process, line = check.must(core.holder, process_file(path))
+    told = line and core.json_decode(line)
+    if not process or told and told.process == process then return process, told end
+    core.sleep(PAUSE) -- it is at its first line, and what is there may be of the one before
   end
+  if told then return process, told end -- in another container it has another number
   check.fail("%s can't be read", process_file(path))
 end
 

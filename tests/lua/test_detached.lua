@@ -173,6 +173,27 @@ function T.test_a_process_that_goes_on_has_the_trials_that_are_stored()
   lu.assertStrContains(tostring(study:status()), "; 2 trials stored; stopped\n")
 end
 
+-- A process has the file before its first line is there: what the one before has told is not its state.
+function T.test_the_state_of_the_process_before_is_not_that_of_the_next_one()
+  save ""
+  local study <close> = spaces.study { path = path }
+  study:start(script, "before")
+  lu.assertTrue(ended(study))
+  local holder, _, before = core.holder, core.holder(path .. "-process")
+  local count = 0
+  save "require 'luanas.core'.sleep(50)"
+  files.with(core, "holder", function(...)
+    local process, line = holder(...)
+    count = count + (process and 1 or 0)
+    return process, process and count < 4 and before or line
+  end, function()
+    local now = study:start(script, "now")
+    lu.assertEquals({ now.process, now.arguments, now.ended }, { holder(path .. "-process"), "now", nil })
+  end)
+  lu.assertEquals(count, 4)
+  lu.assertTrue(study:stop())
+end
+
 function T.test_what_is_finished_is_told_once()
   save(SEARCH:gsub("spaces.study%(%)", "spaces.study { quiet = false, train = { epochs = 100000, batch = 1 } }"))
   local study <close> = spaces.study { path = path }
