@@ -173,13 +173,21 @@ end
 
 local started = {} -- processes of this one, by paths: to be looked after when they have ended
 
-local function check_script(owner, script, arguments)
+-- An argument of the script as text.
+local function argument_text(owner, place, value)
+  local is_finite = math.type(value) == "integer" or math.type(value) == "float" and value - value == 0
+  if is_finite then return core.number_text(value) end
+  if type(value) == "string" and value ~= "" then return value end
+  check.fail("%s: the script's argument %d is %s; expected a non-empty string or a finite number", owner, place,
+    check.show(value))
+end
+
+local function check_script(owner, script)
   check.string(owner, "script", script)
   local file, problem = io.open(script, "rb")
   local is_file = file and file:read(0) ~= nil or file and file:seek "end" == 0
   if file then file:close() end
   if not is_file then check.fail("%s: the script can't be read: %s", owner, problem or script .. " is no file") end
-  for i = 1, arguments.n do check.string(owner, ("argument %d"):format(i), arguments[i]) end
 end
 
 local function refuse_second(owner, path)
@@ -208,8 +216,9 @@ end
 
 --- Runs a script for the file at `path`; its status when it has begun.
 function detached.start(owner, path, script, ...)
-  local arguments = table.pack(...)
-  check_script(owner, script, arguments)
+  check_script(owner, script)
+  local arguments = {}
+  for i = 1, select("#", ...) do arguments[i] = argument_text(owner, i, (select(i, ...))) end
   refuse_second(owner, path)
   local text = #arguments > 0 and table.concat(arguments, " ") or nil
   local log <close> = check.must(io.open, log_file(path), "a")
@@ -218,7 +227,7 @@ function detached.start(owner, path, script, ...)
   log:write(("luanas: %s%s\n"):format(script, text and " " .. text or ""))
   log:flush()
   local program = os.getenv "LUANAS_PROGRAM" or core.program()
-  local process, problem = core.detach(log_file(path), program, "-e", code, "--", script, ...)
+  local process, problem = core.detach(log_file(path), program, "-e", code, "--", script, table.unpack(arguments))
   if not process then check.fail("%s: %s; set LUANAS_PROGRAM to the path of the program luanas", owner, problem) end
   started[path] = process
   return wait_for(owner, path, process, place)

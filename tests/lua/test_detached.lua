@@ -194,6 +194,16 @@ function T.test_the_state_of_the_process_before_is_not_that_of_the_next_one()
   lu.assertTrue(study:stop())
 end
 
+function T.test_numbers_are_arguments_too()
+  save "print(...)"
+  local study <close> = spaces.study { path = path }
+  study:start(script, "--trials", 100, 0.1, 4.0, 1 << 60)
+  lu.assertTrue(ended(study))
+  local now = study:status()
+  lu.assertEquals(now.arguments, "--trials 100 0.1 4 1152921504606846976")
+  lu.assertEquals(now.lines[2], (now.arguments:gsub(" ", "\t")))
+end
+
 function T.test_what_is_finished_is_told_once()
   save(SEARCH:gsub("spaces.study%(%)", "spaces.study { quiet = false, train = { epochs = 100000, batch = 1 } }"))
   local study <close> = spaces.study { path = path }
@@ -212,8 +222,10 @@ function T.test_what_cannot_be_started()
     script)
   lu.assertErrorMsgContains("study:start: the script can't be read: / is no file", study.start, study, "/")
   save ""
-  lu.assertErrorMsgContains("study:start: argument 2 is 3; expected a non-empty string", study.start, study, script,
-    "a", 3)
+  for argument, shown in pairs { [""] = '""', [true] = "true", [1 / 0] = "inf" } do
+    lu.assertErrorMsgContains(("study:start: the script's argument 2 is %s; expected a non-empty string or a finite "
+      .. "number"):format(shown), study.start, study, script, "a", argument)
+  end
   local function with_program(name, body)
     local getenv = os.getenv
     files.with(os, "getenv", function(key)

@@ -231,7 +231,7 @@ function Study:csv(path) end
 --- at a time runs so for a file: by PATH-process, which the script must leave alone (where it opens and closes that file,
 --- it counts as ended until its next trial or epoch).
 ---@param script string Its path.
----@param ... string Its arguments.
+---@param ... string|number Its arguments.
 ---@return luanas.Status # When it has begun.
 function Study:start(script, ...) end
 
@@ -329,7 +329,7 @@ function File:study(which) end
 --- at a time runs so for a file: by PATH-process, which the script must leave alone (where it opens and closes that file,
 --- it counts as ended until its next trial or epoch).
 ---@param script string Its path.
----@param ... string Its arguments.
+---@param ... string|number Its arguments.
 ---@return luanas.Status # When it has begun.
 function File:start(script, ...) end
 
