@@ -24,7 +24,8 @@ local ORACLE_LIMIT = 100000
 
 -- ---- Options ---------------------------------------------------------------------------------------
 
--- An entry of `agents`, of which messages speak as `what`, as { name =, new = function of a seed }.
+-- An entry of `agents`, of which messages speak as `what`, as { name =, new = function of a seed, ends = whether it
+-- ends by itself }.
 local function entrant(owner, what, given)
   if type(given) == "string" then given = { given } end
   if type(given) == "table" and given.new ~= nil then
@@ -38,7 +39,7 @@ local function entrant(owner, what, given)
     if first ~= nil and rawequal(first, given.new(1)) then
       check.fail("%s: new of %s returned the same agent twice; each search takes a new one", owner, what)
     end
-    return { name = name, new = given.new }
+    return { name = name, new = given.new, ends = type(first) == "table" and first.ends }
   end
   if type(given) ~= "table" or type(given[1]) ~= "string" then
     check.fail("%s: %s is %s; expected the name of an agent, { name, its options } or { name =, new = function of a "
@@ -59,8 +60,8 @@ local function entrant(owner, what, given)
     options.seed = seed
     return make(options)
   end
-  new(1) -- for its checks
-  return { name = check.string(owner, "name of " .. what, given.name or given[1]), new = new }
+  local first = new(1) -- also for its checks
+  return { name = check.string(owner, "name of " .. what, given.name or given[1]), new = new, ends = first.ends }
 end
 
 local function entrants_of(owner, given)
@@ -224,7 +225,7 @@ local function check_subject(owner, options)
     end
     return
   end
-  if type(options.study) ~= "table" then
+  if type(options.study) ~= "table" or (getmetatable(options.study) or {}).__name then
     check.fail("%s: study is %s; expected a table of options of nas.study", owner, check.show(options.study))
   end
   for _, name in ipairs { "name", "seed" } do
@@ -258,6 +259,7 @@ return function(options)
   check.optional(check.boolean, owner, "quiet", options.quiet)
   local last = check.integer(owner, "last", options.last or 20, 1)
   local reference = reference_of(owner, options.reference, entrants)
+  for _, each in ipairs(entrants) do search.budget(owner, options, each) end
   local oracle = oracle_of(owner, options)
   local cells = (options.rewards and by_rewards or by_studies)(owner, options, entrants, seeds)
   local agents = {}

@@ -120,7 +120,8 @@ local function reached(spent, budget)
   return not budget.trials and spent.idle >= IDLE_MAX and "nothing new" or nil
 end
 
-local function budget_of(owner, options, agent)
+--- The limits of a search by this agent, of which there must be one unless it ends by itself.
+function search.budget(owner, options, agent)
   local budget = {}
   for _, name in ipairs(LIMITS) do
     local check_value = name == "seconds" and check.number or check.integer
@@ -134,7 +135,8 @@ end
 
 -- ---- The loop --------------------------------------------------------------------------------------
 
-local function check_agent(owner, agent)
+--- Raises an error unless it is an agent.
+function search.check_agent(owner, agent)
   if type(agent) == "table" and type(agent.propose) == "function"
     and (agent.learn == nil or type(agent.learn) == "function") then
     return
@@ -286,14 +288,14 @@ end
 --- another reward. A list that the budget cuts short is not learned from. Returns { best = trial or nil, trials =,
 --- trainings =, epochs =, seconds =, ended = the limit, "the agent" or "nothing new" }.
 function search.run(owner, agent, options, by)
-  check_agent(owner, agent)
+  search.check_agent(owner, agent)
   check.options(owner, options, search.OPTIONS)
   local reward = options.reward
   if reward ~= nil and type(reward) ~= "string" and not check.is_callable(reward) then
     check.fail("%s: reward is %s; expected a function of a trial, or the name of a metric", owner, check.show(reward))
   end
   check_restart(owner, agent, options)
-  local budget = budget_of(owner, options, agent)
+  local budget = search.budget(owner, options, agent)
   local _ <close> = setmetatable({}, { __close = by.flush or function() end })
   local spent, best, ended = new_spent(), nil, reached(new_spent(), budget)
   if by.expect then by.expect(budget.trials) end

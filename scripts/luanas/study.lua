@@ -448,6 +448,7 @@ end
 
 function Study:run(agent, options)
   local owner = "study:run"
+  search.check_agent(owner, agent) -- first: a table may be the options in its place
   options = check.options(owner, options, search.OPTIONS)
   return search.run(owner, agent, options, searcher(self, owner, options.workers))
 end

@@ -541,6 +541,8 @@ function T.test_what_is_compared_on()
   lu.assertErrorMsgContains("compare: space is given, which is no option with `study`", on_studies,
     { space = spaces.tiny })
   lu.assertErrorMsgContains("compare: study is 3; expected a table of options of nas.study", on_studies, { study = 3 })
+  lu.assertErrorMsgContains("compare: study is a luanas.Study; expected a table of options of nas.study", on_studies,
+    { study = nas.study(study_options()) })
   for _, name in ipairs { "name", "seed" } do
     lu.assertErrorMsgContains(("compare: study has the option %s; each search has its own, by its agent and seed")
       :format(name), on_studies, {}, { [name] = 3 })
@@ -561,6 +563,19 @@ function T.test_bad_options()
   refused("quiet is 3; expected true or false", { quiet = 3 })
   lu.assertErrorMsgContains("compare: there is no budget; expected at least one of epochs, seconds, trainings, trials",
     nas.compare, { agents = { "ppo" }, rewards = reward, space = spaces.tiny, quiet = true })
+end
+
+function T.test_there_must_be_a_budget_before_the_first_search()
+  for _, subject in ipairs { { rewards = reward, space = spaces.tiny }, { study = study_options() } } do
+    subject.agents, subject.quiet = { "enumerate", "reinforce" }, true
+    local ok, message = pcall(nas.compare, subject)
+    lu.assertFalse(ok)
+    lu.assertStrMatches(message, ".*test_compare.lua:%d+: compare: there is no budget; expected at least one of epochs, "
+      .. "seconds, trainings, trials")
+  end
+  lu.assertNil(io.open(path)) -- no study was made
+  local by_itself = nas.compare { agents = { "enumerate" }, rewards = reward, space = spaces.tiny, quiet = true }
+  lu.assertEquals(#by_itself.agents[1].cells[1].rewards, 4)
 end
 
 function T.test_rewards_that_are_no_numbers()

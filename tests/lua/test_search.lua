@@ -413,6 +413,8 @@ function T.test_no_agents()
   refused("a table", {})
   refused("a luanas.Random", nas.random())
   refused("a table", { propose = function() end, learn = 3 })
+  lu.assertErrorMsgContains("study:run: the agent is a table; expected what nas.agents", study.run, study,
+    { trials = 1 }, nas.agents.random_search())
 end
 
 function T.test_bad_proposals()
