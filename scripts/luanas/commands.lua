@@ -340,10 +340,12 @@ local KINDS = {
   reward = {},
 }
 
+local KIND_NAMES = "one of " .. table.concat(check.sorted_keys(KINDS), ", ")
+
 local function picture_options(kind, options)
   local takes, own = KINDS[kind], { title = options.title }
   if not takes then
-    misuse("KIND is %s; expected one of %s", check.show(kind), table.concat(check.sorted_keys(KINDS), ", "))
+    misuse("KIND is %s; expected %s", check.show(kind), KIND_NAMES)
   end
   for _, name in ipairs { "best", "cost", "log", "value", "window" } do
     if takes[name] then
@@ -450,7 +452,7 @@ local list_of_commands = {
     },
   },
   {
-    name = "plot", takes = "FILE KIND", run = show_plot,
+    name = "plot", takes = "FILE KIND", run = show_plot, words = "KIND is " .. KIND_NAMES,
     help = "a picture of a run by gnuplot, in the terminal or into a file; KIND is one of\n"
       .. "accuracy, reward, loss (of the policy), entropy, logged, incumbent, options, pareto, curves (of training)",
     options = {
@@ -528,7 +530,10 @@ local function run(command, arguments)
     written(io.stdout:flush())
     return 0
   end
-  message = message or not is_complete(command.takes, #others) and usage or make_integers(command.takes, others)
+  if not message and not is_complete(command.takes, #others) then
+    message = usage .. (command.words and "; " .. command.words or "")
+  end
+  message = message or make_integers(command.takes, others)
   if message then misuse("%s", message) end
   local store <close>, problem = core.store(others[1], { must_exist = true, read_only = not command.writes })
   must(store, problem)

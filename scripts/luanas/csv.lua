@@ -79,12 +79,18 @@ function csv.write_to(file, open, of_runs)
   return written and true, message
 end
 
+-- What is told of the file beside it, of the file itself.
+local function told_of(path, temporary, message)
+  local is_named = message:sub(1, #temporary) == temporary
+  return is_named and path .. message:sub(#temporary + 1) or message
+end
+
 --- Has write(file), which returns true, or nil and a message, write a file beside `path`, and renames that, so that a
 --- full disk leaves no torn table. Returns the same.
 function csv.replace(path, write)
   local temporary, ok = path .. ".tmp", false
   local file <close>, message = io.open(temporary, "wb")
-  if not file then return nil, message end
+  if not file then return nil, told_of(path, temporary, message) end
   local _ <close> = setmetatable({}, { __close = function() -- also where `write` raises
     if not ok then os.remove(temporary) end
   end })
@@ -93,7 +99,7 @@ function csv.replace(path, write)
   message = write_message or close_message
   if written and closed then ok, message = os.rename(temporary, path) end
   if ok then return true end
-  return nil, message
+  return nil, told_of(path, temporary, message)
 end
 
 --- Writes the table to the file `path`.

@@ -290,6 +290,8 @@ function T.test_plot()
   end
   refused('KIND is "x"; expected one of accuracy, curves, entropy, incumbent, logged, loss, options, pareto, reward',
     "x")
+  refused("usage: luanas plot FILE KIND [options]; KIND is one of accuracy, curves, entropy, incumbent, logged, loss, "
+    .. "options, pareto, reward")
   refused("--window is nothing for the picture pareto", "pareto", "--window", "3")
   refused("--value is missing: the name of what was logged", "logged")
   refused('--out: value is "a.pdf"; expected the name of a .svg or .png file', "reward", "-o", "a.pdf")

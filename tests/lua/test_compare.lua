@@ -358,7 +358,7 @@ b,1,1,1,1,2,1.50,
 b,2,1,2,1,2,1.50,
 ]])
   lu.assertErrorMsgContains("compared:csv: path is nil; expected a non-empty string", result.csv, result)
-  lu.assertErrorMsgContains("compared:csv: /nowhere/x.tmp: No such file", result.csv, result, "/nowhere/x")
+  lu.assertErrorMsgContains("compared:csv: /nowhere/x: No such file", result.csv, result, "/nowhere/x")
 end
 
 -- ---- Studies ---------------------------------------------------------------------------------------

@@ -447,7 +447,7 @@ function T.test_networks_that_are_refused()
   refused("path is \"a.png\"; expected the name of a .svg file, or nil", small_network(), "a.png")
   refused("path is 3", small_network(), 3)
   refused("unknown option \"x\"", small_network(), nil, { x = 1 })
-  refused("/nowhere/a.svg.tmp: No such file", small_network(), "/nowhere/a.svg")
+  refused("/nowhere/a.svg: No such file", small_network(), "/nowhere/a.svg")
 end
 
 -- ---- What is refused -------------------------------------------------------------------------------
