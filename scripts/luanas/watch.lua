@@ -24,6 +24,8 @@ local function read(path)
   return nil, ("%s: %s"):format(path, problem)
 end
 
+local FUNCTION = "; expected a file that returns a function: return function(trial) ... end"
+
 -- The function that a source returns; or nil and why it has none.
 local function load_source(path, source)
   if source:find "\0" then return nil, path .. ": it is no text" end
@@ -32,7 +34,8 @@ local function load_source(path, source)
   local ok, reward = pcall(check.run, chunk)
   if not ok then
     if check.is_interrupt(reward) then error(reward, 0) end
-    return nil, type(reward) == "string" and reward or ("%s: it raised %s"):format(path, check.show(reward))
+    if type(reward) ~= "string" then return nil, ("%s: it raised %s"):format(path, check.show(reward)) end
+    return nil, reward .. (reward:find "a nil value %(global '[^']*'%)$" and FUNCTION or "")
   end
   if check.is_callable(reward) then return reward end
   return nil, ("%s: it returns %s; expected a function of a trial"):format(path, check.show(reward))

@@ -317,6 +317,8 @@ function T.test_the_first_version_must_load()
     ["return 1 +"] = "unexpected symbol near <eof>", ["return 3"] = ": it returns 3; expected a function of a trial",
     [""] = ": it returns nil; expected a function", ["error 'oh'"] = ":1: oh", ["\27Lua"] = "attempt to load a binary",
     ["error {}"] = ": it raised a table", ["return 1 -- \0"] = ": it is no text",
+    ["return trial.accuracy"] = "(global 'trial'); expected a file that returns a function: return function(trial) ... "
+      .. "end",
   } do
     save(source)
     lu.assertErrorMsgContains(message, nas.watch, file)
