@@ -156,6 +156,11 @@ function Switch:changes_at(trial)
   return self.steps:changes_at(number_of(trial))
 end
 
+--- The trial from which on the function is in force that rewards this one.
+function Switch:since(trial)
+  return select(3, self.steps:at(number_of(trial)))
+end
+
 function Switch:__tostring()
   return "luanas.Switch: at trials " .. table.concat(self.steps.starts, ", ")
 end

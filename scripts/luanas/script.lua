@@ -29,6 +29,13 @@ function script.running()
   return { path = name, text = content(name), arguments = #words > 0 and table.concat(words, " ") or nil }
 end
 
+--- What a user does where a search was ended: at the prompt the study that is there has done its trials, and a new one
+--- follows them. `running`: as above, nil: now.
+function script.again(running)
+  local is_script = (running or script.running()).path
+  return (is_script and "run the script again" or "make study and agent anew") .. " to go on"
+end
+
 --- Who wrote trial `number` of a run (nil: the last one): { body = the script's text or nil, arguments = or nil }.
 function script.writer(store, run, number)
   return store:row([[

@@ -15,6 +15,7 @@
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"
+local script = require "luanas.script"
 
 local search = {}
 
@@ -73,13 +74,14 @@ function search.reward(reward, trial)
   if reward == nil or type(reward) == "string" then return metric(reward or "accuracy", trial) end
   if type(reward) == "table" and type(reward.ask) == "function" then -- a watched one names its version
     local value, problem = reward:ask(trial)
-    if not value then check.fail("trial %d: %s", trial.number, problem) end
+    if not value then check.fail("trial %d: %s; put it right and %s", trial.number, problem, script.again()) end
     return value
   end
   local value, problem = search.ask(reward, trial)
   if value then return value end
   local known = type(reward) == "function" and "; metrics of the trial: " .. metrics_of(trial) or "" -- else it says so
-  check.fail("trial %d: the reward, %s, %s%s", trial.number, origin(reward), problem, known)
+  check.fail("trial %d: the reward, %s, %s%s; put it right and %s", trial.number, origin(reward), problem, known,
+    script.again())
 end
 
 -- ---- Budgets ---------------------------------------------------------------------------------------
@@ -255,9 +257,14 @@ local function values_of(owner, logged, trial)
   return values
 end
 
--- Whether trial a is a better end than b (nil: none).
-local function is_better(a, b)
-  return a.reward ~= nil and (b == nil or a.reward > b.reward)
+-- The best trial { trial =, since = } of a search after one more. Where the reward changes, those before can't be
+-- compared.
+local function better(best, trial, reward)
+  if trial.reward == nil then return best end
+  local may_change = type(reward) == "table" and type(reward.since) == "function"
+  local since = may_change and reward:since(trial) or nil
+  if best.trial and best.since == since and trial.reward <= best.trial.reward then return best end
+  return { trial = trial, since = since }
 end
 
 --- Evaluates by a function of an architecture and its epochs (nil: all), which returns the reward, or nil and why the
@@ -297,7 +304,7 @@ function search.run(owner, agent, options, by)
   check_restart(owner, agent, options)
   local budget = search.budget(owner, options, agent)
   local _ <close> = setmetatable({}, { __close = by.flush or function() end })
-  local spent, best, ended = new_spent(), nil, reached(new_spent(), budget)
+  local spent, best, ended = new_spent(), {}, reached(new_spent(), budget)
   if by.expect then by.expect(budget.trials) end
   while not ended do
     local asked = asked_of(owner, check.run(agent.propose, agent, by.space))
@@ -308,13 +315,13 @@ function search.run(owner, agent, options, by)
     for i, trial in ipairs(trials) do
       trial.reward = rewards[i] -- whatever the agent has made of it
       by.log(trial, values_of(owner, logged[i], trial))
-      if is_better(trial, best) then best = trial end
+      best = better(best, trial, reward)
     end
     ended = #asked == 0 and "the agent" or reached(spent, budget)
   end
   return {
-    best = best, trials = spent.trials, trainings = spent.trainings, epochs = spent.epochs, seconds = spent.seconds,
-    ended = ended,
+    best = best.trial, trials = spent.trials, trainings = spent.trainings, epochs = spent.epochs,
+    seconds = spent.seconds, ended = ended,
   }
 end
 

@@ -552,9 +552,7 @@ function study.interrupted()
   end
   local path = own.store:path()
   if path then
-    local is_script = own.walk and own.walk.running.path
-    own:say("what is finished is in %s; %s", path,
-      is_script and "run the script again to go on" or "the same commands go on there")
+    own:say("what is finished is in %s; %s", path, script.again(own.walk and own.walk.running or {}))
   end
 end
 

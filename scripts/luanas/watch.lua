@@ -118,6 +118,12 @@ function Watched:changes_at(trial)
   return start == trial.number and place > 1
 end
 
+--- The trial of a study from which on the version is in force that rewards this one; nil of other trials.
+function Watched:since(trial)
+  local owner = trial.owner
+  return owner and owner.version and select(3, owner.version(trial, self)) or nil
+end
+
 function Watched:__tostring()
   return "luanas.Watched: " .. self.path
 end

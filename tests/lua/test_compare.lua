@@ -570,8 +570,8 @@ function T.test_there_must_be_a_budget_before_the_first_search()
     subject.agents, subject.quiet = { "enumerate", "reinforce" }, true
     local ok, message = pcall(nas.compare, subject)
     lu.assertFalse(ok)
-    lu.assertStrMatches(message, ".*test_compare.lua:%d+: compare: there is no budget; expected at least one of epochs, "
-      .. "seconds, trainings, trials")
+    lu.assertStrMatches(message, ".*test_compare.lua:%d+: compare: there is no budget; expected at least one of "
+      .. "epochs, seconds, trainings, trials")
   end
   lu.assertNil(io.open(path)) -- no study was made
   local by_itself = nas.compare { agents = { "enumerate" }, rewards = reward, space = spaces.tiny, quiet = true }

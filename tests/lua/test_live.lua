@@ -48,8 +48,10 @@ local function search(options)
     finish(self)
   end
   local reward = options.reward or nas.watch(file)
-  study:run(agent, { trials = options.trials or 6, reward = reward, restart_baseline = options.restart_baseline })
-  return outcome(study, agent.policy), study
+  local found = study:run(agent, {
+    trials = options.trials or 6, reward = reward, restart_baseline = options.restart_baseline,
+  })
+  return outcome(study, agent.policy), study, found
 end
 
 -- A search as a script makes it: all of a batch, then what each is worth, the last one first.
@@ -445,7 +447,8 @@ function T.test_a_reward_that_raises_names_its_version()
   local wrong = "return function(trial)\n  return trial.accuracy + (trial.number < 4 and 0 or trial.nothing) end"
   local _, message = pcall(search, { changes = { [4] = wrong } })
   lu.assertStrMatches((message:gsub(file:gsub("%p", "%%%0"), "FILE")), "[^:]*test_live.lua:%d+: trial 4: version 2 of "
-    .. "FILE, from trial 4 on, raised: FILE:2: attempt to perform arithmetic on a nil value")
+    .. "FILE, from trial 4 on, raised: FILE:2: attempt to perform arithmetic on a nil value.*; put it right and run "
+    .. "the script again to go on")
   -- It has rewarded nothing: when it is put right, the search goes on.
   save(NEGATIVE)
   local first = search {}
@@ -585,6 +588,21 @@ function T.test_a_report_ranks_by_the_reward_of_one_version()
   lu.assertStrContains(report.text(study, 4), "ranked by accuracy, as the trials have no reward in common")
   local opened <close> = nas.open(path)
   lu.assertStrContains(report.text(opened:study(), 4), "ranked by accuracy, as the trials have no reward in common")
+end
+
+function T.test_the_best_is_that_of_the_last_version()
+  for _, batch in ipairs { 1, 4 } do
+    files.remove()
+    save(PLAIN) -- rewards that are above all of those that follow
+    local _, study, found = search { trials = 8, batch = batch, changes = { [3] = NEGATIVE } }
+    local best
+    for i, trial in ipairs(study:trials()) do
+      if i > 2 and (not best or trial.logged.reward > best.logged.reward) then best = trial end
+    end
+    lu.assertEquals({ found.best.number, found.best.reward }, { best.number, best.logged.reward })
+    local _, _, again = search { trials = 8, batch = batch }
+    lu.assertEquals(again.best.number, best.number)
+  end
 end
 
 -- Whatever a version remembers is of the trials that it has rewarded.

@@ -540,7 +540,8 @@ end]]):format(path))
   s:keys "\3"
   s:expect "interrupted!"
   s:prompt()
-  lu.assertStrContains(s:text():gsub("\n", ""), "what is finished is in " .. path .. "; the same commands go on there")
+  lu.assertStrContains(s:text():gsub("\n", ""), "what is finished is in " .. path
+    .. "; make study and agent anew to go on")
   s:enter "make()"
   s:enter "study:evaluate(nas.arch 'filters=2{2,4,6,8}').status"
   s:enter "study:evaluate(nas.arch 'filters=6{2,4,6,8}').status"

@@ -269,6 +269,24 @@ function T.test_the_best_is_the_first_with_the_highest_reward()
   lu.assertEquals(found.best.number, 2)
 end
 
+-- Rewards of different functions can't be compared.
+function T.test_the_best_is_that_of_the_last_reward()
+  local study = spaces.study { limits = { params = 60 } } -- which d exceeds
+  local function best_of(list, functions)
+    local first = study.number
+    local moved = {}
+    for start, value in pairs(functions) do
+      moved[start == 1 and 1 or first + start] = function() return value end
+    end
+    local best = study:run(one_by_one(list), { trials = #list, reward = nas.reward.switch(moved) }).best
+    return best and best.number - first
+  end
+  lu.assertEquals(best_of({ a, b, c }, { [1] = 9, [2] = 1 }), 2)
+  lu.assertEquals(best_of({ a, b, c }, { [1] = 9, [9] = 1 }), 1)
+  lu.assertEquals(best_of({ a, d, c }, { [1] = 9, [2] = 1 }), 3)
+  lu.assertEquals(best_of({ a, b, d }, { [1] = 9, [3] = 1 }), 1) -- it has rewarded nothing yet
+end
+
 function T.test_a_metric_that_is_not_there()
   local study = spaces.study()
   for _, name in ipairs { "accurcy", "per_class" } do
@@ -300,6 +318,7 @@ function T.test_bad_rewards()
   refused("raised: .*test_search.lua:%d+: attempt to perform arithmetic on a nil value %(field 'accurcy'%); "
     .. there, function(trial) return 2 * trial.accurcy end)
   refused("raised: .*test_search.lua:%d+: my own; " .. there, function() error "my own" end)
+  refused("returned nil; .*; put it right and run the script again to go on", function() end)
   lu.assertEquals(study:run(one_by_one { a, b }, { trials = 2 }).trials, 2)
   lu.assertErrorMsgContains('the reward, luanas.Reward: accuracy * (parms / 3) ^ -0.07, raised: ', study.run, study,
     one_by_one { a }, { trials = 1, reward = nas.reward.mnas { cost = "parms", target = 3 } })

@@ -145,6 +145,11 @@ function Watched:ask(trial) end
 ---@return boolean
 function Watched:changes_at(trial) end
 
+--- The trial from which on the version is in force that rewards a trial of a study.
+---@param trial luanas.Trial
+---@return integer? # nil where the trial is of no study.
+function Watched:since(trial) end
+
 --- Options of a script from its command line: --name VALUE, --name=VALUE, --flag, --help. A default says the
 --- type: integer, number, string ("" counts as not given and gives nil) or boolean. The name data_limit is
 --- --data-limit outside. With `least` the option is an integer of at least that, also where its default is ""; `short` is

@@ -84,6 +84,11 @@ local Switch = {}
 ---@return boolean
 function Switch:changes_at(trial) end
 
+--- The trial from which on the function is in force that rewards a trial.
+---@param trial luanas.Trial
+---@return integer
+function Switch:since(trial) end
+
 ---@class luanas.reward.MnasOptions
 ---@field cost string|fun(trial: luanas.Trial): number A field of the trial, such as "params", "macs" or "memory"; above 0. With "seconds" or "train_seconds", which are measured, no other run has the same rewards.
 ---@field target number What the cost should be, in its unit; above 0.

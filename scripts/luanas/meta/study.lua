@@ -123,7 +123,8 @@ function Study:evaluate_all(records, options) end
 ---@field workers? integer Processes that train what is proposed at once, as of study:evaluate_all; default 1.
 
 ---@class luanas.Found
----@field best luanas.Trial? The first with the highest reward; nil where none has one.
+---@field best luanas.Trial? The first with the highest reward; nil where none has one. Where the reward has changed (a
+--- watched one, nas.reward.switch), of those under the last version that rewarded one.
 ---@field trials integer What was spent, in the units of the budget.
 ---@field trainings integer
 ---@field epochs integer
