@@ -40,7 +40,8 @@ local function watch_exit()
 end
 
 --- This process runs a script for the file at `path` from now on; what was started calls it. place: in the log, where
---- this process begins. state: { script =, arguments = or nil, place =, started =, process =, ended =, problem = }.
+--- this process begins. state: { script =, arguments = or nil, place =, started =, process =, file =, ended =,
+--- problem = }.
 function detached.begin(path, script, arguments, place)
   own = {
     path = path,
@@ -74,6 +75,13 @@ end
 --- The file that studies without a path are kept in; nil where this process is no detached one.
 function detached.path()
   return own and own.path
+end
+
+--- A study of this process is kept in that file (nil: in memory), which may be another one.
+function detached.made_study(path)
+  if not own then return end
+  own.state.file = path ~= own.path and path or nil
+  tell()
 end
 
 -- ---- Asking ----------------------------------------------------------------------------------------
@@ -140,8 +148,8 @@ local function status_of(path)
   local lines, place = last_lines(path, told.place or 0, problem)
   return setmetatable({
     running = process ~= false, process = process or told.process, script = told.script, arguments = told.arguments,
-    started = told.started, ended = ended, problem = problem, log = log_file(path), lines = lines,
-    trials = state and state.done or stored_trials(path, told.arguments), total = state and state.total,
+    started = told.started, file = told.file, ended = ended, problem = problem, log = log_file(path), lines = lines,
+    trials = state and state.done or stored_trials(told.file or path, told.arguments), total = state and state.total,
     best = state and state.best, left = process and state and left_of(state) or nil, progress = state,
   }, Status), place
 end
@@ -152,8 +160,10 @@ function detached.status(path)
 end
 
 local function trials_text(self)
-  if self.total then return ("%d of %s"):format(self.trials, text_table.counted(self.total, "trial")) end
-  return text_table.counted(self.trials, "trial") .. (self.progress == nil and self.trials > 0 and " stored" or "")
+  local place = self.file and " in " .. self.file or ""
+  if self.total then return ("%d of %s"):format(self.trials, text_table.counted(self.total, "trial")) .. place end
+  local stored = self.progress == nil and self.trials > 0 and " stored" or ""
+  return text_table.counted(self.trials, "trial") .. stored .. place
 end
 
 function Status:__tostring()

@@ -255,6 +255,7 @@ local function new(options)
   self.store = open_store(options) -- when all else is right: it makes the file
   self.states = self.states or self.store:path() and STATES_IN_FILE or STATES_IN_MEMORY
   if is_fresh then self.evaluation_seed = begin_fresh(self) end
+  detached.made_study(self.store:path())
   open_studies[self] = true
   return self
 end

@@ -194,6 +194,27 @@ function T.test_the_state_of_the_process_before_is_not_that_of_the_next_one()
   lu.assertTrue(study:stop())
 end
 
+-- A script may have a file of its own.
+function T.test_trials_in_another_file_are_told_to_be_there()
+  local other = path .. ".other"
+  local _ <close> = setmetatable({}, { __close = function()
+    for _, ending in ipairs { "", "-wal", "-shm", "-lock" } do os.remove(other .. ending) end
+  end })
+  save(SEARCH:gsub("spaces.study%(%)", ("spaces.study { path = %q }"):format(other)))
+  local study <close> = spaces.study { path = path }
+  study:start(script, "2")
+  lu.assertTrue(ended(study))
+  local now = study:status()
+  lu.assertEquals({ now.trials, now.file }, { 2, other })
+  lu.assertStrContains(tostring(now), ("; 2 of 2 trials in %s; best accuracy "):format(other))
+  save(SEARCH:gsub("spaces.study%(%)",
+    ("(select(2, spaces.study { path = %q }, spaces.study()))"):format(other)))
+  study:start(script, "2")
+  lu.assertTrue(ended(study))
+  lu.assertNil(study:status().file)
+  lu.assertStrContains(tostring(study:status()), "; 2 of 2 trials; best accuracy ")
+end
+
 function T.test_numbers_are_arguments_too()
   save "print(...)"
   local study <close> = spaces.study { path = path }

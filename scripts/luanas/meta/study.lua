@@ -257,6 +257,7 @@ function Study:attach() end
 ---@field script string
 ---@field arguments string?
 ---@field started string In UTC.
+---@field file string? Where the study is kept that the script has made last, if that is another file.
 ---@field ended "finished"|"failed"|"stopped"|"killed"|nil nil while it runs; stopped: by study:stop or Ctrl-C.
 ---@field problem string? The first line of the error by which it failed.
 ---@field trials integer That it has so far, recalled ones included; before its first one those that are stored of the last
