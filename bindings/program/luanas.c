@@ -105,17 +105,28 @@ static void seed_random(lua_State *L) {
 
 /* -- errors ----------------------------------------------------------------------------------- */
 
+static int begins_with(const char *text, const char *beginning) {
+  return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* Whether a line of a traceback tells nothing of the script: it is the package's, or of how an
+ * error left that. `is_after`: whether the line before it is such a line. */
+static int is_of_package(const char *line, int is_after) {
+  return begins_with(line, "\tluanas/") || begins_with(line, "\t[C]: in function 'error'\n") ||
+         (is_after && begins_with(line, "\t(...tail calls...)\n"));
+}
+
 /* Leaves out the lines of the package: errors of its own begin with one of its places, those of
  * scripts do not. */
 static void drop_package_lines(lua_State *L) {
-  static const char own[] = "\tluanas/";
   const char *line = lua_tostring(L, -1), *end;
-  if (strncmp(line, own + 1, sizeof own - 2) == 0) return;
+  if (begins_with(line, "luanas/")) return;
   luaL_Buffer kept;
   luaL_buffinit(L, &kept);
-  for (; *line; line = end) {
+  for (int drops = 0; *line; line = end) {
     end = strchr(line, '\n') ? strchr(line, '\n') + 1 : line + strlen(line);
-    if (strncmp(line, own, sizeof own - 1) != 0) luaL_addlstring(&kept, line, (size_t)(end - line));
+    drops = is_of_package(line, drops);
+    if (!drops) luaL_addlstring(&kept, line, (size_t)(end - line));
   }
   luaL_pushresult(&kept);
 }

@@ -216,6 +216,22 @@ static void test_traceback(void **state) {
   check_result(&given, 1, "", ":2: study: space is 3; expected a function");
   check_contains(given.err, ":2: in main chunk");
   assert_null(strstr(given.err, "luanas/"));
+  /* Nor in those of how an error left it. */
+  const char *const raising[] = {"require('luanas').stduy()",
+                                 "require('luanas').watch('/nowhere')"};
+  for (int i = 0; i < 2; i++) {
+    given = RUN("", script(raising[i]));
+    const char *trace = strstr(given.err, "stack traceback:\n");
+    assert_non_null(trace);
+    assert_null(strstr(trace, "'error'"));
+    assert_null(strstr(trace, "tail calls"));
+  }
+  given = RUN(
+      "",
+      script(
+          "local function f()\n  return (nil)()\nend\nlocal function g()\n  return f()\nend\ng()"));
+  check_contains(given.err,
+                 "\t(...tail calls...)\n"); /* a script's own tell where lines are missing */
 }
 
 static void test_syntax_error(void **state) {
