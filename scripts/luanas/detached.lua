@@ -98,7 +98,7 @@ local function last_lines(path, from, problem)
   local text, lines = file:read "a", {}
   for line in text:gmatch "[^\n]+" do lines[#lines + 1] = line end
   local first = math.max(1, #lines - LOG_LINES + 1)
-  for i = 1, problem and math.min(first, #lines) or 0 do
+  for i = 1, problem and #lines or 0 do
     local message = lines[i]:match "^luanas: (.*)"
     if message and told_of(message) == problem then first = i end
   end
