@@ -15,7 +15,7 @@ local options = nas.options(arg, {
   stride = { 1, "of the stem, which had 2", least = 1 },
   epochs = { 5, "of each training of the grid", least = 2 },
   limit = { 6000, "training images of the grid; 0 takes all 55,000", least = 0 },
-  long = { 40, "epochs of the last training", least = 2 },
+  long = { 50, "epochs of the last training", least = 2 },
   images = { 0, "training images of the last training", least = 0 },
   path = { "paper_cnn_final.db", "file that keeps the trainings" },
   out = { "", "folder for a picture of the network, which must exist" },

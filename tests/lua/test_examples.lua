@@ -154,7 +154,7 @@ function T.test_paper_cnn_final()
   end
   lu.assertEquals(status_of_final, 0, of_final)
   local _, lines = of_final:gsub("\n +1 +0%.%d+ ", "")
-  lu.assertEquals(lines, 8)
+  lu.assertEquals(lines, 12)
   lu.assertStrMatches(of_final, ".*validation accuracy 0%.%d+; %d+ parameters, .*\ntest accuracy 0%.%d+\n.*")
   lu.assertStrContains(without_test, "run again with --test")
   lu.assertNotStrContains(without_test, "test accuracy")
