@@ -15,7 +15,8 @@ local options = nas.options(arg, {
   stride = { 1, "of the stem, which had 2", least = 1 },
   epochs = { 5, "of each training of the grid", least = 2 },
   limit = { 6000, "training images of the grid; 0 takes all 55,000", least = 0 },
-  long = { 50, "epochs of the last training", least = 2 },
+  long = { 60, "epochs of the last training", least = 2 },
+  erase = { 0.5, "share of its images that lose a rectangle, against overfitting; not in the paper" },
   images = { 0, "training images of the last training", least = 0 },
   path = { "paper_cnn_final.db", "file that keeps the trainings" },
   out = { "", "folder for a picture of the network, which must exist" },
@@ -62,9 +63,9 @@ if #finalists == 0 then error(options.from .. " is empty; expected what paper_cn
 
 -- A study for each recipe on so many training images (0: all); they share a file.
 local studies, first = {}, nil
-local function study_of(limit, epochs, rate, weight_decay, fall)
-  local name = ("%s images, %d epochs, rate %g, weight decay %g, falls %s"):format(limit > 0 and limit or "all", epochs,
-    rate, weight_decay, fall[1])
+local function study_of(limit, epochs, rate, weight_decay, fall, erase)
+  local name = ("%s images, %d epochs, rate %g, weight decay %g, falls %s, erased %g"):format(
+    limit > 0 and limit or "all", epochs, rate, weight_decay, fall[1], erase)
   if studies[name] then return studies[name] end
   local study = nas.study {
     name = name, path = not first and options.path or nil, store = first and first.store or nil,
@@ -73,7 +74,7 @@ local function study_of(limit, epochs, rate, weight_decay, fall)
       epochs = epochs, batch = 50,
       optimizer = nas.sgd { rate = rate, momentum = 0.9, nesterov = true, weight_decay = weight_decay },
       schedule = fall[2](epochs),
-      augment = { pad_crop = 2, flip = 0.5 },
+      augment = { pad_crop = 2, flip = 0.5, erase = erase },
     },
   }
   studies[name], first = study, first or study
@@ -88,7 +89,7 @@ for finalist, arch in ipairs(finalists) do
   for _, rate in ipairs(RATES) do
     for _, weight_decay in ipairs(WEIGHT_DECAYS) do
       for _, fall in ipairs(FALLS) do
-        local trial = study_of(options.limit, options.epochs, rate, weight_decay, fall):evaluate(arch)
+        local trial = study_of(options.limit, options.epochs, rate, weight_decay, fall, 0):evaluate(arch)
         local accuracy = trial.accuracy or 0.0
         print(("%8d  %4g  %12g  %6s  %.4f"):format(finalist, rate, weight_decay, fall[1], accuracy))
         grid[#grid + 1] = { accuracy = accuracy, arch = arch, recipe = { rate, weight_decay, fall } }
@@ -116,7 +117,7 @@ end
 
 local rate, weight_decay, fall = table.unpack(best.recipe)
 print(("%d epochs from rate %g, weight decay %g, falls: %s"):format(options.long, rate, weight_decay, fall[1]))
-local study = study_of(options.images, options.long, rate, weight_decay, fall)
+local study = study_of(options.images, options.long, rate, weight_decay, fall, options.erase)
 local trial = study:evaluate(best.arch)
 if trial.status ~= "ok" then error("the last training failed: " .. trial.reason, 0) end
 nas.plot.network(nas.space.build(space, best.arch), options.out and options.out .. "/final.svg" or nil)
