@@ -122,7 +122,7 @@ function tests.test_a_holder_in_another_container()
     lu.assertTrue(wait(function() return select(2, core.holder(path)) == "one" end))
     local code = ("print(require('luanas.core').hold(%q, 'two'))"):format(path)
     local pipe <close> = assert(io.popen(unshare .. ('"%s" -e "%s" 2>&1'):format(PROGRAM, code:gsub('"', '\\"'))))
-    lu.assertEquals(pipe:read "a", ('nil\ta process of another container holds "%s"\n'):format(path))
+    lu.assertEquals(pipe:read "l", ('nil\ta process of another container holds "%s"'):format(path))
     kill(process, "KILL")
   end)
 end
