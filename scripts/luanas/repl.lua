@@ -44,9 +44,7 @@ end
 -- A command may have broken what the package calls, as by table = nil: then tostring must do.
 local function shown(value, coloured)
   local ok, text = pcall(by_show, value, coloured)
-  if ok then return text end
-  core.check_interrupt()
-  return tostring(value)
+  return ok and text or tostring(value)
 end
 
 -- Values beside each other, or one below the other where one has several lines.
