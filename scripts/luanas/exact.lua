@@ -37,6 +37,12 @@ local function gradient_of(self, policy)
   return weighted(self, policy, function(item) return item.probability * item.reward end)
 end
 
+-- `gradient` once more, of the policy that does not learn.
+local function still_gradient(self)
+  self.of_still = self.of_still or gradient_of(self, self.still)
+  return self.of_still
+end
+
 local function measure(self)
   local sum, squares, rewarded = 0.0, 0.0, 0.0
   self.mass, self.objective, self.entropy = 0.0, 0.0, 0.0
@@ -111,7 +117,7 @@ local function with_others(self, m)
   local mu, norm = self.objective, self.gradient_norm * self.gradient_norm
   local second = rewarded_twice - 2 * mu * rewarded + (mu * mu + square / (m - 1)) * squares
   local cross = norm * (1 + 1 / ((m - 1) * (m - 1)))
-  return gradient_of(self, self.still), second / m + (m - 1) / m * cross - norm
+  return still_gradient(self), second / m + (m - 1) / m * cross - norm
 end
 
 -- The same for pairs, clipped: X_1 = c(R_1 - R_2) G_1 and X_2 = c(R_2 - R_1) G_2. Without clipping E X_1 X_2 is
@@ -163,7 +169,7 @@ function Exact:variance(options)
     check.fail("%s: baseline is %s; expected a number, \"none\", \"optimal\" or \"leave_one_out\"", owner,
       check.show(baseline))
   end
-  local square, along, norm = mean:dot(mean), mean:dot(gradient_of(self, self.still)), self.gradient_norm
+  local square, along, norm = mean:dot(mean), mean:dot(still_gradient(self)), self.gradient_norm
   local has_direction = square > ROUNDING * (m * variance + square) and norm > 0
   return {
     variance = variance,
