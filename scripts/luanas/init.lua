@@ -44,10 +44,11 @@ local lazy = {
 
 -- A misspelled name is an error. names.lua is loaded when there is one, or a module.
 
--- A module of nas that has the name, such as nas.nn; or nil.
+-- Where a module of nas has the name, such as "nas.nn.conv2d"; or nil. Modules that lack it raise an error.
 local function home_of(name)
   for _, each in ipairs { "nn", "agents", "data", "plot", "reward", "schedule", "space", "statistics", "tensor" } do
-    if rawget(nas[each], name) ~= nil then return ("nas.%s.%s"):format(each, name) end
+    local ok, found = pcall(function() return nas[each][name] end)
+    if ok and found ~= nil then return ("nas.%s.%s"):format(each, name) end
   end
 end
 

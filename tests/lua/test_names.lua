@@ -14,6 +14,7 @@ function T.test_misspelled_names_are_errors_at_the_line_of_the_script()
   local function misspelled() return nas.stduy {} end
   fails(("test_names.lua:%d: nas: there is no \"stduy\"; similar: study"):format(line), misspelled)
   fails('nas: there is no "conv2d"; there is nas.nn.conv2d', function() return nas.conv2d end)
+  fails('nas: there is no "asha"; there is nas.agents.asha', function() return nas.asha end)
   fails('nas: there is no "fashion_mnist"; there is nas.data.fashion_mnist', function() return nas.fashion_mnist() end)
   fails('nas.nn: there is no "conv3d"; similar: conv2d', function() return nas.nn.conv3d(1) end)
   fails('nas.space: there is no "chains"; similar: chain', function() return nas.space.chains end)
