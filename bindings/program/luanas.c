@@ -51,10 +51,8 @@ static const char usage[] =
     "scalar, baseline, avx2 or avx512 (default: the best that the machine has). Neither changes a\n"
     "bit of the results. LUANAS_HISTORY, the file that keeps what was typed at the prompt, but for "
     "lines\n"
-    "that begin with a blank; empty: nothing is kept (default: luanas/history in $XDG_STATE_HOME, "
-    "or "
-    "in\n"
-    "~/.local/state). NO_COLOR: no colours.\n"
+    "that begin with a blank; empty: nothing is kept (default: luanas/history in\n"
+    "$XDG_STATE_HOME, or in ~/.local/state). NO_COLOR: no colours.\n"
     "LUANAS_SIXEL, 1 or 0: whether images and plots in the terminal are sixel graphics (default: "
     "what\n"
     "the terminal answers; 0 with NO_COLOR).\n";
