@@ -172,6 +172,20 @@ local function names_text(known)
   return table.concat(names, ", ")
 end
 
+--- The first key of a table, as check.sorted_keys sorts them, that is none of a list 1 ... #list; nil: it is a list.
+function check.stray_key(list)
+  local count = #list
+  local function is_stray(key) return math.type(key) ~= "integer" or key < 1 or key > count end
+  for key in next, list do
+    if is_stray(key) then
+      for _, each in ipairs(check.sorted_keys(list)) do
+        if is_stray(each) then return each end
+      end
+    end
+  end
+  return nil
+end
+
 --- `given` must be a table without other keys than those of the list `known`; nil counts as {}.
 function check.options(owner, given, known)
   if given == nil then given = {} end

@@ -107,11 +107,10 @@ local function check_list(where, candidates)
     check.fail("%s: candidates are %s; expected a list of earlier anchors (what c:anchor returns first)", where,
       check.show(candidates))
   end
-  for _, key in ipairs(check.sorted_keys(candidates)) do
-    if math.type(key) ~= "integer" or key < 1 or key > #candidates then
-      check.fail("%s: the list of candidates has the key %s; expected a plain list of earlier anchors", where,
-        check.show(key))
-    end
+  local stray = check.stray_key(candidates)
+  if stray ~= nil then
+    check.fail("%s: the list of candidates has the key %s; expected a plain list of earlier anchors", where,
+      check.show(stray))
   end
 end
 

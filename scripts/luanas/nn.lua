@@ -141,11 +141,10 @@ local function check_inputs(kind, inputs, least)
     check.fail("%s: inputs are %s; expected a list of layers", kind,
       node.is(inputs) and "one layer" or check.show(inputs))
   end
-  for _, key in ipairs(check.sorted_keys(inputs)) do
-    if math.type(key) ~= "integer" or key < 1 or key > #inputs then
-      check.fail("%s: the list of inputs has the key %s; expected a plain list of layers%s", kind, check.show(key),
-        #table_of(kind) > 0 and ", and options in a second table" or "")
-    end
+  local stray = check.stray_key(inputs)
+  if stray ~= nil then
+    check.fail("%s: the list of inputs has the key %s; expected a plain list of layers%s", kind, check.show(stray),
+      #table_of(kind) > 0 and ", and options in a second table" or "")
   end
   for i = 1, #inputs do check_node(kind, "input " .. i, inputs[i]) end
   if #inputs < least then check.fail("%s: %d inputs; expected at least %d", kind, #inputs, least) end

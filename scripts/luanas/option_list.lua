@@ -111,11 +111,8 @@ function option_list.new(where, given)
     end
     options[i], texts[i], first[text] = option, text, i
   end
-  for _, name in ipairs(check.sorted_keys(given)) do
-    if math.type(name) ~= "integer" or name < 1 or name > count then
-      check.fail("%s: options have the key %s; expected a plain list", where, check.show(name))
-    end
-  end
+  local stray = check.stray_key(given)
+  if stray ~= nil then check.fail("%s: options have the key %s; expected a plain list", where, check.show(stray)) end
   local list = intern(options, texts)
   if #list.key > MAX_KEY_BYTES then
     check.fail("%s: the options take %d bytes as text; at most %d are possible", where, #list.key, MAX_KEY_BYTES)

@@ -7,6 +7,7 @@
 ---   at the end, all outputs that no layer takes are joined (the same way) before the classifier
 --- It does not say where the zeros go; `align` does: around ("center") or below and to the right ("top_left").
 local build = require "luanas.build"
+local core = require "luanas.core"
 local check = require "luanas.check"
 local chooser = require "luanas.chooser"
 local nn = require "luanas.nn"
@@ -16,18 +17,22 @@ local OPTIONS = {
   "align", "batch_norm", "classes", "depth", "filters", "heights", "input", "pool_after", "stem", "strides", "widths",
 }
 
-local LARGEST = { heights = 255, widths = 255, strides = 255, filters = 65536 } -- what nn.conv2d takes
-local MAX_DEPTH = 64 -- what nn.concat joins
+local LARGEST = {} -- what nn.conv2d takes
+for _, option in ipairs(core.options().layers.conv2d) do
+  if option.name == "kernel" then LARGEST.heights, LARGEST.widths = option.high, option.high end
+  if option.name == "stride" then LARGEST.strides = option.high end
+  if option.name == "filters" then LARGEST.filters = option.high end
+end
+local MAX_DEPTH = core.options().layers.concat.max_inputs
 
 -- A copy of a list of integers from 1 to `high`.
 local function integer_list(owner, name, given, high, expected)
   if type(given) ~= "table" then
     check.fail("%s: %s is %s; expected a list of %s", owner, name, check.show(given), expected)
   end
-  for _, key in ipairs(check.sorted_keys(given)) do
-    if math.type(key) ~= "integer" or key < 1 or key > #given then
-      check.fail("%s: %s has the key %s; expected a plain list of %s", owner, name, check.show(key), expected)
-    end
+  local stray = check.stray_key(given)
+  if stray ~= nil then
+    check.fail("%s: %s has the key %s; expected a plain list of %s", owner, name, check.show(stray), expected)
   end
   for i, value in ipairs(given) do check.integer(owner, ("%s[%d]"):format(name, i), value, 1, high) end
   return table.move(given, 1, #given, 1, {})

@@ -154,11 +154,10 @@ local function asked_of(owner, proposals)
     check.fail("%s: the agent proposed %s; expected a list of architectures", owner,
       arch.is(proposals) and "one architecture" or check.show(proposals))
   end
-  for _, key in ipairs(check.sorted_keys(proposals)) do
-    if math.type(key) ~= "integer" or key < 1 or key > #proposals then
-      check.fail("%s: the agent proposed a table with %s; expected a list of architectures, or of { architecture, "
-        .. "epochs = n }", owner, check.show(key))
-    end
+  local stray = check.stray_key(proposals)
+  if stray ~= nil then
+    check.fail("%s: the agent proposed a table with %s; expected a list of architectures, or of { architecture, "
+      .. "epochs = n }", owner, check.show(stray))
   end
   local asked = {}
   for i, proposal in ipairs(proposals) do
