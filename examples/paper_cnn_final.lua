@@ -15,9 +15,10 @@ local options = nas.options(arg, {
   stride = { 1, "of the stem, which had 2", least = 1 },
   epochs = { 5, "of each training of the grid", least = 2 },
   limit = { 6000, "training images of the grid; 0 takes all 55,000", least = 0 },
-  long = { 60, "epochs of the last training", least = 2 },
+  long = { 100, "epochs of the last training", least = 2 },
   erase = { 0.5, "share of its images that lose a rectangle, against overfitting; not in the paper" },
-  images = { 0, "training images of the last training", least = 0 },
+  images = { 0, "training images of the last training; 0 takes all", least = 0 },
+  validation = { 1000, "images that the last training keeps back; the grid keeps 5,000", least = 1 },
   path = { "paper_cnn_final.db", "file that keeps the trainings" },
   out = { "", "folder for a picture of the network, which must exist" },
   test = { false, "open the test images for the network of the last training: once, for this recipe and file" },
@@ -63,13 +64,13 @@ if #finalists == 0 then error(options.from .. " is empty; expected what paper_cn
 
 -- A study for each recipe on so many training images (0: all); they share a file.
 local studies, first = {}, nil
-local function study_of(limit, epochs, rate, weight_decay, fall, erase)
+local function study_of(images, epochs, rate, weight_decay, fall, erase)
   local name = ("%s images, %d epochs, rate %g, weight decay %g, falls %s, erased %g"):format(
-    limit > 0 and limit or "all", epochs, rate, weight_decay, fall[1], erase)
+    images.limit > 0 and images.limit or "all", epochs, rate, weight_decay, fall[1], erase)
   if studies[name] then return studies[name] end
   local study = nas.study {
     name = name, path = not first and options.path or nil, store = first and first.store or nil,
-    space = space, data = nas.data.fashion_mnist { limit = limit, standardize = true },
+    space = space, data = nas.data.fashion_mnist(images),
     train = {
       epochs = epochs, batch = 50,
       optimizer = nas.sgd { rate = rate, momentum = 0.9, nesterov = true, weight_decay = weight_decay },
@@ -84,12 +85,13 @@ end
 -- ---- The grid --------------------------------------------------------------------------------------
 
 print "finalist  rate  weight decay   falls  validation accuracy"
+local some = { limit = options.limit, standardize = true }
 local grid, highest = {}, 0.0
 for finalist, arch in ipairs(finalists) do
   for _, rate in ipairs(RATES) do
     for _, weight_decay in ipairs(WEIGHT_DECAYS) do
       for _, fall in ipairs(FALLS) do
-        local trial = study_of(options.limit, options.epochs, rate, weight_decay, fall, 0):evaluate(arch)
+        local trial = study_of(some, options.epochs, rate, weight_decay, fall, 0):evaluate(arch)
         local accuracy = trial.accuracy or 0.0
         print(("%8d  %4g  %12g  %6s  %.4f"):format(finalist, rate, weight_decay, fall[1], accuracy))
         grid[#grid + 1] = { accuracy = accuracy, arch = arch, recipe = { rate, weight_decay, fall } }
@@ -117,7 +119,8 @@ end
 
 local rate, weight_decay, fall = table.unpack(best.recipe)
 print(("%d epochs from rate %g, weight decay %g, falls: %s"):format(options.long, rate, weight_decay, fall[1]))
-local study = study_of(options.images, options.long, rate, weight_decay, fall, options.erase)
+local most = { limit = options.images, validation = options.validation, standardize = true }
+local study = study_of(most, options.long, rate, weight_decay, fall, options.erase)
 local trial = study:evaluate(best.arch)
 if trial.status ~= "ok" then error("the last training failed: " .. trial.reason, 0) end
 nas.plot.network(nas.space.build(space, best.arch), options.out and options.out .. "/final.svg" or nil)
