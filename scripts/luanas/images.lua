@@ -63,12 +63,12 @@ local function pixels_of(bytes, columns, zoom)
   local height, width = shape[1], shape[2]
   local step = math.max(1, (width + columns - 1) // columns)
   local rows = {}
-  for y = 1, step > 1 and math.max(1, height // step) or height * zoom do
+  for y = 1, step > 1 and (height + step - 1) // step or height * zoom do
     rows[y] = {}
-    for x = 1, step > 1 and math.max(1, width // step) or width * zoom do
+    for x = 1, step > 1 and (width + step - 1) // step or width * zoom do
       local top, left = step > 1 and (y - 1) * step + 1 or (y - 1) // zoom + 1,
         step > 1 and (x - 1) * step + 1 or (x - 1) // zoom + 1
-      rows[y][x] = { mean_of(bytes, top, left, step, step) }
+      rows[y][x] = { mean_of(bytes, top, left, math.min(step, height - top + 1), math.min(step, width - left + 1)) }
     end
   end
   return rows

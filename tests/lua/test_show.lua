@@ -441,7 +441,18 @@ one       two
   lu.assertEquals(printed(nas.plot.image, core.tensor { 1, 8 }), "▒▒▒▒▒▒▒▒\n")
   local wide = core.tensor({ 200, 200, 3 }, "uint8"):fill(255)
   local text = printed(nas.plot.image, wide)
-  lu.assertEquals(text, (("█"):rep(66) .. "\n"):rep(33))
+  lu.assertEquals(text, (("█"):rep(67) .. "\n"):rep(34))
+end
+
+-- An image of fewer rows than a pixel stands for; and what is left over at the edges.
+function T.test_images_that_are_wide_and_low()
+  local low = core.tensor({ 2, 500 }, "uint8"):fill(255)
+  lu.assertEquals(printed(nas.plot.image, low), ("█"):rep(72) .. "\n") -- of 7 columns each, the last one of 3
+  low[{ {}, { 1, 497 } }] = 0
+  lu.assertEquals(printed(nas.plot.image, low), (" "):rep(71) .. "█\n")
+  local higher = core.tensor({ 9, 500 }, "uint8") -- two rows of pixels, the second one of 2
+  higher[{ { 8, 9 } }] = 255
+  lu.assertEquals(printed(nas.plot.image, higher), ("▒"):rep(72) .. "\n")
 end
 
 function T.test_images_in_colours()

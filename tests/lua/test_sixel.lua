@@ -136,7 +136,7 @@ function T.test_images_are_magnified()
   local narrow = decoded(images.sixels({ grey }, nil, 10, 4))
   lu.assertEquals({ #narrow, #narrow[1] }, { 13, 39 })
   local large = decoded(images.sixels({ core.tensor({ 100, 200, 3 }, "uint8"):fill(255) }, nil, 20, 4))
-  lu.assertEquals({ #large, #large[1] }, { 33, 66 })
+  lu.assertEquals({ #large, #large[1] }, { 34, 67 })
 end
 
 function T.test_colours_of_images()
