@@ -105,8 +105,8 @@ local function readers(owner, options)
     if type(names) ~= "table" then
       check.fail('%s: %s is %s; expected a list of objectives such as { "params" }', owner, side, check.show(names))
     end
-    for i, what in ipairs(names) do
-      local read = reader(owner, ("%s[%d]"):format(side, i), what)
+    for i = 1, #names do
+      local read = reader(owner, ("%s[%d]"):format(side, i), names[i])
       list[#list + 1] = side == "maximize" and read or function(trial) return -read(trial) end
     end
   end

@@ -94,9 +94,9 @@ function plot.image(subject, path, options)
   local list = type(subject) == "table" and subject or { subject }
   if #list == 0 then check.fail("%s: the list of images is empty", owner) end
   local bytes = {}
-  for i, image in ipairs(list) do
+  for i = 1, #list do
     local name = type(subject) == "table" and ("image %d"):format(i) or "the image"
-    bytes[i] = images.bytes(owner, images.check(owner, name, image))
+    bytes[i] = images.bytes(owner, images.check(owner, name, list[i]))
   end
   if options.captions ~= nil and type(options.captions) ~= "table" then
     check.fail("%s: captions are %s; expected a list of strings", owner, check.show(options.captions))

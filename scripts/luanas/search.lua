@@ -160,8 +160,8 @@ local function asked_of(owner, proposals)
       .. "epochs = n }", owner, check.show(stray))
   end
   local asked = {}
-  for i, proposal in ipairs(proposals) do
-    local what = ("proposal %d"):format(i)
+  for i = 1, #proposals do -- with its holes
+    local proposal, what = proposals[i], ("proposal %d"):format(i)
     local record, epochs = proposal, nil
     if type(proposal) == "table" and not arch.is(proposal) then
       check.options(("%s: %s"):format(owner, what), proposal, { 1, "epochs" })

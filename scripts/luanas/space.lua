@@ -129,14 +129,13 @@ local function stride_list(given, layers)
     check.fail("space.chain: stride has %d entries; expected one number, or one for each of %d layers", #given, most)
   end
   local strides = table.move(given, 1, #given, 1, {})
-  for _, stride in ipairs(strides) do check.integer("space.chain", "stride", stride, 1) end
+  for i = 1, most do check.integer("space.chain", ("stride[%d]"):format(i), strides[i], 1) end
   return function(layer) return strides[layer] end
 end
 
 local function check_layers(layers)
-  for _, count in ipairs(type(layers) == "table" and layers or { layers }) do
-    check.integer("space.chain", "layers", count, 1)
-  end
+  local counts = type(layers) == "table" and layers or { layers }
+  for i = 1, #counts do check.integer("space.chain", "layers", counts[i], 1) end
 end
 
 function space.chain(options)

@@ -266,8 +266,8 @@ function statistics.hypervolume(points, reference)
     check.fail("%s: points is %s; expected a list of lists of numbers", owner, check.show(points))
   end
   local dimensions, counting = check_list(owner, "reference", reference, 1), {}
-  for i, point in ipairs(points) do
-    local name = ("points[%d]"):format(i)
+  for i = 1, #points do
+    local point, name = points[i], ("points[%d]"):format(i)
     if check_list(owner, name, point, 1) ~= dimensions then
       check.fail("%s: %s has length %d; expected %d, as reference has", owner, name, #point, dimensions)
     end

@@ -94,7 +94,8 @@ function tensor.stack(tensors, dimension)
     check.fail("tensor.stack: tensors are %s; expected a list", check.show(tensors))
   end
   local parts = {}
-  for i, part in ipairs(tensors) do
+  for i = 1, #tensors do
+    local part = tensors[i]
     if not check.is_tensor(part) then
       check.fail("tensor.stack: tensors[%d] is %s; expected a tensor", i, check.show(part))
     end

@@ -237,6 +237,7 @@ function T.test_bad_objectives()
   fails('unknown option "maximise"; known options: maximize, minimize', { maximise = { "accuracy" } })
   fails('maximize is "accuracy"; expected a list of objectives', { maximize = "accuracy" })
   fails("minimize[1] is 3; expected the name of a field", { minimize = { 3 } })
+  fails("minimize[2] is nil; expected the name of a field", { minimize = { "params", nil, "macs" } })
   study:evaluate(nas.arch "kernel=3{1,3} filters=2{2,4}")
   fails('trial 1 has no number "parms"; it has accuracy, loss, ', { minimize = { "parms" } })
 end

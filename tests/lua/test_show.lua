@@ -498,6 +498,7 @@ function T.test_images_in_files()
   lu.assertErrorMsgContains("plot.image: the image is a tensor {2, 2, 2}; expected a tensor {height, width}",
     nas.plot.image, core.tensor { 2, 2, 2 })
   lu.assertErrorMsgContains("plot.image: image 2 is 3; expected a tensor", nas.plot.image, { first, 3 })
+  lu.assertErrorMsgContains("plot.image: image 2 is nil; expected a tensor", nas.plot.image, { first, nil, second })
   lu.assertErrorMsgContains("plot.image: the list of images is empty", nas.plot.image, {})
   lu.assertErrorMsgContains("plot.image: the numbers of the image are not all finite", nas.plot.image,
     core.tensor_from { { 1, 0 / 0 } })

@@ -157,6 +157,9 @@ function T.test_bad_chains()
   lu.assertErrorMsgContains("space.chain: layers is 0", chain, { layers = 0 })
   lu.assertErrorMsgContains("space.chain: stride has 3 entries; expected one number, or one for each of 4 layers",
     chain, { stride = { 1, 2, 1 } })
+  lu.assertErrorMsgContains("space.chain: stride[2] is nil; expected an integer of at least 1", chain,
+    { stride = { 2, nil, 2, 1 } })
+  lu.assertErrorMsgContains("space.chain: layers is nil; expected an integer", chain, { layers = { 1, nil, 4 } })
   lu.assertErrorMsgContains("space.chain: kernel is an empty list", chain, { kernel = {} })
   lu.assertErrorMsgContains("conv2d: kernel is 0", chain, { kernel = { 0, 1 } })
   lu.assertErrorMsgContains("space.chain: classes is nil", nas.space.chain, { layers = 1, filters = 1 })

@@ -308,6 +308,7 @@ function T.test_errors()
   fails("a has length 2 and b has 3; expected the same", "rank_correlation", { 1, 2 }, { 1, 2, 3 })
   fails("points is nil; expected a list of lists of numbers", "hypervolume", nil, { 0 })
   fails("points[1] is 3; expected a list of numbers", "hypervolume", { 3 }, { 0 })
+  fails("points[2] is nil; expected a list of numbers", "hypervolume", { { 1, 1 }, nil, { 2, 2 } }, { 0, 0 })
   fails("points[2] has length 1; expected 2, as reference has", "hypervolume", { { 1, 1 }, { 1 } }, { 0, 0 })
 end
 

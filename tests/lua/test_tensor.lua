@@ -151,6 +151,7 @@ function T.test_mistakes_are_told_at_the_line_of_the_script()
   fails("tensor.uniform: seed is nil", tensor.uniform, { 1 })
   fails("tensor.normal: std is -1", tensor.normal, { 1 }, 1, 0, -1)
   fails("tensor.stack: tensors[2] is 3; expected a tensor", tensor.stack, { tensor { 1 }, 3 })
+  fails("tensor.stack: tensors[2] is nil; expected a tensor", tensor.stack, { tensor { 1 }, nil, tensor { 1 } })
   fails("tensor.stack: tensors are nil; expected a list", tensor.stack)
   fails("tensor.save: values are 3; expected a tensor", tensor.save, 3, "x")
 end
