@@ -127,10 +127,17 @@ local function dominates(a, b)
   return is_better
 end
 
--- The entries of a front with another one, { trial =, order =, objectives... }.
+-- The entries of a front with another one, { trial =, order =, objectives... }. The front is copied only where it loses
+-- some: most are long where few are dominated.
 local function joined(front, entry)
+  local loses = false
   for _, other in ipairs(front) do
     if dominates(other, entry) then return front end
+    loses = loses or dominates(entry, other)
+  end
+  if not loses then
+    front[#front + 1] = entry
+    return front
   end
   local kept = { entry }
   for _, other in ipairs(front) do

@@ -202,6 +202,23 @@ function T.test_front_against_all_pairs()
   lu.assertTrue(sizes[1] and sizes[2] and sizes[5]) -- all kinds came
 end
 
+-- A front of n trials was copied n times.
+function T.test_a_large_front_takes_little_memory()
+  local front_of = require "luanas.objectives".front
+  local trials = {}
+  for i = 1, 1000 do
+    trials[i] = { number = i, status = "ok", evaluation = i, epoch_count = 2, accuracy = i / 1000, params = i }
+  end
+  collectgarbage()
+  collectgarbage "stop"
+  local before = collectgarbage "count"
+  local front = front_of("front", each(trials), { maximize = { "accuracy" }, minimize = { "params" } })
+  local kilobytes = collectgarbage "count" - before
+  collectgarbage "restart"
+  lu.assertEquals(#front, #trials)
+  lu.assertTrue(kilobytes < 1000, kilobytes)
+end
+
 function T.test_front_of_a_study_and_of_its_file()
   local objectives = { maximize = { "accuracy" }, minimize = { "params" } }
   local function lines(trials)
