@@ -368,6 +368,76 @@ function T.test_asha_promotes_whoever_is_among_the_best_so_far()
     "1@1 2@1 3@1 1@3 4@1 5@1 6@1 7@1 8@1 2@3 9@1 10@1 3@3 11@1")
 end
 
+-- Rewards of eighths, so that many are equal; every ninth or so fails.
+local function coarse_reward(stream)
+  local value = stream:integer(9)
+  return value < 9 and value / 8 or nil
+end
+
+-- Algorithm 2 as it is written: all rungs are sorted anew for each proposal. What begins is the next number.
+local function asha_as_written(count, rung_count, eta, rewards)
+  local ended, promoted, begun, list = {}, {}, 0, {}
+  for k = 1, rung_count do ended[k], promoted[k] = {}, {} end
+  local function next_job()
+    for k = rung_count - 1, 1, -1 do
+      local ranked = {}
+      for order, each in ipairs(ended[k]) do
+        if each.reward then ranked[#ranked + 1] = { of = each.of, reward = each.reward, order = order } end
+      end
+      table.sort(ranked, function(a, b)
+        return a.reward > b.reward or a.reward == b.reward and a.order < b.order
+      end)
+      for i = 1, math.min(#ended[k] // eta, #ranked) do
+        local each = ranked[i].of
+        if not promoted[k][each] then
+          promoted[k][each] = true
+          return each, k + 1
+        end
+      end
+    end
+    begun = begun + 1
+    return begun, 1
+  end
+  for i = 1, count do
+    local each, k = next_job()
+    list[i] = ("%d@%d"):format(each, eta ^ (k - 1))
+    table.insert(ended[k], { of = each, reward = rewards() })
+  end
+  return list
+end
+
+-- What asha proposes where its architectures are numbers.
+local function asha_of_numbers(count, eta, rewards)
+  local agent, begun, list = nas.agents.asha { epochs = eta * eta, eta = eta }, 0, {}
+  agent.random = { sample = function()
+    begun = begun + 1
+    return begun
+  end }
+  for i = 1, count do
+    local proposal = agent:propose()[1]
+    list[i] = ("%d@%d"):format(proposal[1], proposal.epochs)
+    agent:learn { { arch = proposal[1], reward = rewards() } }
+  end
+  return list
+end
+
+function T.test_asha_is_the_algorithm_as_it_is_written()
+  for eta = 2, 4 do
+    local one, other = nas.stream(eta, "test"), nas.stream(eta, "test")
+    lu.assertEquals(asha_of_numbers(300, eta, function() return coarse_reward(one) end),
+      asha_as_written(300, 3, eta, function() return coarse_reward(other) end))
+  end
+end
+
+-- It took thirty million instructions where rungs were sorted for each proposal.
+function T.test_asha_sorts_no_rung_twice()
+  local stream, millions = nas.stream(1, "test"), 0
+  debug.sethook(function() millions = millions + 0.001 end, "", 1000)
+  asha_of_numbers(1000, 3, function() return stream:integer(1000) end)
+  debug.sethook()
+  lu.assertTrue(millions > 0 and millions < 3, millions)
+end
+
 -- ---- evolution -------------------------------------------------------------------------------------
 
 local function distance(a, b)

@@ -13,27 +13,33 @@ local nas = require "luanas"
 local Asha = { __name = "luanas.agents.asha", name = "asha" }
 Asha.__index = Asha
 
--- The best 1 / eta of a rung, the best one first; of equal ones the earlier. Failed ones are never among them.
-local function top_of(rung, eta)
-  local ranked, top = {}, {}
-  for _, entry in ipairs(rung) do
-    if entry.reward then ranked[#ranked + 1] = entry end
+-- Puts an entry in its place in a rung: the best one is first, of equal ones the earlier, failed ones are last.
+local function put(rung, entry)
+  local reward = entry.reward or -math.huge
+  local low, high = 1, #rung + 1 -- the place is one of these
+  while low < high do
+    local middle = (low + high) // 2
+    if (rung[middle].reward or -math.huge) >= reward then low = middle + 1 else high = middle end
   end
-  table.sort(ranked, function(a, b)
-    if a.reward ~= b.reward then return a.reward > b.reward end
-    return a.number < b.number
-  end)
-  return table.move(ranked, 1, math.min(#rung // eta, #ranked), 1, top)
+  table.insert(rung, low, entry)
+end
+
+-- The first of the best 1 / eta of a rung that has not been promoted, or nil. Failed ones are never among them.
+local function promotable(rung, eta)
+  for i = 1, #rung // eta do
+    local entry = rung[i]
+    if not entry.reward then return nil end
+    if not entry.is_promoted then return entry end
+  end
 end
 
 -- Who is to go on: an architecture and its next rung; else a new one and the first rung.
 function Asha:next_job(space)
   for k = #self.rungs - 1, 1, -1 do
-    for _, entry in ipairs(top_of(self.rungs[k], self.options.eta)) do
-      if not entry.is_promoted then
-        entry.is_promoted = true
-        return entry.arch, k + 1
-      end
+    local entry = promotable(self.rungs[k], self.options.eta)
+    if entry then
+      entry.is_promoted = true
+      return entry.arch, k + 1
     end
   end
   return self.random:sample(space), 1
@@ -52,8 +58,7 @@ end
 
 function Asha:learn(trials)
   for i, trial in ipairs(trials) do
-    self.count = self.count + 1
-    table.insert(self.rungs[self.jobs[i]], { arch = trial.arch, reward = trial.reward, number = self.count })
+    put(self.rungs[self.jobs[i]], { arch = trial.arch, reward = trial.reward })
   end
 end
 
@@ -70,12 +75,10 @@ return function(given)
   check.integer(owner, "first", options.first, 1)
   check.integer(owner, "epochs", options.epochs, options.first)
   check.integer(owner, "eta", options.eta, 2)
-  local rungs, epochs = {}, options.first -- each a list of what has ended there
+  local rungs, epochs = {}, options.first -- each a list of what has ended there, the best first
   while epochs <= options.epochs do
     rungs[#rungs + 1] = { epochs = epochs }
     epochs = epochs * options.eta
   end
-  return setmetatable({
-    options = options, random = nas.random { seed = options.seed }, rungs = rungs, count = 0,
-  }, Asha)
+  return setmetatable({ options = options, random = nas.random { seed = options.seed }, rungs = rungs }, Asha)
 end
