@@ -64,10 +64,10 @@ end
 
 -- Why the evaluation does not count, or nil. `last` is the epoch that ends it, nil if it was not reached.
 local function failure(study, found, last)
-  local limit = study.limits.seconds
+  local limit, seconds = study.limits.seconds or math.huge, 0.0
   for i = 1, last or #found.epochs do
-    local seconds = evaluation.seconds_of(found.epochs, i)
-    if limit and seconds > limit then
+    seconds = seconds + found.epochs[i].seconds
+    if seconds > limit then
       return ("seconds: %.3g after epoch %d are above the limit of %s"):format(seconds, i, core.number_text(limit))
     end
   end

@@ -161,9 +161,10 @@ local function train(owner, output, own_recipe, loss, key, stored, observe)
   local trainer <close>, too_large = trainer_after(owner, output, own_recipe, loss, stored)
   if not trainer then return nil, too_large end
   local made, kept = { id = stored and stored.id, epochs = {}, predicted = {} }, stored and #stored.epochs or 0
-  local epochs = made.epochs
+  local epochs, seen = made.epochs, {}
   for i = 1, trainer:epochs() do epochs[i] = stored.epochs[i] end
-  while not recipe.judge(own_recipe, epochs) do
+  local seconds = evaluation.seconds_of(epochs, #epochs)
+  while not recipe.judge(own_recipe, epochs, seen) do
     local epoch, message, code = trainer:epoch()
     if not epoch then
       if code == "NAS_INTERRUPTED" then error(message, 0) end
@@ -177,7 +178,8 @@ local function train(owner, output, own_recipe, loss, key, stored, observe)
     epochs[#epochs + 1] = epoch
     if owner.predictions then made.predicted[#epochs] = trainer:predicted_bytes() end
     observe(epoch)
-    if owner.limits.seconds and evaluation.seconds_of(epochs, #epochs) > owner.limits.seconds then break end
+    seconds = seconds + epoch.seconds
+    if owner.limits.seconds and seconds > owner.limits.seconds then break end
     if own_recipe.epochs > owner.checkpoint and #epochs > kept then
       put(owner, key, made, #epochs, trainer)
       kept = #epochs

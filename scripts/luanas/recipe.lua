@@ -154,17 +154,19 @@ function recipe.primary(metrics)
 end
 
 --- Which of these epochs is the last by the recipe's rules, and which one's weights are kept: two numbers. The first is
---- nil when there are not enough of them yet.
-function recipe.judge(own, epochs)
-  local best, counted
-  for i, epoch in ipairs(epochs) do
-    local primary = recipe.primary(epoch)
-    if not best or primary > recipe.primary(epochs[best]) then best = i end
-    if not counted or primary > recipe.primary(epochs[counted]) + own.min_delta then counted = i end
-    local last = i == own.epochs or (own.patience > 0 and i - counted >= own.patience)
-    if last then return i, own.keep == "best" and best or i end
+--- nil when there are not enough of them yet. Who calls it again when there are more gives the same table `seen`, at
+--- first {}: then only those are looked at.
+function recipe.judge(own, epochs, seen)
+  seen = seen or {}
+  for i = (seen.count or 0) + 1, #epochs do
+    local primary = recipe.primary(epochs[i])
+    seen.count = i
+    if not seen.best or primary > recipe.primary(epochs[seen.best]) then seen.best = i end
+    if not seen.counted or primary > recipe.primary(epochs[seen.counted]) + own.min_delta then seen.counted = i end
+    local last = i == own.epochs or (own.patience > 0 and i - seen.counted >= own.patience)
+    if last then return i, own.keep == "best" and seen.best or i end
   end
-  return nil, own.keep == "best" and best or #epochs
+  return nil, own.keep == "best" and seen.best or #epochs
 end
 
 --- After which of these epochs the recipe's patience ends, however many a recipe has; nil: after none of them.

@@ -65,6 +65,29 @@ function T.test_extended_trainings_have_the_bits_of_those_in_one_go()
   end
 end
 
+-- Hundreds of instructions of Lua that a training of so many epochs takes, and its recall.
+local function instructions(epochs, limits)
+  local counts, sum, store = {}
+  for i = 1, 2 do
+    local study = spaces.study { train = { epochs = epochs, batch = 60 }, limits = limits, store = store }
+    store, sum = study.store, 0
+    debug.sethook(function() sum = sum + 1 end, "", 100)
+    local trial = study:evaluate(arch)
+    debug.sethook()
+    lu.assertEquals({ #trial.epochs, trial.recalled }, { epochs, i == 2 })
+    counts[i] = sum
+  end
+  return counts
+end
+
+-- After each epoch, all before it were looked at again.
+function T.test_many_epochs_take_no_longer_each()
+  for _, limits in ipairs { {}, { seconds = 1e6 } } do
+    local few, many = instructions(100, limits), instructions(400, limits)
+    for i = 1, 2 do lu.assertTrue(many[i] < 5 * few[i], ("%d, then %d"):format(few[i], many[i])) end
+  end
+end
+
 function T.test_the_epochs_of_the_recipe_may_be_said()
   local study <close> = study_of()
   local trial = study:evaluate(arch)
