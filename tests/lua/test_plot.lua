@@ -95,6 +95,40 @@ function T.test_accuracy()
   lu.assertEquals(titles(script("accuracy", trials { 0.5, 0.7 }, { window = 1 })), { "trials" })
 end
 
+-- Trials of which some have no value, and one has a value beside which the others vanish.
+function T.test_means_are_those_of_their_window()
+  local stream, points = nas.stream(1, "test"), {}
+  for i = 1, 300 do
+    if stream:integer(4) > 1 then points[#points + 1] = { i, i == 100 and 1e20 or stream:integer(1000) / 1000 } end
+  end
+  for _, window in ipairs { 1, 2, 7, 50, 299, 1000 } do
+    for i, mean in ipairs(series.mean(points, window)) do
+      local x, sum, count = points[i][1], 0.0, 0
+      for k = 1, i do
+        if points[k][1] > x - window then sum, count = sum + points[k][2], count + 1 end
+      end
+      lu.assertEquals(mean[1], x)
+      lu.assertAlmostEquals(mean[2], sum / count, 1e-14 * sum)
+    end
+  end
+  lu.assertEquals(series.mean({}, 3), {})
+end
+
+-- As many steps for a window of all trials as for one of one.
+function T.test_a_wide_mean_takes_no_longer()
+  local points = {}
+  for i = 1, 2000 do points[i] = { i, 1 / i } end
+  local function instructions(window)
+    local sum = 0
+    debug.sethook(function() sum = sum + 1 end, "", 100)
+    series.mean(points, window)
+    debug.sethook()
+    return sum
+  end
+  local narrow, wide = instructions(1), instructions(2000)
+  lu.assertTrue(wide < 2 * narrow, ("%d, then %d"):format(narrow, wide))
+end
+
 function T.test_failed_trials_count_as_their_study_says()
   local list = trials { 0.5, false }
   list[2].metrics.accuracy = 0.1

@@ -12,14 +12,26 @@ function series.points(trials, value, cost)
   return points
 end
 
---- At each x the mean of the points from x - window + 1 to x.
+-- The sums of the points first ... last, second ... last, and so on.
+local function sums_to(points, first, last)
+  local sums, sum = {}, 0.0
+  for k = last, first, -1 do
+    sum = sum + points[k][2]
+    sums[k] = sum
+  end
+  return sums
+end
+
+--- At each x the mean of the points from x - window + 1 to x. No sum has points subtracted that have left the window:
+--- small numbers that were lost beside a large one would not come back.
 function series.mean(points, window)
   local means, first = {}, 1
+  local last, before, after = 0, {}, 0.0 -- sums of points up to the last one of a block, and of those after it
   for i, point in ipairs(points) do
     while points[first][1] <= point[1] - window do first = first + 1 end
-    local sum = 0.0
-    for k = first, i do sum = sum + points[k][2] end
-    means[i] = { point[1], sum / (i - first + 1) }
+    after = after + point[2]
+    if first > last then last, before, after = i, sums_to(points, first, i), 0.0 end
+    means[i] = { point[1], (before[first] + after) / (i - first + 1) }
   end
   return means
 end
