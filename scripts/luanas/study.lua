@@ -557,10 +557,15 @@ function study.interrupted()
   end
 end
 
---- Closes all studies. The program calls it when a script has come to its end; with a problem it has not, and takes
---- the same fresh seeds when it runs again.
+--- Closes all studies, and raises the first error of those that can't be closed when the others are. The program calls
+--- it when a script has come to its end; with a problem it has not, and takes the same fresh seeds when it runs again.
 function study.close_all(problem)
-  for each in pairs(open_studies) do each:close() end
+  local failure
+  for each in pairs(open_studies) do
+    local closed, message = pcall(each.close, each)
+    if not closed then failure = failure or message end
+  end
+  if failure then error(failure, 0) end
   for _, each in ipairs(problem == nil and fresh_seeds or {}) do
     check.must(each.store.end_fresh, each.store, each.seed)
   end

@@ -806,6 +806,21 @@ function T.test_fresh_seeds()
   check_whole()
 end
 
+function T.test_a_study_that_cant_be_written_keeps_none_from_it()
+  local studies, closed = {}, 0
+  for i = 1, 6 do
+    studies[i] = spaces.study()
+    studies[i].close = function()
+      closed = closed + 1
+      if i % 2 == 0 then error("the disk is full", 0) end
+    end
+  end
+  lu.assertErrorMsgEquals("the disk is full", nas.study.close_all)
+  lu.assertEquals(closed, 6)
+  for _, each in ipairs(studies) do each.close = nil end
+  nas.study.close_all()
+end
+
 -- Studies with other names differ on purpose: one that is new is compared with the newest of its name.
 function T.test_what_a_new_study_differs_in_is_told_of_its_name()
   local function told(options)

@@ -64,8 +64,9 @@ local study = {}
 --- when Ctrl-C has ended a script elsewhere than in study:evaluate, which prints the table itself.
 function study.interrupted() end
 
---- Closes all studies. The program calls it when a script has come to its end. Under stock Lua, too, what is not written
---- yet is written when Lua ends, but only this call says that the script is done with its fresh seeds.
+--- Closes all studies; where one can't be closed, the others are, and then the error is raised. The program calls it
+--- when a script has come to its end. Under stock Lua, too, what is not written yet is written when Lua ends, but only
+--- this call says that the script is done with its fresh seeds.
 ---@param problem? any Not nil: the script has not come to its end.
 function study.close_all(problem) end
 
