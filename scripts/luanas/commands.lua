@@ -318,10 +318,7 @@ local function show_curves(store, options, ...)
       if type(row.value) == "number" then lines[i].values[row.number] = row.value end
     end
   end
-  if options.out then
-    local drawn, problem = pcall(curves.draw, lines, options.out, options.window, options.value)
-    if not drawn then give_up("%s", problem) end
-  end
+  if options.out then curves.draw(lines, options.out, options.window, options.value) end
   write(options.csv and curves.csv(lines) or curves.table(lines, options.window))
 end
 
@@ -363,11 +360,8 @@ local function show_plot(store, options, kind)
   local own = picture_options(kind, options)
   local study = options.study
   if not study then study = store:row("SELECT study FROM run WHERE id = ?1", run_of(store, options.run)).study end
-  local drawn, problem = pcall(function()
-    if kind == "curves" then own.best = own.best or CURVES end -- of a list, all would be drawn
-    plot[kind](opened.file(store:path(), store):study(study):trials(options.run), options.out, own)
-  end)
-  if not drawn then give_up("%s", problem) end
+  if kind == "curves" then own.best = own.best or CURVES end -- of a list, all would be drawn
+  plot[kind](opened.file(store:path(), store):study(study):trials(options.run), options.out, own)
 end
 
 local function draw(store, options, number)

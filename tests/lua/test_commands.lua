@@ -320,6 +320,22 @@ function T.test_plot()
   end)
 end
 
+-- Else Ctrl-C would end a command as one that has failed, and a mistake of the package would have no traceback.
+function T.test_interrupts_and_faults_of_pictures_pass_through()
+  make()
+  local fault = debug.getinfo(commands.run, "S").short_src .. ":1: attempt to call a nil value"
+  for _, message in ipairs { "interrupted!", "plot.accuracy: interrupted", fault } do
+    files.with(gnuplot, "draw", function() error(message, 0) end, function()
+      lu.assertErrorMsgEquals(message, run, "plot", path, "reward")
+      lu.assertErrorMsgEquals(message, run, "curves", path, "-o", "a.svg")
+    end)
+  end
+  files.with(gnuplot, "draw", function() error("the disk is full", 0) end, function()
+    lu.assertEquals({ run("plot", path, "reward") }, { 1, "", "luanas plot: the disk is full\n" })
+    lu.assertEquals({ run("curves", path, "-o", "a.svg") }, { 1, "", "luanas curves: the disk is full\n" })
+  end)
+end
+
 function T.test_care()
   make()
   local copy = path .. ".copy"
