@@ -202,6 +202,13 @@ function check.options(owner, given, known)
   return given
 end
 
+--- Refuses those of the options `names` that are given and no false: nothing would make use of them, as `why` says.
+function check.unused(owner, given, names, why)
+  for _, name in ipairs(names) do
+    if given and given[name] then check.fail("%s: %s is %s, but %s", owner, name, check.show(given[name]), why) end
+  end
+end
+
 --- The checked value, or nil for nil: check.optional(check.integer, owner, name, value, low, high).
 function check.optional(check_value, owner, name, value, ...)
   if value == nil then return nil end

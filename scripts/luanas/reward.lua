@@ -17,8 +17,9 @@ local reward = {}
 local MovingAverage = { __name = "luanas.MovingAverage" }
 MovingAverage.__index = MovingAverage
 
-function reward.moving_average(decay, options)
-  local owner = "moving_average"
+-- `owner` is who makes use of one, for messages.
+function reward.moving_average(decay, options, owner)
+  owner = owner or "moving_average"
   check.number(owner, "decay", decay, 0, 1)
   if decay == 1 then check.fail("%s: decay is 1; expected a number from 0 to below 1", owner) end
   options = check.options(owner, options, { "start", "bias_correction", "update_first" })

@@ -204,12 +204,29 @@ function T.test_options_that_need_each_other()
     lu.assertErrorMsgContains(name .. ": batch is 1; leave_one_out takes the mean of the others, so at least 2",
       nas.agents[name], { baseline = "leave_one_out" })
   end
-  lu.assertErrorMsgContains("start and bias_correction contradict each other", nas.agents.reinforce,
+  lu.assertErrorMsgContains("reinforce: start and bias_correction contradict each other", nas.agents.reinforce,
     { start = 1, bias_correction = true })
   for _, name in ipairs { "asha", "successive_halving" } do
     lu.assertErrorMsgContains(name .. ": epochs is 4; expected an integer of at least 5", nas.agents[name],
       { first = 5, epochs = 4 })
   end
+end
+
+function T.test_options_without_effect()
+  local function refused(name, text, options)
+    lu.assertErrorMsgContains(("%s: %s"):format(name, text), nas.agents[name], options)
+  end
+  for option, value in pairs { bias_correction = true, decay = 0.5, start = 0, update_first = true } do
+    for _, baseline in ipairs { "none", "leave_one_out", 0.25 } do
+      refused("reinforce", ("%s is %s, but there is no moving average"):format(option, value),
+        { baseline = baseline, batch = 2, [option] = value })
+    end
+  end
+  refused("independent", "decay is 0.5, but there is no moving average", { baseline = "none", decay = 0.5 })
+  refused("reinforce", "skip_prior is 0.1, but there is no skip_weight", { skip_prior = 0.1 })
+  lu.assertNotNil(nas.agents.reinforce { baseline = "none", start = false, update_first = false })
+  lu.assertNotNil(nas.agents.reinforce { skip_prior = 0.1, skip_weight = 0 })
+  lu.assertNotNil(nas.agents.independent { baseline = "none" })
 end
 
 -- The table of options stays the script's.

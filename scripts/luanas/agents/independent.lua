@@ -26,6 +26,7 @@ return function(given)
   local rate = check.number(owner, "rate", options.rate, 0)
   options.rate = nil
   options.policy = softmax_policy(options.seed, rate)
+  if options.baseline ~= "moving_average" then options.decay = given.decay end -- not the default, which has no effect
   local agent = reinforce(options, owner)
   agent.name = "independent"
   return agent

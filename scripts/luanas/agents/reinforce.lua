@@ -26,12 +26,14 @@ local PRESETS = {
   student = { clip = 0.1, policy = { preset = "small", units = 32, l2 = 0.01 } },
 }
 
+local OF_AVERAGE = { "bias_correction", "decay", "start", "update_first" }
+
 local BASELINES = {
   none = function() return function(rewards) return rewards end end,
-  moving_average = function(options)
+  moving_average = function(options, owner)
     local average = nas.reward.moving_average(options.decay, {
       bias_correction = options.bias_correction, start = options.start or nil, update_first = options.update_first,
-    })
+    }, owner)
     return function(rewards) return average:advantages(rewards) end
   end,
   leave_one_out = function(options, owner)
@@ -108,11 +110,12 @@ return function(given, owner)
     skip_prior = 0.4,        -- which is this probability
     policy = {},             -- options of nas.policy: preset, rate, l2, temperature, tanh_constant, ...
   }, PRESETS, { baseline = "number" })
-  check.number(owner, "entropy", options.entropy, 0)
-  check.number(owner, "skip_weight", options.skip_weight, 0)
+  for _, name in ipairs { "entropy", "skip_weight" } do check.number(owner, name, options[name], 0) end
   check.number(owner, "skip_prior", options.skip_prior, 1e-6, 1 - 1e-6)
   check.optional(check.number, owner, "start", options.start or nil)
   for _, name in ipairs { "bias_correction", "update_first" } do check.boolean(owner, name, options[name]) end
+  if options.baseline ~= "moving_average" then check.unused(owner, given, OF_AVERAGE, "there is no moving average") end
+  if not (given or {}).skip_weight then check.unused(owner, given, { "skip_prior" }, "there is no skip_weight") end
   return setmetatable({
     owner = owner,
     options = options,

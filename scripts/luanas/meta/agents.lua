@@ -78,14 +78,14 @@ function agents.enumerate(options) end
 ---@field preset? "paper"|"student" paper: batch 8 and the policy "paper" (Zoph & Le 2017; a policy that moves nothing in fewer than thousands of samples). student: clip 0.1 and the policy "small" with 32 units and l2 = 0.01, as of the student project that re-created it on Fashion-MNIST. What is given goes before it.
 ---@field batch? integer m, the architectures for each step of the policy; at least 1, of leave_one_out at least 2. Default: 1.
 ---@field baseline? "moving_average"|"leave_one_out"|"none"|number moving_average: of the rewards before the batch; the advantages of the first batch are 0 unless there is a `start`. leave_one_out: the mean of the others in the batch. none: 0. A number: a constant; nas.exact tells the best one. Default: "moving_average".
----@field decay? number Of the moving average, 0 to below 1. Default: 0.8, the student project's; NASNet's is 0.95.
+---@field decay? number Of the moving average, 0 to below 1. Default: 0.8, the student project's; NASNet's is 0.95. It and the next three are refused with another baseline.
 ---@field bias_correction? boolean As of nas.reward.moving_average. Default: false.
 ---@field start? number|false Where the average begins. Default: false, at the first reward.
 ---@field update_first? boolean As of nas.reward.moving_average: a smaller rate, in truth. Default: false.
 ---@field clip? number|false Advantages are cut off at plus and minus so much; above 0. Default: false, not at all.
 ---@field entropy? number Weight of the bonus on the sum of the decisions' entropies, in nats; at least 0. Default: 0.
 ---@field skip_weight? number Of the distance, KL, of the probabilities of connections of anchors from skip_prior; at least 0. Default: 0.
----@field skip_prior? number 1e-6 to 1 - 1e-6. Default: 0.4, that of ENAS, whose weight is 0.8.
+---@field skip_prior? number 1e-6 to 1 - 1e-6, for a skip_weight. Default: 0.4, that of ENAS, whose weight is 0.8.
 ---@field policy? luanas.policy.Options|luanas.Policy Default: {}, the preset "small" of nas.policy.
 
 --- REINFORCE (Williams 1992) as Zoph & Le 2017, sec. 3.2, use it: the policy moves along the mean over the batch of
