@@ -11,7 +11,8 @@
 --- What evaluates is a table, too: space, evaluate(asked) -> trial of { record =, epochs = or nil }, log(trial,
 --- values), and, where they are wanted, failed_count (failed trials have metrics to reward), prepare(list of asked)
 --- with epochs (of what is asked without), seconds(trial) (that its training took), expect(count), paid(what was spent
---- so far), which is called after each trial, and flush(), when the search has ended, however that came.
+--- so far), which is called after each trial, flush(), when the search has ended, however that came, and has_values(),
+--- whether targets are values and no classes.
 local arch = require "luanas.arch"
 local check = require "luanas.check"
 local recipe = require "luanas.recipe"
@@ -33,15 +34,30 @@ local function origin(reward)
   return ("the function at %s:%d"):format(info.short_src, info.linedefined)
 end
 
--- What a user can reward, after a message: the numbers among the metrics.
-local function metrics_of(trial)
+-- Metrics of which less is better: by their names, a search would look for the worst network. Of costs that may be
+-- meant.
+local ERRORS = { loss = true, mean_absolute_error = true, train_loss = true, train_mean_absolute_error = true }
+
+local function check_reward(owner, reward)
+  if ERRORS[reward] then
+    check.fail("%s: reward is %s, of which less is better; expected function(trial) return -trial.%s end, or a metric "
+      .. "of which more is better", owner, check.show(reward), reward)
+  end
+  if reward ~= nil and type(reward) ~= "string" and not check.is_callable(reward) then
+    check.fail("%s: reward is %s; expected a function of a trial, or the name of a metric", owner, check.show(reward))
+  end
+end
+
+-- What a user can reward, after a message: the numbers among the metrics; `missed` is none of them (nil: not known).
+local function metrics_of(trial, missed)
   local names = {}
   for _, name in ipairs(check.sorted_keys(trial.metrics)) do
     if type(trial.metrics[name]) == "number" then names[#names + 1] = name end
   end
   local list = #names > 0 and table.concat(names, ", ") or "none"
   if trial.status ~= "failed" then return list end
-  return list .. ". It failed; the study says what a failed trial counts as: failed = { accuracy = 0.1 }"
+  local example = (missed or "accuracy") == "accuracy" and "accuracy = 0.1" or missed .. " = ..."
+  return list .. (". It failed; the study says what a failed trial counts as: failed = { %s }"):format(example)
 end
 
 local function is_finite(value)
@@ -64,13 +80,13 @@ local function metric(name, trial)
   local value = trial.metrics[name]
   if type(value) == "number" then return value end
   check.fail("trial %d: reward is the metric %s, which it does not have as a number; it has: %s", trial.number,
-    check.show(name), metrics_of(trial))
+    check.show(name), metrics_of(trial, name))
 end
 
 --- The reward of a trial by a function, by the name of a metric, or (nil) its accuracy; minus its mean absolute error
 --- where targets are values.
-function search.reward(reward, trial)
-  if reward == nil and trial.metrics.mean_absolute_error then return -metric("mean_absolute_error", trial) end
+function search.reward(reward, trial, has_values)
+  if reward == nil and has_values then return -metric("mean_absolute_error", trial) end
   if reward == nil or type(reward) == "string" then return metric(reward or "accuracy", trial) end
   if type(reward) == "table" and type(reward.ask) == "function" then -- a watched one names its version
     local value, problem = reward:ask(trial)
@@ -190,11 +206,12 @@ end
 -- The trials of what was asked, as far as the budget goes; and their rewards.
 local function evaluate(asked, by, spent, budget, reward)
   local trials, rewards = {}, {}
+  local has_values = reward == nil and by.has_values and by.has_values()
   if by.prepare then by.prepare(table.move(asked, 1, affordable(asked, by, spent, budget), 1, {})) end
   for i, each in ipairs(asked) do
     if reached(spent, budget) then break end
     local trial = by.evaluate(each)
-    if trial.status == "ok" or by.failed_count then trial.reward = search.reward(reward, trial) end
+    if trial.status == "ok" or by.failed_count then trial.reward = search.reward(reward, trial, has_values) end
     pay(spent, trial, by)
     if by.paid then by.paid(spent) end
     trials[i], rewards[i] = trial, trial.reward
@@ -297,9 +314,7 @@ function search.run(owner, agent, options, by)
   search.check_agent(owner, agent)
   check.options(owner, options, search.OPTIONS)
   local reward = options.reward
-  if reward ~= nil and type(reward) ~= "string" and not check.is_callable(reward) then
-    check.fail("%s: reward is %s; expected a function of a trial, or the name of a metric", owner, check.show(reward))
-  end
+  check_reward(owner, reward)
   check_restart(owner, agent, options)
   local budget = search.budget(owner, options, agent)
   local _ <close> = setmetatable({}, { __close = by.flush or function() end })

@@ -435,6 +435,7 @@ function searcher(self, owner, workers)
   return {
     space = self.space,
     failed_count = next(self.failed) ~= nil,
+    has_values = function() return self.data:info().task == "values" end,
     epochs = self.recipe.epochs,
     prepare = function(asked) train_ahead(self, asked, workers) end,
     seconds = function(of) -- also of one that has failed

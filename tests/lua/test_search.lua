@@ -140,7 +140,7 @@ function T.test_a_search_that_finds_nothing_new_ends()
 end
 
 function T.test_there_must_be_a_budget()
-  for _, options in ipairs { false, {}, { reward = "loss" } } do
+  for _, options in ipairs { false, {}, { reward = "params" } } do
     lu.assertErrorMsgContains("study:run: there is no budget; expected at least one of epochs, seconds, trainings, "
       .. "trials", function() spaces.study():run(one_by_one { a }, options or nil) end)
   end
@@ -230,6 +230,12 @@ end
 
 -- ---- Rewards ---------------------------------------------------------------------------------------
 
+local function fragile(options)
+  options = options or {}
+  options.space = spaces.fragile
+  return spaces.study(options)
+end
+
 function T.test_rewards()
   local study = spaces.study()
   local function reward(wish)
@@ -244,21 +250,51 @@ function T.test_rewards()
   local trial = study:evaluate(a)
   lu.assertEquals(reward(nil), trial.accuracy)
   lu.assertEquals(reward "params", trial.params)
-  lu.assertEquals(reward "loss", trial.loss)
   lu.assertEquals(reward(function(of) return -of.loss end), -trial.loss)
   local weighed = nas.reward.absolute { cost = "params", target = 10 }
   lu.assertEquals(reward(weighed), weighed(trial))
 end
 
-function T.test_the_reward_of_values()
+-- A study of values, the first of whose two networks is above the limit.
+local function study_of_values(failed)
   local x, y = core.tensor({ 20, 2 }, "float32"), core.tensor({ 20, 1 }, "float32")
   for i = 1, 20 do x[i][1], y[i][1] = i % 7, i % 5 end
-  local study = spaces.study {
-    space = function() return nn.dense(nn.input { 2 }, { units = 1 }) end,
+  return spaces.study {
+    space = function(chooser)
+      return nn.dense(nn.dense(nn.input { 2 }, { units = chooser:choose("units", { 9, 2 }) }), { units = 1 })
+    end,
     data = nas.data.tensors { x = x, y = y }, train = { epochs = 1, loss = "mean_squared_error" },
+    limits = { params = 20 }, failed = failed,
   }
-  local best = study:run(nas.agents.enumerate()).best
+end
+
+function T.test_the_reward_of_values()
+  local best = study_of_values():run(nas.agents.enumerate()).best
   lu.assertEquals(best.reward, -best.mean_absolute_error)
+end
+
+-- By what the data are, not by which metrics a trial has.
+function T.test_the_reward_of_values_where_trials_fail()
+  local study = study_of_values { mean_absolute_error = 9 }
+  study:run(nas.agents.enumerate())
+  lu.assertEquals(study:trials()[1].logged, { reward = -9 })
+  study = study_of_values { accuracy = 0.1 }
+  lu.assertErrorMsgContains('trial 1: reward is the metric "mean_absolute_error", which it does not have as a number; '
+    .. "it has: accuracy, macs, memory, params. It failed; the study says what a failed trial counts as: failed = { "
+    .. "mean_absolute_error = ... }", study.run, study, nas.agents.enumerate())
+  local classes = fragile { failed = { accuracy = 0.1, mean_absolute_error = 9 } }
+  classes:run(nas.agents.enumerate())
+  lu.assertEquals(classes:trials()[1].logged, { reward = 0.1 })
+end
+
+function T.test_errors_are_no_rewards()
+  local study = spaces.study()
+  for _, name in ipairs { "loss", "mean_absolute_error", "train_loss", "train_mean_absolute_error" } do
+    lu.assertErrorMsgContains(('study:run: reward is "%s", of which less is better; expected function(trial) return '
+      .. "-trial.%s end, or a metric of which more is better"):format(name, name), study.run, study, one_by_one { a },
+      { trials = 1, reward = name })
+  end
+  lu.assertEquals(#study:trials(), 0)
 end
 
 function T.test_the_best_is_the_first_with_the_highest_reward()
@@ -353,12 +389,6 @@ function T.test_a_search_goes_on_after_a_bad_reward()
 end
 
 -- ---- Failed trials ---------------------------------------------------------------------------------
-
-local function fragile(options)
-  options = options or {}
-  options.space = spaces.fragile
-  return spaces.study(options)
-end
 
 function T.test_failed_trials_have_no_reward()
   local rewards = {}

@@ -31,8 +31,8 @@
 ---@field limits? { params?: number, macs?: number, memory?: number, seconds?: number } At least 0. A network above one
 --- is a failed trial: trainable parameters; multiply-accumulates for one image; bytes that training takes (a formula,
 --- the same on every machine); measured seconds, looked at after each epoch and never stored as the evaluation's outcome.
----@field failed? table<string, number> Metrics of a failed trial, such as { accuracy = 0.1 }; others are nil,
---- but for params, macs and memory of a network that could be built.
+---@field failed? table<string, number> Metrics of a failed trial, such as { accuracy = 0.1 } or, where targets are values,
+--- { mean_absolute_error = 10 }; others are nil, but for params, macs and memory of a network that could be built.
 ---@field trials? integer How many there will be, for the progress line; see study:expect.
 ---@field threads? integer 1 to 256; default: all usable processors. Changes no bit.
 ---@field micro_batch? integer Images that a thread takes at once, 1 to 16; default: by the cache. Changes no bit.
@@ -117,8 +117,9 @@ function Study:evaluate_all(records, options) end
 ---@field seconds? number What these epochs took, now or when they were stored. What is proposed at once is trained at once
 --- where the study has a path, so that the last trainings may be for nothing.
 ---@field reward? string|luanas.Reward|luanas.Watched|luanas.Switch|fun(trial: luanas.Trial): number A metric by its name, or a function that returns a
---- finite number. Default: accuracy; where targets are values, minus the mean absolute error. Failed trials are not asked,
---- unless the study has `failed`.
+--- finite number, the higher the better; of an error, function(trial) return -trial.loss end. Default: accuracy; where
+--- targets are values, minus the mean absolute error. Failed trials are not asked, unless the study has `failed`, which
+--- must have that metric.
 ---@field restart_baseline? boolean Whether the agent forgets its baseline (agent:reward_changed) before it learns from the
 --- first trials under another version of a watched reward, or another function of nas.reward.switch. Default: false.
 ---@field workers? integer Processes that train what is proposed at once, as of study:evaluate_all; default 1.
