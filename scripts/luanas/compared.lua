@@ -48,6 +48,11 @@ local function mean_of_best(cell, k)
   return statistics.mean(table.move(rewards, 1, k, 1, {}))
 end
 
+local function best_of(cell)
+  local list = incumbents(cell)
+  return list[#list]
+end
+
 -- ---- Of all cells of an agent ----------------------------------------------------------------------
 
 -- f of each cell, as far as there is something.
@@ -72,13 +77,16 @@ local function summary_of(values)
   return own
 end
 
+-- The same of f of each cell; nil where one has nothing: it would be that of the lucky ones.
+local function summary_of_all(agent, f)
+  local values = each_of(agent, f)
+  return #values == #agent.cells and summary_of(values) or nil
+end
+
 local function summarise(agent, options)
   local own = { name = agent.name, runs = #agent.cells, top = {} }
-  own.best = summary_of(each_of(agent, function(cell)
-    local list = incumbents(cell)
-    return list[#list]
-  end))
-  own.last = summary_of(each_of(agent, function(cell) return mean_of_last(cell, options.last) end))
+  own.best = summary_of_all(agent, best_of)
+  own.last = summary_of_all(agent, function(cell) return mean_of_last(cell, options.last) end)
   own.trainings = summary_of(each_of(agent, function(cell) return cell.trainings[#cell.trainings] end))
   own.epochs = summary_of(each_of(agent, function(cell) return cell.epochs[#cell.epochs] end))
   own.seconds = summary_of(each_of(agent, function(cell) return cell.seconds[#cell.seconds] end))
@@ -88,33 +96,43 @@ local function summarise(agent, options)
     return #cell.rewards > 0 and count / #cell.rewards
   end))
   own.entropy = summary_of(each_of(agent, function(cell) return cell.entropies[#cell.entropies] end))
-  own.test = summary_of(each_of(agent, function(cell) return cell.test and cell.test.accuracy end))
+  own.test = summary_of_all(agent, function(cell) return cell.test and cell.test.accuracy end)
   own.failed = summary_of(each_of(agent, function(cell)
     local count = 0
     for _, reward in ipairs(cell.rewards) do count = count + (reward and 0 or 1) end
     return count
   end))
   for _, k in ipairs(TOPS) do
-    local values = each_of(agent, function(cell) return mean_of_best(cell, k) end)
-    own.top[k] = #values == own.runs and summary_of(values) or nil -- else it would be that of the lucky ones
+    own.top[k] = summary_of_all(agent, function(cell) return mean_of_best(cell, k) end)
   end
   return own
 end
 
+local LOWEST = -0x1.fffffffffffffp1023 -- of all numbers
+
+-- The best reward of each run, for their ranks: one without is below all others.
+local function ranked(agent)
+  local list = {}
+  for i, cell in ipairs(agent.cells) do list[i] = best_of(cell) or LOWEST end
+  return list
+end
+
 -- Rank tests of the incumbents at the end against those of the reference, corrected for how many there are.
-local function test_ranks(summaries, reference)
+local function test_ranks(agents, summaries, reference)
   local own, list, p_values = nil, {}, {}
-  for _, each in ipairs(summaries) do
-    if each.name == reference then own = each else list[#list + 1] = each end
+  for i, agent in ipairs(agents) do
+    if agent.name == reference then
+      own = ranked(agent)
+    else
+      list[#list + 1] = { summary = summaries[i], values = ranked(agent) }
+    end
   end
-  if not own or not own.best or #list == 0 then return end
+  if not own or #list == 0 then return end
   for i, each in ipairs(list) do
-    each.test_of_ranks = each.best and statistics.rank_test(each.best.values, own.best.values)
-    p_values[i] = each.test_of_ranks and each.test_of_ranks.p or 1.0
+    each.summary.test_of_ranks = statistics.rank_test(each.values, own)
+    p_values[i] = each.summary.test_of_ranks.p
   end
-  for i, p in ipairs(statistics.holm(p_values)) do
-    if list[i].test_of_ranks then list[i].test_of_ranks.holm = p end
-  end
+  for i, p in ipairs(statistics.holm(p_values)) do list[i].summary.test_of_ranks.holm = p end
 end
 
 -- Whether all trainings have the same number of epochs.
@@ -341,7 +359,7 @@ function compared.new(agents, options)
     own.regret = options.oracle and own.best and options.oracle - own.best.mean
     self.summaries[i] = own
   end
-  test_ranks(self.summaries, options.reference)
+  test_ranks(agents, self.summaries, options.reference)
   self.even_axis = options.timed and "seconds" or has_equal_epochs(agents) and "trials" or "epochs"
   find_even(self)
   return self

@@ -222,6 +222,25 @@ function T.test_rank_tests_are_corrected()
   lu.assertEquals(result.summaries[1].test_of_ranks.effect, 1)
 end
 
+-- A run whose trials all failed is not left out: what is left would be the lucky ones.
+function T.test_runs_without_a_reward_count()
+  local result = of_rewards({
+    { name = "lucky", { 9 }, { 8 }, { false }, { false } }, { name = "base", { 1 }, { 2 }, { 3 }, { 4 } },
+    { name = "none", { false }, { false }, { false }, { false } },
+  }, { reference = "base", oracle = 9 })
+  local lucky, _, none = table.unpack(result.summaries)
+  lu.assertEquals({ lucky.best, lucky.last, lucky.top[1], lucky.regret }, {})
+  lu.assertEquals({ lucky.test_of_ranks.effect, none.test_of_ranks.effect }, { 0.5, 0.0 })
+  lu.assertEquals(lucky.test_of_ranks.p, statistics.rank_test({ 9, 8, 0, 0 }, { 1, 2, 3, 4 }).p)
+  lu.assertStrMatches(tostring(result), ".*\nlucky +%- +%- .*")
+end
+
+function T.test_final_accuracies_of_some_runs()
+  local cells = of_rewards({ { name = "a", { 1 }, { false } } }).agents[1].cells
+  cells[1].test = { accuracy = 0.5 }
+  lu.assertNil(compared.new({ { name = "a", cells = cells } }, { last = 2 }).summaries[1].test)
+end
+
 function T.test_the_reference()
   lu.assertEquals(compare().options.reference, "random_search")
   lu.assertEquals(compare({ reference = "reinforce" }).options.reference, "reinforce")

@@ -44,7 +44,8 @@
 ---@field low number Of the 95 % bootstrap interval of the mean (nas.statistics.bootstrap).
 ---@field high number
 
---- What nas.compare found of an agent. A summary is nil where no run has such a number.
+--- What nas.compare found of an agent. A summary is nil where no run has such a number; best, last, top and test are nil
+--- where some run has none, as one whose trials all failed: they would be those of the lucky runs.
 ---@class luanas.compare.Summaries
 ---@field name string
 ---@field runs integer
@@ -58,9 +59,10 @@
 ---@field failed luanas.compare.Summary? Trials without a reward.
 ---@field entropy luanas.compare.Summary? At the end.
 ---@field test luanas.compare.Summary? Accuracy on the test images; with `final`.
----@field regret number? oracle - best.mean; with `oracle`.
----@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of `best` against that of
---- the reference (nas.statistics.rank_test); holm: p corrected for the number of agents.
+---@field regret number? oracle - best.mean; with `oracle`, where there is a best.
+---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of the
+--- best rewards of the runs against those of the reference (nas.statistics.rank_test), a run without a reward below all
+--- others; holm: p corrected for the number of agents.
 ---@field even_at number? After how many trials the median of the best rewards is that of the reference at its end;
 --- epochs, where not all trainings have the same number of them; seconds, where the budget was one of these (even_axis).
 
