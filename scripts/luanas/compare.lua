@@ -25,7 +25,7 @@ local ORACLE_LIMIT = 100000
 -- ---- Options ---------------------------------------------------------------------------------------
 
 -- An entry of `agents`, of which messages speak as `what`, as { name =, new = function of a seed, ends = whether it
--- ends by itself }.
+-- ends by itself, seedless = whether seeds change nothing }.
 local function entrant(owner, what, given)
   if type(given) == "string" then given = { given } end
   if type(given) == "table" and given.new ~= nil then
@@ -39,7 +39,8 @@ local function entrant(owner, what, given)
     if first ~= nil and rawequal(first, given.new(1)) then
       check.fail("%s: new of %s returned the same agent twice; each search takes a new one", owner, what)
     end
-    return { name = name, new = given.new, ends = type(first) == "table" and first.ends }
+    local fields = type(first) == "table" and first or {}
+    return { name = name, new = given.new, ends = fields.ends, seedless = fields.seedless }
   end
   if type(given) ~= "table" or type(given[1]) ~= "string" then
     check.fail("%s: %s is %s; expected the name of an agent, { name, its options } or { name =, new = function of a "
@@ -61,7 +62,10 @@ local function entrant(owner, what, given)
     return make(options)
   end
   local first = new(1) -- also for its checks
-  return { name = check.string(owner, "name of " .. what, given.name or given[1]), new = new, ends = first.ends }
+  return {
+    name = check.string(owner, "name of " .. what, given.name or given[1]), new = new, ends = first.ends,
+    seedless = first.seedless,
+  }
 end
 
 local function entrants_of(owner, given)
@@ -137,20 +141,32 @@ local function budget_of(options, reward)
   return budget
 end
 
--- Searches by rewards that are known: in processes, since nothing is shared. Cells in the order of agents, then seeds.
-local function by_rewards(owner, options, entrants, seeds)
+-- What is searched: { agent =, seed = }, all agents with the first seed, then all with the second one, and so on. An
+-- agent without chance searches once, since the same search again tells nothing.
+local function searches_of(entrants, seeds)
+  local searches = {}
+  for k, seed in ipairs(seeds) do
+    for _, agent in ipairs(entrants) do
+      if k == 1 or not agent.seedless then searches[#searches + 1] = { agent = agent, seed = seed } end
+    end
+  end
+  return searches
+end
+
+-- Searches by rewards that are known: in processes, since nothing is shared. Cells in the order of the searches.
+local function by_rewards(owner, options, searches)
   local reward_of = known_rewards.by(owner, options.rewards)
   local budget = budget_of(options, "reward")
-  local shown, cells, count = progress.new(options.quiet), {}, #entrants * #seeds
+  local shown, cells, count = progress.new(options.quiet), {}, #searches
   local function show(done) shown:batch(done, count, "searches done") end
   local workers = check.integer(owner, "workers", options.workers or core.machine().threads, 1, 256)
   local all_epochs = check.optional(check.integer, owner, "all_epochs", options.all_epochs, 1)
   local _ <close> = setmetatable({}, { __close = function() shown:clear() end }) -- also where a search raises
   show(0)
   local texts = core.parallel(count, workers, function(i)
-    local agent, seed = entrants[(i - 1) // #seeds + 1], seeds[(i - 1) % #seeds + 1]
-    local cell = { seed = seed }
-    run_cell(owner, agent, seed, budget, record(search.by_function(options.space, reward_of, all_epochs), cell))
+    local each = searches[i]
+    local cell = { seed = each.seed }
+    run_cell(owner, each.agent, each.seed, budget, record(search.by_function(options.space, reward_of, all_epochs), cell))
     return core.json_encode(cell)
   end, show)
   for i, text in ipairs(texts) do cells[i] = core.json_decode(text) end
@@ -158,28 +174,26 @@ local function by_rewards(owner, options, entrants, seeds)
 end
 
 -- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the
--- other, as each training takes all processors; all agents with the first seed, then all with the second one, so that
--- hours in which the machine is slow fall on all alike. With `final`, the best network of each is evaluated on the test
--- images when all have searched, unless all of its trials have failed.
-local function by_studies(owner, options, entrants, seeds)
+-- other, as each training takes all processors; in the order of the searches, so that hours in which the machine is slow
+-- fall on all agents alike. With `final`, the best network of each is evaluated on the test images when all have
+-- searched, unless all of its trials have failed.
+local function by_studies(owner, options, searches)
   local budget, cells, store = budget_of(options, options.reward), {}, nil
   local ends <close> = setmetatable({}, { __close = function(list)
     for _, each in ipairs(list) do each.study:close() end
   end })
-  for k, seed in ipairs(seeds) do
-    for i, agent in ipairs(entrants) do
-      local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed, quiet = options.quiet }
-      for name, value in pairs(options.study) do own[name] = value end
-      if store then own.store, own.path = store, nil end
-      local study = nas.study(own)
-      store = study.store
-      if options.final then final.check_data(owner, study.data) end -- before hours of training
-      local cell = { seed = seed }
-      local place = (i - 1) * #seeds + k
-      cells[place], ends[#ends + 1] = cell, { study = study, cell = cell }
-      local by = record(study:searcher(owner, options.workers), cell)
-      cell.best = run_cell(owner, agent, seed, budget, by).best
-    end
+  for i, search_of in ipairs(searches) do
+    local agent, seed = search_of.agent, search_of.seed
+    local own = { name = ("%s, seed %d"):format(agent.name, seed), seed = seed, quiet = options.quiet }
+    for name, value in pairs(options.study) do own[name] = value end
+    if store then own.store, own.path = store, nil end
+    local study = nas.study(own)
+    store = study.store
+    if options.final then final.check_data(owner, study.data) end -- before hours of training
+    local cell = { seed = seed }
+    cells[i], ends[i] = cell, { study = study, cell = cell }
+    local by = record(study:searcher(owner, options.workers), cell)
+    cell.best = run_cell(owner, agent, seed, budget, by).best
   end
   for _, each in ipairs(options.final and ends or {}) do
     local best = each.cell.best
@@ -261,10 +275,14 @@ return function(options)
   local reference = reference_of(owner, options.reference, entrants)
   for _, each in ipairs(entrants) do search.budget(owner, options, each) end
   local oracle = oracle_of(owner, options)
-  local cells = (options.rewards and by_rewards or by_studies)(owner, options, entrants, seeds)
+  local searches = searches_of(entrants, seeds)
+  local cells = (options.rewards and by_rewards or by_studies)(owner, options, searches)
   local agents = {}
   for i, each in ipairs(entrants) do
-    agents[i] = { name = each.name, cells = table.move(cells, (i - 1) * #seeds + 1, i * #seeds, 1, {}) }
+    agents[i] = { name = each.name, seedless = each.seedless or nil, cells = {} }
+    for k, search_of in ipairs(searches) do
+      if search_of.agent == each then table.insert(agents[i].cells, cells[k]) end
+    end
   end
   return results.new(agents, {
     last = last, reference = reference, oracle = oracle, timed = options.seconds ~= nil,

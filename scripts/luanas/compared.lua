@@ -117,13 +117,14 @@ local function ranked(agent)
   return list
 end
 
--- Rank tests of the incumbents at the end against those of the reference, corrected for how many there are.
+-- Rank tests of the incumbents at the end against those of the reference, corrected for how many there are; not of one
+-- run without chance.
 local function test_ranks(agents, summaries, reference)
   local own, list, p_values = nil, {}, {}
   for i, agent in ipairs(agents) do
     if agent.name == reference then
-      own = ranked(agent)
-    else
+      own = not agent.seedless and ranked(agent)
+    elseif not agent.seedless then
       list[#list + 1] = { summary = summaries[i], values = ranked(agent) }
     end
   end
@@ -228,13 +229,20 @@ function Compared:curves(kind, axis)
   return bands
 end
 
+-- How many runs there are of each agent but those that leave nothing to chance.
+local function count_seeds(self)
+  local count = 0
+  for _, agent in ipairs(self.agents) do count = math.max(count, #agent.cells) end
+  return count
+end
+
 --- Draws curves(kind, axis) into a file, or (path nil) into the terminal.
 function Compared:plot(path, kind, axis)
   local bands = self:curves(kind, axis)
   if #bands == 0 then check.fail("compared:plot: no agent has a curve of %s", check.show(kind or "incumbent")) end
   nas.plot.bands(path, {
     bands = bands, x = axis or "trials", y = KINDS[kind or "incumbent"][1],
-    title = ("median and quartiles of %d seeds"):format(#self.agents[1].cells),
+    title = ("median and quartiles of %d seeds"):format(count_seeds(self)),
   })
 end
 
@@ -304,6 +312,18 @@ local function is_used(self, column)
   return false
 end
 
+-- How many seeds the agents had.
+local function seeds_text(self)
+  local count, once = count_seeds(self), {}
+  for _, agent in ipairs(self.agents) do
+    if agent.seedless and count > 1 then once[#once + 1] = agent.name end
+  end
+  local text = text_table.counted(count, "seed") .. " each"
+  if #once == 0 then return text end
+  return ("%s, but 1 of %s, which %s nothing to chance"):format(text, table.concat(once, " and "),
+    #once > 1 and "leave" or "leaves")
+end
+
 function Compared:__tostring()
   local columns, used, rows, titles = {}, {}, {}, {}
   for _, column in ipairs(COLUMNS) do
@@ -316,12 +336,11 @@ function Compared:__tostring()
     rows[i] = {}
     for k, column in ipairs(used) do rows[i][k] = column[2](own) end
   end
-  local seeds, reference = #self.agents[1].cells, self.options.reference
-  local most = 0
+  local most, reference = 0, self.options.reference
   for _, agent in ipairs(self.agents) do
     for _, cell in ipairs(agent.cells) do most = math.max(most, #cell.rewards) end
   end
-  local notes = ("%s each; last: mean reward of the last %s"):format(text_table.counted(seeds, "seed"),
+  local notes = ("%s; last: mean reward of the last %s"):format(seeds_text(self),
     text_table.counted(math.min(self.options.last, most), "sample"))
   if titles.effect then
     notes = ("%s; effect: probability that the best of a run exceeds that of %s"):format(notes, reference)
@@ -351,7 +370,7 @@ function Compared:csv(path)
   if not ok then check.fail("%s: %s", owner, message) end
 end
 
---- Of agents { name =, cells = }; options: last, reference, oracle, timed (the budget was one of seconds).
+--- Of agents { name =, seedless =, cells = }; options: last, reference, oracle, timed (the budget was one of seconds).
 function compared.new(agents, options)
   local self = setmetatable({ agents = agents, options = options, summaries = {} }, Compared)
   for i, agent in ipairs(agents) do

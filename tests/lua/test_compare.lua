@@ -47,14 +47,13 @@ end
 -- ---- Cells -----------------------------------------------------------------------------------------
 
 function T.test_cells_are_searches()
-  local result = compare { agents = { "enumerate" }, seeds = 2 }
-  for seed = 1, 2 do
-    lu.assertEquals(result.agents[1].cells[seed], {
-      seed = seed, rewards = { 0.2, 0.9, 0.4, 0.6 }, networks = { 1, 2, 3, 4 }, trainings = { 1, 2, 3, 4 },
+  lu.assertEquals(compare({ agents = { "enumerate" }, seeds = 1 }).agents[1].cells, {
+    {
+      seed = 1, rewards = { 0.2, 0.9, 0.4, 0.6 }, networks = { 1, 2, 3, 4 }, trainings = { 1, 2, 3, 4 },
       epochs = { 1, 2, 3, 4 }, seconds = { 0.0, 0.0, 0.0, 0.0 }, entropies = { false, false, false, false },
       macs = { false, false, false, false },
-    })
-  end
+    },
+  })
 end
 
 function T.test_cells_of_an_agent_that_learns()
@@ -74,6 +73,25 @@ function T.test_cells_do_not_depend_on_workers_or_other_cells()
   lu.assertEquals(cells_of(compare { seeds = { 2 }, workers = 2 }), { alone[2], alone[5] })
   lu.assertEquals(cells_of(compare { seeds = { 3, 1 }, agents = { "random_search" } }), { alone[3], alone[1] })
   lu.assertNotEquals(alone[4], alone[5])
+end
+
+-- Another seed would be the same search: one run, which has no spread and no rank.
+function T.test_agents_without_chance_run_once()
+  local agents = { "enumerate", "random_search", { name = "own", new = function() return nas.agents.enumerate() end } }
+  local result = compare { agents = agents, seeds = { 4, 2, 3 } }
+  for i, seeds in ipairs { { 4 }, { 4, 2, 3 }, { 4 } } do
+    local seen = {}
+    for k, cell in ipairs(result.agents[i].cells) do seen[k] = cell.seed end
+    lu.assertEquals({ seen, result.summaries[i].runs }, { seeds, #seeds })
+  end
+  lu.assertEquals(cells_of(compare { agents = { "random_search" }, seeds = { 4, 2, 3 } }),
+    table.move(cells_of(result), 2, 4, 1, {}))
+  lu.assertEquals({ result.summaries[1].best.mean, result.summaries[1].test_of_ranks }, { 0.9, nil })
+  local text = tostring(result)
+  lu.assertStrMatches(text, ".*\nenumerate +0%.9000 +%- +%- .*")
+  lu.assertStrContains(text, "\n3 seeds each, but 1 of enumerate and own, which leave nothing to chance; last: ")
+  lu.assertNil(compare({ agents = agents, reference = "enumerate" }).summaries[2].test_of_ranks)
+  lu.assertEquals(result:curves()[1].low, result:curves()[1].high)
 end
 
 function T.test_rewards_by_lines()
@@ -421,6 +439,13 @@ function T.test_studies_share_their_evaluations()
   local rewards = cells_of(result)
   lu.assertEquals(files.trainings(function() lu.assertEquals(cells_of(on_studies()), rewards) end), 0)
   lu.assertEquals(query "SELECT count(*) AS n FROM trial", { { n = 16 } })
+end
+
+function T.test_studies_of_agents_without_chance()
+  local result = on_studies { agents = { "random_search", "enumerate" } }
+  lu.assertEquals({ #result.agents[1].cells, #result.agents[2].cells }, { 2, 1 })
+  lu.assertEquals({ result.agents[1].cells[2].seed, result.agents[2].cells[1].best.number > 0 }, { 2, true })
+  lu.assertEquals(query "SELECT count(*) AS n FROM study", { { n = 3 } })
 end
 
 function T.test_budgets_of_seconds()

@@ -9,8 +9,8 @@
 ---@field learns? boolean Whether it should end above random sampling: nas.testing.agent asks for it then. Default: false.
 ---@field ends? boolean Whether it has nothing more to propose at some point, so that a search needs no budget. Default:
 --- false.
----@field seedless? boolean Whether nothing in it is left to chance, so that another seed may give the same search.
---- Default: false.
+---@field seedless? boolean Whether nothing in it is left to chance, so that another seed may give the same search:
+--- nas.compare runs it once. Default: false.
 ---@field policy? luanas.Policy Where it has one: what samples, or an object with the same methods sample, score, gradient
 --- and learn. nas.audit and the checks of nas.testing.agent look into it.
 ---@field explores? boolean Whether it means to propose what its policy did not sample, or not as often as its policy says:

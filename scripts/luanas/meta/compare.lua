@@ -5,7 +5,7 @@
 
 ---@class luanas.compare.Options
 ---@field agents (string|table)[] Names of agents of the package, such as "reinforce"; { "reinforce", its options but the seed, name = ... }; or { name = ..., new = fun(seed): luanas.Agent }, which returns a new one each time, with a policy of its own. Each needs a name of its own; default: the agent's.
----@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10.
+---@field seeds? integer|integer[] Of the agents, each once; a number n stands for 1 to n. Default: 10. An agent without chance (seedless) searches once, with the first one, and has no rank test.
 ---@field trials? integer The budget of each search, as of study:run: at least one of trials, trainings, epochs and seconds, unless all agents end by themselves.
 ---@field trainings? integer
 ---@field epochs? integer With `rewards`, a trial counts the epochs that its agent asks for, and all_epochs where it asks for none.
@@ -68,7 +68,7 @@
 
 --- A comparison; tostring makes a table of it.
 ---@class luanas.Compared
----@field agents { name: string, cells: luanas.compare.Cell[] }[] In the order in which they were given.
+---@field agents { name: string, seedless: boolean?, cells: luanas.compare.Cell[] }[] In the order in which they were given.
 ---@field summaries luanas.compare.Summaries[] In the same order.
 ---@field even_axis "trials"|"epochs"|"seconds" What even_at counts.
 ---@field options { last: integer, reference: string?, oracle: number?, timed: boolean } timed: the budget was one of seconds.
