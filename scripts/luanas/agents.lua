@@ -4,8 +4,9 @@
 --- An agent is a table with the methods propose(space) and learn(trials) (search.lua says what they take and return),
 --- and fields that tell others of it: name; learns, whether it should do better than random sampling; ends, whether
 --- it has nothing more to propose at some point; seedless, whether nothing in it is left to chance; policy, where it
---- has one (nas.audit looks into it); and what nas.testing.agent does not check then: explores, whether it proposes what
---- its policy has not sampled; own_advantage, whether the reward has another weight than 1 in what the policy follows.
+--- has one (nas.audit looks into it); and what nas.testing.agent does not check then: explores, whether it proposes
+--- what its policy has not sampled; own_advantage, whether the reward has another weight than 1 in what the policy
+--- follows.
 local core = require "luanas.core"
 local check = require "luanas.check"
 local nas = require "luanas"

@@ -24,6 +24,8 @@ local ORACLE_LIMIT = 100000
 
 -- ---- Options ---------------------------------------------------------------------------------------
 
+local function has_policy(agent) return type(agent) == "table" and agent.policy ~= nil end
+
 -- An entry of `agents`, of which messages speak as `what`, as { name =, new = function of a seed, ends = whether it
 -- ends by itself, seedless = whether seeds change nothing }.
 local function entrant(owner, what, given)
@@ -35,9 +37,12 @@ local function entrant(owner, what, given)
         check.show(given.new))
     end
     local name = check.string(owner, "name of " .. what, given.name)
-    local first = given.new(1)
-    if first ~= nil and rawequal(first, given.new(1)) then
+    local first, second = given.new(1), given.new(1)
+    if first ~= nil and rawequal(first, second) then
       check.fail("%s: new of %s returned the same agent twice; each search takes a new one", owner, what)
+    end
+    if has_policy(first) and has_policy(second) and rawequal(first.policy, second.policy) then
+      check.fail("%s: new of %s gave two agents the same policy; each search takes a new one", owner, what)
     end
     local fields = type(first) == "table" and first or {}
     return { name = name, new = given.new, ends = fields.ends, seedless = fields.seedless }
@@ -166,7 +171,8 @@ local function by_rewards(owner, options, searches)
   local texts = core.parallel(count, workers, function(i)
     local each = searches[i]
     local cell = { seed = each.seed }
-    run_cell(owner, each.agent, each.seed, budget, record(search.by_function(options.space, reward_of, all_epochs), cell))
+    local by = record(search.by_function(options.space, reward_of, all_epochs), cell)
+    run_cell(owner, each.agent, each.seed, budget, by)
     return core.json_encode(cell)
   end, show)
   for i, text in ipairs(texts) do cells[i] = core.json_decode(text) end
@@ -174,8 +180,8 @@ local function by_rewards(owner, options, searches)
 end
 
 -- Searches on data: each cell is a study of its own, which shares its evaluations with the others, one after the
--- other, as each training takes all processors; in the order of the searches, so that hours in which the machine is slow
--- fall on all agents alike. With `final`, the best network of each is evaluated on the test images when all have
+-- other, as each training takes all processors; in the order of the searches, so that hours in which the machine is
+-- slow fall on all agents alike. With `final`, the best network of each is evaluated on the test images when all have
 -- searched, unless all of its trials have failed.
 local function by_studies(owner, options, searches)
   local budget, cells, store = budget_of(options, options.reward), {}, nil

@@ -556,6 +556,10 @@ function T.test_bad_agents()
   local agent = nas.agents.reinforce()
   refused("new of agents[1] returned the same agent twice; each search takes a new one",
     { agents = { { name = "x", new = function() return agent end } } })
+  local policy = nas.policy()
+  refused("new of agents[1] gave two agents the same policy; each search takes a new one", { agents = {
+    { name = "x", new = function(seed) return nas.agents.reinforce { seed = seed, policy = policy } end },
+  } })
   refused("the agent is nil; expected what nas.agents.reinforce {...}", { agents = { { name = "x", new = nothing } } })
   lu.assertErrorMsgContains('agents: there is no agent "reinfroce"; there are actor_critic', compare,
     { agents = { "reinfroce" } })
