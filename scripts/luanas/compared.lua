@@ -48,6 +48,14 @@ local function mean_of_best(cell, k)
   return statistics.mean(table.move(rewards, 1, k, 1, {}))
 end
 
+-- The last entropy that was logged: none was of trials that failed or were not learned from.
+local function last_entropy(cell)
+  for i = #cell.entropies, 1, -1 do
+    if cell.entropies[i] then return cell.entropies[i] end
+  end
+  return nil
+end
+
 local function best_of(cell)
   local list = incumbents(cell)
   return list[#list]
@@ -95,7 +103,7 @@ local function summarise(agent, options)
     for i, network in ipairs(cell.networks) do count = count + (network == i and 1 or 0) end
     return #cell.rewards > 0 and count / #cell.rewards
   end))
-  own.entropy = summary_of(each_of(agent, function(cell) return cell.entropies[#cell.entropies] end))
+  own.entropy = summary_of(each_of(agent, last_entropy))
   own.test = summary_of_all(agent, function(cell) return cell.test and cell.test.accuracy end)
   own.failed = summary_of(each_of(agent, function(cell)
     local count = 0

@@ -187,6 +187,13 @@ function T.test_summaries()
   lu.assertNil(own.test_of_ranks)
 end
 
+-- What was not learned from, at the end of a budget, or failed, has logged none.
+function T.test_the_last_entropy_that_was_logged()
+  local agents = of_rewards({ { name = "a", { 1, 2, 3 }, { 1, 2, false } } }).agents
+  agents[1].cells[1].entropies, agents[1].cells[2].entropies = { 4, 2, false }, { 3, false, false }
+  lu.assertEquals(compared.new(agents, { last = 2 }).summaries[1].entropy.values, { 2, 3 })
+end
+
 -- Networks that come again count once among the best.
 function T.test_top_networks_are_different_ones()
   local result = compare { agents = { "random_sample" }, seeds = 1, trials = 40 }

@@ -57,7 +57,7 @@
 ---@field seconds luanas.compare.Summary?
 ---@field unique luanas.compare.Summary? Different networks over trials.
 ---@field failed luanas.compare.Summary? Trials without a reward.
----@field entropy luanas.compare.Summary? At the end.
+---@field entropy luanas.compare.Summary? The last that was logged.
 ---@field test luanas.compare.Summary? Accuracy on the test images; with `final`.
 ---@field regret number? oracle - best.mean; with `oracle`, where there is a best.
 ---@field test_of_ranks { u: number, p: number, effect: number, exact: boolean, holm: number }? Of the
