@@ -24,13 +24,14 @@ local function incumbents(cell)
   return list
 end
 
--- The mean of the last trials that have a reward; nil where none has.
-local function mean_of_last(cell, count)
-  local last = {}
-  for i = math.max(1, #cell.rewards - count + 1), #cell.rewards do
-    if cell.rewards[i] then last[#last + 1] = cell.rewards[i] end
+-- The mean of those among trials n - count + 1 ... n that have a reward; nil where none has.
+local function mean_of_last(cell, n, count)
+  local sum, rewarded = 0.0, 0
+  for i = math.max(1, n - count + 1), n do
+    local reward = cell.rewards[i]
+    if reward then sum, rewarded = sum + reward, rewarded + 1 end
   end
-  return #last > 0 and statistics.mean(last) or nil
+  return rewarded > 0 and sum / rewarded or nil
 end
 
 -- The mean of the best k networks, each with its highest reward: one that is trained further comes again.
@@ -94,7 +95,7 @@ end
 local function summarise(agent, options)
   local own = { name = agent.name, runs = #agent.cells, top = {} }
   own.best = summary_of_all(agent, best_of)
-  own.last = summary_of_all(agent, function(cell) return mean_of_last(cell, options.last) end)
+  own.last = summary_of_all(agent, function(cell) return mean_of_last(cell, #cell.rewards, options.last) end)
   own.trainings = summary_of(each_of(agent, function(cell) return cell.trainings[#cell.trainings] end))
   own.epochs = summary_of(each_of(agent, function(cell) return cell.epochs[#cell.epochs] end))
   own.seconds = summary_of(each_of(agent, function(cell) return cell.seconds[#cell.seconds] end))
@@ -164,12 +165,8 @@ end
 local KINDS = {
   incumbent = { "best reward so far", incumbents },
   samples = { "mean reward of the samples", function(cell, options)
-    local list, window = {}, {}
-    for i, reward in ipairs(cell.rewards) do
-      if reward then window[#window + 1] = reward end
-      if #window > options.last then table.remove(window, 1) end
-      list[i] = #window > 0 and statistics.mean(window)
-    end
+    local list = {}
+    for i = 1, #cell.rewards do list[i] = mean_of_last(cell, i, options.last) or false end
     return list
   end },
   entropy = { "entropy of the policy (nats)", function(cell) return cell.entropies end },

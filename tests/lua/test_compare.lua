@@ -322,6 +322,14 @@ function T.test_curves()
   lu.assertEquals(result:curves("unique")[2].middle, { 1, 1, 1 })
 end
 
+-- Trials that failed are among the last ones, but not in their mean.
+function T.test_the_samples_end_at_the_last_column()
+  local result = of_rewards({ { name = "a", { 0.1, 0.1, 0.9, false, false } } }, { last = 3 })
+  local curve = result:curves("samples")[1]
+  lu.assertEquals({ curve.x, curve.middle[5], result.summaries[1].last.mean }, { { 1, 2, 3, 4, 5 }, 0.9, 0.9 })
+  lu.assertEquals(of_rewards({ { name = "a", { 1, false, false } } }, { last = 2 }):curves("samples")[1].x, { 1, 2 })
+end
+
 -- Once a seed has ended, its last value stands.
 function T.test_curves_of_searches_of_different_lengths()
   local band = of_rewards({ { name = "a", { 1 }, { 2, 3, 4 } } }):curves()[1]

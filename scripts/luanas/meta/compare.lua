@@ -76,7 +76,7 @@ local Compared = {}
 
 ---@alias luanas.compare.Kind
 ---| "incumbent" the best reward so far
----| "samples" the mean reward of the last samples
+---| "samples" the mean reward of the last samples, as far as they have one
 ---| "entropy" of the policy, in nats
 ---| "unique" trainings over trials
 
