@@ -203,6 +203,8 @@ add("it learns", function(new)
   local uniform, deviation = mean_and_deviation(all)
   for seed = 1, 12 do
     local trials, sum = run(new(seed), spaces.chain, planted, 200), 0.0
+    expect(#trials >= 20, "the search with seed %d ended after %d trials; expected at least 20, to tell whether it "
+      .. "learns", seed, #trials)
     for i = #trials - 19, #trials do sum = sum + trials[i].reward / 20 end
     gains[seed] = (sum - uniform) / deviation
   end
@@ -298,6 +300,23 @@ add("a step along an architecture makes it more probable", function(new)
   expect(after > before, "its log-probability went from %.6g to %.6g: is the sign right?", before, after)
 end)
 
+-- How many trials there are before the policy first learns; nil where it does not.
+local function first_batch(agent)
+  local seen, found = 0, nil
+  local propose, learn, own = agent.propose, agent.policy.learn, rawget(agent.policy, "learn")
+  function agent.propose(self, space) return not found and propose(self, space) or nil end
+  function agent.policy.learn(self, episodes)
+    found = found or seen
+    return learn(self, episodes)
+  end
+  run(agent, spaces.chain, function(arch)
+    seen = seen + 1
+    return planted(arch)
+  end, 1000)
+  agent.policy.learn = own
+  return found
+end
+
 -- The coefficients of the first step that counts trial `number`, by decision; and of how many episodes.
 local function coefficients(agent, number, change)
   local seen, found, count = 0, nil, nil
@@ -326,8 +345,10 @@ add("the advantage is the reward minus what does not depend on it", function(new
   local agent = new(1)
   if type(agent.policy) ~= "table" then return NO_POLICY end
   if agent.own_advantage then return "it says that its advantage is another" end
-  local number, change = 41, 1 / 1024
-  local one, count = coefficients(agent, number, 0)
+  local before = first_batch(agent)
+  expect(before, "the policy does not learn from 1,000 trials")
+  local number, change = math.max(41, before + 1), 1 / 1024 -- the first batch may have nothing to be compared with
+  local one, count = coefficients(new(1), number, 0)
   local other = coefficients(new(1), number, change)
   expect(one and other, "the policy does not learn from trial %d", number)
   for t = 1, #one do

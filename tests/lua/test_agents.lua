@@ -94,6 +94,53 @@ function T.test_options_keep_what_an_agent_must_be()
   end
 end
 
+-- The result of a check, by the words with which its name begins.
+local function check_of(report, beginning)
+  for _, each in ipairs(report.checks) do
+    if each.name:sub(1, #beginning) == beginning then return each end
+  end
+end
+
+-- The first batch has nothing before it for the moving average; a search must be long enough for the second one. One
+-- that keeps trials before it learns is no other than one with large batches.
+function T.test_the_advantage_of_agents_with_large_batches()
+  local function keeping(seed)
+    local agent, kept = nas.agents.reinforce { seed = seed, batch = 5 }, {}
+    local learn = agent.learn
+    function agent.learn(self, trials)
+      table.move(trials, 1, #trials, #kept + 1, kept)
+      if #kept < 60 then return nil end
+      learn(self, kept)
+      kept = {}
+      return nil
+    end
+    return agent
+  end
+  local agents = { keeping }
+  for _, batch in ipairs { 1, 40, 45, 90 } do
+    agents[#agents + 1] = function(seed) return nas.agents.reinforce { seed = seed, batch = batch } end
+  end
+  for _, new in ipairs(agents) do
+    local result = check_of(nas.testing.agent(new), "the advantage")
+    lu.assertTrue(result.ok and not result.skipped, result.problem)
+  end
+end
+
+function T.test_agents_that_end_too_early_to_tell_whether_they_learn()
+  local report = nas.testing.agent(function(seed)
+    local agent, count = nas.agents.random_sample { seed = seed }, 0
+    local propose = agent.propose
+    function agent.propose(...)
+      count = count + 1
+      return count <= 10 and propose(...) or nil
+    end
+    agent.learns, agent.ends = true, true
+    return agent
+  end)
+  lu.assertEquals(check_of(report, "it learns").problem, "the search with seed 1 ended after 10 trials; expected at "
+    .. "least 20, to tell whether it learns")
+end
+
 function T.test_what_cant_be_looked_at()
   lu.assertErrorMsgContains("testing.agent: new is nil; expected a function of a seed that returns an agent",
     nas.testing.agent)
