@@ -287,6 +287,10 @@ function T.test_student_project()
     lu.assertStrContains(output, text)
   end
   lu.assertEquals(again:match "accuracy  .*the slides.*", output:match "accuracy  .*the slides.*")
+  local function predicted(name) return tonumber(output:match("\n" .. name .. " [^\n]* (%S+)\n")) end
+  local once = predicted "no baseline"
+  lu.assertTrue(once > 1e-5, output)
+  lu.assertAlmostEquals(predicted "look%-ahead", 1.811 * once, 2e-6) -- as a simulation of the agent has it
 end
 
 function T.test_plot_schedules()
