@@ -35,6 +35,7 @@ for seed = 1, options.seeds do
     print(("%4d  %5d  %10.4f  %15.4f  %8.4f  %7.2f")
       :format(seed, epoch.epoch, epoch.train_loss, epoch.loss, epoch.accuracy, epoch.seconds))
   end
+  if trial.status ~= "ok" then error(("seed %d: %s"):format(seed, trial.reason), 0) end
   sum = sum + trial.accuracy
 end
 print(("mean accuracy after the last epoch: %.4f"):format(sum / options.seeds))

@@ -101,7 +101,7 @@ for _, agent in ipairs(result.agents) do
     if not cell.best then error(title .. ": no child could be trained; give it more seconds", 0) end
     accuracies[#accuracies + 1] = again(best, title, cell.best.arch)
   end
-  if #accuracies > 0 then
+  if #accuracies > 1 then
     local low, high = statistics.bootstrap(accuracies)
     print(("%-26s %.4f, 95 %% interval of the mean over searches %.4f to %.4f"):format(agent.name,
       statistics.mean(accuracies), low, high))

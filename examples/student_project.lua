@@ -6,7 +6,7 @@ local nas = require "luanas"
 local nn = nas.nn
 
 local options = nas.options(arg, {
-  updates = { 20, "of the controller in each search", least = 1 },
+  updates = { 20, "of the controller in each search", least = 2 },
   epochs = { 10, "passes over the training images for each network", least = 1 },
   limit = { 0, "training images; 0 takes all 55,000" },
   seed = { 1, "seed of the searches" },

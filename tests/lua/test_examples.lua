@@ -68,6 +68,25 @@ function T.test_child()
   lu.assertStrMatches(output:match "([^\n]*)\n$", "mean accuracy after the last epoch: 0%.%d+")
 end
 
+-- As one whose loss is not finite.
+function T.test_child_that_fails()
+  local folder = files.folder()
+  files.write(folder, "limited.lua", ([[
+    local nas = require "luanas"
+    local study = nas.study
+    function nas.study(options)
+      options.limits = { params = 1 }
+      return study(options)
+    end
+    dofile "%s/examples/child.lua"]]):format(SOURCE))
+  local output, status = run(("'%s' %s/limited.lua --seeds 2 --limit 250"):format(PROGRAM, folder))
+  files.remove(folder)
+  skip_without_data(output)
+  lu.assertEquals(status, 1)
+  lu.assertStrContains(output, "luanas: seed 1: ")
+  lu.assertStrContains(output, "is above the limit of 1")
+end
+
 function T.test_classifier()
   local output, status = example("classifier", "--epochs 1 --limit 250")
   lu.assertEquals(status, 0, output)
@@ -160,6 +179,19 @@ function T.test_paper_cnn_final()
   lu.assertNotStrContains(without_test, "test accuracy")
 end
 
+-- One search of each agent has no interval.
+function T.test_paper_cnn_searches()
+  local folder = files.folder()
+  local output, status = example("paper_cnn_searches", ("--seconds 1 --seeds 1 --limit 250 --epochs 1 --batch 1 "
+    .. "--again 2 --path %s/a.db --found %s/found.txt"):format(folder, folder))
+  local found = io.open(folder .. "/found.txt")
+  if found then found:close() end
+  files.remove(folder)
+  lu.assertEquals(status, 0, output)
+  lu.assertNotNil(found)
+  lu.assertNotStrContains(output, "interval")
+end
+
 -- Lists that are none are told before any training.
 function T.test_paper_cnn_final_with_bad_lists()
   local folder = files.folder()
@@ -198,8 +230,6 @@ function T.test_paper_cnn_noise()
   lu.assertEquals(status, 0, output)
   lu.assertStrMatches(output, "accuracy 0%.%d+; standard deviation between children 0%.%d+, between seeds .*\n")
 end
-
-T.test_paper_cnn_searches = function() end -- run by test_paper_cnn_final
 
 -- On made-up files of CIFAR-10's form.
 function T.test_paper_cifar10()
@@ -291,6 +321,9 @@ function T.test_student_project()
   local once = predicted "no baseline"
   lu.assertTrue(once > 1e-5, output)
   lu.assertAlmostEquals(predicted "look%-ahead", 1.811 * once, 2e-6) -- as a simulation of the agent has it
+  local message, wrong = example("student_project", "--updates 1")
+  lu.assertEquals(wrong, 2)
+  lu.assertStrContains(message, '--updates: value is "1"; expected an integer of at least 2')
 end
 
 function T.test_plot_schedules()
