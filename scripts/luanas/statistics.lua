@@ -12,7 +12,12 @@ local function check_list(owner, name, list, least)
   if type(list) ~= "table" then
     check.fail("%s: %s is %s; expected a list of numbers", owner, name, check.show(list))
   end
-  for i = 1, #list do check.number(owner, ("%s[%d]"):format(name, i), list[i]) end
+  for i = 1, #list do
+    local value = list[i]
+    if type(value) ~= "number" or value - value ~= 0 then -- no name before it is needed: lists are long
+      check.number(owner, ("%s[%d]"):format(name, i), value)
+    end
+  end
   if #list < least then
     check.fail("%s: %s has length %d; expected at least %d", owner, name, #list, least)
   end

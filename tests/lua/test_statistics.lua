@@ -1,3 +1,4 @@
+local files = require "files"
 local lu = require "luaunit"
 local nas = require "luanas"
 
@@ -29,6 +30,17 @@ function T.test_summaries()
   lu.assertEquals(statistics.median { 3, 1, 2 }, 2)
   lu.assertEquals(statistics.median { 7 }, 7)
   lu.assertEquals(list, { 2, 4, 4, 4, 5, 5, 7, 9 })
+end
+
+-- Names of elements are for messages: to make them takes 50 times as long as the sum.
+function T.test_lists_are_checked_without_names()
+  local list = {}
+  for i = 1, 200 do list[i] = i end
+  lu.assertEquals(files.calls(string, "format", function() statistics.mean(list) end), 0)
+  for _, wrong in ipairs { 0 / 0, math.huge, -math.huge, "3" } do
+    list[200] = wrong
+    lu.assertErrorMsgContains("statistics.mean: list[200] is ", statistics.mean, list)
+  end
 end
 
 function T.test_quantiles_are_those_of_r()
