@@ -74,16 +74,32 @@ local function each_of(agent, f)
   return list
 end
 
+-- Intervals take their time, and most of them are never looked at: they are computed once they are.
+local Summary = {}
+
+local function add_interval(own)
+  own.low, own.high = own.mean, own.mean
+  if #own.values > 1 then own.low, own.high = statistics.bootstrap(own.values) end
+end
+
+function Summary.__index(own, key)
+  if key ~= "low" and key ~= "high" then return nil end
+  add_interval(own)
+  return own[key]
+end
+
+function Summary.__pairs(own)
+  if not rawget(own, "low") then add_interval(own) end
+  return next, own
+end
+
 -- { mean =, sd =, median =, low =, high =, values = } of a list; nil of an empty one.
 local function summary_of(values)
   if #values == 0 then return nil end
-  local own = { values = values, mean = statistics.mean(values), median = statistics.median(values), sd = 0.0 }
-  own.low, own.high = own.mean, own.mean
-  if #values > 1 then
-    own.sd = statistics.sd(values)
-    own.low, own.high = statistics.bootstrap(values)
-  end
-  return own
+  return setmetatable({
+    values = values, mean = statistics.mean(values), median = statistics.median(values),
+    sd = #values > 1 and statistics.sd(values) or 0.0,
+  }, Summary)
 end
 
 -- The same of f of each cell; nil where one has nothing: it would be that of the lucky ones.

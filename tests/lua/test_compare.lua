@@ -223,6 +223,18 @@ function T.test_one_seed_has_no_spread()
   lu.assertStrMatches(tostring(result), ".*\nrandom_search +0%.9000 +%- +%- .*")
 end
 
+-- Each takes as long as hundreds of trials.
+function T.test_intervals_are_computed_when_they_are_asked_for()
+  local result
+  lu.assertEquals(files.calls(statistics, "bootstrap", function() result = compare() end), 0)
+  lu.assertEquals(files.calls(statistics, "bootstrap", function() tostring(result) end), 4) -- two columns of two agents
+  lu.assertEquals(files.calls(statistics, "bootstrap", function() tostring(result) end), 0)
+  local last, fields = result.summaries[2].trainings, {}
+  for name, value in pairs(last) do fields[name] = value end
+  lu.assertEquals({ fields.low, fields.high }, { statistics.bootstrap(last.values) })
+  lu.assertNil(last.lower)
+end
+
 function T.test_rank_tests_are_corrected()
   local function runs(name, values)
     local own = { name = name }

@@ -41,7 +41,7 @@
 ---@field mean number
 ---@field median number
 ---@field sd number Over runs; 0 for one run.
----@field low number Of the 95 % bootstrap interval of the mean (nas.statistics.bootstrap).
+---@field low number Of the 95 % bootstrap interval of the mean (nas.statistics.bootstrap), computed when it is asked for.
 ---@field high number
 
 --- What nas.compare found of an agent. A summary is nil where no run has such a number; best, last, top and test are nil
