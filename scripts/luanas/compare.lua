@@ -14,6 +14,7 @@ local results = require "luanas.compared"
 local search = require "luanas.search"
 
 local BUDGET = { "epochs", "seconds", "trainings", "trials" }
+local OF_REWARDS = { "epochs", "trainings", "trials" } -- which are known and take no seconds
 local OPTIONS = {
   "agents", "all_epochs", "final", "last", "oracle", "quiet", "reference", "reward", "rewards", "seeds", "space",
   "study", "workers",
@@ -279,7 +280,7 @@ return function(options)
   check.optional(check.boolean, owner, "quiet", options.quiet)
   local last = check.integer(owner, "last", options.last or 20, 1)
   local reference = reference_of(owner, options.reference, entrants)
-  for _, each in ipairs(entrants) do search.budget(owner, options, each) end
+  for _, each in ipairs(entrants) do search.budget(owner, options, each, options.rewards and OF_REWARDS) end
   local oracle = oracle_of(owner, options)
   local searches = searches_of(entrants, seeds)
   local cells = (options.rewards and by_rewards or by_studies)(owner, options, searches)

@@ -259,8 +259,12 @@ end
 
 --- Draws curves(kind, axis) into a file, or (path nil) into the terminal.
 function Compared:plot(path, kind, axis)
-  local bands = self:curves(kind, axis)
-  if #bands == 0 then check.fail("compared:plot: no agent has a curve of %s", check.show(kind or "incumbent")) end
+  local owner, bands = "compared:plot", self:curves(kind, axis)
+  if #bands == 0 and #self:curves(kind, "trials") > 0 then
+    check.fail('%s: axis is %s, but no search took any; expected another one, such as "trials"', owner,
+      check.show(axis))
+  end
+  if #bands == 0 then check.fail("%s: no agent has a curve of %s", owner, check.show(kind or "incumbent")) end
   nas.plot.bands(path, {
     bands = bands, x = axis or "trials", y = KINDS[kind or "incumbent"][1],
     title = ("median and quartiles of %d seeds"):format(count_seeds(self)),

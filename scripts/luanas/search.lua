@@ -138,15 +138,16 @@ local function reached(spent, budget)
   return not budget.trials and spent.idle >= IDLE_MAX and "nothing new" or nil
 end
 
---- The limits of a search by this agent, of which there must be one unless it ends by itself.
-function search.budget(owner, options, agent)
+--- The limits of a search by this agent, of which there must be one unless it ends by itself. `limits` are the names of
+--- those that make sense (nil: all).
+function search.budget(owner, options, agent, limits)
   local budget = {}
   for _, name in ipairs(LIMITS) do
     local check_value = name == "seconds" and check.number or check.integer
     budget[name] = check.optional(check_value, owner, name, options[name], 0)
   end
   if next(budget) == nil and not agent.ends then
-    check.fail("%s: there is no budget; expected at least one of %s", owner, table.concat(LIMITS, ", "))
+    check.fail("%s: there is no budget; expected at least one of %s", owner, table.concat(limits or LIMITS, ", "))
   end
   return budget
 end

@@ -365,6 +365,8 @@ function T.test_bad_curves()
   lu.assertErrorMsgContains('compared:curves: axis is "hours"; expected one of epochs, seconds, trainings, trials',
     result.curves, result, "incumbent", "hours")
   lu.assertErrorMsgContains('compared:plot: no agent has a curve of "entropy"', result.plot, result, nil, "entropy")
+  lu.assertErrorMsgContains('compared:plot: axis is "seconds", but no search took any; expected another one, such as '
+    .. '"trials"', compare().plot, compare(), nil, "incumbent", "seconds")
 end
 
 -- ---- Tables ----------------------------------------------------------------------------------------
@@ -636,17 +638,20 @@ function T.test_bad_options()
   refused("oracle is NaN", { oracle = 0 / 0 })
   refused("workers is 0; expected an integer from 1 to 256", { workers = 0 })
   refused("quiet is 3; expected true or false", { quiet = 3 })
-  lu.assertErrorMsgContains("compare: there is no budget; expected at least one of epochs, seconds, trainings, trials",
+  lu.assertErrorMsgContains("compare: there is no budget; expected at least one of epochs, trainings, trials",
     nas.compare, { agents = { "ppo" }, rewards = reward, space = spaces.tiny, quiet = true })
 end
 
 function T.test_there_must_be_a_budget_before_the_first_search()
-  for _, subject in ipairs { { rewards = reward, space = spaces.tiny }, { study = study_options() } } do
+  for limits, subject in pairs {
+    ["epochs, trainings, trials"] = { rewards = reward, space = spaces.tiny }, -- which take no seconds
+    ["epochs, seconds, trainings, trials"] = { study = study_options() },
+  } do
     subject.agents, subject.quiet = { "enumerate", "reinforce" }, true
     local ok, message = pcall(nas.compare, subject)
     lu.assertFalse(ok)
     lu.assertStrMatches(message, ".*test_compare.lua:%d+: compare: there is no budget; expected at least one of "
-      .. "epochs, seconds, trainings, trials")
+      .. limits)
   end
   lu.assertNil(io.open(path)) -- no study was made
   local by_itself = nas.compare { agents = { "enumerate" }, rewards = reward, space = spaces.tiny, quiet = true }
