@@ -25,7 +25,7 @@ local ORACLE_LIMIT = 100000
 
 -- ---- Options ---------------------------------------------------------------------------------------
 
-local function has_policy(agent) return type(agent) == "table" and agent.policy ~= nil end
+local function has_policy(agent) return type(agent) == "table" and type(agent.policy) == "table" end
 
 -- An entry of `agents`, of which messages speak as `what`, as { name =, new = function of a seed, ends = whether it
 -- ends by itself, seedless = whether seeds change nothing }.

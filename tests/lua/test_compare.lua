@@ -131,7 +131,11 @@ end
 -- ---- Names -----------------------------------------------------------------------------------------
 
 function T.test_names()
-  local own = { name = "own", new = function(seed) return nas.agents.random_sample { seed = seed } end }
+  local own = { name = "own", new = function(seed)
+    local agent = nas.agents.random_sample { seed = seed }
+    agent.policy = "uniform" -- which is no object that two agents could share
+    return agent
+  end }
   local result = compare { agents = {
     "random_sample", { "random_sample", name = "again" }, { "random_sample", batch = 3, name = "batches" }, own,
   } }
