@@ -4,6 +4,7 @@
 #include "fusion.h"
 #include "kernel.h"
 #include "map.h"
+#include "plan.h"
 #include "shapes.h"
 
 /* Where a layer passes its gradient on, one of its inputs will share its border: here all do. */
@@ -51,8 +52,16 @@ static void add_extras(const nas_network *network, int index, const nas_fusion *
   if (room > floats->room) floats->room = room;
 }
 
+/* Where layers couple the images of a batch: the activations, or what a plan stores where that is
+ * more: gradients that many later segments add to wait side by side. */
+static nas_status count_stored(const nas_network *network, nas_floats *floats, nas_error *err) {
+  nas_status status = nas_plan_stored(network, &floats->stored, err);
+  if (floats->stored < floats->activations) floats->stored = floats->activations;
+  return status;
+}
+
 nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_error *err) {
-  int size = nas_network_size(network);
+  int size = nas_network_size(network), couples = 0;
   nas_fusion *nodes = nas_alloc((size_t)size, sizeof *nodes);
   if (!nodes) return nas_fail_memory(err, "a network", (size_t)size * sizeof *nodes);
   *floats = (nas_floats){0};
@@ -64,10 +73,10 @@ nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_
     add_extras(network, i, nodes, floats);
     if (nodes[i].place == i && !nodes[i].unwritten)
       floats->activations += floats_of_output(nas_node_shape(node), nodes[i].border);
-    floats->couples |= nas_node_kind(node)->sums != NULL;
+    couples |= nas_node_kind(node)->sums != NULL;
   }
   nas_free(nodes);
-  return NAS_OK;
+  return couples ? count_stored(network, floats, err) : NAS_OK;
 }
 
 /* The cache of the machine that the formula is about, and the threads. */
@@ -81,8 +90,7 @@ int64_t nas_floats_bytes(const nas_floats *floats, int batch) {
   int64_t image = 2 * floats->activations;
   int64_t images = CACHE / (4 * (image + 1));
   images = THREADS * (images < 4 ? 4 : images > NAS_GROUP ? NAS_GROUP : images);
-  int64_t stored =
-      floats->couples ? (batch + NAS_GROUP - 1) / NAS_GROUP * NAS_GROUP * floats->activations : 0;
+  int64_t stored = (batch + NAS_GROUP - 1) / NAS_GROUP * NAS_GROUP * floats->stored;
   return 4 * (COPIES * floats->params + floats->derived + image * images + stored +
               THREADS * (floats->kept + floats->room));
 }

@@ -10,7 +10,7 @@ typedef struct nas_floats {
   int64_t derived;     /* what layers derive from them */
   int64_t kept, room;  /* what a thread has besides activations */
   int64_t activations; /* of one image; gradients take as much again at most */
-  int couples;         /* whether a layer couples the images of a batch */
+  int64_t stored;      /* of each image of a batch; 0 where no layer couples them */
 } nas_floats;
 
 nas_status nas_floats_count(const nas_network *network, nas_floats *floats, nas_error *err);

@@ -496,15 +496,31 @@ static nas_status plan(nas_compiled *c, const nas_network *network, const nas_no
     find_shared(c);
   }
   connect(c);
-  return check_size(c, err);
+  return NAS_OK;
 }
 
-nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node *output,
-                    nas_error *err) {
+static nas_status plan_of_any_size(nas_compiled *c, const nas_network *network,
+                                   const nas_node *output, nas_error *err) {
   size_t size = (size_t)nas_network_size(network);
   nas_fusion *nodes = nas_alloc(size, sizeof *nodes);
   if (!nodes) return nas_fail_memory(err, "a compiled network", size * sizeof *nodes);
   nas_status status = plan(c, network, output, nodes, err);
   nas_free(nodes);
+  return status;
+}
+
+nas_status nas_plan(nas_compiled *c, const nas_network *network, const nas_node *output,
+                    nas_error *err) {
+  nas_status status = plan_of_any_size(c, network, output, err);
+  return status == NAS_OK ? check_size(c, err) : status;
+}
+
+nas_status nas_plan_stored(const nas_network *network, int64_t *floats, nas_error *err) {
+  nas_compiled *c = nas_alloc_zero(1, sizeof *c);
+  if (!c) return nas_fail_memory(err, "a network", sizeof *c);
+  c->micro_batch = 1;
+  nas_status status = plan_of_any_size(c, network, NULL, err);
+  *floats = (int64_t)c->stored_floats;
+  nas_compiled_destroy(&c);
   return status;
 }

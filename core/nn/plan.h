@@ -56,6 +56,9 @@ struct nas_compiled {
 nas_status nas_plan(nas_compiled *compiled, const nas_network *network, const nas_node *output,
                     nas_error *err);
 
+/* Floats that training stores of one image between segments. */
+nas_status nas_plan_stored(const nas_network *network, int64_t *floats, nas_error *err);
+
 /* The layer of a node of the network. */
 static inline int nas_plan_layer(const nas_compiled *compiled, int node) {
   int i = 0;

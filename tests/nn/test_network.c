@@ -219,9 +219,16 @@ static void memory_of_an_arena(void **state) {
       "conv2d(1) kernel=3 filters=1; concat(2,4,5); conv2d kernel=3 filters=32; batch_norm; relu; "
       "dense units=10",
       /* a phase for each pixel */
-      "input size=64,80 channels=1; conv2d kernel=1 filters=1; dense units=2"};
-  static const int micro_batches[] = {4, 16, 4, 5, 7, 4, 4, 4};
-  for (int i = 0; i < 8; i++) {
+      "input size=64,80 channels=1; conv2d kernel=1 filters=1; dense units=2",
+      /* gradients that wait across segments, all of them at once */
+      "input size=8 channels=3; conv2d kernel=3 filters=16; batch_norm; relu; "
+      "conv2d kernel=3 filters=16; batch_norm; relu; "
+      "concat(4,7); conv2d kernel=3 filters=16; batch_norm; relu; "
+      "concat(4,7,11); conv2d kernel=3 filters=16; batch_norm; relu; "
+      "concat(4,7,11,15); conv2d kernel=3 filters=16; batch_norm; relu; "
+      "concat(4,7,11,15,19); conv2d kernel=3 filters=16; global_avg_pool; dense units=10"};
+  static const int micro_batches[] = {4, 16, 4, 5, 7, 4, 4, 4, 4};
+  for (int i = 0; i < 9; i++) {
     nas_node *loss =
         i < 4 ? stack(NULL, texts[i]) : stack(graph(texts[i]), "softmax_cross_entropy");
     machine m = machine_with(loss, micro_batches[i], NULL);
@@ -234,6 +241,31 @@ static void memory_of_an_arena(void **state) {
     assert_in_range(arenas, (planned - others) / 2, planned - others);
     assert_in_range(compiled_bytes(m.network, micro_batches[i]), 1, planned / 20);
     machine_free(&m);
+  }
+}
+
+/* Blocks of that many layers that couple images, each added to what it reads: little is stored
+ * beside the activations. */
+static void memory_of_residual_blocks(void **state) {
+  (void)state;
+  static const char *const blocks[] = {
+      "conv2d kernel=3 filters=16; batch_norm; add(3,5); relu; "
+      "conv2d kernel=3 filters=16; batch_norm; add(7,9); relu; ",
+      "conv2d kernel=3 filters=16; batch_norm; relu; conv2d kernel=3 filters=16; batch_norm; "
+      "add(3,8); relu; conv2d kernel=3 filters=16; batch_norm; relu; conv2d kernel=3 filters=16; "
+      "batch_norm; add(10,15); relu; "};
+  static const int64_t maps[] = {2 + 2 * 3, 2 + 2 * 5}; /* that have a place */
+  for (int i = 0; i < 2; i++) {
+    char text[512];
+    snprintf(text, sizeof text,
+             "input size=8 channels=3; conv2d kernel=3 filters=16; relu; %sglobal_avg_pool; "
+             "dense units=10",
+             blocks[i]);
+    nas_network *network = network_of(graph(text));
+    int64_t activations = maps[i] * 10 * 10 * 16 + 2 * 16;
+    assert_int_equal(nas_network_memory(network, 512) - nas_network_memory(network, 256),
+                     4 * 256 * activations);
+    nas_network_destroy(&network);
   }
 }
 
@@ -350,8 +382,9 @@ static void one_input_layer(void **state) {
 static void without_memory(void **state) {
   (void)state;
   nas_network *network;
-  nas_node *x = stack(NULL, "input size=9 channels=2; conv2d kernel=3 filters=2; relu; max_pool; "
-                            "conv2d kernel=3 filters=2; relu; global_avg_pool; dense units=3");
+  nas_node *x =
+      stack(NULL, "input size=9 channels=2; conv2d kernel=3 filters=2; relu; max_pool; "
+                  "conv2d kernel=3 filters=2; batch_norm; relu; global_avg_pool; dense units=3");
   check_starved(nas_network_create(&network, x, NULL), network);
   nas_node_release(&x);
   nas_network_destroy(&network);
@@ -359,13 +392,22 @@ static void without_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(text_of_a_chain),    TEST(order_of_description),
-      TEST(occurrences),        TEST(costs),
-      TEST(known_space),        TEST(memory),
-      TEST(memory_of_an_arena), TEST(summary),
-      TEST(graphviz),           TEST(endless_costs),
-      TEST(number_of_nodes),    TEST(many_paths),
-      TEST(one_input_layer),    TEST(without_memory),
+      TEST(text_of_a_chain),
+      TEST(order_of_description),
+      TEST(occurrences),
+      TEST(costs),
+      TEST(known_space),
+      TEST(memory),
+      TEST(memory_of_an_arena),
+      TEST(memory_of_residual_blocks),
+      TEST(summary),
+
+      TEST(graphviz),
+      TEST(endless_costs),
+      TEST(number_of_nodes),
+      TEST(many_paths),
+      TEST(one_input_layer),
+      TEST(without_memory),
   };
   return cmocka_run_group_tests_name("network", tests, register_test_layers, NULL);
 }

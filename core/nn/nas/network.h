@@ -37,14 +37,16 @@ NAS_API int64_t nas_network_params(const nas_network *network); /* trainable num
 NAS_API int64_t nas_network_macs(const nas_network *network);   /* for one image, forward */
 
 /* Bytes that training takes, by a formula over the canonical network that is the same on every
- * machine: 4 * (14 P + D + 2 A n + A b + 2 (K + R)), with
+ * machine: 4 * (14 P + D + 2 A n + S b + 2 (K + R)), with
  *   P  the parameters
  *   D  what is derived from them
  *   A  the activations of one image, with the borders that its layers ask for; gradients take up to
  *      A again
  *   n  the images that two threads take at once, each as many as have 2 A floats in 512 KiB, but 4
  *      to 16 (a compiled network chooses by half of the cache that is there, borders left out)
- *   b  the images of the batch, rounded up to 16, where a layer couples them, else 0
+ *   S  0, or where a layer couples the images of a batch A, or what a compiled network stores of
+ *      an image (nas/compiled.h), activations and gradients, if that is more
+ *   b  the images of the batch, rounded up to 16
  *   K  what a thread keeps while a group of images goes backwards
  *   R  the most that a layer needs while it runs
  * in floats, with the padding of rows. Not in it are the lists of pixels of the compiled network,
