@@ -96,7 +96,8 @@ static void add_spaces(size_t count, nas_text *text) {
 
 static void add_row(const nas_network *network, int row, const size_t *widths, nas_text *text) {
   for (int c = 0; c < COLUMNS; c++) {
-    size_t left = widths[c] - cell_width(network, row, c);
+    size_t width = cell_width(network, row, c);
+    size_t left = width < widths[c] ? widths[c] - width : 0; /* widths miss what had no memory */
     if (c) nas_text_add(text, "  ");
     if (!is_left[c]) add_spaces(left, text);
     add_cell(network, row, c, text);

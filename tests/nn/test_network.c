@@ -1,3 +1,4 @@
+#include <errno.h>
 #include "networks.h"
 #include "tensor/tensors.h"
 
@@ -334,6 +335,36 @@ static void endless_costs(void **state) {
   nas_network_destroy(&network);
 }
 
+static long allocations, refused_allocation = -1;
+
+/* In the place of the C library's, for all of this program. While it refuses one allocation, it
+ * refuses those that no table needs, too: one without end would fill the machine's memory. */
+int posix_memalign(void **block, size_t alignment, size_t bytes) {
+  if (refused_allocation >= 0 && (allocations++ == refused_allocation || bytes > 1 << 16))
+    return ENOMEM;
+  *block = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+  return *block ? 0 : ENOMEM;
+}
+
+/* One allocation fails, those after it don't: the table ends, whatever the width of its columns. */
+static void summary_with_a_gap_in_memory(void **state) {
+  (void)state;
+  nas_network *network =
+      network_of(stack(NULL, "input size=28 channels=1; conv2d kernel=3,5 filters=64; relu"));
+  int refused = 1;
+  for (long k = 0; refused; k++) {
+    nas_text text = {0};
+    allocations = 0;
+    refused_allocation = k;
+    nas_network_summary(network, 20, &text);
+    refused = allocations > k;
+    refused_allocation = -1;
+    assert_in_range(text.size, 0, 1000);
+    nas_text_clear(&text);
+  }
+  nas_network_destroy(&network);
+}
+
 /* -- limits and misuse ------------------------------------------------------------------------ */
 
 static nas_node *chain_of(int nodes) {
@@ -401,7 +432,7 @@ int main(void) {
       TEST(memory_of_an_arena),
       TEST(memory_of_residual_blocks),
       TEST(summary),
-
+      TEST(summary_with_a_gap_in_memory),
       TEST(graphviz),
       TEST(endless_costs),
       TEST(number_of_nodes),
