@@ -158,6 +158,39 @@ static void l2_is_independent_of_the_reward(void **state) {
   }
 }
 
+/* What a policy was asked changes nothing of what it learns. With l2 it does: the parameters that
+ * appeared there are made smaller by each step, and count in the norm. */
+static void reads_before_steps(void **state) {
+  (void)state;
+  static const nas_decision other[] = {
+      {.name = "other", .options = "a,b,c", .count = 3, .chosen = 1},
+      {.name = "depth", .options = "1,2", .count = 2, .chosen = 0}};
+  nas_policy_options options = small_options();
+  options.clip_norm = 0.5;
+  for (int with_l2 = 0; with_l2 < 2; with_l2++) {
+    double log_probs[2], norms[2];
+    options.l2 = with_l2 ? 0.01 : 0;
+    for (int reads = 0; reads < 2; reads++) {
+      setup s;
+      nas_error err;
+      nas_policy_applied applied;
+      set_up(&s, &options);
+      if (reads)
+        check_ok(nas_policy_score(s.policy, s.tape, NAS_POLICY_CURRENT, other, 2, &err), &err);
+      for (int k = 0; k < 5; k++) {
+        accumulate(&s, 1);
+        check_ok(nas_policy_apply(s.policy, s.gradient, &applied, &err), &err);
+      }
+      norms[reads] = applied.gradient_norm;
+      check_ok(nas_policy_score(s.policy, s.tape, NAS_POLICY_CURRENT, other, 2, &err), &err);
+      log_probs[reads] = nas_tape_log_prob(s.tape);
+      tear_down(&s);
+    }
+    assert_int_equal(log_probs[1] != log_probs[0], with_l2);
+    assert_int_equal(norms[1] != norms[0], with_l2);
+  }
+}
+
 /* No gradient and no state: nothing moves. */
 static void zero_moves_nothing(void **state) {
   (void)state;
@@ -302,6 +335,7 @@ int main(void) {
       cmocka_unit_test_teardown(equations, check_no_blocks),
       cmocka_unit_test_teardown(direction, check_no_blocks),
       cmocka_unit_test_teardown(l2_is_independent_of_the_reward, check_no_blocks),
+      cmocka_unit_test_teardown(reads_before_steps, check_no_blocks),
       cmocka_unit_test_teardown(zero_moves_nothing, check_no_blocks),
       cmocka_unit_test_teardown(rate_of_the_value_head, check_no_blocks),
       cmocka_unit_test_teardown(late_blocks, check_no_blocks),

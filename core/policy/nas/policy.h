@@ -31,8 +31,11 @@
  *
  * Parameters appear when they are first used, with a value that follows from the policy's seed and
  * their key only (zero for the value head, so that it says nothing until it has learned), so that
- * the order of use changes no value. Norms and sums over all parameters run over those that have
- * appeared, in the order of their keys (as unsigned bytes).
+ * the order of use changes no initial value. Norms and sums over all parameters run over those that
+ * have appeared, in the order of their keys (as unsigned bytes). With l2 above 0 each step makes
+ * all that have appeared smaller, also those that only a read (nas_policy_score, nas_policy_kl) has
+ * made appear, and counts them in the norm: when something is first asked changes what is learned
+ * then. Without l2 it changes nothing.
  *
  * Threads. One policy, with its tapes and gradients, is used from one thread at a time; different
  * policies are independent. Failure. A function that fails leaves policy, tape and gradient as they
@@ -106,7 +109,7 @@ typedef struct nas_policy_options {
   double beta2;         /* decay of the mean of squared gradients, per step */
   double epsilon;       /* added to the root of the latter */
   double clip_norm;     /* largest Euclidean norm of the gradient; 0: off */
-  double l2;            /* the objective loses l2 * (sum of squared parameters) */
+  double l2;            /* the objective loses l2 * (sum of squared parameters so far) */
   double value_rate;    /* instead of rate, for the value head's own parameters */
 } nas_policy_options;
 
@@ -207,7 +210,7 @@ NAS_API nas_status nas_policy_force_anchor(nas_policy *policy, nas_tape *tape, c
 
 /* An episode of recorded decisions: begin, then force each. Errors of both, with the position; also
  * NAS_ARGUMENT for a recorded occurrence that is not the true one. After a failure the tape is
- * empty. */
+ * empty. With l2, parameters that appear here count in each later step. */
 NAS_API nas_status nas_policy_score(nas_policy *policy, nas_tape *tape, nas_policy_weights weights,
                                     const nas_decision *decisions, int count, nas_error *err);
 

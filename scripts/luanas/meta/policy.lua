@@ -21,7 +21,8 @@
 ---@field beta2? number
 ---@field epsilon? number
 ---@field clip_norm? number Largest norm of the gradient; 0: off.
----@field l2? number The objective loses l2 times the sum of squared weights.
+---@field l2? number The objective loses l2 times the sum of squared weights that have appeared. Weights appear when a
+--- decision is first met, also by score and sample: above 0, that changes what later steps learn.
 
 ---@class luanas.policy
 ---@overload fun(options?: luanas.policy.Options): luanas.Policy
