@@ -3,7 +3,7 @@
  * (rate is value_rate in the value head's blocks):
  *   g = (s - 2 l2 w) scale                scale clips the gradient's norm
  *   m = beta1 m + (1 - beta1) g           v = beta2 v + (1 - beta2) (g g)
- *   w = w + (rate / (1 - beta1^k)) m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon) */
+ *   w = w + (rate / (1 - beta1^k)) m / (sqrt(v) (1 / sqrt(1 - beta2^k)) + epsilon) */
 #include <math.h>
 #include "policy_state.h"
 

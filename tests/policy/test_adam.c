@@ -59,8 +59,8 @@ static float *copy_of(const setup *s, int of_gradient) {
   return values;
 }
 
-/* Some steps with all options on, against the same algorithm on flat vectors of double: m, v and w
- * are rounded to float in the policy only, which may differ by some units in the last place. */
+/* Some steps with all options on, against the same algorithm on flat vectors of double: the policy
+ * computes in float, which may differ by some units in the last place. */
 static void equations(void **state) {
   (void)state;
   setup s;

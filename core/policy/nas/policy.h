@@ -304,13 +304,15 @@ typedef struct nas_policy_applied {
   double l2;            /* l2 * (sum of squared parameters), before the step */
 } nas_policy_applied;
 
-/* One step of Adam along the gradient (ascent), which is left as it is:
- *   g = gradient - 2 l2 w;  g = g * min(1, clip_norm / ||g||) when clip_norm > 0
- *   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  k = steps so far + 1
- *   w = w + rate * (m / (1 - beta1^k)) / (sqrt(v / (1 - beta2^k)) + epsilon)
- * in double, m, v and w rounded to float; value_rate instead of rate for the value head's own
- * parameters. *applied may be NULL. NAS_DIVERGED when the gradient or a
- * result is not finite; NAS_STATE for the gradient of another policy. */
+/* One step of Adam along the gradient (ascent), which is left as it is. k = steps so far + 1; scale
+ * is clip_norm / ||gradient - 2 l2 w|| where clip_norm > 0 and the norm is larger, else 1:
+ *   g = (gradient - 2 l2 w) scale
+ *   m = beta1 m + (1 - beta1) g           v = beta2 v + (1 - beta2) (g g)
+ *   w = w + (rate / (1 - beta1^k)) m / (sqrt(v) (1 / sqrt(1 - beta2^k)) + epsilon)
+ * in float, each operation rounded, but for the numbers of the whole step, 2 l2, scale, 1 - beta1,
+ * 1 - beta2, rate / (1 - beta1^k) and 1 / sqrt(1 - beta2^k): in double, then rounded. value_rate
+ * instead of rate for the value head's own parameters. *applied may be NULL. NAS_DIVERGED when the
+ * gradient or a result is not finite; NAS_STATE for the gradient of another policy. */
 NAS_API nas_status nas_policy_apply(nas_policy *policy, const nas_policy_gradient *gradient,
                                     nas_policy_applied *applied, nas_error *err);
 
