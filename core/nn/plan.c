@@ -382,10 +382,31 @@ static void lay_out(nas_compiled *c) {
   }
 }
 
+/* The lowest offset from `base` on at which the gradient of p overlaps none of `placed`, sorted by
+ * offset, that is alive at the same time. */
+static size_t find_gap(const nas_place *placed, const nas_place *p, size_t base) {
+  size_t at = base;
+  for (const nas_place *q = placed; q; q = q->next) {
+    size_t start = q->d_map.offset - q->before;
+    if (start >= at + p->size) break;
+    if (q->first_write > p->last_use || p->first_write > q->last_use) continue;
+    if (start + q->size > at) at = start + q->size;
+  }
+  return at;
+}
+
+static void insert(nas_place **placed, nas_place *p) {
+  while (*placed && (*placed)->d_map.offset - (*placed)->before < p->d_map.offset - p->before)
+    placed = &(*placed)->next;
+  p->next = *placed;
+  *placed = p;
+}
+
 /* Gives each gradient, but those that take over the place of another, the lowest offset behind the
  * activations at which no other one lies that is alive at the same time. */
 static void place_gradients(nas_compiled *c) {
-  size_t stored = c->stored_floats, scratch = c->scratch_floats;
+  size_t base[] = {c->stored_floats, c->scratch_floats};
+  nas_place *placed[2] = {NULL, NULL};
   for (int i = c->size - 1; i >= 0; i--) {
     nas_place *p = &c->places[i];
     if (!p->first_write) continue;
@@ -394,29 +415,23 @@ static void place_gradients(nas_compiled *c) {
       continue;
     }
     int in_scratch = p->d_map.scratch;
-    size_t base = in_scratch ? scratch : stored, at = base;
     size_t *end = in_scratch ? &c->scratch_floats : &c->stored_floats;
-    for (int j = c->size - 1; j > i; j--) {
-      const nas_place *q = &c->places[j];
-      if (!q->first_write || q->first_write > p->last_use || p->first_write > q->last_use) continue;
-      if (q->d_map.scratch != in_scratch) continue;
-      size_t start = q->d_map.offset - q->before;
-      if (start < at + p->size && at < start + q->size) {
-        at = start + q->size;
-        j = c->size; /* from the beginning: at has moved */
-      }
-    }
+    size_t at = find_gap(placed[in_scratch], p, base[in_scratch]);
     p->d_map = p->map;
     p->d_map.scratch = in_scratch;
     p->d_map.offset = at + p->before;
+    insert(&placed[in_scratch], p);
     if (at + p->size > *end) *end = at + p->size;
   }
 }
 
-static int overlap(nas_place *a, nas_place *b) {
-  if (first_owner(a) == first_owner(b)) return 0;
+static int overlap(const nas_place *a, const nas_place *b) {
   size_t a_at = a->d_map.offset - a->before, b_at = b->d_map.offset - b->before;
   return a->d_map.scratch == b->d_map.scratch && a_at < b_at + b->size && b_at < a_at + a->size;
+}
+
+static int owns(const nas_place *p) {
+  return p->first_write && !p->heir_of;
 }
 
 /* Where memory is shared, another gradient may lie on the border and on the padding of rows, which
@@ -424,8 +439,8 @@ static int overlap(nas_place *a, nas_place *b) {
 static void find_shared(nas_compiled *c) {
   for (int i = 0; i < c->size; i++) {
     nas_place *p = &c->places[i];
-    for (int j = 0; p->first_write && !p->heir_of && j < c->size; j++)
-      if (c->places[j].first_write && overlap(p, &c->places[j])) p->shares = 1;
+    for (int j = 0; owns(p) && j < c->size; j++)
+      if (j != i && owns(&c->places[j]) && overlap(p, &c->places[j])) p->shares = 1;
   }
 }
 

@@ -12,6 +12,7 @@ typedef struct nas_place {
   nas_border border;
   int needs_gradient;
   struct nas_place *heir_of; /* its gradient takes over that one's place; NULL: it has its own */
+  struct nas_place *next;    /* in its part of an arena, of those that have their own; or NULL */
   int shares;                /* its gradient lies where another one was: clear around it first */
   int first_write, last_use; /* backward steps between which the gradient is alive; 0: never */
 } nas_place;

@@ -1,3 +1,4 @@
+#include <time.h>
 #include "networks.h"
 #include "plan.h"
 #include "tensor/tensors.h"
@@ -619,6 +620,27 @@ static void dense_on_a_large_map(void **state) {
   machine_free(&m);
 }
 
+/* All gradients of a long chain are alive at once: each sum passes one on, and gives another. The
+ * time to place them grows with the square of their number, not with its cube. */
+static void many_gradients_at_once(void **state) {
+  (void)state;
+  enum { LONG = 4000 };
+  nas_node **chain = malloc(LONG * sizeof(nas_node *));
+  assert_non_null(chain);
+  nas_node *x = stack(NULL, "input size=1 channels=1; conv2d kernel=1 filters=1");
+  for (int i = 0; i < LONG; i++) chain[i] = x = stack(i ? nas_node_retain(x) : x, "tanh");
+  for (int i = 0; i < LONG - 1; i++) x = JOIN("add", x, chain[i]);
+  free(chain);
+  nas_network *network = network_of(stack(x, "global_avg_pool; dense units=1; test_probe"));
+  nas_compiled *compiled;
+  nas_error err;
+  clock_t began = clock();
+  check_ok(nas_compiled_create(&compiled, network, NULL, &err), &err);
+  assert_in_range((clock() - began) / CLOCKS_PER_SEC, 0, 9);
+  nas_compiled_destroy(&compiled);
+  nas_network_destroy(&network);
+}
+
 static void without_memory(void **state) {
   (void)state;
   nas_compiled *compiled;
@@ -649,6 +671,7 @@ int main(void) {
       TEST(refused),
       TEST(too_large),
       TEST(dense_on_a_large_map),
+      TEST(many_gradients_at_once),
       TEST(without_memory),
   };
   for (int n = 0; n < IMAGES; n++) labels[n] = n * 7 % 6;
