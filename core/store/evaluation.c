@@ -161,6 +161,11 @@ static nas_status add_epoch(nas_store *store, int64_t id, int number, const nas_
                          err);
 }
 
+/* Whether SQLite takes it as part of a row. */
+static int fits(nas_store *store, size_t state) {
+  return state + 1000 <= (size_t)sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, -1);
+}
+
 /* What another process put there meanwhile is the same. */
 static nas_status extend(nas_store *store, const head *found, const nas_evaluation_part *part,
                          nas_error *err) {
@@ -182,7 +187,7 @@ static nas_status extend(nas_store *store, const head *found, const nas_evaluati
         store,
         nas_sql(store, NAS_SQL_EVALUATION_EXTEND, err, "iit", found->id, (int64_t)last, diverged),
         err);
-  if (status == NAS_OK && part->state)
+  if (status == NAS_OK && part->state && fits(store, part->state_size))
     status = nas_sql_execute(store,
                              nas_sql(store, NAS_SQL_STATE_PUT, err, "iib", found->id, (int64_t)last,
                                      part->state, part->state_size),

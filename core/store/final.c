@@ -42,12 +42,25 @@ static nas_status open_split(nas_store *store, int64_t study, const char *networ
 
 nas_status nas_store_open_final(nas_store *store, int64_t study, const char *network,
                                 const char *intent, nas_text *metrics, nas_error *err) {
+  const size_t size = metrics->size;
   nas_status status = nas_sql_begin(store, 1, err);
   if (status != NAS_OK) return status;
-  return nas_sql_end(store, open_split(store, study, network, intent, metrics, err), err);
+  status = nas_sql_end(store, open_split(store, study, network, intent, metrics, err), err);
+  if (status != NAS_OK && metrics->size > size) { /* those of another network */
+    metrics->size = size;
+    metrics->data[size] = '\0';
+  }
+  return status;
 }
 
 nas_status nas_store_end_final(nas_store *store, int64_t study, const char *metrics,
                                nas_error *err) {
-  return nas_sql_write(store, 1, nas_sql(store, NAS_SQL_FINAL_END, err, "it", study, metrics), err);
+  nas_status status = nas_sql_begin(store, 1, err);
+  if (status != NAS_OK) return status;
+  status =
+      nas_sql_execute(store, nas_sql(store, NAS_SQL_FINAL_END, err, "it", study, metrics), err);
+  if (status == NAS_OK && sqlite3_changes(store->db) != 1)
+    status =
+        nas_fail(err, NAS_STATE, "study %lld: the test images were not opened", (long long)study);
+  return nas_sql_end(store, status, err);
 }

@@ -170,10 +170,12 @@ static int create_beside(const char *path, nas_text *temporary) {
 
 static nas_status copy_rows(nas_store *store, const char *path, nas_error *err) {
   sqlite3_stmt *statement;
+  nas_status status = nas_rows_read_ahead(store, err);
+  if (status != NAS_OK) return status;
   if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
     return nas_sql_fail(store, "copy", err);
   sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-  nas_status status = nas_sql_run(store, "PRAGMA query_only = OFF", err); /* for the new file */
+  status = nas_sql_run(store, "PRAGMA query_only = OFF", err); /* for the new file */
   if (status == NAS_OK) status = nas_sql_execute(store, statement, err);
   sqlite3_finalize(statement);
   if (store->read_only) sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
@@ -252,6 +254,7 @@ static nas_status connect_to(nas_store *store, const char *name, int flags, nas_
   }
   sqlite3_extended_result_codes(store->db, 0);
   sqlite3_busy_handler(store->db, busy, store);
+  sqlite3_set_authorizer(store->db, nas_rows_authorize, store);
   sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   const int how = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
   if (sqlite3_create_function(store->db, "row_sum", -1, how, NULL, row_sum, NULL, NULL) ||
@@ -561,21 +564,27 @@ int nas_store_read_only(const nas_store *store) {
   return store->read_only;
 }
 
-/* A copy of a text that may be NULL. */
-static nas_status keep(char **to, const char *text, nas_error *err) {
-  char *copy = text ? nas_strdup(text) : NULL;
-  if (text && !copy) return nas_fail_memory(err, "a session", strlen(text));
-  nas_free(*to);
-  *to = copy;
-  return NAS_OK;
+/* *copy: of a text that may be NULL. */
+static nas_status copy_text(char **copy, const char *text, nas_error *err) {
+  *copy = text ? nas_strdup(text) : NULL;
+  return text && !*copy ? nas_fail_memory(err, "a session", strlen(text)) : NAS_OK;
 }
 
 nas_status nas_store_begin_session(nas_store *store, const nas_session *session, nas_error *err) {
-  nas_status status = keep(&store->program, session->program, err);
-  if (status == NAS_OK) status = keep(&store->isa, session->isa, err);
+  char *program, *isa = NULL;
+  nas_status status = copy_text(&program, session->program, err);
+  if (status == NAS_OK) status = copy_text(&isa, session->isa, err);
+  if (status != NAS_OK) {
+    nas_free(program);
+    return status;
+  }
+  nas_free(store->program);
+  nas_free(store->isa);
+  store->program = program;
+  store->isa = isa;
   store->threads = session->threads;
   store->session = 0;
-  return status;
+  return NAS_OK;
 }
 
 nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err) {
@@ -588,5 +597,7 @@ nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err) 
 nas_status nas_store_vacuum(nas_store *store, nas_error *err) {
   if (store->read_only)
     return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
+  nas_status status = nas_rows_read_ahead(store, err);
+  if (status != NAS_OK) return status;
   return nas_sql_run(store, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err);
 }

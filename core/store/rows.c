@@ -7,12 +7,69 @@ struct nas_rows {
   nas_store *store;        /* NULL: it was closed */
   sqlite3_stmt *statement; /* NULL then, too */
   int ended;
-  nas_rows *next; /* of the store's */
+  sqlite3_value *
+      *ahead;         /* the row of now and those after it, where a write came between; or NULL */
+  size_t ahead_count; /* values of all these rows */
+  size_t ahead_at;    /* the first value of the row of now */
+  nas_rows *next;     /* of the store's */
 };
+
+static void forget_ahead(nas_rows *rows) {
+  for (size_t i = 0; i < rows->ahead_count; i++) sqlite3_value_free(rows->ahead[i]);
+  nas_free(rows->ahead);
+  rows->ahead = NULL;
+  rows->ahead_count = rows->ahead_at = 0;
+}
+
+static nas_status fail_memory(nas_error *err) {
+  return nas_fail(err, NAS_MEMORY, "out of memory in the store");
+}
+
+/* The values of the statement's row, behind those that are there; *room is theirs. */
+static nas_status add_ahead(nas_rows *rows, size_t *room, nas_error *err) {
+  size_t width = (size_t)nas_rows_width(rows);
+  if (rows->ahead_count + width > *room) {
+    size_t wanted = 2 * *room + width;
+    sqlite3_value **grown = nas_realloc(rows->ahead, *room, wanted, sizeof *grown);
+    if (!grown) return fail_memory(err);
+    rows->ahead = grown;
+    *room = wanted;
+  }
+  for (size_t c = 0; c < width; c++) {
+    sqlite3_value *value = sqlite3_value_dup(sqlite3_column_value(rows->statement, (int)c));
+    if (!value) return fail_memory(err);
+    rows->ahead[rows->ahead_count++] = value;
+  }
+  return NAS_OK;
+}
+
+static nas_status read_ahead(nas_rows *rows, nas_error *err) {
+  int more = 1;
+  size_t room = 0;
+  nas_status status = NAS_OK;
+  while (more && status == NAS_OK) {
+    status = add_ahead(rows, &room, err);
+    if (status == NAS_OK) status = nas_sql_step(rows->store, rows->statement, &more, err);
+  }
+  if (status != NAS_OK) forget_ahead(rows);
+  sqlite3_reset(rows->statement);
+  rows->ended = status != NAS_OK;
+  return status;
+}
+
+nas_status nas_rows_read_ahead(nas_store *store, nas_error *err) {
+  for (nas_rows *rows = store->rows; rows; rows = rows->next) {
+    if (rows->ahead || !rows->statement || !sqlite3_stmt_busy(rows->statement)) continue;
+    nas_status status = read_ahead(rows, err);
+    if (status != NAS_OK) return status;
+  }
+  return NAS_OK;
+}
 
 /* An open SELECT would keep the file open, and what it reads in its place. */
 void nas_rows_abandon(nas_store *store) {
   for (nas_rows *rows = store->rows; rows; rows = rows->next) {
+    forget_ahead(rows);
     sqlite3_finalize(rows->statement);
     rows->statement = NULL;
     rows->store = NULL;
@@ -44,18 +101,33 @@ static int only_spaces(const char *text) {
   return text[strspn(text, " \t\r\n;")] == '\0';
 }
 
+int nas_rows_authorize(void *context, int action, const char *first, const char *second,
+                       const char *database, const char *inner) {
+  const nas_store *store = context;
+  (void)first, (void)database, (void)inner;
+  return store->only_reads && action == SQLITE_PRAGMA && second ? SQLITE_DENY : SQLITE_OK;
+}
+
+static nas_status fail_writes(nas_error *err) {
+  return nas_fail(err, NAS_ARGUMENT, "SQL: the statement does not only read; expected a SELECT");
+}
+
 static nas_status prepare(nas_rows *rows, const char *sql, const nas_column *parameters, int count,
                           nas_error *err) {
   sqlite3 *db = rows->store->db;
   const char *rest;
-  if (sqlite3_prepare_v2(db, sql, -1, &rows->statement, &rest) != SQLITE_OK) {
-    if (sqlite3_errcode(db) != SQLITE_ERROR) return nas_sql_fail(rows->store, "read", err);
+  rows->store->only_reads = 1;
+  int code = sqlite3_prepare_v2(db, sql, -1, &rows->statement, &rest);
+  rows->store->only_reads = 0;
+  if (code == SQLITE_AUTH) return fail_writes(err);
+  if (code != SQLITE_OK) {
+    if (code != SQLITE_ERROR) return nas_sql_fail(rows->store, "read", err);
     return nas_fail(err, NAS_ARGUMENT, "SQL: %s", sqlite3_errmsg(db));
   }
   if (!rows->statement || !only_spaces(rest))
     return nas_fail(err, NAS_ARGUMENT, "SQL: expected one statement");
   if (!sqlite3_stmt_readonly(rows->statement) || sqlite3_column_count(rows->statement) == 0)
-    return nas_fail(err, NAS_ARGUMENT, "SQL: the statement does not only read; expected a SELECT");
+    return fail_writes(err);
   if (sqlite3_bind_parameter_count(rows->statement) != count)
     return nas_fail(err, NAS_ARGUMENT, "SQL: the statement has %d parameters, but %d were given",
                     sqlite3_bind_parameter_count(rows->statement), count);
@@ -85,6 +157,7 @@ void nas_rows_close(nas_rows **handle) {
   *handle = NULL;
   if (rows->store && nas_store_check_process(rows->store, NULL) != NAS_OK) return;
   forget(rows);
+  forget_ahead(rows);
   sqlite3_finalize(rows->statement);
   nas_free(rows);
 }
@@ -95,7 +168,7 @@ static nas_status read_columns(nas_rows *rows, nas_error *err) {
   for (int c = 0; c < sqlite3_column_count(rows->statement); c++) {
     int type = sqlite3_column_type(rows->statement, c);
     if ((type == SQLITE_TEXT || type == SQLITE_BLOB) && !nas_sql_bytes(rows->statement, c, &size))
-      return nas_fail(err, NAS_MEMORY, "out of memory in the store");
+      return fail_memory(err);
   }
   return NAS_OK;
 }
@@ -106,6 +179,12 @@ nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
   nas_status status = nas_store_check_process(rows->store, err);
   if (status != NAS_OK) return status;
   if (rows->ended) return NAS_OK;
+  if (rows->ahead) {
+    rows->ahead_at += (size_t)nas_rows_width(rows);
+    *more = rows->ahead_at < rows->ahead_count;
+    rows->ended = !*more;
+    return NAS_OK;
+  }
   status = nas_sql_step(rows->store, rows->statement, more, err);
   rows->ended = !*more;
   if (*more) status = read_columns(rows, err);
@@ -118,10 +197,40 @@ int nas_rows_width(const nas_rows *rows) {
 }
 
 const char *nas_rows_name(const nas_rows *rows, int column) {
-  return sqlite3_column_name(rows->statement, column);
+  return rows->statement ? sqlite3_column_name(rows->statement, column) : NULL;
+}
+
+static nas_column column_ahead(const nas_rows *rows, int column) {
+  nas_column c = {NAS_COLUMN_NULL, 0, 0, NULL, 0};
+  if (rows->ended) return c;
+  sqlite3_value *value = rows->ahead[rows->ahead_at + (size_t)column];
+  switch (sqlite3_value_type(value)) {
+  case SQLITE_INTEGER:
+    c.type = NAS_COLUMN_INTEGER;
+    c.integer = sqlite3_value_int64(value);
+    break;
+  case SQLITE_FLOAT:
+    c.type = NAS_COLUMN_NUMBER;
+    c.number = sqlite3_value_double(value);
+    break;
+  case SQLITE_TEXT:
+    c.type = NAS_COLUMN_TEXT;
+    c.bytes = (const char *)sqlite3_value_text(value);
+    c.size = (size_t)sqlite3_value_bytes(value);
+    break;
+  case SQLITE_BLOB:
+    c.type = NAS_COLUMN_BYTES;
+    c.bytes = sqlite3_value_blob(value);
+    c.size = (size_t)sqlite3_value_bytes(value);
+    if (!c.bytes) c.bytes = ""; /* without any it is NULL */
+    break;
+  default: break;
+  }
+  return c;
 }
 
 nas_column nas_rows_column(const nas_rows *rows, int column) {
+  if (rows->ahead) return column_ahead(rows, column);
   sqlite3_stmt *row = rows->statement;
   nas_column c = {NAS_COLUMN_NULL, 0, 0, NULL, 0};
   switch (sqlite3_column_type(row, column)) {

@@ -232,6 +232,13 @@ nas_status nas_sql_integer(nas_store *store, const char *sql, int64_t *value, na
 
 /* -- transactions ----------------------------------------------------------------------------- */
 
+/* What ends a transaction must not want for memory then. */
+static nas_status prepare_end(nas_store *store, nas_error *err) {
+  int is_there =
+      nas_sql(store, NAS_SQL_COMMIT, err, "") && nas_sql(store, NAS_SQL_ROLLBACK, err, "");
+  return is_there ? NAS_OK : err ? err->code : NAS_IO;
+}
+
 nas_status nas_sql_begin(nas_store *store, int durable, nas_error *err) {
   if (store->read_only)
     return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", shown(store));
@@ -242,7 +249,10 @@ nas_status nas_sql_begin(nas_store *store, int durable, nas_error *err) {
     store->durable = durable;
   }
   store->interrupted = 0;
-  nas_status status = nas_sql_execute(store, nas_sql(store, NAS_SQL_BEGIN, err, ""), err);
+  nas_status status = nas_rows_read_ahead(store, err);
+  if (status == NAS_OK) status = prepare_end(store, err);
+  if (status == NAS_OK)
+    status = nas_sql_execute(store, nas_sql(store, NAS_SQL_BEGIN, err, ""), err);
   nas_crash_point("begun");
   return status;
 }

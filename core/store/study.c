@@ -365,6 +365,10 @@ static nas_status take_fresh(nas_store *store, const nas_writer *writer, int tur
   if (status != NAS_OK || *again) return status;
   status = nas_sql_value(store, nas_sql(store, NAS_SQL_FRESH_NEXT, err, ""), seed, err);
   if (status != NAS_OK) return status;
+  if (*seed > INT64_MAX - count)
+    return nas_fail(
+        err, NAS_LIMIT,
+        "fresh seeds: an evaluation of the file has one of the largest seeds there are");
   return nas_sql_execute(store,
                          nas_sql(store, NAS_SQL_FRESH_ADD, err, "iinti", *seed, (int64_t)count,
                                  script, writer->arguments, (int64_t)turn),

@@ -211,8 +211,29 @@ static void memory_failures_leave_nothing(void **state) {
   check_ok(status, &err);
 }
 
+/* Its epochs are kept all the same. The state is never read. */
+static void a_state_too_large_for_sqlite_is_not_kept(void **state) {
+  (void)state;
+  nas_error err;
+  nas_store *store = store_at(NULL);
+  nas_evaluation_key key = key_of("large");
+  row_texts texts;
+  nas_text bytes = {0};
+  int64_t id;
+  int epoch;
+  const nas_epoch_row row = epoch_row(&texts, 1);
+  const nas_evaluation_part part = {
+      .from = 1, .count = 1, .epochs = &row, .state = "", .state_size = 1000000000};
+  check_ok(nas_store_put(store, &key, &part, &id, &err), &err);
+  assert_int_equal(epochs_of(store, &key), 1);
+  check_ok(nas_store_state(store, id, &bytes, &epoch, &err), &err);
+  assert_int_equal(epoch, 0);
+  nas_store_close(&store);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(a_state_too_large_for_sqlite_is_not_kept, check_no_blocks),
       cmocka_unit_test_setup_teardown(what_is_put_is_found, make_folder, remove_folder),
       cmocka_unit_test_teardown(everything_in_the_key_counts, check_no_blocks),
       cmocka_unit_test_teardown(evaluations_are_extended, check_no_blocks),

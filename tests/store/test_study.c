@@ -166,6 +166,46 @@ static int64_t fresh(nas_store *store, const char *script, int turn, int count, 
   return seed;
 }
 
+static void no_seed_is_above_the_largest(void **state) {
+  (void)state;
+  nas_error err;
+  int64_t seed;
+  int again;
+  nas_store *store = store_at(NULL);
+  nas_evaluation_key key = key_of("1 input");
+  key.seed = INT64_MAX - 3;
+  put(store, &key, 1, 1);
+  const nas_writer who = {.script = "a"};
+  assert_int_equal(nas_store_begin_fresh(store, &who, 1, 4, &seed, &again, &err), NAS_LIMIT);
+  assert_true(fresh(store, "a", 1, 2, 0) == INT64_MAX - 2);
+  key.seed = INT64_MAX;
+  put(store, &key, 1, 1);
+  assert_int_equal(nas_store_begin_fresh(store, &who, 2, 1, &seed, &again, &err), NAS_LIMIT);
+  check_contains(err.text, "largest seeds");
+  nas_store_close(&store);
+}
+
+static void only_what_was_opened_ends(void **state) {
+  (void)state;
+  nas_error err;
+  nas_text metrics = {0};
+  nas_store *store = store_at(NULL);
+  int64_t study;
+  check_ok(nas_store_study(store, "a study", "epochs 3", NULL, &study, &err), &err);
+  assert_int_equal(nas_store_end_final(store, study, "{}", &err), NAS_STATE);
+  check_contains(err.text, "were not opened");
+  check_ok(nas_store_open_final(store, study, "1 input", "tests", &metrics, &err), &err);
+  check_ok(nas_store_end_final(store, study, "{\"loss\":1}", &err), &err);
+  nas_text_add(&metrics, "kept ");
+  assert_int_equal(nas_store_open_final(store, study, "2 input", "tests", &metrics, &err),
+                   NAS_STATE);
+  assert_string_equal(metrics.data, "kept "); /* and nothing of the other network */
+  check_ok(nas_store_open_final(store, study, "1 input", "tests", &metrics, &err), &err);
+  assert_string_equal(metrics.data, "kept {\"loss\":1}");
+  nas_text_clear(&metrics);
+  nas_store_close(&store);
+}
+
 static void fresh_seeds_are_nobodys(void **state) {
   (void)state;
   nas_error err;
@@ -304,6 +344,8 @@ int main(void) {
                                       remove_folder),
       cmocka_unit_test_teardown(a_run_can_begin_earlier, check_no_blocks),
       cmocka_unit_test_teardown(fresh_seeds_are_nobodys, check_no_blocks),
+      cmocka_unit_test_teardown(no_seed_is_above_the_largest, check_no_blocks),
+      cmocka_unit_test_teardown(only_what_was_opened_ends, check_no_blocks),
       cmocka_unit_test_teardown(trials_follow_each_other, check_no_blocks),
       cmocka_unit_test_teardown(what_a_trial_logged_can_be_replaced, check_no_blocks),
       cmocka_unit_test_teardown(a_run_has_versions_of_a_reward, check_no_blocks),

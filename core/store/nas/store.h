@@ -111,7 +111,7 @@ typedef struct nas_evaluation_part {
   int from, count;
   const nas_epoch_row *epochs;
   const char *diverged; /* why there is no further epoch, or NULL */
-  const void *state;    /* NULL: not kept */
+  const void *state;    /* NULL: not kept, nor one of 10^9 bytes, which SQLite does not take */
   size_t state_size;
 } nas_evaluation_part;
 
@@ -172,7 +172,7 @@ NAS_API nas_hash nas_evaluation_hash(const nas_evaluation_key *key);
 NAS_API nas_status nas_store_open_final(nas_store *store, int64_t study, const char *network,
                                         const char *intent, nas_text *metrics, nas_error *err);
 
-/* What that evaluation gave: JSON. */
+/* What that evaluation gave: JSON. NAS_STATE: they were not opened. */
 NAS_API nas_status nas_store_end_final(nas_store *store, int64_t study, const char *metrics,
                                        nas_error *err);
 
@@ -300,7 +300,7 @@ NAS_API nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, 
 
 /* `count` evaluation seeds from *seed on that no evaluation has; or those that were given to the
  * same script with the same arguments before, if it has not come to its end: *again. `turn` tells
- * several studies of a script apart. */
+ * several studies of a script apart. NAS_LIMIT: an evaluation has one of the largest seeds. */
 NAS_API nas_status nas_store_begin_fresh(nas_store *store, const nas_writer *writer, int turn,
                                          int count, int64_t *seed, int *again, nas_error *err);
 
@@ -343,7 +343,8 @@ typedef struct nas_column {
 
 /* Rows that one SELECT gives, whose parameters ?1, ?2, ... have these values (types NULL to TEXT).
  * The columns of each table are in schema.h. NAS_ARGUMENT: not one statement that only reads. The
- * caller owns *rows; on failure it is NULL. Rows outlive their store, but have nothing to say. */
+ * caller owns *rows; on failure it is NULL. Rows outlive their store, but have nothing to say.
+ * Where this store is written to before their end, they are first read to it, into memory. */
 NAS_API nas_status nas_rows_open(nas_rows **rows, nas_store *store, const char *sql,
                                  const nas_column *parameters, int count, nas_error *err);
 NAS_API void nas_rows_close(nas_rows **rows);
