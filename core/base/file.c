@@ -69,9 +69,12 @@ int nas_file_write(int fd, const void *bytes, size_t size) {
 
 /* ---- Replacing ---------------------------------------------------------------------------- */
 
-/* The folder of path, and a name in it that no two calls share: "p.nasp.tmp-4711-1". */
+/* The folder of path, and a name in it that no other call of this process has: "p.nasp.tmp-4711-1".
+ */
 static nas_status names_beside(nas_replacement *r, nas_error *err) {
   static _Atomic int64_t last;
+  nas_text_clear(&r->folder);
+  nas_text_clear(&r->temporary);
   const char *slash = strrchr(r->path, '/');
   if (slash)
     nas_text_add_bytes(&r->folder, r->path, (size_t)(slash - r->path) + 1);
@@ -91,21 +94,31 @@ static void clear_names(nas_replacement *r) {
   nas_text_clear(&r->temporary);
 }
 
+/* A process of the same number may have left some of these names when it was killed. */
+static nas_status create(nas_replacement *r, nas_error *err) {
+  for (;;) {
+    nas_status status = names_beside(r, err);
+    if (status != NAS_OK) return status;
+    r->fd = open(r->temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (r->fd >= 0) return NAS_OK;
+    if (errno != EEXIST) return nas_file_fail(err, "cannot create", r->temporary.data);
+  }
+}
+
 nas_status nas_replacement_begin(nas_replacement *replacement, const char *path, nas_error *err) {
   nas_replacement r = {.path = path, .fd = -1};
-  nas_status status = names_beside(&r, err);
-  if (status != NAS_OK) goto fail;
-  r.fd = open(r.temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (r.fd < 0) {
-    status = nas_file_fail(err, "cannot create", r.temporary.data);
-    goto fail;
+  struct stat old;
+  int is_there = stat(path, &old) == 0;
+  if (is_there && !S_ISREG(old.st_mode))
+    return nas_fail(err, NAS_IO, "cannot replace \"%.200s\": not a regular file", path);
+  nas_status status = create(&r, err);
+  if (status != NAS_OK) {
+    clear_names(&r);
+    return status;
   }
+  if (is_there) fchmod(r.fd, old.st_mode & 0777); /* where the file system has no modes, it is so */
   *replacement = r;
   return NAS_OK;
-
-fail:
-  clear_names(&r);
-  return status;
 }
 
 nas_status nas_replacement_write(nas_replacement *replacement, const void *bytes, size_t size,

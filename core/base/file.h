@@ -32,7 +32,8 @@ nas_status nas_file_read(const nas_file *file, uint64_t offset, void *bytes, siz
                          size_t *count, nas_error *err);
 
 /* A file that is written under another name in the same folder, and takes the place of `path` when
- * all of it is on the disk. */
+ * all of it is on the disk, with the mode of the old file; the place of a link, not of what it
+ * points to. NAS_IO where something is that is no regular file, such as a device. */
 typedef struct nas_replacement {
   const char *path; /* borrowed */
   int fd;

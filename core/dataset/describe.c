@@ -1,6 +1,7 @@
 /* A page about a data set, for people. */
 #include <nas/dataset.h>
 #include "content.h"
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -33,17 +34,21 @@ static void add_right(nas_text *text, const char *piece, int width) {
   nas_text_add(text, piece);
 }
 
-/* Four significant digits. */
+/* Four significant digits; of what is near the ends of the range, as it is. */
 static double shortened(double value) {
   double size = fabs(value), unit = 1;
-  if (!(size > 0) || !isfinite(size)) return value;
+  if (!(size > 1e-300) || size > 1e300) return value;
   while (size * unit < 1000) unit *= 10;
   while (size * unit >= 10000) unit /= 10;
   return copysign(floor(size * unit + 0.5) / unit, value);
 }
 
 static void add_number(nas_text *text, double value) {
-  nas_text_add_float(text, (float)shortened(value));
+  value = shortened(value);
+  if (fabs(value) < (double)FLT_MIN || fabs(value) > (double)FLT_MAX)
+    nas_text_add_double(text, value);
+  else
+    nas_text_add_float(text, (float)value);
 }
 
 static void add_number_right(nas_text *text, double value) {

@@ -1,6 +1,7 @@
 /* The state of a training: copied, hashed, saved and restored. */
 #include "state.h"
 #include <inttypes.h>
+#include <math.h>
 #include <nas/version.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,12 @@ static nas_status check_conditions(const nas_trainer *t, const nas_archive *arch
   return status;
 }
 
+static int is_finite(uint64_t bits) {
+  double number;
+  memcpy(&number, &bits, sizeof number);
+  return isfinite(number);
+}
+
 /* Steps follow from epochs; from the first epoch on one of them is the best. */
 static nas_status check_numbers(const nas_trainer *t, const uint64_t bits[NUMBERS],
                                 nas_error *err) {
@@ -183,6 +190,8 @@ static nas_status check_numbers(const nas_trainer *t, const uint64_t bits[NUMBER
               : bits[STEP] != epoch * steps                                ? STEP
               : bits[BEST_EPOCH] < least || bits[BEST_EPOCH] > epoch       ? BEST_EPOCH
               : bits[COUNTED_EPOCH] < least || bits[COUNTED_EPOCH] > epoch ? COUNTED_EPOCH
+              : epoch > 0 && !is_finite(bits[BEST])                        ? BEST
+              : epoch > 0 && !is_finite(bits[COUNTED])                     ? COUNTED
                                                                            : NUMBERS;
   if (wrong == NUMBERS) return NAS_OK;
   return nas_fail(err, NAS_FORMAT, "not a whole training state: %s is impossible", keys[wrong]);

@@ -177,11 +177,54 @@ static void without_memory(void **state) {
   assert_int_equal(unlink(path_of("file")), 0);
 }
 
+static void names_of_killed_processes_are_passed_over(void **state) {
+  (void)state;
+  nas_error err;
+  char name[64];
+  for (int i = 1; i < 100; i++) {
+    snprintf(name, sizeof name, "file.tmp-%d-%d", (int)getpid(), i);
+    check_ok(replace(path_of(name), "old", NAS_OK, &err), &err);
+  }
+  check_ok(replace(path_of("file"), "new", NAS_OK, &err), &err);
+  check_content(path_of("file"), "new");
+  assert_int_equal(unlink(path_of("file")), 0);
+  for (int i = 1; i < 100; i++) {
+    snprintf(name, sizeof name, "file.tmp-%d-%d", (int)getpid(), i);
+    assert_int_equal(unlink(path_of(name)), 0);
+  }
+  check_empty();
+}
+
+static void modes_and_devices_stay(void **state) {
+  (void)state;
+  nas_error err;
+  struct stat info;
+  const char *path = path_of("file");
+  check_ok(replace(path, "old", NAS_OK, &err), &err);
+  assert_int_equal(chmod(path, 0600), 0);
+  check_ok(replace(path, "new", NAS_OK, &err), &err);
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0600);
+  assert_int_equal(unlink(path), 0);
+  path = path_of("pipe");
+  assert_int_equal(mkfifo(path, 0666), 0);
+  assert_int_equal(replace(path, "new", NAS_OK, &err), NAS_IO);
+  check_contains(err.text, "pipe\": not a regular file");
+  assert_int_equal(unlink(path), 0);
+  check_empty();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      TEST(replaced_as_a_whole), TEST(given_up), TEST(no_room),
-      TEST(cannot_be_replaced),  TEST(parts),    TEST(cannot_be_read),
+      TEST(replaced_as_a_whole),
+      TEST(given_up),
+      TEST(no_room),
+      TEST(cannot_be_replaced),
+      TEST(parts),
+      TEST(cannot_be_read),
       TEST(without_memory),
+      TEST(names_of_killed_processes_are_passed_over),
+      TEST(modes_and_devices_stay),
   };
   return cmocka_run_group_tests_name("file", tests, make_folder, remove_folder);
 }

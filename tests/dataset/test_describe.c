@@ -78,6 +78,25 @@ static void long_lists_are_cut(void **state) {
   nas_dataset_release(&split);
 }
 
+/* Numbers of float64 that no float32 has are told, too. */
+static void ends_of_the_range(void **state) {
+  (void)state;
+  nas_error err;
+  nas_text text = {0};
+  nas_dataset *made;
+  nas_dataset *whole =
+      set_of(noise(NAS_FLOAT32, 1, DIMS(9, 2)), noise(NAS_FLOAT32, 1, DIMS(9, 2)), 0);
+  const double mean[] = {1e-310, -1e308}, std[] = {1e-310, 1.7e308};
+  check_ok(nas_dataset_adopt(&made, whole, 2, mean, std, &err), &err);
+  nas_dataset_describe(made, &text);
+  assert_false(text.failed);
+  check_contains(text.data, "1e-310");
+  assert_null(strstr(text.data, "inf"));
+  nas_text_clear(&text);
+  nas_dataset_release(&made);
+  nas_dataset_release(&whole);
+}
+
 static void describing_survives_failing_memory(void **state) {
   (void)state;
   nas_dataset *whole =
@@ -102,6 +121,7 @@ int main(void) {
       TEST(a_page_about_classes),
       TEST(a_page_about_values),
       TEST(long_lists_are_cut),
+      TEST(ends_of_the_range),
       TEST(describing_survives_failing_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,6 +329,8 @@ static void impossible(void **state) {
       {"training.counted_epoch", "0000000000000000", "training.counted_epoch is impossible"},
       {"training.counted_epoch", "0000000100000001", "training.counted_epoch is impossible"},
       {"training.best", "nan", "training.best is missing or damaged"},
+      {"training.best", "7ff8000000000000", "training.best is impossible"},
+      {"training.counted", "7ff0000000000000", "training.counted is impossible"},
   };
   nas_archive *good = whole_state(CLASSES); /* 2 epochs of 3 steps */
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -33,8 +33,8 @@ NAS_API void nas_png_settings_default(nas_png_settings *settings);
 /* Reads an image as uint8 [height, width, channels]. settings may be NULL: the defaults. On success
  * the caller owns *out; on failure *out is NULL. NAS_IO: the file could not be opened or read.
  * NAS_FORMAT: damaged, cut off, no PNG, transparent without a background. NAS_LIMIT: a side of more
- * than 65,535 pixels, or more than 2^28 bytes in the file or of pixels. NAS_ARGUMENT: a setting out
- * of range. NAS_MEMORY. */
+ * than 65,535 pixels, more than 2^26 pixels, or more than 2^28 bytes in the file. NAS_ARGUMENT: a
+ * setting out of range. NAS_MEMORY. */
 NAS_API nas_status nas_png_read(nas_tensor **out, const char *path,
                                 const nas_png_settings *settings, nas_error *err);
 

@@ -173,7 +173,9 @@ NAS_API nas_status nas_tensor_set(nas_tensor *tensor, const int64_t *indices, in
 
 NAS_API nas_status nas_tensor_fill(nas_tensor *tensor, double value, nas_error *err);
 
-/* ---- Random numbers and ramps, in index order, rounded to the tensor's type once ---- */
+/* ---- Random numbers and ramps, in index order, rounded to float32 once ----
+ * An integer type takes whole numbers of its range only: NAS_ARGUMENT, and elements and stream may
+ * have changed then. */
 
 /* low + (high - low) * u with u = nas_stream_double. */
 NAS_API nas_status nas_tensor_uniform(nas_tensor *tensor, nas_stream *stream, double low,

@@ -49,11 +49,11 @@ NAS_API nas_status nas_model_activations(const nas_model *model, nas_node *layer
 /* The gradient of the mean loss of one batch, computed as in a step of training: batch
  * normalisation takes the statistics of this batch, dropout drops (with seed 0). targets are int32
  * or uint8 [n], classes from 0, or float32 [n] or [n, k]. gradient, as large as nas_model_params
- * and laid out like it, gets 0 where nothing is trained; *d_inputs, float32 as the inputs that the
- * first layer sees, that of what the network was given: after x / 255 and standardisation. poll
- * interrupts between groups. The caller owns *d_inputs; on failure it is NULL and gradient has any
- * contents. NAS_ARGUMENT: inputs as above, or targets of another type, number or range;
- * NAS_DIVERGED: the loss is not finite; NAS_INTERRUPTED; NAS_MEMORY. */
+ * and laid out like it, gets 0 where nothing is trained, but its padding of rows stays; *d_inputs,
+ * float32 as the inputs that the first layer sees, that of what the network was given: after x /
+ * 255 and standardisation. poll interrupts between groups. The caller owns *d_inputs; on failure it
+ * is NULL and gradient has any contents. NAS_ARGUMENT: inputs as above, or targets of another type,
+ * number or range; NAS_DIVERGED: the loss is not finite; NAS_INTERRUPTED; NAS_MEMORY. */
 NAS_API nas_status nas_model_gradients(const nas_model *model, const nas_tensor *inputs,
                                        const nas_tensor *targets, nas_poll *poll,
                                        void *poll_context, float *gradient, nas_tensor **d_inputs,

@@ -71,11 +71,12 @@ NAS_API nas_status nas_trainer_create(nas_trainer **trainer, const nas_training 
 NAS_API void nas_trainer_destroy(nas_trainer **trainer);
 
 /* Trains one epoch more and evaluates on the validation images; fills *result.
- * NAS_INTERRUPTED: poll said so. NAS_LIMIT: the seconds are over. After either the trainer is as it
- * was after its last whole epoch, and can go on, to the same bits. NAS_DIVERGED: a loss was not
- * finite (the message names epoch and batch); the trainer keeps its last finite state, and every
- * further epoch is NAS_STATE. NAS_STATE also where the pool can't be used: nas_pool_check_process.
- * poll may be NULL. */
+ * NAS_INTERRUPTED: poll said so. NAS_LIMIT: the seconds are over, also for each further call. After
+ * either the trainer is as it was after its last whole epoch: after the first it can go on, to the
+ * same bits, after the second another one that its state is restored into. NAS_DIVERGED: a loss was
+ * not finite (the message names epoch and batch); the trainer keeps its last finite state, and
+ * every further epoch is NAS_STATE. NAS_STATE also where the pool can't be used:
+ * nas_pool_check_process. poll may be NULL. */
 NAS_API nas_status nas_trainer_epoch(nas_trainer *trainer, nas_poll *poll, void *poll_context,
                                      nas_epoch *result, nas_error *err);
 
