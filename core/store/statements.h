@@ -117,7 +117,10 @@
                "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12))")                      \
   X(TRIAL_LOG,                                                                                     \
     "UPDATE trial SET logged = ?3, sum = row_sum(run, number, decisions, origin, network, "        \
-    "status, reason, evaluation, epochs, metrics, measured, ?3) WHERE run = ?1 AND number = ?2")   \
+    "status, reason, evaluation, epochs, metrics, measured, ?3) WHERE run = ?1 AND number = ?2 "   \
+    "AND sum = row_sum(run, number, decisions, origin, network, status, reason, evaluation, "      \
+    "epochs, metrics, measured, logged)")                                                          \
+  X(TRIAL_COUNT, "SELECT count(*) FROM trial WHERE run = ?1 AND number = ?2")                      \
   X(VERSION_ADD, "INSERT OR REPLACE INTO reward_version VALUES (?1, ?2, ?3, ?4, ?5, "              \
                  "row_sum(?1, ?2, ?3, ?4, ?5))")                                                   \
   X(TRIAL_LIST,                                                                                    \

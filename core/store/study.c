@@ -336,6 +336,17 @@ nas_status nas_store_prepend(nas_store *store, int64_t run, int64_t parent,
   return nas_sql_end(store, lead(store, run, parent, part, err), err);
 }
 
+/* Why a trial that was to log something did not change: a new checksum must not hide damage. */
+static nas_status fail_log(nas_store *store, int64_t run, int64_t number, nas_error *err) {
+  int64_t count = 0;
+  nas_status status = nas_sql_value(
+      store, nas_sql(store, NAS_SQL_TRIAL_COUNT, err, "ii", run, number), &count, err);
+  if (status != NAS_OK) return status;
+  if (count) return nas_sql_damaged(store, "trial", number, err);
+  return nas_fail(err, NAS_ARGUMENT, "log: run %lld has no trial %lld of its own", (long long)run,
+                  (long long)number);
+}
+
 nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,
                          nas_error *err) {
   nas_status status = nas_sql_begin(store, 0, err);
@@ -343,8 +354,7 @@ nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const ch
   status = nas_sql_execute(store,
                            nas_sql(store, NAS_SQL_TRIAL_LOG, err, "iit", run, number, logged), err);
   if (status == NAS_OK && sqlite3_changes(store->db) != 1)
-    status = nas_fail(err, NAS_ARGUMENT, "log: run %lld has no trial %lld of its own",
-                      (long long)run, (long long)number);
+    status = fail_log(store, run, number, err);
   return nas_sql_end(store, status, err);
 }
 

@@ -119,6 +119,8 @@ static void damage_is_not_recalled(void **state) {
   assert_int_equal(nas_store_study(store, "name", "text of the study", NULL, &study, &err),
                    NAS_FORMAT);
   nas_trials trials;
+  assert_int_equal(nas_store_log(store, 1, 1, "{\"reward\":1}", &err), NAS_FORMAT);
+  check_contains(err.text, "checksum of trial 1");
   assert_int_equal(nas_store_trials(store, 1, 1, 10, &trials, &err), NAS_FORMAT);
   check_contains(err.text, "trial 1");
   nas_store_close(&store);

@@ -292,7 +292,7 @@ NAS_API nas_status nas_store_append(nas_store *store, int64_t run, const nas_run
                                     nas_error *err);
 
 /* Replaces what one of a run's own trials has logged. NAS_ARGUMENT: there is none of that number.
- */
+ * NAS_FORMAT: it is damaged, and stays so. */
 NAS_API nas_status nas_store_log(nas_store *store, int64_t run, int64_t number, const char *logged,
                                  nas_error *err);
 
