@@ -170,12 +170,11 @@ static int create_beside(const char *path, nas_text *temporary) {
 
 static nas_status copy_rows(nas_store *store, const char *path, nas_error *err) {
   sqlite3_stmt *statement;
-  nas_status status = nas_rows_read_ahead(store, err);
-  if (status != NAS_OK) return status;
+  nas_rows_read_ahead(store);
   if (sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) != SQLITE_OK)
     return nas_sql_fail(store, "copy", err);
   sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-  status = nas_sql_run(store, "PRAGMA query_only = OFF", err); /* for the new file */
+  nas_status status = nas_sql_run(store, "PRAGMA query_only = OFF", err); /* for the new file */
   if (status == NAS_OK) status = nas_sql_execute(store, statement, err);
   sqlite3_finalize(statement);
   if (store->read_only) sqlite3_exec(store->db, "PRAGMA query_only = ON", NULL, NULL, NULL);
@@ -597,7 +596,6 @@ nas_status nas_store_backup(nas_store *store, const char *path, nas_error *err) 
 nas_status nas_store_vacuum(nas_store *store, nas_error *err) {
   if (store->read_only)
     return nas_fail(err, NAS_STATE, "\"%.200s\" was opened for reading only", store->path);
-  nas_status status = nas_rows_read_ahead(store, err);
-  if (status != NAS_OK) return status;
+  nas_rows_read_ahead(store);
   return nas_sql_run(store, "VACUUM; PRAGMA wal_checkpoint(TRUNCATE)", err);
 }

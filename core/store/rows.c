@@ -7,63 +7,20 @@ struct nas_rows {
   nas_store *store;        /* NULL: it was closed */
   sqlite3_stmt *statement; /* NULL then, too */
   int ended;
-  sqlite3_value *
-      *ahead;         /* the row of now and those after it, where a write came between; or NULL */
-  size_t ahead_count; /* values of all these rows */
-  size_t ahead_at;    /* the first value of the row of now */
-  nas_rows *next;     /* of the store's */
+  /* Where a write came between, the row of now and those after it were read before it: */
+  int is_ahead;
+  nas_column *ahead;        /* the columns of all these rows; texts and bytes are copies */
+  size_t ahead_count, room; /* columns */
+  size_t at;                /* the first column of the row of now */
+  nas_error failure;        /* what comes after them, where code is not NAS_OK */
+  nas_rows *next;           /* of the store's */
 };
 
 static void forget_ahead(nas_rows *rows) {
-  for (size_t i = 0; i < rows->ahead_count; i++) sqlite3_value_free(rows->ahead[i]);
+  for (size_t i = 0; i < rows->ahead_count; i++) nas_free((void *)rows->ahead[i].bytes);
   nas_free(rows->ahead);
   rows->ahead = NULL;
-  rows->ahead_count = rows->ahead_at = 0;
-}
-
-static nas_status fail_memory(nas_error *err) {
-  return nas_fail(err, NAS_MEMORY, "out of memory in the store");
-}
-
-/* The values of the statement's row, behind those that are there; *room is theirs. */
-static nas_status add_ahead(nas_rows *rows, size_t *room, nas_error *err) {
-  size_t width = (size_t)nas_rows_width(rows);
-  if (rows->ahead_count + width > *room) {
-    size_t wanted = 2 * *room + width;
-    sqlite3_value **grown = nas_realloc(rows->ahead, *room, wanted, sizeof *grown);
-    if (!grown) return fail_memory(err);
-    rows->ahead = grown;
-    *room = wanted;
-  }
-  for (size_t c = 0; c < width; c++) {
-    sqlite3_value *value = sqlite3_value_dup(sqlite3_column_value(rows->statement, (int)c));
-    if (!value) return fail_memory(err);
-    rows->ahead[rows->ahead_count++] = value;
-  }
-  return NAS_OK;
-}
-
-static nas_status read_ahead(nas_rows *rows, nas_error *err) {
-  int more = 1;
-  size_t room = 0;
-  nas_status status = NAS_OK;
-  while (more && status == NAS_OK) {
-    status = add_ahead(rows, &room, err);
-    if (status == NAS_OK) status = nas_sql_step(rows->store, rows->statement, &more, err);
-  }
-  if (status != NAS_OK) forget_ahead(rows);
-  sqlite3_reset(rows->statement);
-  rows->ended = status != NAS_OK;
-  return status;
-}
-
-nas_status nas_rows_read_ahead(nas_store *store, nas_error *err) {
-  for (nas_rows *rows = store->rows; rows; rows = rows->next) {
-    if (rows->ahead || !rows->statement || !sqlite3_stmt_busy(rows->statement)) continue;
-    nas_status status = read_ahead(rows, err);
-    if (status != NAS_OK) return status;
-  }
-  return NAS_OK;
+  rows->ahead_count = rows->room = 0;
 }
 
 /* An open SELECT would keep the file open, and what it reads in its place. */
@@ -104,8 +61,8 @@ static int only_spaces(const char *text) {
 int nas_rows_authorize(void *context, int action, const char *first, const char *second,
                        const char *database, const char *inner) {
   const nas_store *store = context;
-  (void)first, (void)database, (void)inner;
-  return store->only_reads && action == SQLITE_PRAGMA && second ? SQLITE_DENY : SQLITE_OK;
+  (void)first, (void)second, (void)database, (void)inner;
+  return store->is_users && action == SQLITE_PRAGMA ? SQLITE_DENY : SQLITE_OK;
 }
 
 static nas_status fail_writes(nas_error *err) {
@@ -116,9 +73,9 @@ static nas_status prepare(nas_rows *rows, const char *sql, const nas_column *par
                           nas_error *err) {
   sqlite3 *db = rows->store->db;
   const char *rest;
-  rows->store->only_reads = 1;
+  rows->store->is_users = 1;
   int code = sqlite3_prepare_v2(db, sql, -1, &rows->statement, &rest);
-  rows->store->only_reads = 0;
+  rows->store->is_users = 0;
   if (code == SQLITE_AUTH) return fail_writes(err);
   if (code != SQLITE_OK) {
     if (code != SQLITE_ERROR) return nas_sql_fail(rows->store, "read", err);
@@ -168,9 +125,17 @@ static nas_status read_columns(nas_rows *rows, nas_error *err) {
   for (int c = 0; c < sqlite3_column_count(rows->statement); c++) {
     int type = sqlite3_column_type(rows->statement, c);
     if ((type == SQLITE_TEXT || type == SQLITE_BLOB) && !nas_sql_bytes(rows->statement, c, &size))
-      return fail_memory(err);
+      return nas_fail(err, NAS_MEMORY, "out of memory in the store");
   }
   return NAS_OK;
+}
+
+static nas_status next_ahead(nas_rows *rows, int *more, nas_error *err) {
+  rows->at += (size_t)nas_rows_width(rows);
+  *more = rows->at < rows->ahead_count;
+  rows->ended = !*more;
+  if (*more || rows->failure.code == NAS_OK) return NAS_OK;
+  return nas_fail(err, rows->failure.code, "%s", rows->failure.text);
 }
 
 nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
@@ -179,12 +144,7 @@ nas_status nas_rows_next(nas_rows *rows, int *more, nas_error *err) {
   nas_status status = nas_store_check_process(rows->store, err);
   if (status != NAS_OK) return status;
   if (rows->ended) return NAS_OK;
-  if (rows->ahead) {
-    rows->ahead_at += (size_t)nas_rows_width(rows);
-    *more = rows->ahead_at < rows->ahead_count;
-    rows->ended = !*more;
-    return NAS_OK;
-  }
+  if (rows->is_ahead) return next_ahead(rows, more, err);
   status = nas_sql_step(rows->store, rows->statement, more, err);
   rows->ended = !*more;
   if (*more) status = read_columns(rows, err);
@@ -200,39 +160,13 @@ const char *nas_rows_name(const nas_rows *rows, int column) {
   return rows->statement ? sqlite3_column_name(rows->statement, column) : NULL;
 }
 
-static nas_column column_ahead(const nas_rows *rows, int column) {
-  nas_column c = {NAS_COLUMN_NULL, 0, 0, NULL, 0};
-  if (rows->ended) return c;
-  sqlite3_value *value = rows->ahead[rows->ahead_at + (size_t)column];
-  switch (sqlite3_value_type(value)) {
-  case SQLITE_INTEGER:
-    c.type = NAS_COLUMN_INTEGER;
-    c.integer = sqlite3_value_int64(value);
-    break;
-  case SQLITE_FLOAT:
-    c.type = NAS_COLUMN_NUMBER;
-    c.number = sqlite3_value_double(value);
-    break;
-  case SQLITE_TEXT:
-    c.type = NAS_COLUMN_TEXT;
-    c.bytes = (const char *)sqlite3_value_text(value);
-    c.size = (size_t)sqlite3_value_bytes(value);
-    break;
-  case SQLITE_BLOB:
-    c.type = NAS_COLUMN_BYTES;
-    c.bytes = sqlite3_value_blob(value);
-    c.size = (size_t)sqlite3_value_bytes(value);
-    if (!c.bytes) c.bytes = ""; /* without any it is NULL */
-    break;
-  default: break;
-  }
-  return c;
-}
-
 nas_column nas_rows_column(const nas_rows *rows, int column) {
-  if (rows->ahead) return column_ahead(rows, column);
   sqlite3_stmt *row = rows->statement;
   nas_column c = {NAS_COLUMN_NULL, 0, 0, NULL, 0};
+  if (rows->is_ahead) {
+    size_t at = rows->at + (size_t)column;
+    return at < rows->ahead_count ? rows->ahead[at] : c;
+  }
   switch (sqlite3_column_type(row, column)) {
   case SQLITE_INTEGER:
     c.type = NAS_COLUMN_INTEGER;
@@ -253,4 +187,54 @@ nas_column nas_rows_column(const nas_rows *rows, int column) {
   default: break;
   }
   return c;
+}
+
+/* ---- Before a write -------------------------------------------------------------------------- */
+
+static int copy_bytes(nas_column *column) {
+  if (!column->bytes) return 1;
+  char *copy = nas_alloc(column->size + 1, 1);
+  if (!copy) return 0;
+  memcpy(copy, column->bytes, column->size);
+  copy[column->size] = '\0';
+  column->bytes = copy;
+  return 1;
+}
+
+/* The row that the statement has, behind those that are there: the whole row, or nothing of it. */
+static nas_status keep_row(nas_rows *rows, nas_error *err) {
+  size_t width = (size_t)nas_rows_width(rows), wanted = 2 * rows->room + width;
+  if (rows->ahead_count + width > rows->room) {
+    nas_column *grown = nas_realloc(rows->ahead, rows->room, wanted, sizeof *grown);
+    if (!grown) return nas_fail_memory(err, "rows", wanted * sizeof *grown);
+    rows->ahead = grown;
+    rows->room = wanted;
+  }
+  nas_column *row = rows->ahead + rows->ahead_count;
+  for (size_t c = 0; c < width; c++) {
+    row[c] = nas_rows_column(rows, (int)c);
+    if (copy_bytes(&row[c])) continue;
+    while (c-- > 0) nas_free((void *)row[c].bytes);
+    return nas_fail_memory(err, "a row", width);
+  }
+  rows->ahead_count += width;
+  return NAS_OK;
+}
+
+static void read_ahead(nas_rows *rows) {
+  int more = 1;
+  nas_error *failure = &rows->failure;
+  nas_status status = keep_row(rows, failure);
+  while (status == NAS_OK && more) {
+    status = nas_sql_step(rows->store, rows->statement, &more, failure);
+    if (status == NAS_OK && more) status = read_columns(rows, failure);
+    if (status == NAS_OK && more) status = keep_row(rows, failure);
+  }
+  sqlite3_reset(rows->statement);
+  rows->is_ahead = 1;
+}
+
+void nas_rows_read_ahead(nas_store *store) {
+  for (nas_rows *rows = store->rows; rows; rows = rows->next)
+    if (!rows->is_ahead && !rows->ended && sqlite3_stmt_busy(rows->statement)) read_ahead(rows);
 }

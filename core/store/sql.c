@@ -249,8 +249,8 @@ nas_status nas_sql_begin(nas_store *store, int durable, nas_error *err) {
     store->durable = durable;
   }
   store->interrupted = 0;
-  nas_status status = nas_rows_read_ahead(store, err);
-  if (status == NAS_OK) status = prepare_end(store, err);
+  nas_rows_read_ahead(store);
+  nas_status status = prepare_end(store, err);
   if (status == NAS_OK)
     status = nas_sql_execute(store, nas_sql(store, NAS_SQL_BEGIN, err, ""), err);
   nas_crash_point("begun");

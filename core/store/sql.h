@@ -24,7 +24,7 @@ struct nas_store {
   char *program, *isa;
   int threads;
   nas_rows *rows;       /* that are open */
-  int only_reads;       /* what is prepared now is a user's SELECT */
+  int is_users;         /* whether what is prepared now is a user's statement */
   int64_t session;      /* 0: its row is not written yet */
   int session_pending;  /* its row is of the transaction that is open */
   pid_t process;        /* that opened it */
@@ -129,11 +129,13 @@ nas_status nas_store_pause(nas_store *store, const char *what, nas_error *err);
 void nas_rows_abandon(nas_store *store);
 
 /* Reads into memory what open SELECTs have still to give: while one reads, SQLite lets its
- * connection wait for no other process, and write nothing at all once another one has. */
-nas_status nas_rows_read_ahead(nas_store *store, nas_error *err);
+ * connection wait for no other process, and write nothing at all once another one has. Where that
+ * fails, the rows tell it when they come there; the write goes on. */
+void nas_rows_read_ahead(nas_store *store);
 
-/* The authorizer of a connection (its context is the store): where only_reads is set, a PRAGMA may
- * not be given a value. */
+/* The authorizer of a connection (its context is the store): users have no PRAGMA. Some change the
+ * connection, and what they read there are functions for: SELECT * FROM pragma_table_info('run').
+ */
 int nas_rows_authorize(void *context, int action, const char *first, const char *second,
                        const char *database, const char *inner);
 

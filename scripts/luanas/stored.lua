@@ -142,12 +142,11 @@ local OK_TRIALS = "SELECT " .. trial.COLUMNS .. " FROM trial JOIN run ON run.id 
 
 --- One trial of each evaluation that a study has, in the order of their runs; trial_of(row) makes them.
 function stored.distinct(owner, study, trial_of)
-  local rows, seen, trials = {}, {}, {}
-  for row in owner.store:rows(OK_TRIALS, study) do -- all of them first: what is done with a trial may write
+  local seen, trials = {}, {}
+  for row in owner.store:rows(OK_TRIALS, study) do
     local key = ("%d %d"):format(row.evaluation, row.epochs)
-    if not seen[key] then seen[key], rows[#rows + 1] = true, row end
+    if not seen[key] then seen[key], trials[#trials + 1] = true, trial_of(row) end
   end
-  for i, row in ipairs(rows) do trials[i] = trial_of(row) end
   return trials
 end
 

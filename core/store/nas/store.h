@@ -344,7 +344,8 @@ typedef struct nas_column {
 /* Rows that one SELECT gives, whose parameters ?1, ?2, ... have these values (types NULL to TEXT).
  * The columns of each table are in schema.h. NAS_ARGUMENT: not one statement that only reads. The
  * caller owns *rows; on failure it is NULL. Rows outlive their store, but have nothing to say.
- * Where this store is written to before their end, they are first read to it, into memory. */
+ * Where this store is written to before their end, they are first read to it, into memory; where
+ * there is none for them, they end with that failure, and the write goes on. */
 NAS_API nas_status nas_rows_open(nas_rows **rows, nas_store *store, const char *sql,
                                  const nas_column *parameters, int count, nas_error *err);
 NAS_API void nas_rows_close(nas_rows **rows);
