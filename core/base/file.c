@@ -1,7 +1,6 @@
 #include "file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,24 +68,31 @@ int nas_file_write(int fd, const void *bytes, size_t size) {
 
 /* ---- Replacing ---------------------------------------------------------------------------- */
 
-/* The folder of path, and a name in it that no other call of this process has: "p.nasp.tmp-4711-1".
- */
-static nas_status names_beside(nas_replacement *r, nas_error *err) {
-  static _Atomic int64_t last;
-  nas_text_clear(&r->folder);
-  nas_text_clear(&r->temporary);
-  const char *slash = strrchr(r->path, '/');
+nas_status nas_file_folder_of(const char *path, nas_text *folder, nas_error *err) {
+  const char *slash = strrchr(path, '/');
   if (slash)
-    nas_text_add_bytes(&r->folder, r->path, (size_t)(slash - r->path) + 1);
+    nas_text_add_bytes(folder, path, (size_t)(slash - path) + 1);
   else
-    nas_text_add(&r->folder, ".");
-  nas_text_add(&r->temporary, r->path);
-  nas_text_add(&r->temporary, ".tmp-");
-  nas_text_add_integer(&r->temporary, (int64_t)getpid());
-  nas_text_add(&r->temporary, "-");
-  nas_text_add_integer(&r->temporary, atomic_fetch_add(&last, 1) + 1);
-  if (!r->folder.failed && !r->temporary.failed) return NAS_OK;
-  return nas_fail_memory(err, "file names", 2 * strlen(r->path));
+    nas_text_add(folder, ".");
+  return folder->failed ? nas_fail_memory(err, "a path", strlen(path)) : NAS_OK;
+}
+
+int nas_file_create_beside(const char *mark, const char *path, nas_text *temporary) {
+  for (int64_t i = 1;; i++) { /* another thread has some, or a process that was killed left them */
+    nas_text_clear(temporary);
+    nas_text_add(temporary, mark);
+    nas_text_add(temporary, path);
+    nas_text_add(temporary, ".tmp-");
+    nas_text_add_integer(temporary, (int64_t)getpid());
+    nas_text_add(temporary, "-");
+    nas_text_add_integer(temporary, i);
+    if (temporary->failed) {
+      errno = ENOMEM;
+      return -1;
+    }
+    int fd = open(temporary->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
 }
 
 static void clear_names(nas_replacement *r) {
@@ -94,15 +100,12 @@ static void clear_names(nas_replacement *r) {
   nas_text_clear(&r->temporary);
 }
 
-/* A process of the same number may have left some of these names when it was killed. */
 static nas_status create(nas_replacement *r, nas_error *err) {
-  for (;;) {
-    nas_status status = names_beside(r, err);
-    if (status != NAS_OK) return status;
-    r->fd = open(r->temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (r->fd >= 0) return NAS_OK;
-    if (errno != EEXIST) return nas_file_fail(err, "cannot create", r->temporary.data);
-  }
+  nas_status status = nas_file_folder_of(r->path, &r->folder, err);
+  if (status != NAS_OK) return status;
+  r->fd = nas_file_create_beside("", r->path, &r->temporary);
+  if (r->temporary.failed) return nas_fail_memory(err, "a path", strlen(r->path));
+  return r->fd < 0 ? nas_file_fail(err, "cannot create", r->temporary.data) : NAS_OK;
 }
 
 nas_status nas_replacement_begin(nas_replacement *replacement, const char *path, nas_error *err) {

@@ -15,6 +15,13 @@ int nas_file_write(int fd, const void *bytes, size_t size);
  * which is no failure. -1: errno. */
 int nas_file_sync_folder(const char *folder);
 
+/* Appends the folder that the file lies in. NAS_MEMORY. */
+nas_status nas_file_folder_of(const char *path, nas_text *folder, nas_error *err);
+
+/* A new empty file of this process in the folder of path, whose name *temporary gets: `mark`, path,
+ * and an ending. -1: errno; ENOMEM with temporary->failed. */
+int nas_file_create_beside(const char *mark, const char *path, nas_text *temporary);
+
 /* A regular file that is open for reading. */
 typedef struct nas_file {
   const char *path; /* borrowed */

@@ -54,16 +54,6 @@ static const char *path_mark(const char *path) {
   return *path == '/' ? "" : "./";
 }
 
-/* The folder that the file lies in. */
-static nas_status folder_of(const char *path, nas_text *folder, nas_error *err) {
-  const char *slash = strrchr(path, '/');
-  if (!slash)
-    nas_text_add(folder, ".");
-  else
-    nas_text_add_bytes(folder, path, slash == path ? 1 : (size_t)(slash - path));
-  return folder->failed ? nas_fail_memory(err, "a path", strlen(path)) : NAS_OK;
-}
-
 /* Looks at what is there without opening it: closing a file drops the locks that SQLite has on it
  * in this process. *is_there: whether there is a file. */
 static nas_status check_place(const char *path, int *is_there, nas_error *err) {
@@ -77,7 +67,7 @@ static nas_status check_place(const char *path, int *is_there, nas_error *err) {
   }
   if (errno != ENOENT) return nas_file_fail(err, "cannot open", path);
   nas_text folder = {0};
-  nas_status status = folder_of(path, &folder, err);
+  nas_status status = nas_file_folder_of(path, &folder, err);
   if (status == NAS_OK && stat(folder.data, &info) != 0)
     status = nas_file_fail(err, "cannot open", path);
   if (status == NAS_OK) status = check_system(folder.data, err);
@@ -149,25 +139,6 @@ static void text_hash(sqlite3_context *context, int count, sqlite3_value **value
 
 /* -- copies ----------------------------------------------------------------------------------- */
 
-/* A new empty file beside `path`, whose name *temporary gets. -1: errno. */
-static int create_beside(const char *path, nas_text *temporary) {
-  for (int64_t i = 1;; i++) { /* a process of the same number may have left some */
-    nas_text_clear(temporary);
-    nas_text_add(temporary, path_mark(path));
-    nas_text_add(temporary, path);
-    nas_text_add(temporary, ".tmp-");
-    nas_text_add_integer(temporary, (int64_t)getpid());
-    nas_text_add(temporary, "-");
-    nas_text_add_integer(temporary, i);
-    if (temporary->failed) {
-      errno = ENOMEM;
-      return -1;
-    }
-    int fd = open(temporary->data, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd >= 0 || errno != EEXIST) return fd;
-  }
-}
-
 static nas_status copy_rows(nas_store *store, const char *path, nas_error *err) {
   sqlite3_stmt *statement;
   nas_rows_read_ahead(store);
@@ -197,8 +168,8 @@ static nas_status write_copy(nas_store *store, const char *path, int *is_there, 
   *is_there = access(path, F_OK) == 0;
   if (*is_there) return NAS_OK;
   int fd = -1;
-  nas_status status = folder_of(path, &folder, err);
-  if (status == NAS_OK && (fd = create_beside(path, &temporary)) < 0)
+  nas_status status = nas_file_folder_of(path, &folder, err);
+  if (status == NAS_OK && (fd = nas_file_create_beside(path_mark(path), path, &temporary)) < 0)
     status = nas_file_fail(err, "cannot write", path);
   if (status == NAS_OK) status = copy_rows(store, temporary.data, err);
   if (status == NAS_OK && fsync(fd) != 0) status = nas_file_fail(err, "cannot write", path);
@@ -467,7 +438,7 @@ static nas_status open_apart(nas_store *store, nas_error *err) {
 /* Whether this process may write the file and make others beside it. */
 static int is_writable(const char *path) {
   nas_text folder = {0};
-  int writable = folder_of(path, &folder, NULL) == NAS_OK &&
+  int writable = nas_file_folder_of(path, &folder, NULL) == NAS_OK &&
                  faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 &&
                  faccessat(AT_FDCWD, folder.data, W_OK, AT_EACCESS) == 0;
   nas_text_clear(&folder);
