@@ -1,5 +1,6 @@
 #!/bin/sh
-# A C program builds against an installed tree with pkg-config alone, shared and static, and runs.
+# A C program builds against an installed tree with pkg-config alone, shared and static, and runs; stock Lua finds
+# the module there.
 # usage: embed.sh BUILD_ROOT EXAMPLE.c COMPILER [ARGS...]
 set -u
 build=$1 example=$2
@@ -9,7 +10,7 @@ trap 'rm -rf "$tree"' EXIT
 
 say() { if [ "$1" = 0 ]; then echo "ok $2"; else echo "not ok $2"; sed 's/^/# /' "$tree/log"; fi; }
 
-echo 1..4
+echo 1..5
 DESTDIR=$tree meson install -C "$build" --no-rebuild --quiet >"$tree/log" 2>&1
 say $? "1 - install"
 PKG_CONFIG_SYSROOT_DIR=$tree
@@ -32,3 +33,9 @@ awk '/^one network/ {one = $NF} /^(random|policy)/ {trials += $2; best[$1] = $NF
   /accuracy/ {mean[$1] = $(NF - 4)}
   END {exit !(one > 0.9 && trials == 60 && best["random:"] > 0.9 && mean["policy:"] > mean["random:"] + 0.1)}' "$tree/out" >"$tree/log" 2>&1
 say $? "4 - it learns"
+LD_LIBRARY_PATH=$library lua5.4 - "$tree" >"$tree/log" 2>&1 <<'LUA'
+local function below_tree(paths) return (paths:gsub("[^;]+", function(path) return arg[1] .. path end)) end
+package.path, package.cpath = below_tree(package.path), below_tree(package.cpath)
+assert(require("luanas").nn.input { 2, 2, 1 })
+LUA
+say $? "5 - stock Lua finds the module"

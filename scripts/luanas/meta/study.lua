@@ -285,7 +285,7 @@ function Study:close() end
 --- trial of a network above a limit.
 ---@field reward number? In a search, for agent:learn: by the reward that study:run was given.
 ---@field epochs table[] For each epoch: epoch, train_loss, train_accuracy, loss, accuracy, seconds, train_seconds.
----@field metrics table<string, number> accuracy, loss (validation, after the last epoch), train_accuracy, train_loss,
+---@field metrics table<string, number> accuracy, loss (validation, of the last epoch, or of the best with keep = "best"), train_accuracy, train_loss,
 --- params, macs, memory (bytes), seconds, train_seconds; for classes also per_class, the accuracy of each (false for one
 --- without validation images), which is a list.
 ---@field measured table<string, boolean> Which of them are measured: no other run need have the same.
